@@ -1,1 +1,15 @@
-pub fn main() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+//! Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
+
+// The house, lowest level first: a room uses only rooms of lower levels.
+pub mod clock; // 1: what time it is
+pub mod credentials; // 1: access keys and sessions
+pub mod disk; // 1: the one place that touches the file system
+pub mod duration; // 1: durations as people write them
+pub mod names; // 1: profile, key, serial, role, region: parsed once
+pub mod paths; // 1: where files are
+pub mod secret; // 1: types that are never shown
+pub mod store; // 2: the vault file
+
+pub fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

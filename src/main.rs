@@ -1,1 +1,3 @@
-fn main() -> std::process::ExitCode { vault::main() }
+fn main() -> std::process::ExitCode {
+    vault::main()
+}

@@ -1,0 +1,25 @@
+//! The two kinds of AWS credentials: the long-term pair that stays in the vault, and the session that leaves it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::names::AccessKeyId;
+use crate::secret::{SecretAccessKey, SessionToken, in_sealed_bytes};
+
+/// A long-term access key.
+#[derive(Clone)]
+pub struct AccessKey {
+    pub id: AccessKeyId,
+    pub secret: SecretAccessKey,
+}
+
+/// Temporary credentials from STS; expiration by AWS's clock.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SessionCredentials {
+    pub access_key_id: AccessKeyId,
+    #[serde(with = "in_sealed_bytes")]
+    pub secret_access_key: SecretAccessKey,
+    #[serde(with = "in_sealed_bytes")]
+    pub session_token: SessionToken,
+    pub expiration: Timestamp,
+}

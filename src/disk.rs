@@ -1,0 +1,134 @@
+//! The one place that touches the file system. A trait, so that tests can put a disk under the program that loses power,
+//! runs full or fails at any chosen operation.
+//!
+//! Files are reached through an opened folder and by name, never again by path: whoever can swap a component of a path
+//! between two calls can't redirect us.
+
+mod real;
+mod replace;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use thiserror::Error;
+
+pub use real::RealDisk;
+pub use replace::{Replaced, replace};
+
+/// What a file system can do for us.
+pub trait Disk: Send + Sync {
+    /// Follows every symlink in `path` and says where it leads; the last component need not exist.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
+
+    /// Opens a folder; later calls on it are by name within it.
+    fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>>;
+
+    /// Makes a folder and those above it where they are missing, each mode 0700 and durable before the next.
+    fn make_folder(&self, path: &Path) -> io::Result<()>;
+}
+
+/// An opened folder.
+pub trait Folder: Send {
+    fn status(&self) -> io::Result<Status>;
+
+    /// What stands under a name, symlinks not followed; None where nothing does.
+    fn entry(&self, name: &str) -> io::Result<Option<Status>>;
+
+    /// Reads a regular file, never through a symlink; more than `limit` bytes are [`ReadError::TooLarge`].
+    fn read(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError>;
+
+    /// Creates a file that must not exist yet, mode 0600.
+    fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>>;
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    fn link(&self, from: &str, to: &str) -> io::Result<()>;
+
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    fn names(&self) -> io::Result<Vec<String>>;
+
+    /// Makes renames, links and removals in this folder durable.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Takes the exclusive lock on the file `name` (0600, made where missing, holding the owner's pid for people to read).
+    /// It is gone when dropped or when the process dies.
+    fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError>;
+}
+
+/// A file being written.
+pub trait NewFile: Send {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Narrows or widens the permission bits.
+    fn set_mode(&mut self, mode: u32) -> io::Result<()>;
+
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// What the file holds now, from its start.
+    fn read_back(&mut self) -> io::Result<Vec<u8>>;
+}
+
+/// Held while it lives.
+pub trait Lock: Send {}
+
+/// What fstat says, in the parts we decide by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    pub kind: Kind,
+    pub device: u64,
+    pub inode: u64,
+    pub size: u64,
+    /// Permission bits only, sticky bit included.
+    pub mode: u32,
+    pub owner: u32,
+    /// Nanoseconds since 1970.
+    pub modified: i128,
+    pub changed: i128,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    File,
+    Folder,
+    Symlink,
+    Other,
+}
+
+impl Status {
+    /// Whether others may change what stands here. A sticky folder (`/tmp`) lets everybody add but only owners replace.
+    pub fn others_can_write(&self) -> bool {
+        let sticky_folder = self.kind == Kind::Folder && self.mode & 0o1000 != 0;
+        self.mode & 0o022 != 0 && !sticky_folder
+    }
+
+    /// Ours, or the administrator's.
+    pub fn trusted_owner(&self) -> bool {
+        self.owner == 0 || self.owner == rustix::process::geteuid().as_raw()
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("not a regular file")]
+    NotAFile,
+    #[error("larger than {limit} bytes")]
+    TooLarge { limit: u64 },
+}
+
+impl ReadError {
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum LockError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("locked by another process")]
+    Held { pid: Option<u32> },
+}
