@@ -108,7 +108,11 @@ impl Status {
 
     /// Ours, or the administrator's.
     pub fn trusted_owner(&self) -> bool {
-        self.owner == 0 || self.owner == rustix::process::geteuid().as_raw()
+        self.owner == 0 || self.ours()
+    }
+
+    pub fn ours(&self) -> bool {
+        self.owner == rustix::process::geteuid().as_raw()
     }
 }
 

@@ -5,6 +5,7 @@ pub mod clock; // 1: what time it is
 pub mod credentials; // 1: access keys and sessions
 pub mod disk; // 1: the one place that touches the file system
 pub mod duration; // 1: durations as people write them
+pub mod memory; // 1: how much of it there is
 pub mod names; // 1: profile, key, serial, role, region: parsed once
 pub mod paths; // 1: where files are
 pub mod secret; // 1: types that are never shown
