@@ -9,6 +9,8 @@ pub mod memory; // 1: how much of it there is
 pub mod names; // 1: profile, key, serial, role, region: parsed once
 pub mod paths; // 1: where files are
 pub mod secret; // 1: types that are never shown
+
+pub mod aws; // 2: typed calls to STS and IAM
 pub mod store; // 2: the vault file
 
 pub fn main() -> std::process::ExitCode {
