@@ -3,3 +3,4 @@
 mod crash;
 mod fault_disk;
 mod levels;
+mod program;
