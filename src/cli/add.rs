@@ -4,6 +4,7 @@ use crate::aws::{Aws, AwsError, CallerIdentity, Endpoints, MfaDeviceKind, Refusa
 use crate::credentials::AccessKey;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
 use crate::store::document::{Document, Profile, StoredAccessKey};
+use crate::store::file::LoadError;
 use crate::store::vault::Vault;
 
 use super::access_key_source::{self, SourceArgs};
@@ -71,7 +72,7 @@ fn parse_serial(text: &str) -> Result<SerialChoice, String> {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let mut vault = if world.place().exists()? {
+    let mut vault = if world.place().exists().map_err(LoadError::Io)? {
         unlock::open_vault(world)?
     } else {
         world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
@@ -148,7 +149,7 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         }),
         ..Profile::default()
     };
-    let mut vault = closed.open(&world.place())?;
+    let mut vault = closed.open()?;
     store(world, &mut vault, &args.name, args.replace, &profile)?;
     say_added(world, &args.name, &profile, identity.as_ref());
     access_key_source::say_where_it_still_lies(&args.source, world);

@@ -31,7 +31,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if !args.yes {
         let closed = vault.close();
         confirm(&args.name, key.is_some())?;
-        vault = closed.open(&world.place())?;
+        vault = closed.open()?;
     }
     session_records::forget(world, vault.document(), &args.name);
     vault.edit(&world.stamp(), |document| {

@@ -8,6 +8,7 @@ use crate::disk::{Kind, Status};
 use crate::process;
 use crate::secret::{IdentityText, Passphrase, SecretBytes};
 use crate::store::file::Loaded;
+use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Vault};
 
 use super::escape::escape;
@@ -83,7 +84,7 @@ impl UnlockArgs {
 }
 
 /// Opens the vault there is.
-pub fn open_vault(world: &World) -> Result<Vault, Failure> {
+pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let loaded = place.load()?;
     let vault = match world.unlock.given(world)? {
@@ -97,19 +98,19 @@ pub fn open_vault(world: &World) -> Result<Vault, Failure> {
     Ok(vault)
 }
 
-fn open_by_identities(world: &World, loaded: Loaded, identities: &[IdentityText]) -> Result<Vault, Failure> {
+fn open_by_identities<'a>(world: &World<'a>, loaded: Loaded, identities: &[IdentityText]) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let mut last = None;
     for identity in identities {
         match vault::open(&place, loaded.clone(), Key::Identity(identity)) {
-            Err(OpenError::WrongKey) => last = Some(Failure::IdentityDoesNotOpen),
+            Err(OpenError::Unseal(UnsealError::WrongIdentity)) => last = Some(Failure::IdentityDoesNotOpen),
             other => return Ok(other?),
         }
     }
     Err(last.unwrap_or(Failure::IdentityDoesNotOpen))
 }
 
-fn ask_and_open(world: &World, loaded: Loaded) -> Result<Vault, Failure> {
+fn ask_and_open<'a>(world: &World<'a>, loaded: Loaded) -> Result<Vault<'a>, Failure> {
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
@@ -119,11 +120,11 @@ fn ask_and_open(world: &World, loaded: Loaded) -> Result<Vault, Failure> {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
         match vault::open(&world.place(), loaded.clone(), Key::Passphrase(&passphrase)) {
-            Err(OpenError::WrongKey) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
+            Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
             other => return Ok(other?),
         }
     }
-    Err(Failure::Open(OpenError::WrongKey))
+    Err(Failure::Open(OpenError::WrongPassphrase))
 }
 
 /// Reads a file that holds a secret: ours or the administrator's, and closed to everybody else. What systemd hands a

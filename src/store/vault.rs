@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::document::{Document, Recipient, RecipientKind};
-use super::file::{Loaded, Locked, Place, SaveError, Saved};
+use super::file::{LoadError, Loaded, Locked, Place, SaveError, Saved};
 use super::header::HeaderError;
 use super::kdf::KdfParameters;
 use super::passphrase::{self, DeriveError};
@@ -92,6 +92,43 @@ fn warnings(place: &Place, document: &Document, status: &Status) -> Vec<Warning>
     let copies = Some(place.conflicted_copies()).filter(|copies| !copies.is_empty()).map(Warning::ConflictedCopies);
     let read_only = (!status.ours()).then_some(Warning::ReadOnly);
     [weak, copies, read_only].into_iter().flatten().collect()
+}
+
+/// A vault put aside while a person is waited for: the one key that opens it again, and nothing of what it holds.
+pub struct Closed<'d> {
+    place: Place<'d>,
+    identity: IdentityText,
+    vault_id: String,
+    hash: [u8; 32],
+}
+
+/// Why a vault that was put aside can't be taken up again.
+#[derive(Debug, Error)]
+pub enum ReopenError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Unseal(#[from] UnsealError),
+    #[error("another vault stands there now")]
+    AnotherVault,
+    #[error("the file was put back to another state")]
+    Diverged,
+}
+
+impl<'d> Closed<'d> {
+    /// Opens what stands there now: the same generation or a later one.
+    pub fn open(self) -> Result<Vault<'d>, ReopenError> {
+        let loaded = self.place.load()?;
+        let document = unseal(&loaded.bytes, &self.identity)?;
+        if document.meta.vault_id != self.vault_id {
+            return Err(ReopenError::AnotherVault);
+        }
+        if loaded.hash != self.hash && !document.meta.has_ancestor(&self.hash) {
+            return Err(ReopenError::Diverged);
+        }
+        let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
+        Ok(Vault { place: self.place, identity: self.identity, document, version, warnings: Vec::new() })
+    }
 }
 
 /// Who saves, and when.
@@ -207,6 +244,18 @@ pub enum NotCommitted {
     /// The new file would not have opened.
     #[error("the sealed file does not open: {0}")]
     Proof(UnsealError),
+}
+
+impl<'d> Vault<'d> {
+    /// Forgets the document; the caller is about to wait for a person.
+    pub fn close(self) -> Closed<'d> {
+        Closed {
+            place: self.place,
+            identity: self.identity,
+            vault_id: self.document.meta.vault_id,
+            hash: self.version.hash,
+        }
+    }
 }
 
 impl Vault<'_> {
