@@ -14,6 +14,8 @@ pub mod secret; // 1: types that are never shown
 pub mod aws; // 2: typed calls to STS and IAM
 pub mod store; // 2: the vault file
 
+pub mod session; // 3: from a profile to a session
+
 pub fn main() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS
 }

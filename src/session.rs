@@ -3,7 +3,6 @@
 
 pub mod cache;
 pub mod chain;
-mod flight;
 pub mod issue;
 pub mod mfa;
 pub mod plan;

@@ -2,11 +2,13 @@
 //! whatever is wrong with it shows before anything is asked or sent.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use super::request::RoleOptions;
-use super::sources::{self, BadValue, Merged, Origin, Sourced, Sources};
+use super::sources::{Merged, Origin, Sourced, Sources};
+use crate::aws_files::config::{ConfigError, ConfigProfile};
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn, arn_account};
 use crate::store::document::StoredAccessKey;
 
@@ -30,7 +32,7 @@ pub struct UserLink {
     pub key_endpoint: Option<String>,
     pub serial: Option<Sourced<MfaSerial>>,
     pub mfa_process: Option<String>,
-    pub duration_seconds: Option<Sourced<u32>>,
+    pub duration: Option<Sourced<Duration>>,
     pub region: Option<Sourced<Region>>,
     pub endpoint_url: Option<String>,
 }
@@ -42,12 +44,12 @@ pub struct RoleLink {
     pub source_profile: Sourced<ProfileName>,
     pub serial: Option<Sourced<MfaSerial>>,
     pub mfa_process: Option<String>,
-    pub duration_seconds: Option<Sourced<u32>>,
+    pub duration: Option<Sourced<Duration>>,
     pub region: Option<Sourced<Region>>,
     pub options: RoleOptions,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Error)]
 pub enum ChainError {
     /// Neither source has the profile; `named_by` is the profile whose `source_profile` it is.
     #[error("no profile named `{profile}`")]
@@ -65,14 +67,9 @@ pub enum ChainError {
     TwoSources { profile: ProfileName, line: usize },
     #[error("`{profile}` signs in another way")]
     SignsInElsewhere { profile: ProfileName, named_by: Option<ProfileName>, by: ForeignSignIn, line: usize },
-    #[error("`{}` of `{}` in line {}: {}", .0.key, .0.profile, .0.line, .0.error)]
-    BadValue(BadValue),
-}
-
-impl From<BadValue> for ChainError {
-    fn from(bad: BadValue) -> Self {
-        Self::BadValue(bad)
-    }
+    /// A value in the config file that can't be used, and its line.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }
 
 /// How a profile gets its credentials where not from an access key in the vault.
@@ -96,7 +93,7 @@ impl Chain {
                 return Err(ChainError::Cycle { path: circle(&roles, next) });
             }
             let merged = sources
-                .profile(&next)
+                .profile(&next)?
                 .ok_or_else(|| ChainError::Missing { profile: next, named_by: named_by.clone() })?;
             match merged.vault.and_then(|profile| profile.access_key.as_ref()) {
                 Some(key) => {
@@ -166,7 +163,6 @@ fn user_link(merged: &Merged, key: &StoredAccessKey, sources: &Sources) -> Resul
     if vault.role_arn.is_some() || vault.source_profile.is_some() {
         return Err(ChainError::KeyAndRole { profile: merged.name.clone() });
     }
-    let by_setting = || sources.session_duration().map(|seconds| Sourced::new(seconds, Origin::Setting));
     Ok(UserLink {
         profile: merged.name.clone(),
         access_key_id: key.id.clone(),
@@ -175,34 +171,35 @@ fn user_link(merged: &Merged, key: &StoredAccessKey, sources: &Sources) -> Resul
         key_endpoint: key.endpoint.clone(),
         serial: vault.mfa_serial.clone().map(|serial| Sourced::new(serial, Origin::Vault)),
         mfa_process: vault.mfa_process.clone(),
-        duration_seconds: merged.duration()?.or_else(by_setting),
-        region: merged.value(|profile| profile.region.as_ref(), &["region"])?,
+        duration: merged.duration()?.or_else(|| sources.session_duration()),
+        region: merged.value(|profile| profile.region.as_ref(), ConfigProfile::region)?,
         endpoint_url: vault.endpoint_url.clone(),
     })
 }
 
 fn role_link(merged: &Merged, named_by: Option<ProfileName>) -> Result<RoleLink, ChainError> {
     let profile = merged.name.clone();
-    let role_arn = merged.value(|profile| profile.role_arn.as_ref(), &["role_arn"])?;
-    let Some(role_arn) = role_arn else {
-        return Err(no_role(merged, named_by));
+    let Some(role_arn) = merged.value(|profile| profile.role_arn.as_ref(), ConfigProfile::role_arn)? else {
+        return Err(no_role(merged, named_by)?);
     };
-    let source_profile = merged.value(|profile| profile.source_profile.as_ref(), &["source_profile"])?;
-    let credential_source = merged.config_text(&["credential_source"]);
-    let web_identity = merged.config_text(&["web_identity_token_file"]);
-    let from_config = |origin| matches!(origin, Origin::Config { .. });
+    let source = merged.value(|profile| profile.source_profile.as_ref(), ConfigProfile::source_profile)?;
+    let credential_source = line(merged.from_config(ConfigProfile::credential_source)?);
+    let web_identity = line(merged.from_config(ConfigProfile::web_identity_token_file)?);
     let elsewhere = |by, line| ChainError::SignsInElsewhere { profile: profile.clone(), named_by, by, line };
-    match (source_profile, credential_source, web_identity) {
+    match (source, credential_source, web_identity) {
         // The SDKs take the web identity before source_profile where both stand in one section.
-        (_, _, Some((_, token))) if from_config(role_arn.origin) => {
-            Err(elsewhere(ForeignSignIn::WebIdentity, token.line))
-        }
-        (Some(source), Some((_, other)), _) if from_config(source.origin) => {
-            Err(ChainError::TwoSources { profile, line: other.line })
-        }
+        (_, _, Some(line)) if role_arn.is_from_config() => Err(elsewhere(ForeignSignIn::WebIdentity, line)),
+        (Some(source), Some(line), _) if source.is_from_config() => Err(ChainError::TwoSources { profile, line }),
         (Some(source_profile), _, _) => Ok(role_link_from(merged, role_arn, source_profile)?),
-        (None, Some((_, other)), _) => Err(elsewhere(ForeignSignIn::CredentialSource, other.line)),
+        (None, Some(line), _) => Err(elsewhere(ForeignSignIn::CredentialSource, line)),
         (None, None, _) => Err(ChainError::NoSource { profile }),
+    }
+}
+
+fn line<T>(found: Option<Sourced<T>>) -> Option<usize> {
+    match found?.origin {
+        Origin::Config { line } => Some(line),
+        _ => None,
     }
 }
 
@@ -210,49 +207,45 @@ fn role_link_from(
     merged: &Merged,
     role_arn: Sourced<RoleArn>,
     source_profile: Sourced<ProfileName>,
-) -> Result<RoleLink, BadValue> {
+) -> Result<RoleLink, ConfigError> {
     Ok(RoleLink {
         profile: merged.name.clone(),
         role_arn,
         source_profile,
-        serial: merged.value(|profile| profile.mfa_serial.as_ref(), &["mfa_serial"])?,
+        serial: merged.value(|profile| profile.mfa_serial.as_ref(), ConfigProfile::mfa_serial)?,
         // Commands run from the vault only, never from a file that other tools write.
         mfa_process: merged.vault.and_then(|profile| profile.mfa_process.clone()),
-        duration_seconds: merged.duration()?,
-        region: merged.value(|profile| profile.region.as_ref(), &["region"])?,
+        duration: merged.duration()?,
+        region: merged.value(|profile| profile.region.as_ref(), ConfigProfile::region)?,
         options: role_options(merged)?,
     })
 }
 
-fn role_options(merged: &Merged) -> Result<RoleOptions, BadValue> {
-    let plain = |value: Option<Sourced<String>>| value.map(|sourced| sourced.value);
+fn role_options(merged: &Merged) -> Result<RoleOptions, ConfigError> {
+    let session_name = merged.value(|profile| profile.role_session_name.as_ref(), ConfigProfile::role_session_name)?;
+    let external_id = merged.value(|profile| profile.external_id.as_ref(), ConfigProfile::external_id)?;
     Ok(RoleOptions {
-        session_name: plain(merged.text(|profile| profile.role_session_name.as_ref(), &["role_session_name"])?),
-        external_id: plain(merged.text(|profile| profile.external_id.as_ref(), &["external_id"])?),
-        tags: merged.from_config(&["session_tags"], sources::tags)?.map(|tags| tags.value).unwrap_or_default(),
-        transitive_tags: merged
-            .from_config(&["transitive_session_tags"], sources::list)?
-            .map(|keys| keys.value)
-            .unwrap_or_default(),
-        source_identity: plain(merged.from_config(&["source_identity"], |text| Ok(text.to_owned()))?),
-        policy: None,
-        policy_arns: Vec::new(),
+        session_name: session_name.map(|name| name.value),
+        external_id: external_id.map(|id| id.value),
+        ..RoleOptions::default()
     })
 }
 
 /// A profile with neither key nor role: what else it may be.
-fn no_role(merged: &Merged, named_by: Option<ProfileName>) -> ChainError {
+fn no_role(merged: &Merged, named_by: Option<ProfileName>) -> Result<ChainError, ConfigError> {
     let profile = merged.name.clone();
-    let kinds: [(&[&'static str], ForeignSignIn); 4] = [
-        (&["sso_session", "sso_start_url", "sso_account_id"], ForeignSignIn::Sso),
-        (&["web_identity_token_file"], ForeignSignIn::WebIdentity),
-        (&["credential_process"], ForeignSignIn::CredentialProcess),
-        (&["credential_source"], ForeignSignIn::CredentialSource),
+    let web_identity = line(merged.from_config(ConfigProfile::web_identity_token_file)?);
+    let process = line(merged.from_config(ConfigProfile::credential_process)?);
+    let source = line(merged.from_config(ConfigProfile::credential_source)?);
+    let sso = merged.config.filter(|section| section.is_sso()).map(ConfigProfile::line);
+    let found = [
+        (ForeignSignIn::Sso, sso),
+        (ForeignSignIn::WebIdentity, web_identity),
+        (ForeignSignIn::CredentialProcess, process),
+        (ForeignSignIn::CredentialSource, source),
     ];
-    for (keys, by) in kinds {
-        if let Some((_, found)) = merged.config_text(keys) {
-            return ChainError::SignsInElsewhere { profile, named_by, by, line: found.line };
-        }
-    }
-    ChainError::NoKey { profile, named_by }
+    Ok(match found.into_iter().find_map(|(by, line)| Some((by, line?))) {
+        Some((by, line)) => ChainError::SignsInElsewhere { profile, named_by, by, line },
+        None => ChainError::NoKey { profile, named_by },
+    })
 }
