@@ -1,0 +1,209 @@
+//! Issued sessions, kept for later callers: one age file each under the state folder, encrypted to the session identity
+//! and named by a keyed hash, so that neither a file nor its name tells anything without that identity.
+//!
+//! The cache may fail without harm: what can't be read is not there, and is asked for anew.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
+use sha2::Sha256;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::record::Record;
+use super::request::Slot;
+use crate::disk::{Disk, Folder, Lock, LockError, Replaced, replace};
+use crate::names::ProfileName;
+use crate::secret::{IdentityText, SecretBytes};
+
+/// The largest policy, 50 tags and the longest token fit four times over.
+const LARGEST_RECORD: u64 = 128 * 1024;
+
+/// age reads headers in quadratic time, so a planted one must end before it can hurt; ours take some 600 bytes.
+const LONGEST_HEADER: usize = 4096;
+
+/// No session outlives 36 hours, so that what was not written to for longer is no more than waste.
+const WASTE_AFTER: SignedDuration = SignedDuration::from_hours(37);
+
+/// The folder of cached sessions, opened by the session identity.
+pub struct Cache<'a> {
+    disk: &'a dyn Disk,
+    folder: PathBuf,
+    identity: age::x25519::Identity,
+    name_key: Zeroizing<[u8; 32]>,
+    vault_id: String,
+}
+
+#[derive(Debug, Error)]
+pub enum CacheError {
+    /// The vault's session identity is not an age X25519 identity.
+    #[error("not an age identity")]
+    Identity,
+    #[error("the folder is not ours alone: {}", .0.display())]
+    Untrusted(PathBuf),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl<'a> Cache<'a> {
+    /// `state` is the state folder; nothing is touched yet.
+    pub fn new(disk: &'a dyn Disk, state: &Path, identity: &IdentityText, vault_id: &str) -> Result<Self, CacheError> {
+        let name_key = Zeroizing::new(hmac(identity.expose().as_bytes(), &[b"vault session names v1"]));
+        let identity = identity.expose().parse().map_err(|_| CacheError::Identity)?;
+        Ok(Self { disk, folder: state.join("sessions"), identity, name_key, vault_id: vault_id.to_owned() })
+    }
+
+    /// The session kept in this slot. A record that was put there from another slot, is damaged, or is of another vault,
+    /// is none.
+    pub fn read(&self, slot: &Slot) -> Option<Record> {
+        let name = self.name(slot);
+        self.open_record(&*self.folder().ok()?, &name)
+    }
+
+    /// Keeps a session in its slot.
+    pub fn store(&self, record: &Record, now: Timestamp) -> Result<(), CacheError> {
+        let folder = self.made_folder()?;
+        let name = self.name(&record.slot);
+        let bytes = self.seal(record)?;
+        let temporary =
+            format!("{name}.tmp-{}-{:08x}", std::process::id(), getrandom::u32().map_err(io::Error::other)?);
+        sweep(&*folder, now);
+        match replace(&*folder, &format!("{name}.age"), &temporary, 0o600, &bytes, || Ok(())) {
+            // A cached session that a power cut takes is asked for anew.
+            Replaced::Committed | Replaced::CommittedNotDurable(_) => Ok(()),
+            Replaced::NotCommitted(error) => Err(error.into()),
+        }
+    }
+
+    /// Drops what is kept in one slot.
+    pub fn drop_slot(&self, slot: &Slot) -> Result<(), CacheError> {
+        let folder = self.folder()?;
+        folder.remove(&format!("{}.age", self.name(slot)))?;
+        Ok(folder.sync()?)
+    }
+
+    /// Drops every session of a profile, whatever it was asked with; says how many.
+    pub fn remove(&self, profile: &ProfileName) -> Result<usize, CacheError> {
+        self.remove_where(|name, folder| {
+            self.open_record(folder, name).is_some_and(|record| record.slot.profile == *profile)
+        })
+    }
+
+    /// Drops every session, those of other vaults and damaged ones included.
+    pub fn remove_all(&self) -> Result<usize, CacheError> {
+        self.remove_where(|_, _| true)
+    }
+
+    /// Every session of this vault that can be read, expired ones included, by profile.
+    pub fn list(&self) -> Vec<Record> {
+        let Ok(folder) = self.folder() else { return Vec::new() };
+        let names = record_names(&*folder).unwrap_or_default();
+        let mut records: Vec<Record> = names.iter().filter_map(|name| self.open_record(&*folder, name)).collect();
+        records.sort_by(|one, other| one.slot.profile.cmp(&other.slot.profile));
+        records
+    }
+
+    /// Waits until nobody else is getting the session of this slot. It is let go when dropped, or when the process dies.
+    pub fn lock(&self, slot: &Slot, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
+        let folder = self.made_folder().map_err(io::Error::other)?;
+        folder.lock(&format!("{}.lock", self.name(slot)), patience)
+    }
+
+    /// A keyed hash of anything else that is remembered beside the sessions.
+    pub(super) fn keyed_hash(&self, label: &str, of: &str) -> String {
+        hex(&hmac(&*self.name_key, &[label.as_bytes(), b"\0", of.as_bytes()]))
+    }
+
+    /// Opens the folder for reading; one that others can write is as good as none, since they could bring back old sessions.
+    pub(super) fn folder(&self) -> Result<Box<dyn Folder>, CacheError> {
+        let folder = self.disk.open_folder(&self.folder)?;
+        let status = folder.status()?;
+        if !status.trusted_owner() || status.others_can_write() {
+            return Err(CacheError::Untrusted(self.folder.clone()));
+        }
+        Ok(folder)
+    }
+
+    pub(super) fn made_folder(&self) -> Result<Box<dyn Folder>, CacheError> {
+        self.disk.make_folder(&self.folder)?;
+        self.folder()
+    }
+
+    fn name(&self, slot: &Slot) -> String {
+        let slot = serde_json::to_string(slot).expect("a slot is text, numbers and lists of them");
+        let hash = hmac(&*self.name_key, &[self.vault_id.as_bytes(), b"\0", slot.as_bytes()]);
+        hex(&hash[..20])
+    }
+
+    fn seal(&self, record: &Record) -> Result<Vec<u8>, CacheError> {
+        let plain = SecretBytes::new(serde_json::to_vec(record).map_err(io::Error::from)?);
+        let recipient = self.identity.to_public();
+        let encryptor = age::Encryptor::with_recipients([&recipient as &dyn age::Recipient].into_iter())
+            .map_err(io::Error::other)?;
+        let mut sealed = Vec::new();
+        let mut writer = encryptor.wrap_output(&mut sealed)?;
+        writer.write_all(&plain)?;
+        writer.finish()?;
+        Ok(sealed)
+    }
+
+    fn open_record(&self, folder: &dyn Folder, name: &str) -> Option<Record> {
+        let (sealed, _) = folder.read(&format!("{name}.age"), LARGEST_RECORD).ok()?;
+        let header = &sealed[..sealed.len().min(LONGEST_HEADER)];
+        header.windows(5).find(|window| window == b"\n--- ")?;
+        let decryptor = age::Decryptor::new_buffered(&sealed[..]).ok()?;
+        let identity: &dyn age::Identity = &self.identity;
+        let mut plain = SecretBytes::new(Vec::with_capacity(sealed.len()));
+        decryptor.decrypt([identity].into_iter()).ok()?.read_to_end(&mut plain).ok()?;
+        let record: Record = serde_json::from_slice(&plain).ok()?;
+        // Only the name of its own slot: a record moved to another's place would hand out one role's session as another's.
+        (self.name(&record.slot) == name).then_some(record)
+    }
+
+    fn remove_where(&self, chosen: impl Fn(&str, &dyn Folder) -> bool) -> Result<usize, CacheError> {
+        let folder = match self.folder() {
+            Err(CacheError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            other => other?,
+        };
+        let mut removed = 0;
+        for name in record_names(&*folder)? {
+            if chosen(&name, &*folder) {
+                folder.remove(&format!("{name}.age"))?;
+                removed += 1;
+            }
+        }
+        folder.sync()?;
+        Ok(removed)
+    }
+}
+
+fn record_names(folder: &dyn Folder) -> io::Result<Vec<String>> {
+    let names = folder.names()?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".age")).map(str::to_owned).collect())
+}
+
+/// Takes away what can't hold a living session: old records, and temporaries of writers that died.
+fn sweep(folder: &dyn Folder, now: Timestamp) {
+    let oldest = now.as_nanosecond() - WASTE_AFTER.as_nanos();
+    for name in folder.names().unwrap_or_default() {
+        let ours = name.ends_with(".age") || name.contains(".tmp-");
+        let waste = ours && matches!(folder.entry(&name), Ok(Some(status)) if status.modified < oldest);
+        if waste {
+            // The next sweep tries again.
+            let _ = folder.remove(&name);
+        }
+    }
+}
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
