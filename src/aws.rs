@@ -7,8 +7,10 @@ mod client;
 mod endpoint;
 mod error;
 mod iam;
+mod observer;
 mod refusal;
 mod sts;
+mod transport;
 
 pub use client::{Aws, Signer};
 pub use endpoint::{Endpoint, EndpointError, Endpoints};
@@ -16,3 +18,4 @@ pub use error::{AwsError, NetworkFailure};
 pub use iam::{MfaDevice, MfaDeviceKind};
 pub use refusal::Refusal;
 pub use sts::{AssumeRoleRequest, CallerIdentity, MfaAnswer, SessionTokenRequest};
+pub use transport::{CaBundle, CaBundleError};

@@ -1,0 +1,116 @@
+//! Power cuts and disk errors at every operation of everything that saves.
+
+mod replace;
+
+use std::fmt;
+
+use crate::fault_disk::{FaultDisk, Image};
+
+/// Something that saves, and what must hold however it ends.
+trait Scenario {
+    fn start(&self) -> Image;
+
+    fn save(&self, disk: &FaultDisk) -> Ended;
+
+    /// What the next start does with what it finds; it must succeed on every state that a crash can leave.
+    fn recover(&self, disk: &FaultDisk) -> Result<(), String>;
+
+    /// Whether the state is the old one, the new one, or wrong.
+    fn judge(&self, image: &Image) -> Result<State, String>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    NotCommitted,
+    Committed,
+    CommittedNotDurable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Old,
+    New,
+}
+
+/// How much was tried.
+#[derive(Default)]
+struct Tried {
+    operations: usize,
+    crashes: usize,
+    distinct_states: usize,
+    faults: usize,
+    crashes_in_recovery: usize,
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} operations: {} crash points and {} disk errors, {} distinct states, {} crash points in their recovery",
+            self.operations, self.crashes, self.faults, self.distinct_states, self.crashes_in_recovery
+        )
+    }
+}
+
+/// Every crash of an undisturbed run, every error at every operation with every crash after it, and every crash of the
+/// recovery from each of these.
+fn try_everything(scenario: &dyn Scenario) -> Result<Tried, String> {
+    let undisturbed = FaultDisk::on(scenario.start());
+    let ended = scenario.save(&undisturbed);
+    if ended != Ended::Committed {
+        return Err(format!("without any fault the save ended as {ended:?}\n{}", undisturbed.told()));
+    }
+    let mut tried = Tried { operations: undisturbed.operation_count(), ..Tried::default() };
+    judge_run(scenario, &undisturbed, ended, &mut tried).map_err(|wrong| format!("no fault: {wrong}"))?;
+    for fault in undisturbed.faults() {
+        tried.faults += 1;
+        let disk = FaultDisk::failing(scenario.start(), fault);
+        let ended = scenario.save(&disk);
+        judge_run(scenario, &disk, ended, &mut tried)
+            .map_err(|wrong| format!("{fault:?} ended as {ended:?}: {wrong}"))?;
+    }
+    Ok(tried)
+}
+
+fn judge_run(scenario: &dyn Scenario, disk: &FaultDisk, ended: Ended, tried: &mut Tried) -> Result<(), String> {
+    judge_outcome(scenario, disk, ended)?;
+    let crashes = disk.crashes();
+    tried.crashes += crashes.tried;
+    tried.distinct_states += crashes.distinct.len();
+    for crash in crashes.distinct {
+        let told = || format!("{crash}\n{}left:\n{}", disk.told_up_to(crash.before), crash.image.tree());
+        scenario.judge(&crash.image).map_err(|wrong| format!("{wrong}\n{}", told()))?;
+        judge_recovery(scenario, &crash.image, tried).map_err(|wrong| format!("{wrong}\nafter {}", told()))?;
+    }
+    Ok(())
+}
+
+/// The outcome that was told must be true now, and stay true when the power goes at once.
+fn judge_outcome(scenario: &dyn Scenario, disk: &FaultDisk, ended: Ended) -> Result<(), String> {
+    let promised = if ended == Ended::NotCommitted { State::Old } else { State::New };
+    let told = |wrong: String| format!("{wrong}\n{}", disk.told());
+    let now = scenario.judge(&disk.image()).map_err(told)?;
+    if now != promised {
+        return Err(told(format!("told {ended:?}, and the state is the {now:?} one")));
+    }
+    for crash in disk.crashes_at_the_end() {
+        let state = scenario.judge(&crash.image).map_err(|wrong| told(format!("{wrong}\n{crash}")))?;
+        if state != promised && ended != Ended::CommittedNotDurable {
+            return Err(told(format!("told {ended:?}, and a power cut led to the {state:?} state\n{crash}")));
+        }
+    }
+    Ok(())
+}
+
+fn judge_recovery(scenario: &dyn Scenario, image: &Image, tried: &mut Tried) -> Result<(), String> {
+    let disk = FaultDisk::on(image.clone());
+    scenario.recover(&disk).map_err(|wrong| format!("recovery: {wrong}\n{}", disk.told()))?;
+    let crashes = disk.crashes();
+    tried.crashes_in_recovery += crashes.tried;
+    for crash in crashes.distinct {
+        let told = |wrong| format!("{wrong}\nrecovery: {crash}\n{}", disk.told_up_to(crash.before));
+        scenario.judge(&crash.image).map_err(told)?;
+        scenario.recover(&FaultDisk::on(crash.image.clone())).map_err(told)?;
+    }
+    Ok(())
+}

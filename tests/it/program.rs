@@ -1,0 +1,331 @@
+//! The real program in a world of its own: a home folder, an AWS, no terminal unless asked for, and nothing of the
+//! developer's environment. Everything it says and leaves is searched for secrets when the case ends.
+
+mod output;
+mod secrets;
+mod terminal;
+
+use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use aws_sim::{MfaDevice, Simulator, User};
+use tempfile::TempDir;
+
+pub use output::Output;
+use secrets::{Secrets, session_secrets_in};
+pub use terminal::Terminal;
+
+pub const ACCOUNT: &str = "123456789012";
+pub const PASSPHRASE: &str = "correct horse/battery+staple änderung";
+
+/// One person with one machine and one AWS account.
+pub struct Case {
+    folder: TempDir,
+    pub sim: Simulator,
+    pub alice: User,
+    pub phone: MfaDevice,
+    secrets: RefCell<Secrets>,
+}
+
+impl Case {
+    /// No vault yet.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sim = Simulator::start();
+        let alice = sim.add_user(ACCOUNT, "alice");
+        let phone = sim.add_mfa_device(&alice, "phone");
+        let secrets = Secrets::of([("the passphrase", PASSPHRASE), ("alice's secret key", alice.secret_access_key())]);
+        let case = Self { folder, sim, alice, phone, secrets: RefCell::new(secrets) };
+        for name in ["home", "tmp", "given"] {
+            fs::create_dir(case.folder.path().join(name)).unwrap();
+        }
+        case.give("passphrase", PASSPHRASE);
+        case
+    }
+
+    /// With a vault that no profile is in.
+    pub fn with_vault() -> Self {
+        let case = Self::new();
+        case.run(&["init", "--kdf", "small", "--no-recovery"]).succeeds();
+        case
+    }
+
+    /// With alice's key in the vault as `prod`, and nothing in the simulator's log.
+    pub fn with_prod() -> Self {
+        let case = Self::with_vault();
+        case.add("prod").succeeds();
+        case.sim.clear_requests();
+        case
+    }
+
+    /// Adds alice's key under a name.
+    pub fn add(&self, name: &str) -> Output {
+        self.vault(&["add", name, "--access-key-id", self.alice.access_key_id(), "--secret-stdin"])
+            .stdin(self.alice.secret_access_key())
+            .run()
+    }
+
+    /// A session for `prod` in `~/.aws/credentials`.
+    pub fn login(&self) -> Output {
+        self.run(&["login", "prod", "--mfa-code", &self.phone.code()])
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    pub fn vault_file(&self) -> PathBuf {
+        self.home().join(".local/share/vault/vault.age")
+    }
+
+    pub fn credentials(&self) -> PathBuf {
+        self.home().join(".aws/credentials")
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.home().join(".aws/config")
+    }
+
+    /// Writes a file as the user's own tools would, and the folders above it.
+    pub fn write(&self, path: &Path, mode: u32, bytes: impl AsRef<[u8]>) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
+        fs::write(path, bytes).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// A file outside the home folder, 0600: what a test hands to the program by name.
+    pub fn give(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.path().join("given").join(name);
+        self.write(&path, 0o600, content);
+        path
+    }
+
+    /// Something more that must not be seen anywhere.
+    pub fn keep_secret(&self, what: &str, secret: &str) {
+        self.secrets.borrow_mut().add(what, secret);
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.vault(arguments).run()
+    }
+
+    /// The program with these arguments, the passphrase at hand in a file.
+    pub fn vault(&self, arguments: &[impl AsRef<OsStr>]) -> Invocation<'_> {
+        let mut invocation = self.command(env!("CARGO_BIN_EXE_vault"), arguments);
+        invocation.variables.push(("VAULT_PASSPHRASE_FILE".into(), Some(self.given("passphrase").into())));
+        invocation
+    }
+
+    /// Another program in the same world: a shell, a tool that reads what ours wrote.
+    pub fn command(&self, program: impl AsRef<OsStr>, arguments: &[impl AsRef<OsStr>]) -> Invocation<'_> {
+        Invocation {
+            case: self,
+            program: program.as_ref().to_owned(),
+            arguments: arguments.iter().map(|argument| argument.as_ref().to_owned()).collect(),
+            variables: Vec::new(),
+            stdin: None,
+            shows_secrets: false,
+        }
+    }
+
+    fn given(&self, name: &str) -> PathBuf {
+        self.folder.path().join("given").join(name)
+    }
+
+    fn see(&self, what: &str, bytes: &[u8]) {
+        self.secrets.borrow_mut().see(what, bytes);
+    }
+}
+
+/// No secret may have been shown, or lie in any file; the vault and cached sessions are searched too, being encrypted.
+impl Drop for Case {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let mut secrets = self.secrets.borrow_mut();
+        let exported = fs::read(self.credentials()).unwrap_or_default();
+        for secret in session_secrets_in(&exported) {
+            secrets.add("a session's secret", &secret);
+        }
+        let mut found = secrets.found();
+        for folder in ["home", "tmp"] {
+            for path in files_below(&self.folder.path().join(folder)) {
+                // Where the user asked for the session: the long-term secrets stay forbidden there.
+                let session_belongs = path == self.credentials();
+                let bytes = fs::read(&path).unwrap_or_default();
+                found.extend(secrets.found_in(&path.display().to_string(), &bytes, session_belongs));
+            }
+        }
+        assert!(found.is_empty(), "secrets were left:\n{}", found.join("\n"));
+    }
+}
+
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            match entry.file_type().unwrap() {
+                kind if kind.is_dir() => folders.push(entry.path()),
+                kind if kind.is_file() => files.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    files
+}
+
+#[must_use = "nothing runs yet"]
+pub struct Invocation<'a> {
+    case: &'a Case,
+    program: OsString,
+    arguments: Vec<OsString>,
+    variables: Vec<(OsString, Option<OsString>)>,
+    stdin: Option<Vec<u8>>,
+    shows_secrets: bool,
+}
+
+impl<'a> Invocation<'a> {
+    /// What comes through stdin; without this it is closed.
+    pub fn stdin(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.stdin = Some(bytes.as_ref().to_vec());
+        self
+    }
+
+    pub fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.into(), Some(value.as_ref().to_owned())));
+        self
+    }
+
+    pub fn without_variable(mut self, name: &str) -> Self {
+        self.variables.push((name.into(), None));
+        self
+    }
+
+    /// No passphrase at hand: it has to be asked for, or come by what the test gives.
+    pub fn asking(self) -> Self {
+        self.without_variable("VAULT_PASSPHRASE_FILE")
+    }
+
+    /// What is said here was asked for by name (`reveal`).
+    pub fn may_show_secrets(mut self) -> Self {
+        self.shows_secrets = true;
+        self
+    }
+
+    /// Runs it without a terminal, also where the tests themselves have one.
+    pub fn run(self) -> Output {
+        let mut command = self.prepare();
+        command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // SAFETY: setsid is async-signal-safe and touches no memory.
+        unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.program));
+        if let (Some(bytes), Some(mut stdin)) = (&self.stdin, child.stdin.take()) {
+            // A program that ends without reading is no fault of the test.
+            let _ = stdin.write_all(bytes);
+        }
+        let output = output::collect(child, &self.told());
+        self.see(&output);
+        output
+    }
+
+    /// Runs it in a terminal of its own, with all three standard streams on it.
+    pub fn on_terminal(self) -> Terminal<'a> {
+        let command = self.prepare();
+        Terminal::start(command, self, false)
+    }
+
+    /// Runs it in a terminal, but with stdin closed and stdout and stderr going elsewhere, as in `$(vault ... 2>&1)`.
+    pub fn on_terminal_captured(self) -> Terminal<'a> {
+        let command = self.prepare();
+        Terminal::start(command, self, true)
+    }
+
+    fn prepare(&self) -> Command {
+        let case = self.case;
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).current_dir(case.home()).env_clear();
+        command.env("HOME", case.home()).env("TMPDIR", case.folder.path().join("tmp"));
+        command
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("LANG", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("TERM", "xterm");
+        command.env("AWS_ENDPOINT_URL", case.sim.endpoint());
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.check_arguments();
+        command
+    }
+
+    /// Any user of the machine can read a command line; so a test must not put a secret there either.
+    fn check_arguments(&self) {
+        let line = self.arguments.join(OsStr::new(" "));
+        let found = self.case.secrets.borrow().found_in("the command line", line.as_encoded_bytes(), false);
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    fn told(&self) -> String {
+        let words = self.arguments.iter().map(|word| word.to_string_lossy().into_owned());
+        format!("$ {} {}", Path::new(&self.program).file_name().unwrap().display(), words.collect::<Vec<_>>().join(" "))
+    }
+
+    fn see(&self, output: &Output) {
+        if self.shows_secrets {
+            return;
+        }
+        // Sessions may go to stdout (`env`, `get`): that is where they are asked for. Long-term secrets never.
+        self.case.see(&format!("stdout of {}", self.told()), output.out.as_bytes());
+        self.case.see(&format!("stderr of {}", self.told()), output.err.as_bytes());
+        self.case.see(&format!("terminal of {}", self.told()), output.screen.as_bytes());
+    }
+}
+
+#[test]
+fn a_secret_that_is_shown_or_left_is_found_in_any_of_its_spellings() {
+    let spellings = ["raw", "base64", "url"];
+    for spelling in spellings {
+        let found = std::panic::catch_unwind(|| {
+            let case = Case::new();
+            let spelled = match spelling {
+                "raw" => PASSPHRASE.to_owned(),
+                "base64" => secrets::base64(&format!("x{PASSPHRASE}")),
+                _ => secrets::url_encoded(PASSPHRASE),
+            };
+            let file = case.give("to-show", spelled);
+            case.command("cat", &[file]).run().succeeds();
+        });
+        let message = found.expect_err(spelling).downcast::<String>().unwrap();
+        assert!(message.contains("the passphrase, in stdout of $ cat"), "{spelling}: {message}");
+    }
+}
+
+#[test]
+fn a_session_that_is_exported_may_stand_there_and_nowhere_else() {
+    let section = "[prod]\naws_access_key_id = ASIAXXXXXXXXXXXXXXXX\naws_secret_access_key = abcdefghijklmnop\n\
+                   aws_session_token = 0123456789abcdef0123456789abcdef\n";
+    let case = Case::new();
+    case.write(&case.credentials(), 0o600, section);
+    drop(case);
+    let found = std::panic::catch_unwind(|| {
+        let case = Case::new();
+        case.write(&case.credentials(), 0o600, section);
+        case.write(&case.home().join("copy"), 0o600, section);
+    });
+    let message = found.expect_err("the copy").downcast::<String>().unwrap();
+    assert!(message.contains("home/copy") && !message.contains(".aws/credentials"), "{message}");
+}
