@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::document::{Document, DocumentError, RecipientKind};
 use super::header::{self, HeaderError};
+use super::identity;
 use super::kdf::KdfParameters;
 use super::passphrase::KDF_TAG;
 use crate::secret::{IdentityText, SecretBytes};
@@ -87,7 +88,7 @@ pub fn unseal(file: &[u8], identity: &IdentityText) -> Result<Document, UnsealEr
 }
 
 fn decrypt(file: &[u8], identity: &IdentityText) -> Result<SecretBytes, UnsealError> {
-    let identity: age::x25519::Identity = identity.expose().parse().map_err(|_| UnsealError::NotAnIdentity)?;
+    let identity = identity::parse(identity).ok_or(UnsealError::NotAnIdentity)?;
     let decryptor = Decryptor::new_buffered(file).map_err(|_| UnsealError::from(HeaderError::Malformed))?;
     let opened = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity));
     let mut content = opened.map_err(|error| match error {
@@ -128,12 +129,15 @@ pub fn seal(document: &Document) -> Result<Vec<u8>, SealError> {
     if payload.len() > MAX_PAYLOAD {
         return Err(SealError::TooLarge);
     }
-    let recipients = recipients(document)?;
-    let encryptor = Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient))
-        .map_err(|_| SealError::Encryption)?;
+    encrypt(&payload, &recipients(document)?)
+}
+
+fn encrypt(payload: &[u8], recipients: &[Box<dyn age::Recipient>]) -> Result<Vec<u8>, SealError> {
+    let recipients = recipients.iter().map(|recipient| &**recipient);
+    let encryptor = Encryptor::with_recipients(recipients).map_err(|_| SealError::Encryption)?;
     let mut file = Vec::new();
     let written = encryptor.wrap_output(&mut file).and_then(|mut writer| {
-        writer.write_all(&payload)?;
+        writer.write_all(payload)?;
         writer.finish()
     });
     written.map_err(|_| SealError::Encryption)?;
