@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::cache::Cache;
 use super::mfa::{CodeAsker, CodeError, Codes, Why};
-use super::plan::{Device, Freshness, Ladder, Note, Plan, PlanError, Rung, Start};
+use super::plan::{Freshness, Ladder, Note, Plan, PlanError, Rung};
 use super::record::{Record, Stamps};
 use super::request::{RoleRequest, default_session_name};
 use crate::aws::{AssumeRoleRequest, Aws, AwsError, MfaAnswer, Refusal, SessionTokenRequest, Signer};
@@ -85,24 +85,14 @@ pub enum IssueError {
 /// The locks of the rungs that are being made; None where the state folder takes no lock files.
 type Held = BTreeMap<usize, Option<Box<dyn Lock>>>;
 
-/// Where an errand stands.
-enum Standing {
-    Done(Box<Record>),
-    /// These rungs are missing, the first to be signed by the record or else by the key.
-    Missing {
-        from: Option<Box<Record>>,
-        steps: Range<usize>,
-    },
-}
-
 impl Issuer<'_> {
     pub fn issue(&mut self, errand: &Errand) -> Result<Issued, IssueError> {
         let mut held = Held::new();
         let mut refused_before = false;
         loop {
             let (from, steps) = match self.look(errand)? {
-                Standing::Done(record) => return Ok(Issued { record: *record, reused: true, notes: Vec::new() }),
-                Standing::Missing { from, steps } => (from, steps),
+                Plan::Reuse(record) => return Ok(Issued { record, reused: true, notes: Vec::new() }),
+                Plan::Issue { from, steps } => (from, steps),
             };
             // Every caller locks from the top down and looks again after each lock: who waited finds the winner's session.
             if let Some(rung) = steps.clone().rev().find(|rung| !held.contains_key(rung)) {
@@ -110,7 +100,7 @@ impl Issuer<'_> {
                 continue;
             }
             let mut notes = Vec::new();
-            match (self.climb(errand, from.as_deref(), steps, &mut notes), from) {
+            match (self.climb(errand, from.as_ref(), steps, &mut notes), from) {
                 (Ok(record), _) => return Ok(Issued { record, reused: false, notes }),
                 // A cached session that AWS no longer takes, whatever its expiration says, must not be met again.
                 (Err(error), Some(from)) if error.refuses_the_session() && !refused_before => {
@@ -122,19 +112,10 @@ impl Issuer<'_> {
         }
     }
 
-    fn look(&self, errand: &Errand) -> Result<Standing, IssueError> {
-        let mut met = None;
-        let plan = errand.ladder.plan(&errand.freshness, self.clock.now(), |rung| {
+    fn look(&self, errand: &Errand) -> Result<Plan<Record>, PlanError> {
+        errand.ladder.plan(&errand.freshness, self.clock.now(), |rung| {
             let record = self.cache.read(&errand.ladder.rungs[rung].slot)?;
-            let lifetime = errand.ladder.accepts(rung, &record.request).then(|| record.lifetime());
-            met = Some(Box::new(record));
-            lifetime
-        })?;
-        Ok(match (plan, met) {
-            (Plan::Reuse, Some(record)) => Standing::Done(record),
-            (Plan::Issue { from: Start::Cached(_), steps }, from) => Standing::Missing { from, steps },
-            (Plan::Issue { from: Start::AccessKey, steps }, _) => Standing::Missing { from: None, steps },
-            (Plan::Reuse, None) => unreachable!("only a record that was met is reused"),
+            errand.ladder.accepts(rung, &record.request).then(|| (record.lifetime(), record))
         })
     }
 
