@@ -126,7 +126,8 @@ impl Folder for RealFolder {
     }
 
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let descriptor = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
         File::from(descriptor).write_all(bytes)
     }

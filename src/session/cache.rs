@@ -78,11 +78,14 @@ impl<'a> Cache<'a> {
         }
     }
 
-    /// Drops what is kept in one slot.
-    pub fn drop_slot(&self, slot: &Slot) -> Result<(), CacheError> {
-        let folder = self.folder()?;
-        folder.remove(&format!("{}.age", self.name(slot)))?;
-        Ok(folder.sync()?)
+    /// Drops a session that AWS refused, unless another has taken its place already. Where that fails it is refused again.
+    pub(super) fn forget(&self, refused: &Record) {
+        let Ok(folder) = self.folder() else { return };
+        let name = self.name(&refused.slot);
+        let id = &refused.credentials.access_key_id;
+        if self.open_record(&*folder, &name).is_some_and(|record| record.credentials.access_key_id == *id) {
+            let _ = folder.remove(&format!("{name}.age"));
+        }
     }
 
     /// Drops every session of a profile, whatever it was asked with; says how many.

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::cache::Cache;
 use super::mfa::{CodeAsker, CodeError, Codes, Why};
-use super::plan::{Device, Freshness, Ladder, Note, Plan, PlanError, Rung, Start};
+use super::plan::{Freshness, Ladder, Note, Plan, PlanError, Rung};
 use super::record::{Record, Stamps};
 use super::request::{RoleRequest, default_session_name};
 use crate::aws::{AssumeRoleRequest, Aws, AwsError, MfaAnswer, Refusal, SessionTokenRequest, Signer};
@@ -82,8 +82,196 @@ pub enum IssueError {
     Call { profile: ProfileName, role: Option<RoleArn>, error: AwsError },
 }
 
+/// The locks of the rungs that are being made; None where the state folder takes no lock files.
+type Held = BTreeMap<usize, Option<Box<dyn Lock>>>;
+
 impl Issuer<'_> {
     pub fn issue(&mut self, errand: &Errand) -> Result<Issued, IssueError> {
-        todo!()
+        let mut held = Held::new();
+        let mut refused_before = false;
+        loop {
+            let (from, steps) = match self.look(errand)? {
+                Plan::Reuse(record) => return Ok(Issued { record, reused: true, notes: Vec::new() }),
+                Plan::Issue { from, steps } => (from, steps),
+            };
+            // Every caller locks from the top down and looks again after each lock: who waited finds the winner's session.
+            if let Some(rung) = steps.clone().rev().find(|rung| !held.contains_key(rung)) {
+                held.insert(rung, self.lock(errand, rung)?);
+                continue;
+            }
+            let mut notes = Vec::new();
+            match (self.climb(errand, from.as_ref(), steps, &mut notes), from) {
+                (Ok(record), _) => return Ok(Issued { record, reused: false, notes }),
+                // A cached session that AWS no longer takes, whatever its expiration says, must not be met again.
+                (Err(error), Some(from)) if error.refuses_the_session() && !refused_before => {
+                    refused_before = true;
+                    self.cache.forget(&from);
+                }
+                (Err(error), _) => return Err(error),
+            }
+        }
+    }
+
+    fn look(&self, errand: &Errand) -> Result<Plan<Record>, PlanError> {
+        errand.ladder.plan(&errand.freshness, self.clock.now(), |rung| {
+            let record = self.cache.read(&errand.ladder.rungs[rung].slot)?;
+            errand.ladder.accepts(rung, &record.request).then(|| (record.lifetime(), record))
+        })
+    }
+
+    fn lock(&self, errand: &Errand, rung: usize) -> Result<Option<Box<dyn Lock>>, IssueError> {
+        let slot = &errand.ladder.rungs[rung].slot;
+        match self.cache.lock(slot, self.patience) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(LockError::Held { pid }) => Err(IssueError::Busy { profile: slot.profile.clone(), pid }),
+            // A state folder that can't be written costs the sharing, not the session; storing it will say so.
+            Err(LockError::Io(_)) => Ok(None),
+        }
+    }
+
+    /// Makes the missing sessions one from the other.
+    fn climb(
+        &mut self,
+        errand: &Errand,
+        from: Option<&Record>,
+        steps: Range<usize>,
+        notes: &mut Vec<Note>,
+    ) -> Result<Record, IssueError> {
+        let mut below: Option<Record> = None;
+        for rung in steps {
+            let signed_by = below.as_ref().or(from);
+            let credentials = self.make(errand, &errand.ladder.rungs[rung], signed_by)?;
+            let record = self.record(errand, rung, credentials);
+            notes.extend(errand.ladder.rungs[rung].notes.iter().cloned());
+            self.keep(errand, rung, &record, notes);
+            below = Some(record);
+        }
+        if let Some(offset) = self.aws.clock_offset().filter(|offset| offset.abs() > CLOCK_OFF) {
+            notes.push(Note::ClockOff { offset });
+        }
+        Ok(below.expect("a plan to issue has at least one step"))
+    }
+
+    fn make(
+        &mut self,
+        errand: &Errand,
+        rung: &Rung,
+        signed_by: Option<&Record>,
+    ) -> Result<SessionCredentials, IssueError> {
+        let failed = |error| IssueError::Call {
+            profile: rung.slot.profile.clone(),
+            role: rung.role.as_ref().map(|role| role.role_arn.clone()),
+            error,
+        };
+        let Some(device) = &rung.device else {
+            return self.call(errand, rung, signed_by, None).map_err(failed);
+        };
+        let mut codes = Codes::new(device, &errand.ladder.user, errand.ladder.user_arn.as_deref());
+        let mut why = Why::First;
+        loop {
+            let code = codes.next(self.asker, why)?;
+            if let Some(next_in) = self.cache.code_was_used(&device.serial, &code, self.aws_now()) {
+                why = Why::Used { next_in };
+                continue;
+            }
+            let answer = MfaAnswer { serial: device.serial.clone(), code: code.clone() };
+            match self.call(errand, rung, signed_by, Some(answer)) {
+                Ok(credentials) => {
+                    // Not remembering it costs a clear message at the next mistake, no more.
+                    let _ = self.cache.remember_code(&device.serial, &code, self.aws_now());
+                    return Ok(credentials);
+                }
+                Err(AwsError::Refused { refusal: Refusal::WrongCode, .. }) => why = Why::Wrong,
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+
+    fn call(
+        &self,
+        errand: &Errand,
+        rung: &Rung,
+        signed_by: Option<&Record>,
+        mfa: Option<MfaAnswer>,
+    ) -> Result<SessionCredentials, AwsError> {
+        let Some(role) = &rung.role else {
+            let request = SessionTokenRequest { duration_seconds: rung.seconds(), mfa };
+            return self.aws.session_token(errand.key, &request);
+        };
+        let signer = match signed_by {
+            Some(record) => Signer::Session(&record.credentials),
+            None => Signer::AccessKey(errand.key),
+        };
+        self.aws.assume_role(&signer, &self.assume_role_request(errand, rung, role, mfa))
+    }
+
+    fn assume_role_request(
+        &self,
+        errand: &Errand,
+        rung: &Rung,
+        role: &RoleRequest,
+        mfa: Option<MfaAnswer>,
+    ) -> AssumeRoleRequest {
+        let RoleRequest { role_arn, options } = role.clone();
+        let default_name =
+            || default_session_name(errand.ladder.user_arn.as_deref(), &errand.ladder.user, self.aws_now());
+        AssumeRoleRequest {
+            role_arn,
+            session_name: options.session_name.unwrap_or_else(default_name),
+            duration_seconds: rung.seconds(),
+            mfa,
+            external_id: options.external_id,
+            tags: options.tags,
+            transitive_tags: options.transitive_tags,
+            source_identity: options.source_identity,
+            policy: options.policy,
+            policy_arns: options.policy_arns,
+        }
+    }
+
+    fn record(&self, errand: &Errand, rung: usize, credentials: SessionCredentials) -> Record {
+        Record {
+            slot: errand.ladder.rungs[rung].slot.clone(),
+            request: errand.ladder.request(rung),
+            credentials,
+            user_arn: errand.ladder.user_arn.clone(),
+            region: errand.region.clone(),
+            made_at: self.clock.now(),
+            clock_offset: self.aws.clock_offset().unwrap_or_default().as_secs(),
+            stamps: errand.stamps.clone(),
+        }
+    }
+
+    /// Keeps a session for later callers. One whose duration was asked for also goes where callers look who name none,
+    /// unless what they have there lives longer.
+    fn keep(&self, errand: &Errand, rung: usize, record: &Record, notes: &mut Vec<Note>) {
+        let mut kept = self.cache.store(record, self.clock.now());
+        if record.request.duration_asked {
+            let mut general = record.clone();
+            general.slot.asked.duration_seconds = None;
+            let lives_longer = |other: &Record| {
+                other.request.serves_in_any_duration(&errand.ladder.request(rung))
+                    && other.credentials.expiration >= record.credentials.expiration
+            };
+            if !self.cache.read(&general.slot).is_some_and(|other| lives_longer(&other)) {
+                kept = kept.and_then(|()| self.cache.store(&general, self.clock.now()));
+            }
+        }
+        if let Err(error) = kept {
+            notes.push(Note::NotCached { cause: error.to_string() });
+        }
+    }
+
+    fn aws_now(&self) -> Timestamp {
+        let now = self.clock.now();
+        now.saturating_add(self.aws.clock_offset().unwrap_or_default()).unwrap_or(now)
+    }
+}
+
+impl IssueError {
+    /// AWS refused what signed rather than what was asked.
+    fn refuses_the_session(&self) -> bool {
+        let Self::Call { error: AwsError::Refused { refusal, .. }, .. } = self else { return false };
+        matches!(refusal, Refusal::Expired | Refusal::UnknownKey)
     }
 }

@@ -80,30 +80,24 @@ pub enum CodeFrom {
 
 /// One code after the other for one call, until it is accepted or the tries are spent.
 pub(super) struct Codes<'a> {
-    pub asker: &'a mut dyn CodeAsker,
-    pub device: &'a Device,
-    pub profile: &'a ProfileName,
-    pub user_arn: Option<&'a str>,
+    device: &'a Device,
+    profile: &'a ProfileName,
+    user_arn: Option<&'a str>,
     tries_made: u32,
     from: CodeFrom,
 }
 
 impl<'a> Codes<'a> {
-    pub fn new(
-        asker: &'a mut dyn CodeAsker,
-        device: &'a Device,
-        profile: &'a ProfileName,
-        user_arn: Option<&'a str>,
-    ) -> Self {
-        Self { asker, device, profile, user_arn, tries_made: 0, from: CodeFrom::Given }
+    pub fn new(device: &'a Device, profile: &'a ProfileName, user_arn: Option<&'a str>) -> Self {
+        Self { device, profile, user_arn, tries_made: 0, from: CodeFrom::Given }
     }
 
     /// The next code to try. `refused` says why the one before was not good enough; a code that nobody typed is not
     /// asked for again.
-    pub fn next(&mut self, mut why: Why) -> Result<MfaCode, CodeError> {
+    pub fn next(&mut self, asker: &mut dyn CodeAsker, mut why: Why) -> Result<MfaCode, CodeError> {
         loop {
             self.give_up(why)?;
-            let text = self.text(why)?;
+            let text = self.text(asker, why)?;
             self.tries_made += 1;
             match text.parse() {
                 Ok(code) => return Ok(code),
@@ -124,18 +118,18 @@ impl<'a> Codes<'a> {
         })
     }
 
-    fn text(&mut self, why: Why) -> Result<String, CodeError> {
+    fn text(&mut self, asker: &mut dyn CodeAsker, why: Why) -> Result<String, CodeError> {
         if self.tries_made == 0 {
-            if let Some(text) = self.asker.given()? {
+            if let Some(text) = asker.given()? {
                 return Ok(text);
             }
             if let Some(words) = &self.device.process {
                 self.from = CodeFrom::Process;
-                return self.asker.run(words);
+                return asker.run(words);
             }
         }
         self.from = CodeFrom::Terminal;
-        self.asker.ask(&CodePrompt {
+        asker.ask(&CodePrompt {
             profile: self.profile,
             user_arn: self.user_arn,
             serial: &self.device.serial,

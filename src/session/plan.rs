@@ -85,23 +85,13 @@ pub struct Device {
     pub process: Option<String>,
 }
 
-/// What is still to be done.
+/// What is still to be done; `T` stands for a cached session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Plan {
+pub enum Plan<T> {
     /// The last rung's cached session is good.
-    Reuse,
-    Issue {
-        from: Start,
-        steps: Range<usize>,
-    },
-}
-
-/// What signs the first step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    AccessKey,
-    /// The cached session of this rung.
-    Cached(usize),
+    Reuse(T),
+    /// These rungs are missing. The first of them is signed by the cached session of the one before, else by the key.
+    Issue { from: Option<T>, steps: Range<usize> },
 }
 
 /// When a session was made and ends, both by this machine's clock.
@@ -201,24 +191,27 @@ impl Ladder {
     }
 
     /// Starts from the highest rung whose cached session is fresh. `cached` is asked from the top down and only until one is.
-    pub fn plan(
+    pub fn plan<T>(
         &self,
         freshness: &Freshness,
         now: Timestamp,
-        mut cached: impl FnMut(usize) -> Option<Lifetime>,
-    ) -> Result<Plan, PlanError> {
-        let life = self.rungs[self.last()].duration;
+        mut cached: impl FnMut(usize) -> Option<(Lifetime, T)>,
+    ) -> Result<Plan<T>, PlanError> {
+        let last = self.last();
+        let life = self.rungs[last].duration;
         if let Some(asked) = freshness.min_ttl.filter(|asked| *asked >= life) {
             return Err(PlanError::MinTtl { asked, life });
         }
         let mut fresh = |rung: usize| {
-            let demands = if rung == self.last() { *freshness } else { Freshness::default() };
-            cached(rung).is_some_and(|lifetime| lifetime.is_fresh(&demands, now))
+            // What the caller demands of the session is no demand on those that only sign for it.
+            let demands = if rung == last { *freshness } else { Freshness::default() };
+            let (lifetime, session) = cached(rung)?;
+            lifetime.is_fresh(&demands, now).then_some((rung, session))
         };
-        Ok(match (0..self.rungs.len()).rev().find(|rung| fresh(*rung)) {
-            Some(rung) if rung == self.last() => Plan::Reuse,
-            Some(rung) => Plan::Issue { from: Start::Cached(rung), steps: rung + 1..self.rungs.len() },
-            None => Plan::Issue { from: Start::AccessKey, steps: 0..self.rungs.len() },
+        Ok(match (0..=last).rev().find_map(&mut fresh) {
+            Some((rung, session)) if rung == last => Plan::Reuse(session),
+            Some((rung, session)) => Plan::Issue { from: Some(session), steps: rung + 1..last + 1 },
+            None => Plan::Issue { from: None, steps: 0..last + 1 },
         })
     }
 }

@@ -22,7 +22,7 @@ pub struct Record {
     pub user_arn: Option<String>,
     /// The region that STS was asked in.
     pub region: Region,
-    /// By AWS's clock, like the expiration.
+    /// By this machine's clock; the expiration is by AWS's.
     pub made_at: Timestamp,
     /// AWS's clock minus this machine's when it was made, in seconds.
     pub clock_offset: i64,
@@ -41,8 +41,8 @@ impl Record {
     /// By this machine's clock, which may be as wrong now as it was when the session was made.
     pub fn lifetime(&self) -> Lifetime {
         let offset = SignedDuration::from_secs(self.clock_offset);
-        let ours = |aws: Timestamp| aws.saturating_sub(offset).unwrap_or(aws);
-        Lifetime { made_at: ours(self.made_at), expires: ours(self.credentials.expiration) }
+        let expiration = self.credentials.expiration;
+        Lifetime { made_at: self.made_at, expires: expiration.saturating_sub(offset).unwrap_or(expiration) }
     }
 }
 

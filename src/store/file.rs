@@ -123,9 +123,13 @@ impl<'d> Place<'d> {
 
     /// Takes the place for a save. Readers need no lock: they find the old file or the new one.
     pub(super) fn lock(&self) -> Result<Locked, SaveError> {
+        self.lock_within(LOCK_PATIENCE)
+    }
+
+    fn lock_within(&self, patience: Duration) -> Result<Locked, SaveError> {
         let spot = self.opened()?;
         spot.check_folder()?;
-        match spot.folder.lock(&format!(".{}.lock", spot.name), LOCK_PATIENCE) {
+        match spot.folder.lock(&format!(".{}.lock", spot.name), patience) {
             Ok(lock) => Ok(Locked { spot, _lock: lock }),
             Err(LockError::Held { pid }) => Err(SaveError::Locked { pid }),
             Err(LockError::Io(error)) => Err(SaveError::Io(error)),
@@ -222,18 +226,20 @@ impl Locked {
         };
         let mut prepared = None;
         let replaced = replace(&**folder, name, &temporary, 0o600, bytes, || {
-            prepared = folder.entry(&temporary)?;
+            prepared = Some(folder.entry(&temporary)?.ok_or(io::ErrorKind::NotFound)?);
             old.map_or(Ok(()), |(old, generation)| kept::keep(&**folder, name, old, generation))
         });
         // The rename moved the time of change. Where asking for it fails, the older one only makes readers look twice.
-        let status = folder.entry(name).ok().flatten().or(prepared);
-        match (replaced, status) {
-            (Replaced::NotCommitted(error), _) => Saved::NotCommitted(why_not(error)),
-            (_, None) => Saved::NotCommitted(SaveError::Io(io::Error::from(io::ErrorKind::NotFound))),
-            (Replaced::CommittedNotDurable(error), Some(status)) => Saved::CommittedNotDurable(status, error),
-            (Replaced::Committed, Some(status)) => {
+        let status = || {
+            let prepared = prepared.expect("nothing is committed before this was asked");
+            folder.entry(name).ok().flatten().unwrap_or(prepared)
+        };
+        match replaced {
+            Replaced::NotCommitted(error) => Saved::NotCommitted(why_not(error)),
+            Replaced::CommittedNotDurable(error) => Saved::CommittedNotDurable(status(), error),
+            Replaced::Committed => {
                 kept::prune(&**folder, name, now);
-                Saved::Committed(status)
+                Saved::Committed(status())
             }
         }
     }
@@ -272,7 +278,7 @@ fn sweep(folder: &dyn Folder, name: &str) {
 
 /// Dropbox and Nextcloud write "vault (conflicted copy ...).age" and the like, Syncthing "vault.sync-conflict-....age".
 fn is_conflicted_copy(name: &str, file: &str) -> bool {
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let (stem, extension) = name.split_at(name.rfind('.').unwrap_or(name.len()));
     let marked = file.contains("conflicted copy") || file.contains(".sync-conflict-");
     file != name && marked && file.starts_with(stem) && file.ends_with(extension)
 }

@@ -9,9 +9,9 @@ use thiserror::Error;
 use super::document::{Document, Recipient, RecipientKind};
 use super::file::{LoadError, Loaded, Locked, Place, SaveError, Saved};
 use super::header::HeaderError;
+use super::identity;
 use super::kdf::KdfParameters;
 use super::passphrase::{self, DeriveError};
-use super::recovery::RecoveryKey;
 use super::seal::{SealError, UnsealError, seal, unseal};
 use crate::disk::Status;
 use crate::secret::{IdentityText, Passphrase};
@@ -160,6 +160,9 @@ pub enum CreateError {
     Derive(#[from] DeriveError),
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The new file would not have opened.
+    #[error("the sealed file does not open: {0}")]
+    Proof(UnsealError),
     #[error(transparent)]
     Save(#[from] SaveError),
     /// The vault stands, but a power cut may undo that.
@@ -175,6 +178,7 @@ pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateE
     let identity = passphrase::derive(&new.passphrase, &new.kdf)?;
     let document = first_document(&new, &identity)?;
     let file = seal(&document)?;
+    let document = unseal(&file, &identity).map_err(CreateError::Proof)?;
     place.make_folder().map_err(SaveError::Io)?;
     let locked = place.lock()?;
     if !locked.is_free().map_err(SaveError::Io)? {
@@ -191,10 +195,8 @@ pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateE
 }
 
 fn first_document(new: &NewVault, identity: &IdentityText) -> Result<Document, CreateError> {
-    let session_identity = RecoveryKey::generate().identity;
-    let mut document = Document::new(new.now, new.writer.clone(), session_identity).map_err(SealError::from)?;
+    let mut document = Document::new(new.now, new.writer.clone(), identity::generate()).map_err(SealError::from)?;
     document.meta.generation = 1;
-    let derived: age::x25519::Identity = identity.expose().parse().expect("derive makes age identities");
     let recipient = |name: &str, kind, recipient, kdf| Recipient {
         name: name.to_owned(),
         kind,
@@ -203,10 +205,12 @@ fn first_document(new: &NewVault, identity: &IdentityText) -> Result<Document, C
         kdf,
         rest: toml::Table::new(),
     };
-    let public = derived.to_public().to_string();
+    let public = identity::recipient(identity).expect("derive makes age identities");
     document.recipients.push(recipient("passphrase", RecipientKind::Passphrase, public, Some(new.kdf)));
     if let Some(recovery) = &new.recovery {
-        recovery.parse::<age::x25519::Recipient>().map_err(|_| CreateError::Recovery(recovery.clone()))?;
+        if !identity::is_recipient(recovery) {
+            return Err(CreateError::Recovery(recovery.clone()));
+        }
         document.recipients.push(recipient("recovery", RecipientKind::Recovery, recovery.clone(), None));
     }
     Ok(document)
