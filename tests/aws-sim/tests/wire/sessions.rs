@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use aws_sim::{SessionKind, Status};
+use aws_sim::{Role, SessionKind, Status, Trust};
 
 use crate::client::{Client, Reply};
 use crate::{ACCOUNT, Scene, scene};
@@ -127,13 +127,18 @@ fn only_a_session_with_mfa_reaches_iam() {
 }
 
 #[test]
-fn a_federated_user_has_what_the_calls_policies_grant_and_no_iam() {
+fn a_federated_user_says_who_it_is_and_reaches_neither_iam_nor_a_role() {
     let scene = scene();
-    let session = Client::of_reply(&scene.sim, &scene.client().sts("GetFederationToken", &[("Name", "bob")]));
+    let role = scene.sim.add_role(Role::new(ACCOUNT, "admin", Trust::of(ACCOUNT)));
+    let everything = ("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/AdministratorAccess");
+    let reply = scene.client().sts("GetFederationToken", &[("Name", "bob"), everything]);
+    let session = Client::of_reply(&scene.sim, &reply);
     let identity = session.sts("GetCallerIdentity", &[]);
     assert_eq!(identity.text("Arn"), "arn:aws:sts::123456789012:federated-user/bob");
     assert_eq!(identity.text("UserId"), "123456789012:bob");
     assert_eq!(session.iam("GetUser", &[("UserName", "alice")]).code(), "InvalidClientTokenId");
+    let assume = [("RoleArn", role.as_str()), ("RoleSessionName", "bob")];
+    assert_eq!(session.sts("AssumeRole", &assume).code(), "AccessDenied");
 }
 
 #[test]
