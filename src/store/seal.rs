@@ -310,7 +310,7 @@ mod tests {
         let with = |recipients: Vec<Recipient>| {
             let mut changed = document.clone();
             changed.recipients = recipients;
-            seal(&changed).err().expect("sealed")
+            seal(&changed).expect_err("sealed")
         };
         assert!(matches!(with(vec![]), SealError::NoRecipients));
         assert!(matches!(with(vec![recipient("r", &recovery); 25]), SealError::TooManyRecipients));
