@@ -24,6 +24,9 @@ pub trait Disk: Send + Sync {
     /// Opens a folder; later calls on it are by name within it.
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>>;
 
+    /// Reads what a person named by path, symlinks followed: also a pipe, as the shell's `<(...)` gives.
+    fn read_named(&self, path: &Path, limit: u64) -> Result<(Vec<u8>, Status), ReadError>;
+
     /// Makes a folder and those above it where they are missing, each mode 0700 and durable before the next.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
 }
@@ -105,7 +108,11 @@ impl Status {
 
     /// Ours, or the administrator's.
     pub fn trusted_owner(&self) -> bool {
-        self.owner == 0 || self.owner == rustix::process::geteuid().as_raw()
+        self.owner == 0 || self.ours()
+    }
+
+    pub fn ours(&self) -> bool {
+        self.owner == rustix::process::geteuid().as_raw()
     }
 }
 

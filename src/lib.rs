@@ -5,10 +5,20 @@ pub mod clock; // 1: what time it is
 pub mod credentials; // 1: access keys and sessions
 pub mod disk; // 1: the one place that touches the file system
 pub mod duration; // 1: durations as people write them
+pub mod memory; // 1: how much of it there is
 pub mod names; // 1: profile, key, serial, role, region: parsed once
 pub mod paths; // 1: where files are
+pub mod process; // 1: hardening, signals, other programs; all unsafe code
 pub mod secret; // 1: types that are never shown
+
+pub mod aws; // 2: typed calls to STS and IAM
+pub mod aws_files; // 2: the bytes of ~/.aws/config and ~/.aws/credentials
 pub mod store; // 2: the vault file
+
+pub mod export; // 3: where a session goes: file, environment, shell
+
+#[global_allocator]
+static ALLOCATOR: process::ZeroOnFree = process::ZeroOnFree;
 
 pub fn main() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS

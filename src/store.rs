@@ -1,3 +1,11 @@
 //! The vault file: what is in it, how it is sealed, and how it is loaded and saved.
 
-pub mod document;
+pub mod document; // what the vault holds
+pub mod file; // where it is kept: loading and saving bytes
+pub mod header; // the first lines of the file, checked before anything else
+pub mod kdf; // salt and costs of the passphrase
+pub mod kept; // earlier generations beside the vault
+pub mod passphrase; // from a passphrase to the vault identity
+pub mod recovery; // recovery keys
+pub mod seal; // age around a signature around the document
+pub mod vault; // an opened vault

@@ -45,6 +45,15 @@ impl Disk for RealDisk {
         Ok(Box::new(RealFolder(descriptor)))
     }
 
+    fn read_named(&self, path: &Path, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        let file = File::open(path)?;
+        let found = status(&rustix::fs::fstat(&file).map_err(io::Error::from)?);
+        if found.kind == Kind::Folder {
+            return Err(ReadError::NotAFile);
+        }
+        Ok((read_up_to(file, limit)?, found))
+    }
+
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         let mut so_far = PathBuf::new();
         for component in path.components() {
@@ -65,6 +74,16 @@ impl Disk for RealDisk {
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
+}
+
+/// Everything, unless it is more than `limit`: what fstat said may have grown since, and a pipe says nothing.
+fn read_up_to(file: File, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::TooLarge { limit });
+    }
+    Ok(bytes)
 }
 
 struct RealFolder(OwnedFd);
@@ -97,13 +116,7 @@ impl Folder for RealFolder {
         if found.size > limit {
             return Err(ReadError::TooLarge { limit });
         }
-        // One byte more than the limit: the file may have grown since.
-        let mut bytes = Vec::with_capacity(found.size as usize + 1);
-        File::from(descriptor).take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(ReadError::TooLarge { limit });
-        }
-        Ok((bytes, found))
+        Ok((read_up_to(File::from(descriptor), limit)?, found))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {

@@ -2,12 +2,46 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
+use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use zeroize::Zeroizing;
 
+use super::kdf::KdfParameters;
 use crate::credentials::AccessKey;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
 use crate::secret::{IdentityText, SecretAccessKey, SigningSeed, in_sealed_bytes};
+
+/// What new vaults say; 1 once the format is frozen.
+const FORMAT: u32 = 0;
+/// The highest that is understood.
+const MAX_FORMAT: u32 = 1;
+
+/// 16 bytes of each hash stand in the list: enough to tell files apart, not to prove anything.
+const ANCESTOR_BYTES: usize = 16;
+const MAX_ANCESTORS: usize = 1024;
+
+/// For who sees the payload without this program, by stock age or in an editor.
+const WARNING: &str = "# The content of a vault: long-term AWS keys in plain text. If this was printed or stored anywhere, change the\n\
+                       # passphrase with `vault passwd` and rotate every access key.\n\n";
+
+/// Why a payload is not a document. Never with a piece of the text: it is full of secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DocumentError {
+    #[error("the content is of format {found}, newer than {MAX_FORMAT}")]
+    Newer { found: u64 },
+    #[error("the content can't be read at line {line}")]
+    Malformed { line: usize },
+    #[error("the signing key is not 32 bytes in base64")]
+    SigningKey,
+    #[error("the content can't be written")]
+    Unwritable,
+    #[error("no randomness from the system")]
+    Randomness,
+}
 
 /// The whole payload.
 #[derive(Clone, Serialize, Deserialize)]
@@ -23,6 +57,106 @@ pub struct Document {
     pub profiles: BTreeMap<ProfileName, Profile>,
     #[serde(flatten)]
     pub rest: toml::Table,
+}
+
+impl Document {
+    /// An empty vault with keys of its own.
+    pub fn new(now: Timestamp, writer: String, session_identity: IdentityText) -> Result<Self, DocumentError> {
+        let meta = Meta {
+            format: FORMAT,
+            vault_id: BASE64.encode(*random::<16>()?),
+            generation: 0,
+            rekeyed_at: now,
+            written_at: now,
+            writer,
+            ancestors: String::new(),
+            rest: toml::Table::new(),
+        };
+        let seed = BASE64.encode(*random::<32>()?);
+        Ok(Self {
+            meta,
+            auth: Auth { ed25519_seed: SigningSeed::new(seed), rest: toml::Table::new() },
+            session: Session { identity: session_identity, rest: toml::Table::new() },
+            settings: Settings::default(),
+            recipients: Vec::new(),
+            profiles: BTreeMap::new(),
+            rest: toml::Table::new(),
+        })
+    }
+
+    pub fn decode(text: &[u8]) -> Result<Self, DocumentError> {
+        let text = str::from_utf8(text).map_err(|error| malformed(text, error.valid_up_to()))?;
+        let decoded = toml::from_str::<Self>(text);
+        // A newer format may not fit our types: its number is looked for before the misfit is reported.
+        let format = match &decoded {
+            Ok(document) => Some(u64::from(document.meta.format)),
+            Err(_) => toml::from_str::<FormatOnly>(text).ok().map(|found| found.meta.format),
+        };
+        match (format, decoded) {
+            (Some(found), _) if found > u64::from(MAX_FORMAT) => Err(DocumentError::Newer { found }),
+            (_, Ok(document)) => Ok(document),
+            (_, Err(error)) => Err(malformed(text.as_bytes(), error.span().map_or(0, |span| span.start))),
+        }
+    }
+
+    pub fn encode(&self) -> Result<Zeroizing<String>, DocumentError> {
+        let body = Zeroizing::new(toml::to_string(self).map_err(|_| DocumentError::Unwritable)?);
+        Ok(Zeroizing::new([WARNING, body.as_str()].concat()))
+    }
+
+    /// Salt and costs of the passphrase; None where only other identities open the vault.
+    pub fn kdf(&self) -> Option<&KdfParameters> {
+        let passphrase = self.recipients.iter().find(|recipient| recipient.kind == RecipientKind::Passphrase)?;
+        passphrase.kdf.as_ref()
+    }
+
+    pub fn signing_key(&self) -> Result<SigningKey, DocumentError> {
+        let seed = Zeroizing::new(BASE64.decode(self.auth.ed25519_seed.expose()).unwrap_or_default());
+        let seed = seed.as_slice().try_into().map_err(|_| DocumentError::SigningKey)?;
+        Ok(SigningKey::from_bytes(seed))
+    }
+
+    pub fn user_profiles(&self) -> impl Iterator<Item = (&ProfileName, &Profile, &StoredAccessKey)> {
+        self.profiles.iter().filter_map(|(name, profile)| Some((name, profile, profile.access_key.as_ref()?)))
+    }
+}
+
+impl Meta {
+    /// Makes the file with this hash the newest ancestor and forgets the oldest beyond the limit.
+    pub fn descend_from(&mut self, hash: &[u8; 32]) {
+        // A list that isn't ours to read is begun anew: it tells about the past, nothing in the vault rests on it.
+        let mut ancestors = BASE64.decode(&self.ancestors).unwrap_or_default();
+        ancestors.extend_from_slice(&hash[..ANCESTOR_BYTES]);
+        let excess = ancestors.len().saturating_sub(MAX_ANCESTORS * ANCESTOR_BYTES);
+        self.ancestors = BASE64.encode(&ancestors[excess..]);
+    }
+
+    pub fn has_ancestor(&self, hash: &[u8; 32]) -> bool {
+        let ancestors = BASE64.decode(&self.ancestors).unwrap_or_default();
+        ancestors.chunks(ANCESTOR_BYTES).any(|ancestor| ancestor == &hash[..ANCESTOR_BYTES])
+    }
+}
+
+/// As much of a newer document as tells that it is one.
+#[derive(Deserialize)]
+struct FormatOnly {
+    meta: FormatMeta,
+}
+
+#[derive(Deserialize)]
+struct FormatMeta {
+    format: u64,
+}
+
+fn malformed(text: &[u8], offset: usize) -> DocumentError {
+    let before = &text[..offset.min(text.len())];
+    DocumentError::Malformed { line: 1 + before.iter().filter(|b| **b == b'\n').count() }
+}
+
+fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, DocumentError> {
+    let mut bytes = Zeroizing::new([0; N]);
+    getrandom::fill(bytes.as_mut()).map_err(|_| DocumentError::Randomness)?;
+    Ok(bytes)
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -76,28 +210,46 @@ pub struct Settings {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Recipient {
     pub name: String,
-    #[serde(flatten)]
     pub kind: RecipientKind,
     /// `age1...`
     pub recipient: String,
     pub added: Timestamp,
+    /// How the passphrase derives this recipient's identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kdf: Option<KdfParameters>,
     #[serde(flatten)]
     pub rest: toml::Table,
 }
 
-#[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum RecipientKind {
-    /// Derived from the passphrase with this salt and these costs.
-    Passphrase {
-        /// 22 characters of unpadded base64.
-        salt: String,
-        memory_kib: u32,
-        passes: u32,
-        lanes: u32,
-    },
+    /// Derived from the passphrase.
+    Passphrase,
     /// An age identity kept elsewhere.
     Recovery,
+    /// Of a later version; kept, and encrypted to as long as it is an X25519 recipient.
+    Other(String),
+}
+
+impl From<String> for RecipientKind {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "passphrase" => Self::Passphrase,
+            "recovery" => Self::Recovery,
+            _ => Self::Other(text),
+        }
+    }
+}
+
+impl From<RecipientKind> for String {
+    fn from(kind: RecipientKind) -> String {
+        match kind {
+            RecipientKind::Passphrase => "passphrase".to_owned(),
+            RecipientKind::Recovery => "recovery".to_owned(),
+            RecipientKind::Other(text) => text,
+        }
+    }
 }
 
 /// A named entry: a user profile where it has an access key, a role profile where it has a role.

@@ -1,0 +1,198 @@
+//! The one place that holds SDK clients and runs their futures.
+
+use std::error::Error;
+use std::io;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_sdk_sts::config::retry::RetryConfig;
+use aws_sdk_sts::config::timeout::TimeoutConfig;
+use aws_sdk_sts::config::{BehaviorVersion, Credentials, SharedHttpClient};
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use jiff::SignedDuration;
+use tokio::runtime::Runtime;
+
+use super::endpoint::Endpoints;
+use super::error::{AwsError, NetworkFailure};
+use super::observer::Observer;
+use super::refusal::Refusal;
+use super::transport::{CaBundle, http_client};
+use crate::credentials::{AccessKey, SessionCredentials};
+use crate::names::Region;
+
+/// One request and its reply.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A whole call, repetitions included.
+const CALL_TIMEOUT: Duration = Duration::from_secs(25);
+const MOST_ATTEMPTS: u32 = 3;
+/// Between attempts to connect.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Calls AWS. Made by commands that do, since it starts a runtime; must not be used from inside another runtime.
+pub struct Aws {
+    region: Region,
+    endpoints: Endpoints,
+    http: SharedHttpClient,
+    observer: Observer,
+    /// Making it fails where no file descriptor is left; the first call says so.
+    runtime: io::Result<Runtime>,
+    sts: OnceLock<aws_sdk_sts::Client>,
+    iam: OnceLock<aws_sdk_iam::Client>,
+}
+
+/// Whose credentials sign a call.
+#[derive(Clone, Copy)]
+pub enum Signer<'a> {
+    AccessKey(&'a AccessKey),
+    Session(&'a SessionCredentials),
+}
+
+/// Which calls may be sent again when no answer came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Asking twice does no harm: the SDK's standard retries.
+    Freely,
+    /// The call spends an MFA code, and the second time AWS would refuse it as used: sent again only if the first certainly
+    /// never left, or was refused for its time, which AWS checks before it looks at the code.
+    OnlyUnsent,
+}
+
+impl Aws {
+    pub fn new(region: Region, endpoints: Endpoints) -> Self {
+        Self::with_ca_bundle(region, endpoints, None)
+    }
+
+    /// Trusts these certificates instead of the system's where they are given.
+    pub fn with_ca_bundle(region: Region, endpoints: Endpoints, ca_bundle: Option<CaBundle>) -> Self {
+        Self {
+            region,
+            endpoints,
+            http: http_client(ca_bundle),
+            observer: Observer::default(),
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build(),
+            sts: OnceLock::new(),
+            iam: OnceLock::new(),
+        }
+    }
+
+    /// AWS's clock minus ours when it last replied; None before it did.
+    pub fn clock_offset(&self) -> Option<SignedDuration> {
+        self.observer.clock_offset()
+    }
+
+    pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
+        self.sts.get_or_init(|| {
+            let mut config = aws_sdk_sts::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(aws_sdk_sts::config::Region::new(self.region.to_string()))
+                .http_client(self.http.clone())
+                .timeout_config(timeouts())
+                .interceptor(self.observer.clone());
+            config.set_endpoint_url(self.endpoints.sts.as_ref().map(ToString::to_string));
+            aws_sdk_sts::Client::from_conf(config.build())
+        })
+    }
+
+    pub(super) fn iam(&self) -> &aws_sdk_iam::Client {
+        self.iam.get_or_init(|| {
+            let mut config = aws_sdk_iam::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(aws_sdk_iam::config::Region::new(self.region.to_string()))
+                .http_client(self.http.clone())
+                .timeout_config(timeouts())
+                .interceptor(self.observer.clone());
+            config.set_endpoint_url(self.endpoints.iam.as_ref().map(ToString::to_string));
+            aws_sdk_iam::Client::from_conf(config.build())
+        })
+    }
+
+    /// Runs one call to its end.
+    pub(super) fn call<T, E>(
+        &self,
+        action: &'static str,
+        repeat: Repeat,
+        send: impl AsyncFn() -> Result<T, SdkError<E>>,
+    ) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let runtime = self.runtime.as_ref().map_err(|error| AwsError::Network {
+            action,
+            failure: NetworkFailure::Connect,
+            detail: error.to_string(),
+        })?;
+        runtime
+            .block_on(async { tokio::time::timeout(CALL_TIMEOUT, self.attempts(action, repeat, send)).await })
+            .unwrap_or_else(|_| Err(AwsError::timed_out(action, self.observer.host())))
+    }
+
+    async fn attempts<T, E>(
+        &self,
+        action: &'static str,
+        repeat: Repeat,
+        send: impl AsyncFn() -> Result<T, SdkError<E>>,
+    ) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let mut unsent = 0;
+        let mut clock_corrected = false;
+        loop {
+            let error = match send().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => AwsError::from_sdk(action, self.observer.host(), error),
+            };
+            match error {
+                // The SDK now knows AWS's time from this refusal; of its own it repeats only some of these codes, and none
+                // where its retries are off.
+                AwsError::Refused { refusal: Refusal::ClockSkew, .. } if !clock_corrected => clock_corrected = true,
+                AwsError::Network { failure, .. }
+                    if repeat == Repeat::OnlyUnsent && failure.may_pass() && unsent + 1 < MOST_ATTEMPTS =>
+                {
+                    unsent += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                error => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Aws {
+    fn drop(&mut self) {
+        // Dropping a runtime waits for its threads, and a name lookup that hangs would hold up the program's end.
+        let stopped = Err(io::ErrorKind::Other.into());
+        if let Ok(runtime) = std::mem::replace(&mut self.runtime, stopped) {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Repeat {
+    pub(super) fn retry_config(self) -> RetryConfig {
+        match self {
+            Self::Freely => RetryConfig::standard().with_max_attempts(MOST_ATTEMPTS),
+            Self::OnlyUnsent => RetryConfig::disabled(),
+        }
+    }
+}
+
+impl Signer<'_> {
+    /// Without an expiration: AWS's clock decides whether a session is over, not the SDK by ours.
+    pub(super) fn credentials(&self) -> Credentials {
+        match self {
+            Self::AccessKey(key) => Credentials::new(key.id.as_str(), key.secret.expose(), None, None, "vault"),
+            Self::Session(session) => Credentials::new(
+                session.access_key_id.as_str(),
+                session.secret_access_key.expose(),
+                Some(session.session_token.expose().to_owned()),
+                None,
+                "vault",
+            ),
+        }
+    }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
+}

@@ -1,0 +1,127 @@
+//! Why a call to AWS brought nothing. Holds no secret: action names, AWS's codes and texts, and what the network said.
+
+use std::error::Error;
+use std::io;
+
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::dns::ResolveDnsError;
+use thiserror::Error;
+
+use super::refusal::Refusal;
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AwsError {
+    /// AWS answered and said no. The message is AWS's own text, to be escaped before it is shown.
+    #[error("{action} was refused: {message}")]
+    Refused { action: &'static str, refusal: Refusal, message: String },
+    /// No answer came. The detail names the host.
+    #[error("{action} got no answer from {detail}")]
+    Network { action: &'static str, failure: NetworkFailure, detail: String },
+    /// An answer came that makes no sense, from AWS or from something in between.
+    #[error("{action} got an unreadable answer: {detail}")]
+    Unreadable { action: &'static str, detail: String },
+}
+
+/// How far a call got that was never answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkFailure {
+    /// The host's name has no address.
+    Dns,
+    /// Nothing could be sent: refused, unreachable, or the proxy said no.
+    Connect,
+    /// Somebody answered who could not prove to be that host.
+    Tls,
+    /// No connection in time (`sent` false), or no reply in time after the request may have been sent.
+    Timeout { sent: bool },
+    /// The connection broke after the request may have been sent: AWS may have acted on it, and an MFA code in it may be
+    /// spent.
+    Closed,
+}
+
+impl NetworkFailure {
+    /// Whether AWS may have acted on the call though its answer is lost.
+    pub fn may_have_been_sent(self) -> bool {
+        matches!(self, Self::Closed | Self::Timeout { sent: true })
+    }
+
+    /// Whether the request certainly never left, and another try may get through.
+    pub(super) fn may_pass(self) -> bool {
+        !self.may_have_been_sent() && self != Self::Tls
+    }
+}
+
+impl AwsError {
+    pub(super) fn unreadable(action: &'static str, detail: impl ToString) -> Self {
+        Self::Unreadable { action, detail: detail.to_string() }
+    }
+
+    pub(super) fn timed_out(action: &'static str, host: Option<String>) -> Self {
+        Self::network(action, NetworkFailure::Timeout { sent: true }, host, "no reply in time")
+    }
+
+    fn network(action: &'static str, failure: NetworkFailure, host: Option<String>, detail: &str) -> Self {
+        let host = host.unwrap_or_else(|| "AWS".to_owned());
+        Self::Network { action, failure, detail: format!("{host}: {detail}") }
+    }
+
+    pub(super) fn from_sdk<E>(action: &'static str, host: Option<String>, error: SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        match &error {
+            SdkError::ServiceError(refused) => {
+                let status = refused.raw().status().as_u16();
+                match refused.err().code() {
+                    Some(code) => {
+                        let message = refused.err().message().unwrap_or(code);
+                        Self::Refused {
+                            action,
+                            refusal: Refusal::of(status, code, message),
+                            message: message.to_owned(),
+                        }
+                    }
+                    // AWS names a code with each refusal; a sign-in page of a hotel's network does not.
+                    None => Self::unreadable(action, format!("status {status} without an error code")),
+                }
+            }
+            SdkError::TimeoutError(_) => Self::timed_out(action, host),
+            SdkError::DispatchFailure(failure) => {
+                let failure = unanswered(failure.is_timeout(), &error);
+                Self::network(action, failure, host, &root_cause(&error))
+            }
+            // The reply began and broke off.
+            SdkError::ResponseError(_)
+                if chain(&error).any(|cause| cause.is::<hyper_util::client::legacy::Error>()) =>
+            {
+                Self::network(action, NetworkFailure::Closed, host, &root_cause(&error))
+            }
+            _ => Self::unreadable(action, root_cause(&error)),
+        }
+    }
+}
+
+fn unanswered(timeout: bool, error: &(dyn Error + 'static)) -> NetworkFailure {
+    let never_connected = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
+        .any(hyper_util::client::legacy::Error::is_connect);
+    match (never_connected, timeout) {
+        (true, true) => NetworkFailure::Timeout { sent: false },
+        (true, false) if chain(error).any(|cause| cause.is::<ResolveDnsError>()) => NetworkFailure::Dns,
+        (true, false) if chain(error).any(|cause| cause.is::<rustls::Error>()) => NetworkFailure::Tls,
+        (true, false) => NetworkFailure::Connect,
+        (false, true) => NetworkFailure::Timeout { sent: true },
+        (false, false) => NetworkFailure::Closed,
+    }
+}
+
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// An error and all that it came from. `io::Error::source` skips the error inside of it, which is where rustls' are.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
+}

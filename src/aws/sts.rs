@@ -1,0 +1,164 @@
+//! STS: who signs, and sessions.
+
+use aws_sdk_sts::types::{Credentials, PolicyDescriptorType, Tag};
+use jiff::Timestamp;
+
+use super::client::{Aws, Repeat, Signer};
+use super::error::AwsError;
+use crate::credentials::{AccessKey, SessionCredentials};
+use crate::names::{MfaCode, MfaSerial, NameError, RoleArn, arn_user_name};
+use crate::secret::{SecretAccessKey, SessionToken};
+
+/// Who AWS says signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerIdentity {
+    pub account: String,
+    pub arn: String,
+    pub user_id: String,
+}
+
+impl CallerIdentity {
+    /// The IAM user's name; None for root and for roles.
+    pub fn user_name(&self) -> Option<&str> {
+        arn_user_name(&self.arn)
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`, ...
+    pub fn partition(&self) -> Option<&str> {
+        self.arn.split(':').nth(1).filter(|partition| !partition.is_empty())
+    }
+}
+
+/// A code and the device it came from.
+#[derive(Clone)]
+pub struct MfaAnswer {
+    pub serial: MfaSerial,
+    pub code: MfaCode,
+}
+
+#[derive(Clone)]
+pub struct SessionTokenRequest {
+    pub duration_seconds: u32,
+    pub mfa: Option<MfaAnswer>,
+}
+
+#[derive(Clone)]
+pub struct AssumeRoleRequest {
+    pub role_arn: RoleArn,
+    pub session_name: String,
+    pub duration_seconds: u32,
+    pub mfa: Option<MfaAnswer>,
+    pub external_id: Option<String>,
+    pub tags: Vec<(String, String)>,
+    pub transitive_tags: Vec<String>,
+    pub source_identity: Option<String>,
+    pub policy: Option<String>,
+    pub policy_arns: Vec<String>,
+}
+
+impl Aws {
+    /// Needs no permission, so it tells whether a key works at all.
+    pub fn caller_identity(&self, signer: &Signer) -> Result<CallerIdentity, AwsError> {
+        let action = "GetCallerIdentity";
+        let answer = self.call(action, Repeat::Freely, async || {
+            let call = self.sts().get_caller_identity().customize();
+            call.config_override(signed_by(signer, Repeat::Freely)).send().await
+        })?;
+        match (answer.account, answer.arn, answer.user_id) {
+            (Some(account), Some(arn), Some(user_id)) => Ok(CallerIdentity { account, arn, user_id }),
+            _ => Err(AwsError::unreadable(action, "no account, ARN or user id in it")),
+        }
+    }
+
+    /// Sessions of an IAM user. Signed by a long-term key, since AWS makes no session from a session.
+    pub fn session_token(
+        &self,
+        key: &AccessKey,
+        request: &SessionTokenRequest,
+    ) -> Result<SessionCredentials, AwsError> {
+        let action = "GetSessionToken";
+        let repeat = repeat_of(&request.mfa);
+        let answer = self.call(action, repeat, async || {
+            self.sts()
+                .get_session_token()
+                .duration_seconds(seconds(request.duration_seconds))
+                .set_serial_number(serial(&request.mfa))
+                .set_token_code(code(&request.mfa))
+                .customize()
+                .config_override(signed_by(&Signer::AccessKey(key), repeat))
+                .send()
+                .await
+        })?;
+        credentials(action, answer.credentials)
+    }
+
+    pub fn assume_role(&self, signer: &Signer, request: &AssumeRoleRequest) -> Result<SessionCredentials, AwsError> {
+        let action = "AssumeRole";
+        let repeat = repeat_of(&request.mfa);
+        let answer = self.call(action, repeat, async || {
+            self.sts()
+                .assume_role()
+                .role_arn(request.role_arn.as_str())
+                .role_session_name(&request.session_name)
+                .duration_seconds(seconds(request.duration_seconds))
+                .set_serial_number(serial(&request.mfa))
+                .set_token_code(code(&request.mfa))
+                .set_external_id(request.external_id.clone())
+                .set_tags(unless_empty(request.tags.iter().map(tag).collect()))
+                .set_transitive_tag_keys(unless_empty(request.transitive_tags.clone()))
+                .set_source_identity(request.source_identity.clone())
+                .set_policy(request.policy.clone())
+                .set_policy_arns(unless_empty(request.policy_arns.iter().map(policy_arn).collect()))
+                .customize()
+                .config_override(signed_by(signer, repeat))
+                .send()
+                .await
+        })?;
+        credentials(action, answer.credentials)
+    }
+}
+
+fn signed_by(signer: &Signer, repeat: Repeat) -> aws_sdk_sts::config::Builder {
+    aws_sdk_sts::Config::builder().credentials_provider(signer.credentials()).retry_config(repeat.retry_config())
+}
+
+/// Without a code a lost reply costs nothing but a session that nobody uses.
+fn repeat_of(mfa: &Option<MfaAnswer>) -> Repeat {
+    if mfa.is_some() { Repeat::OnlyUnsent } else { Repeat::Freely }
+}
+
+fn serial(mfa: &Option<MfaAnswer>) -> Option<String> {
+    mfa.as_ref().map(|answer| answer.serial.to_string())
+}
+
+fn code(mfa: &Option<MfaAnswer>) -> Option<String> {
+    mfa.as_ref().map(|answer| answer.code.as_str().to_owned())
+}
+
+fn seconds(duration: u32) -> i32 {
+    i32::try_from(duration).unwrap_or(i32::MAX)
+}
+
+fn tag((key, value): &(String, String)) -> Tag {
+    Tag::builder().key(key).value(value).build().expect("both required fields are set")
+}
+
+fn policy_arn(arn: &String) -> PolicyDescriptorType {
+    PolicyDescriptorType::builder().arn(arn).build()
+}
+
+/// An empty list would be sent as an empty parameter.
+fn unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}
+
+fn credentials(action: &'static str, answer: Option<Credentials>) -> Result<SessionCredentials, AwsError> {
+    let answer = answer.ok_or_else(|| AwsError::unreadable(action, "no credentials in it"))?;
+    let expiration = Timestamp::new(answer.expiration.secs(), answer.expiration.subsec_nanos().cast_signed());
+    Ok(SessionCredentials {
+        access_key_id: answer.access_key_id.parse().map_err(|error: NameError| AwsError::unreadable(action, error))?,
+        secret_access_key: SecretAccessKey::new(answer.secret_access_key),
+        session_token: SessionToken::new(answer.session_token),
+        expiration: expiration.map_err(|error| AwsError::unreadable(action, error))?,
+    })
+}

@@ -1,0 +1,97 @@
+//! The http underneath both clients: connections, certificates, proxies.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime::client::dns::TokioDnsResolver;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use thiserror::Error;
+
+/// Name lookup, connection and TLS handshake together.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// While a person looks for a code nobody watches the idle connection, and AWS may close it. A request written into a closed
+/// connection looks like a lost reply, after which a code can't be sent again; so only a connection fresh from the call
+/// before is used again.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The certificates of `AWS_CA_BUNDLE` or a setting like it.
+#[derive(Clone)]
+pub struct CaBundle(Vec<u8>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CaBundleError {
+    #[error("no certificate in it")]
+    Empty,
+    #[error("not PEM: {0}")]
+    NotPem(String),
+    #[error("certificate {number} can't be used: {reason}")]
+    Certificate { number: usize, reason: String },
+}
+
+impl CaBundle {
+    /// Checks every certificate, since the SDK panics on one it can't read.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, CaBundleError> {
+        let mut roots = RootCertStore::empty();
+        for (index, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
+            let certificate = certificate.map_err(|error| CaBundleError::NotPem(error.to_string()))?;
+            roots
+                .add(certificate)
+                .map_err(|error| CaBundleError::Certificate { number: index + 1, reason: error.to_string() })?;
+        }
+        if roots.is_empty() { Err(CaBundleError::Empty) } else { Ok(Self(pem.to_vec())) }
+    }
+}
+
+/// One connector for https and one for plain http, each made when it is first used: reading the system's certificates takes
+/// longer than a whole call to a simulator.
+#[derive(Debug)]
+struct Transport {
+    trust: TrustStore,
+    encrypted: OnceLock<Connector>,
+    plain: OnceLock<Connector>,
+}
+
+pub(super) fn http_client(ca_bundle: Option<CaBundle>) -> SharedHttpClient {
+    let trust = match ca_bundle {
+        // As the other AWS tools read AWS_CA_BUNDLE: instead of the system's certificates.
+        Some(bundle) => TrustStore::empty().with_pem_certificate(bundle.0),
+        None => TrustStore::default(),
+    };
+    let transport = Transport { trust, encrypted: OnceLock::new(), plain: OnceLock::new() };
+    let connector = SharedHttpConnector::new(transport);
+    http_client_fn(move |_, _| connector.clone())
+}
+
+impl HttpConnector for Transport {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let connector = if request.uri().starts_with("http:") {
+            // Plain http goes to this machine only, and HTTP_PROXY must not carry it elsewhere.
+            self.plain.get_or_init(|| connector(TrustStore::empty(), ProxyConfig::disabled()))
+        } else {
+            self.encrypted.get_or_init(|| connector(self.trust.clone(), ProxyConfig::from_env()))
+        };
+        connector.call(request)
+    }
+}
+
+fn connector(trust: TrustStore, proxy: ProxyConfig) -> Connector {
+    let tls = TlsContext::builder().with_trust_store(trust).build().expect("it only takes the trust store in");
+    Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(tls)
+        .proxy_config(proxy)
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .build_with_resolver(TokioDnsResolver::new())
+}

@@ -1,0 +1,115 @@
+//! The command line: one file a command, each with its help (the doc comment of its arguments) and its `run`.
+
+mod escape;
+mod failure;
+mod names_given;
+mod new_passphrase;
+mod report;
+mod table;
+mod terminal;
+mod unlock;
+mod world;
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::clock::SystemClock;
+use crate::disk::RealDisk;
+use crate::paths::{Environment, Paths};
+use crate::process;
+
+use failure::Failure;
+use report::Status;
+use unlock::UnlockArgs;
+pub use world::World;
+
+/// The module, the subcommand and its dispatch from one line a command.
+macro_rules! commands {
+    ($($variant:ident = $module:ident,)*) => {
+        $(mod $module;)*
+
+        #[derive(clap::Subcommand)]
+        enum Command {
+            $($variant($module::Args),)*
+        }
+
+        impl Command {
+            fn run(self, world: &World) -> Result<(), Failure> {
+                match self {
+                    $(Self::$variant(args) => $module::run(args, world),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    Init = init,
+    Add = add,
+    List = list,
+    Show = show,
+    Set = set,
+    Unset = unset,
+    Remove = remove,
+    Rename = rename,
+    Reveal = reveal,
+    Login = login,
+    Logout = logout,
+    Env = env,
+    Exec = exec,
+    Get = get,
+    Status = status,
+}
+
+/// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
+#[derive(Parser)]
+#[command(name = "vault", bin_name = "vault", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(flatten)]
+    unlock: UnlockArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Runs the command that `arguments` name (the program's own name first) and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let hardened = process::harden();
+    let environment = Environment::of_this_process();
+    let parsed = match CommandLine::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return report::usage(&error),
+    };
+    let Some(command) = parsed.command else {
+        return report::first_steps();
+    };
+    let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {
+        let world = World {
+            environment,
+            paths,
+            disk: &RealDisk,
+            clock: &SystemClock,
+            hardened,
+            unlock: parsed.unlock,
+            output: RefCell::new(Box::new(std::io::stdout())),
+            messages: RefCell::new(Box::new(anstream::stderr())),
+        };
+        command.run(&world)
+    });
+    match outcome {
+        Ok(()) => Status::Done.into(),
+        Err(failure) => report::failure(&failure),
+    }
+}
+
+/// Runs one command line in a world of the caller's making: another disk, another clock. Says nothing by itself; the error
+/// is the report that would have been shown.
+pub fn run_in(arguments: &[&str], world: &mut World) -> Result<(), report::Report> {
+    let parsed = CommandLine::try_parse_from(std::iter::once("vault").chain(arguments.iter().copied()))
+        .map_err(|error| report::Report::usage(&error))?;
+    world.unlock = parsed.unlock;
+    let world = &*world;
+    parsed.command.map_or(Ok(()), |command| command.run(world)).map_err(|failure| report::Report::of(&failure))
+}

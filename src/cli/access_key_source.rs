@@ -1,0 +1,142 @@
+//! Where `add` gets an access key from: prompts, stdin, the environment, the console's CSV, or a profile in plaintext.
+
+use std::path::{Path, PathBuf};
+
+use crate::aws_files::credentials::{CredentialsFile, Holds};
+use crate::credentials::AccessKey;
+use crate::names::{AccessKeyId, ProfileName};
+use crate::secret::{SecretAccessKey, SecretBytes};
+
+use super::escape::escape;
+use super::failure::{Failure, Need};
+use super::terminal::Terminal;
+use super::unlock::shown_path;
+use super::world::World;
+
+/// The console's file has one line for a key.
+const LONGEST_CSV: u64 = 64 * 1024;
+
+#[derive(clap::Args)]
+#[group(id = "access_key_source", multiple = true)]
+pub struct SourceArgs {
+    /// The access key id; its secret is asked for, or read with --secret-stdin
+    #[arg(long, value_name = "ID")]
+    access_key_id: Option<AccessKeyId>,
+    /// Read the secret access key from standard input
+    #[arg(long, requires = "access_key_id")]
+    secret_stdin: bool,
+    /// Take the key from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    #[arg(long, conflicts_with_all = ["access_key_id", "from_csv", "from_profile"])]
+    from_env: bool,
+    /// Take the key from the CSV file that the AWS console gave
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["access_key_id", "from_profile"])]
+    from_csv: Option<PathBuf>,
+    /// Take the key from this section of ~/.aws/credentials
+    #[arg(long, value_name = "NAME", conflicts_with = "access_key_id")]
+    from_profile: Option<ProfileName>,
+}
+
+pub fn read(args: &SourceArgs, name: &ProfileName, world: &World) -> Result<AccessKey, Failure> {
+    let key = if args.from_env {
+        from_environment(world)?
+    } else if let Some(path) = &args.from_csv {
+        from_csv(world, path)?
+    } else if let Some(profile) = &args.from_profile {
+        from_profile(world, profile)?
+    } else if args.secret_stdin {
+        let id = args.access_key_id.clone().ok_or(Failure::SecretMissing)?;
+        AccessKey { id, secret: secret(&world.read_input()?)? }
+    } else {
+        ask(args, name)?
+    };
+    if key.id.is_temporary() {
+        return Err(Failure::TemporaryKey(key.id));
+    }
+    Ok(key)
+}
+
+/// After the vault has the key, the plaintext it came from is the weak spot.
+pub fn say_where_it_still_lies(args: &SourceArgs, world: &World) {
+    if let Some(path) = &args.from_csv {
+        world.warn(&format!("the key still lies in plaintext in {}; delete that file", shown_path(path)));
+    }
+    if let Some(profile) = &args.from_profile {
+        let file = escape(&world.paths.shown(&world.paths.aws_credentials));
+        world.warn(&format!("the key still lies in plaintext in {file}, section [{profile}]; remove it there"));
+    }
+}
+
+fn ask(args: &SourceArgs, name: &ProfileName) -> Result<AccessKey, Failure> {
+    let prompt_failed = |error| Failure::prompt(error, Need::AccessKey);
+    let mut terminal = Terminal::open().map_err(prompt_failed)?;
+    let id = match &args.access_key_id {
+        Some(id) => id.clone(),
+        None => loop {
+            match terminal.ask(&format!("Access key id for {name}: ")).map_err(prompt_failed)?.parse() {
+                Ok(id) => break id,
+                // Not echoed back: a secret pasted into the wrong prompt would be shown a second time.
+                Err(_) => terminal.show("That is not an access key id; it looks like AKIA and 16 more characters.\n"),
+            }
+        },
+    };
+    loop {
+        let typed = terminal.ask_hidden(&format!("Secret access key of {}: ", id.short())).map_err(prompt_failed)?;
+        match secret(typed.as_bytes()) {
+            Ok(secret) => return Ok(AccessKey { id, secret }),
+            Err(_) => terminal.show("That is not a secret access key; it is 40 characters long.\n"),
+        }
+    }
+}
+
+fn from_environment(world: &World) -> Result<AccessKey, Failure> {
+    let variable = |name| world.environment.text(name).ok_or(Failure::VariableMissing(name));
+    if world.environment.get("AWS_SESSION_TOKEN").is_some() {
+        return Err(Failure::TemporaryEnvironment);
+    }
+    Ok(AccessKey {
+        id: variable("AWS_ACCESS_KEY_ID")?.trim().parse()?,
+        secret: secret(variable("AWS_SECRET_ACCESS_KEY")?.as_bytes())?,
+    })
+}
+
+fn from_profile(world: &World, profile: &ProfileName) -> Result<AccessKey, Failure> {
+    let file = CredentialsFile::load(world.disk, &world.paths.aws_credentials)?;
+    let path = || world.paths.aws_credentials.clone();
+    match file.section(profile.as_str()).map(|section| &section.holds) {
+        None => Err(Failure::NoSuchSection { path: path(), section: profile.clone() }),
+        Some(Holds::LongTermKey(key)) => Ok(key.clone()),
+        Some(_) => Err(Failure::NoKeyInSection { path: path(), section: profile.clone() }),
+    }
+}
+
+/// The console's CSV, whichever of its layouts: columns are found by their heading.
+fn from_csv(world: &World, path: &Path) -> Result<AccessKey, Failure> {
+    let (bytes, _) = world
+        .disk
+        .read_named(path, LONGEST_CSV)
+        .map_err(|error| Failure::SecretFile { path: path.to_owned(), error })?;
+    let bytes = SecretBytes::new(bytes);
+    let not_ours = || Failure::NotAConsoleCsv { path: path.to_owned() };
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .flexible(true)
+        // Excel and the console put a byte order mark in front.
+        .from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
+    let headings = reader.headers().map_err(|_| not_ours())?.clone();
+    let column = |wanted: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(wanted)).ok_or_else(not_ours);
+    let (id, secret_column) = (column("Access key ID")?, column("Secret access key")?);
+    let mut rows = reader.records();
+    let row = rows.next().ok_or_else(not_ours)?.map_err(|_| not_ours())?;
+    if rows.next().is_some() {
+        return Err(Failure::SeveralKeysInCsv { path: path.to_owned() });
+    }
+    let field = |index: usize| row.get(index).ok_or_else(not_ours);
+    Ok(AccessKey { id: field(id)?.parse()?, secret: secret(field(secret_column)?.as_bytes())? })
+}
+
+/// A secret access key has 40 characters of base64; only what would surely be a slip of the hand is refused.
+fn secret(bytes: &[u8]) -> Result<SecretAccessKey, Failure> {
+    let text = std::str::from_utf8(bytes).map(str::trim).map_err(|_| Failure::SecretMalformed)?;
+    let plausible = (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if plausible { Ok(SecretAccessKey::new(text.to_owned())) } else { Err(Failure::SecretMalformed) }
+}

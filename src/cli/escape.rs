@@ -1,0 +1,43 @@
+//! Makes text that is not our own literal safe to show: a profile named by somebody else, AWS's messages, a plugin's words
+//! must not be able to move the cursor, recolour a warning or swap letters around.
+
+use std::fmt::Write;
+
+/// The text with every character that acts on a terminal, or can't be seen, written as `\u{..}`.
+pub fn escape(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if acts_or_hides(character) {
+            // Writing to a String can't fail.
+            let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Control characters, bidirectional controls, zero-width characters and other invisible ones (Unicode TR36, TR9).
+fn acts_or_hides(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_act_on_the_terminal_is_shown_as_a_number() {
+        assert_eq!(escape("a\x1b[31mb\r\n"), "a\\u{1b}[31mb\\u{d}\\u{a}");
+        assert_eq!(escape("x\u{202e}y\u{200b}z"), "x\\u{202e}y\\u{200b}z");
+    }
+
+    #[test]
+    fn ordinary_text_of_any_language_stays_as_it_is() {
+        assert_eq!(escape("José, 東京, `prod` — ok"), "José, 東京, `prod` — ok");
+    }
+}

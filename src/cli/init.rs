@@ -1,0 +1,124 @@
+//! `vault init`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::disk::ReadError;
+use crate::secret::IdentityText;
+use crate::store::passphrase::Cost;
+use crate::store::recovery::RecoveryKey;
+use crate::store::vault::{self, NewVault, Vault};
+
+use super::failure::{Failure, Need};
+use super::terminal::Terminal;
+use super::unlock::shown_path;
+use super::world::World;
+use super::new_passphrase;
+
+/// Make the vault: an encrypted file that your passphrase opens
+///
+/// Asks for a passphrase twice and shows a recovery key: an age identity that opens the vault when the passphrase is
+/// forgotten. `vault add` does the same by itself where there is no vault yet.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    new_vault: NewVaultArgs,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Making the vault")]
+pub struct NewVaultArgs {
+    /// Make the passphrase: six random words, shown once, or written to the new file that --passphrase-file names
+    #[arg(long)]
+    generate: bool,
+    /// What deriving the key costs: `standard` (256 MiB) or `small` (64 MiB) [default: by this machine's memory]
+    #[arg(long, value_name = "COST")]
+    kdf: Option<Cost>,
+    /// Write the recovery key to this new file instead of showing it
+    #[arg(long, value_name = "FILE", conflicts_with = "no_recovery")]
+    recovery_key: Option<PathBuf>,
+    /// Make no recovery key: a forgotten passphrase is then final
+    #[arg(long)]
+    no_recovery: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    make_vault(world, &args.new_vault)?;
+    world.say("next: vault add NAME");
+    Ok(())
+}
+
+/// Makes the vault, with a word on what was made. Every flag is checked before anything is asked or written.
+pub fn make_vault(world: &World, args: &NewVaultArgs) -> Result<Vault, Failure> {
+    let place = world.place();
+    if place.exists()? {
+        return Err(Failure::VaultExists);
+    }
+    if args.recovery_key.is_none() && !args.no_recovery {
+        Terminal::open().map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice))?;
+    }
+    let passphrase = new_passphrase::obtain(world, args.generate)?;
+    let recovery = if args.no_recovery { None } else { Some(hand_out_recovery_key(world, args)?) };
+    let stamp = world.stamp();
+    let cost = args.kdf.unwrap_or_else(Cost::for_this_machine);
+    let vault = vault::create(&place, NewVault { passphrase, cost: cost.into(), recovery, now: stamp.now, writer: stamp.writer })?;
+    world.say(&format!("made the vault {}", world.vault_shown()));
+    Ok(vault)
+}
+
+/// Makes a recovery key and sees to it that the person has it before the vault counts on it. Gives its recipient.
+fn hand_out_recovery_key(world: &World, args: &NewVaultArgs) -> Result<String, Failure> {
+    let key = RecoveryKey::generate();
+    match &args.recovery_key {
+        Some(path) => {
+            let text = Zeroizing::new(format!(
+                "# recovery key of {}\n# recipient: {}\n{}\n",
+                world.vault_shown(),
+                key.recipient,
+                key.identity.expose()
+            ));
+            write_secret_file(world, path, &text)?;
+            world.say(&format!("wrote the recovery key to {}; move it off this machine", shown_path(path)));
+        }
+        None => show_recovery_key(&key.identity)?,
+    }
+    Ok(key.recipient)
+}
+
+fn show_recovery_key(identity: &IdentityText) -> Result<(), Failure> {
+    let prompt_failed = |error| Failure::prompt(error, Need::RecoveryKeyChoice);
+    let mut terminal = Terminal::open().map_err(prompt_failed)?;
+    let text = identity.expose();
+    terminal.show(&format!("\nYour recovery key opens the vault when the passphrase is forgotten:\n\n    {text}\n\n"));
+    terminal.show("Print it, or keep it in another safe place: not on this machine. It is shown only now.\n");
+    let last_four = &text[text.len() - 4..];
+    loop {
+        let typed = terminal.ask("Its last 4 characters, to show that you have it: ").map_err(prompt_failed)?;
+        if typed.eq_ignore_ascii_case(last_four) {
+            return Ok(());
+        }
+        terminal.show("Those are not its last 4 characters.\n");
+    }
+}
+
+/// Writes a secret where the person said, into a file that must not exist yet and is theirs alone.
+pub fn write_secret_file(world: &World, path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::FileExists { path: path.to_owned() },
+        _ => Failure::SecretFile { path: path.to_owned(), error: ReadError::Io(error) },
+    };
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name().and_then(|name| name.to_str())) else {
+        return Err(failed(io::ErrorKind::InvalidFilename.into()));
+    };
+    let folder = world.disk.open_folder(folder).map_err(failed)?;
+    let mut file = folder.create(name).map_err(failed)?;
+    let written = file.write(text.as_bytes()).and_then(|()| file.sync()).and_then(|()| folder.sync());
+    written.map_err(|error| {
+        // Half a secret helps nobody.
+        let _ = folder.remove(name);
+        failed(error)
+    })
+}

@@ -1,0 +1,100 @@
+//! `vault list`.
+
+use serde_json::json;
+
+use crate::aws_files::config::{ConfigFile, ConfigProfile};
+use crate::names::arn_account;
+use crate::store::document::Profile;
+
+use super::failure::Failure;
+use super::table;
+use super::unlock;
+use super::world::World;
+
+/// List the profiles: those in the vault, and those that only ~/.aws/config knows
+#[derive(clap::Args)]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One line of the list. Holds no secret.
+struct Entry {
+    name: String,
+    kind: &'static str,
+    account: Option<String>,
+    access_key: Option<String>,
+    mfa: bool,
+    from: &'static str,
+    source_profile: Option<String>,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let vault = unlock::open_vault(world)?;
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    let profiles = &vault.document().profiles;
+    let mut entries: Vec<Entry> = profiles.iter().map(|(name, profile)| of_vault(name.as_str(), profile)).collect();
+    let only_in_config = config.names().filter(|name| !profiles.keys().any(|known| known.as_str() == *name));
+    entries.extend(only_in_config.filter_map(|name| of_config(config.profile(&name.parse().ok()?).ok()??)));
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    if args.json {
+        return world.print_json(json!({ "profiles": entries.iter().map(Entry::json).collect::<Vec<_>>() }));
+    }
+    if entries.is_empty() {
+        world.say("the vault is empty; next: vault add NAME");
+        return Ok(());
+    }
+    world.print(&table::render(&["NAME", "KIND", "ACCOUNT", "ACCESS KEY", "MFA", "FROM"], entries.into_iter().map(Entry::row)))
+}
+
+fn of_vault(name: &str, profile: &Profile) -> Entry {
+    let key = profile.access_key.as_ref();
+    let account = match &profile.role_arn {
+        Some(role) => Some(role.account().to_owned()),
+        None => key.and_then(|key| key.user_arn.as_deref()).and_then(arn_account).map(str::to_owned),
+    };
+    Entry {
+        name: name.to_owned(),
+        kind: if key.is_some() { "user" } else { "role" },
+        account,
+        access_key: key.map(|key| key.id.short()),
+        mfa: profile.mfa_serial.is_some(),
+        from: "vault",
+        source_profile: profile.source_profile.as_ref().map(ToString::to_string),
+    }
+}
+
+/// Profiles of the config file that say how to sign in; a section with only a region is no profile of ours.
+fn of_config(profile: &ConfigProfile) -> Option<Entry> {
+    let role = profile.role_arn().ok().flatten();
+    let kind = match () {
+        () if profile.is_sso() => "sso",
+        () if role.is_some() => "role",
+        () => return None,
+    };
+    Some(Entry {
+        name: profile.name().to_owned(),
+        kind,
+        account: role.map(|role| role.value.account().to_owned()),
+        access_key: None,
+        mfa: matches!(profile.mfa_serial(), Ok(Some(_))),
+        from: "config",
+        source_profile: profile.source_profile().ok().flatten().map(|source| source.value.to_string()),
+    })
+}
+
+impl Entry {
+    fn row(self) -> Vec<String> {
+        let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        let mfa = if self.mfa { "yes" } else { "no" };
+        vec![self.name, self.kind.into(), or_dash(self.account), or_dash(self.access_key), mfa.into(), self.from.into()]
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "name": self.name, "kind": self.kind, "account": self.account, "access_key": self.access_key,
+            "mfa": self.mfa, "from": self.from, "source_profile": self.source_profile,
+        })
+    }
+}

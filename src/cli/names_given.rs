@@ -1,0 +1,73 @@
+//! Which profile a command means: the one named, or the default; and what to suggest when there is none of that name.
+
+use crate::names::ProfileName;
+use crate::store::document::{Document, Profile};
+
+use super::failure::Failure;
+use super::world::World;
+
+/// How alike two names must be for one to be suggested for the other (Jaro-Winkler, 0 to 1).
+const ALIKE: f64 = 0.8;
+
+/// The name given, else `$AWS_PROFILE`, else the setting `default_profile`, else the only profile there is.
+pub fn or_default(given: Option<ProfileName>, document: &Document, world: &World) -> Result<ProfileName, Failure> {
+    if let Some(name) = given {
+        return Ok(name);
+    }
+    if let Some(text) = world.environment.text("AWS_PROFILE") {
+        return Ok(text.parse()?);
+    }
+    if let Some(name) = &document.settings.default_profile {
+        return Ok(name.clone());
+    }
+    let mut names = document.profiles.keys();
+    match (names.next(), names.next()) {
+        (Some(only), None) => Ok(only.clone()),
+        _ => Err(Failure::NameNeeded { names: document.profiles.keys().cloned().collect() }),
+    }
+}
+
+pub fn in_vault<'a>(document: &'a Document, name: &ProfileName) -> Result<&'a Profile, Failure> {
+    document.profiles.get(name).ok_or_else(|| unknown(name, document.profiles.keys().map(ProfileName::as_str)))
+}
+
+pub fn in_vault_mut<'a>(document: &'a mut Document, name: &ProfileName) -> Result<&'a mut Profile, Failure> {
+    if !document.profiles.contains_key(name) {
+        return Err(unknown(name, document.profiles.keys().map(ProfileName::as_str)));
+    }
+    document.profiles.get_mut(name).ok_or_else(|| unknown(name, []))
+}
+
+/// There is no such profile; perhaps one of these was meant. A tie is no guess.
+pub fn unknown<'a>(name: &ProfileName, known: impl IntoIterator<Item = &'a str>) -> Failure {
+    let score = |known: &str| strsim::jaro_winkler(name.as_str(), known);
+    let mut alike: Vec<(f64, &str)> = known.into_iter().map(|known| (score(known), known)).collect();
+    alike.retain(|(score, _)| *score >= ALIKE);
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let suggestion = match alike[..] {
+        [] => None,
+        [(_, only)] => Some(only.to_owned()),
+        [(first, best), (second, _), ..] => (first - second > f64::EPSILON).then(|| best.to_owned()),
+    };
+    Failure::UnknownProfile { name: name.clone(), suggestion }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suggestion(name: &str, known: &[&str]) -> Option<String> {
+        match unknown(&name.parse().unwrap(), known.iter().copied()) {
+            Failure::UnknownProfile { suggestion, .. } => suggestion,
+            _ => panic!("another failure"),
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested_and_a_tie_or_a_stranger_is_not() {
+        assert_eq!(suggestion("prodd", &["prod", "staging"]).as_deref(), Some("prod"));
+        assert_eq!(suggestion("prod-x", &["prod-a", "prod-b"]), None);
+        assert_eq!(suggestion("zzz", &["prod", "staging"]), None);
+        assert_eq!(suggestion("prod", &[]), None);
+    }
+}

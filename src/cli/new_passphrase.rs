@@ -1,0 +1,134 @@
+//! A new vault's passphrase: typed twice, generated, or given by a flag; strong enough, or refused.
+
+use crate::secret::Passphrase;
+use crate::store::passphrase;
+
+use super::failure::{Failure, Need};
+use super::terminal::Terminal;
+use super::unlock::shown_path;
+use super::world::World;
+
+/// Six words of 7,776 are 77 bits: out of reach even for somebody who has the file and many machines.
+const GENERATED_WORDS: usize = 6;
+
+/// zxcvbn's scale is 0 to 4: below 3 an offline attack takes less than a day or so even behind Argon2.
+const WEAKEST: u8 = 3;
+const STRONG: u8 = 4;
+
+/// zxcvbn's time grows with the square of the length; beyond this a passphrase is judged by its start.
+const JUDGED: usize = 100;
+
+/// Gets the passphrase for a vault that is about to be made.
+pub fn obtain(world: &World, generate: bool) -> Result<Passphrase, Failure> {
+    if generate {
+        return generated(world);
+    }
+    match world.unlock.passphrase(world)? {
+        Some(given) => accept(world, given),
+        None => ask_twice(world),
+    }
+}
+
+fn accept(world: &World, given: Passphrase) -> Result<Passphrase, Failure> {
+    passphrase::check_new(&given)?;
+    match strength(&given) {
+        STRONG.. => {}
+        WEAKEST.. => world.warn("this passphrase is not strong; a stolen vault file is only as safe as it"),
+        _ => return Err(Failure::PassphraseWeak),
+    }
+    Ok(given)
+}
+
+fn ask_twice(world: &World) -> Result<Passphrase, Failure> {
+    let prompt_failed = |error| Failure::prompt(error, Need::NewPassphrase);
+    let mut terminal = Terminal::open().map_err(prompt_failed)?;
+    terminal.show(&format!("The vault {} will be opened by a passphrase.\n", world.vault_shown()));
+    terminal.show("Four or more unrelated words are good. Nothing can open the vault without it but the recovery key.\n");
+    loop {
+        let first = Passphrase::new(terminal.ask_hidden("New passphrase: ").map_err(prompt_failed)?.to_string());
+        if let Err(error) = passphrase::check_new(&first) {
+            terminal.show(&format!("{error}; choose another.\n"));
+            continue;
+        }
+        let strength = strength(&first);
+        if strength < WEAKEST {
+            terminal.show("Too easy to guess; choose another.\n");
+            continue;
+        }
+        if strength < STRONG {
+            terminal.show("Not strong: a stolen vault file is only as safe as this passphrase.\n");
+        }
+        let second = terminal.ask_hidden("The same again: ").map_err(prompt_failed)?;
+        if second.as_str() == first.expose() {
+            return Ok(first);
+        }
+        terminal.show("The two differ; try again.\n");
+    }
+}
+
+fn strength(passphrase: &Passphrase) -> u8 {
+    let start: String = passphrase.expose().chars().take(JUDGED).collect();
+    zxcvbn::zxcvbn(&start, &[]).score().into()
+}
+
+/// Six random words: shown at the terminal, or written to the file that `--passphrase-file` names and that must not exist.
+fn generated(world: &World) -> Result<Passphrase, Failure> {
+    let passphrase = Passphrase::new(random_words()?);
+    if let Some(path) = world.unlock.passphrase_file() {
+        super::init::write_secret_file(world, path, passphrase.expose())?;
+        world.say(&format!("wrote the new passphrase to {}", shown_path(path)));
+        return Ok(passphrase);
+    }
+    let prompt_failed = |error| Failure::prompt(error, Need::GeneratedPassphrase);
+    let mut terminal = Terminal::open().map_err(prompt_failed)?;
+    terminal.show(&format!("The passphrase of the new vault is\n\n    {}\n\nWrite it down now.\n", passphrase.expose()));
+    loop {
+        let typed = terminal.ask_hidden("Type it once, to show that you have it: ").map_err(prompt_failed)?;
+        if typed.split_whitespace().eq(passphrase.expose().split_whitespace()) {
+            return Ok(passphrase);
+        }
+        terminal.show("That is not it; try again.\n");
+    }
+}
+
+fn random_words() -> Result<String, Failure> {
+    let list = diceware_wordlists::EFF_LONG_WORDLIST;
+    let mut words = Vec::with_capacity(GENERATED_WORDS);
+    while words.len() < GENERATED_WORDS {
+        let random = getrandom::u32().map_err(Failure::Randomness)?;
+        // Values past the last whole multiple of the list's length would favour its first words.
+        let count = list.len() as u32;
+        if random < u32::MAX - u32::MAX % count {
+            words.push(list[(random % count) as usize]);
+        }
+    }
+    Ok(words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_passphrases_are_six_words_strong_and_never_the_same() {
+        let (first, second) = (random_words().ok().unwrap(), random_words().ok().unwrap());
+        assert_eq!(first.split(' ').count(), 6);
+        assert!(first != second);
+        assert!(strength(&Passphrase::new(first)) == STRONG);
+    }
+
+    #[test]
+    fn what_everybody_tries_first_is_too_weak() {
+        for weak in ["password", "12345678", "qwertyuiop", "letmein2026"] {
+            assert!(strength(&Passphrase::new(weak.to_owned())) < WEAKEST, "{weak}");
+        }
+        assert!(strength(&Passphrase::new("correct horse battery staple mountain".to_owned())) >= WEAKEST);
+    }
+
+    #[test]
+    fn a_very_long_passphrase_is_judged_in_no_time() {
+        let started = std::time::Instant::now();
+        strength(&Passphrase::new("a1".repeat(50_000)));
+        assert!(started.elapsed() < std::time::Duration::from_secs(5));
+    }
+}

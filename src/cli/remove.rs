@@ -1,0 +1,63 @@
+//! `vault remove`.
+
+use crate::names::ProfileName;
+use crate::store::document::Document;
+
+use super::failure::{Failure, Need};
+use super::names_given;
+use super::session_records;
+use super::terminal::Terminal;
+use super::unlock;
+use super::world::World;
+
+/// Remove a profile from the vault, with its cached sessions
+///
+/// Its access key stays active at AWS. What `login` wrote to ~/.aws/credentials stays until it expires; `vault logout`
+/// removes it.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profile
+    name: ProfileName,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let mut vault = unlock::open_vault(world)?;
+    let profile = names_given::in_vault(vault.document(), &args.name)?;
+    let key = profile.access_key.as_ref().map(|key| key.id.clone());
+    let dependents = dependents(vault.document(), &args.name);
+    if !args.yes {
+        let closed = vault.close();
+        confirm(&args.name, key.is_some())?;
+        vault = closed.open(&world.place())?;
+    }
+    session_records::forget(world, vault.document(), &args.name);
+    vault.edit(&world.stamp(), |document| {
+        names_given::in_vault(document, &args.name)?;
+        document.profiles.remove(&args.name);
+        Ok::<(), Failure>(())
+    })?;
+    world.say(&format!("removed `{}`", args.name));
+    if let Some(id) = key {
+        world.say(&format!("its access key {} is still active at AWS", id.short()));
+    }
+    for dependent in dependents {
+        world.warn(&format!("`{dependent}` has `{}` as its source_profile and can't sign in any more", args.name));
+    }
+    Ok(())
+}
+
+fn confirm(name: &ProfileName, has_key: bool) -> Result<(), Failure> {
+    let need = || Need::Confirmation { flag: "--yes" };
+    let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
+    let what = if has_key { "and the access key in it, which may be the only copy" } else { "(a role profile, no key)" };
+    let agreed = terminal.confirm(&format!("Remove `{name}` {what}?"), false);
+    if agreed.map_err(|error| Failure::prompt(error, need()))? { Ok(()) } else { Err(Failure::Declined) }
+}
+
+fn dependents(document: &Document, name: &ProfileName) -> Vec<ProfileName> {
+    let names = document.profiles.iter().filter(|(_, profile)| profile.source_profile.as_ref() == Some(name));
+    names.map(|(name, _)| name.clone()).collect()
+}

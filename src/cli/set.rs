@@ -1,0 +1,48 @@
+//! `vault set`.
+
+use crate::names::ProfileName;
+use crate::store::document::Document;
+
+use super::failure::Failure;
+use super::names_given;
+use super::settings;
+use super::unlock;
+use super::world::World;
+
+/// Change settings of a profile, or with --vault of the whole vault
+///
+/// Settings of a profile, under the names AWS uses: region, mfa_serial, mfa_process, duration_seconds, role_arn,
+/// source_profile, external_id, role_session_name, destination_profile, endpoint_url. Of the vault: default_profile,
+/// session_duration.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profile
+    #[arg(required_unless_present = "vault")]
+    name: Option<ProfileName>,
+    /// What to set, such as region=eu-central-1
+    #[arg(value_name = "KEY=VALUE", required = true, value_parser = settings::parse_assignment)]
+    settings: Vec<(String, String)>,
+    /// Set it for the whole vault
+    #[arg(long)]
+    vault: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let changes: Vec<(&str, Option<&str>)> =
+        args.settings.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
+    let mut vault = unlock::open_vault(world)?;
+    vault.edit(&world.stamp(), |document| apply(document, args.name.as_ref(), &changes))?;
+    world.say(&format!("set {}", args.settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
+    Ok(())
+}
+
+/// Applies all changes or, at the first that doesn't fit, none: the document is saved only when this returns Ok.
+pub fn apply(document: &mut Document, name: Option<&ProfileName>, changes: &[(&str, Option<&str>)]) -> Result<(), Failure> {
+    for (key, value) in changes {
+        match name {
+            Some(name) => settings::change(&settings::OF_A_PROFILE, names_given::in_vault_mut(document, name)?, key, *value)?,
+            None => settings::change(&settings::OF_THE_VAULT, &mut document.settings, key, *value)?,
+        }
+    }
+    Ok(())
+}

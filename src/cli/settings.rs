@@ -1,0 +1,157 @@
+//! The settings a person can read and change with `show`, `set` and `unset`: their names (AWS's own), and what their values
+//! must look like.
+
+use std::time::Duration;
+
+use crate::aws::Aws;
+use crate::duration;
+use crate::names::Region;
+use crate::store::document::{Profile, Settings};
+
+use super::failure::Failure;
+use super::world::World;
+
+/// What GetSessionToken and AssumeRole take (STS API reference): the widest of their bounds; which call it will be, and its
+/// own limit, is known only when a session is planned.
+const SHORTEST_SESSION: u64 = 900;
+const LONGEST_SESSION: u64 = 129_600;
+
+/// A clock further off than this is worth a word; AWS itself refuses signatures from 5 minutes on.
+const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
+
+/// One setting of a profile: how to read it and how to change it from text.
+pub struct Setting<T> {
+    pub name: &'static str,
+    pub get: fn(&T) -> Option<String>,
+    pub set: fn(&mut T, Option<&str>) -> Result<(), String>,
+}
+
+/// A setting that parses by its type's FromStr.
+macro_rules! parsed {
+    ($owner:ty, $name:literal, $field:ident) => {
+        Setting::<$owner> {
+            name: $name,
+            get: |owner| owner.$field.as_ref().map(ToString::to_string),
+            set: |owner, text| {
+                owner.$field = text.map(str::parse).transpose().map_err(|error| format!("{error}"))?;
+                Ok(())
+            },
+        }
+    };
+}
+
+macro_rules! seconds {
+    ($owner:ty, $name:literal, $field:ident) => {
+        Setting::<$owner> {
+            name: $name,
+            get: |owner| owner.$field.map(|seconds| seconds.to_string()),
+            set: |owner, text| {
+                owner.$field = text.map(parse_session_seconds).transpose()?;
+                Ok(())
+            },
+        }
+    };
+}
+
+/// What `set NAME` knows, under the AWS names.
+pub const OF_A_PROFILE: [Setting<Profile>; 10] = [
+    parsed!(Profile, "region", region),
+    parsed!(Profile, "mfa_serial", mfa_serial),
+    parsed!(Profile, "mfa_process", mfa_process),
+    seconds!(Profile, "duration_seconds", duration_seconds),
+    parsed!(Profile, "role_arn", role_arn),
+    parsed!(Profile, "source_profile", source_profile),
+    parsed!(Profile, "external_id", external_id),
+    parsed!(Profile, "role_session_name", role_session_name),
+    parsed!(Profile, "destination_profile", destination_profile),
+    parsed!(Profile, "endpoint_url", endpoint_url),
+];
+
+/// What `set --vault` knows: settings of the whole vault.
+pub const OF_THE_VAULT: [Setting<Settings>; 2] = [
+    parsed!(Settings, "default_profile", default_profile),
+    seconds!(Settings, "session_duration", session_duration),
+];
+
+/// `45m`, `8h` or seconds, within what STS takes.
+pub fn parse_session_seconds(text: &str) -> Result<u32, String> {
+    let parsed = duration::parse(text).map_err(|error| error.to_string())?.as_secs();
+    if (SHORTEST_SESSION..=LONGEST_SESSION).contains(&parsed) {
+        u32::try_from(parsed).map_err(|error| error.to_string())
+    } else {
+        Err(format!("AWS takes durations of 15m to 36h (900 to 129600 seconds), not `{text}`"))
+    }
+}
+
+/// `KEY=VALUE` on the command line.
+pub fn parse_assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is not KEY=VALUE")),
+    }
+}
+
+/// Sets (or with no value, removes) the setting named `key`.
+pub fn change<T>(known: &[Setting<T>], owner: &mut T, key: &str, value: Option<&str>) -> Result<(), Failure> {
+    let Some(setting) = known.iter().find(|setting| setting.name == key) else {
+        let names = known.iter().map(|setting| setting.name).collect();
+        return Err(Failure::UnknownSetting { key: key.to_owned(), known: names });
+    };
+    (setting.set)(owner, value).map_err(|why| Failure::BadSetting { key: key.to_owned(), why })
+}
+
+/// The region that calls go to: flag, the AWS variables, the profile, then the fallback.
+pub fn region(world: &World, of_profile: Option<&Region>) -> Region {
+    let variable = |name| world.environment.text(name).and_then(|text| text.parse().ok());
+    variable("AWS_REGION")
+        .or_else(|| variable("AWS_DEFAULT_REGION"))
+        .or_else(|| of_profile.cloned())
+        .unwrap_or_else(Region::fallback)
+}
+
+/// Says so when this machine's clock is wrong: sessions work all the same, other tools' calls may not.
+pub fn warn_about_clock(world: &World, aws: &Aws) {
+    let Some(offset) = aws.clock_offset() else { return };
+    let apart = offset.unsigned_abs();
+    if apart >= NOTABLE_OFFSET {
+        let direction = if offset.is_negative() { "ahead of" } else { "behind" };
+        world.warn(&format!("this machine's clock is {} {direction} AWS's; correct it", duration::words(apart)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_can_be_set_read_back_and_removed() {
+        let value_for = |name: &str| match name {
+            "mfa_serial" => "arn:aws:iam::123456789012:mfa/alice",
+            "duration_seconds" => "3600",
+            "role_arn" => "arn:aws:iam::123456789012:role/admin",
+            _ => "eu-central-1",
+        };
+        for setting in &OF_A_PROFILE {
+            let mut profile = Profile::default();
+            assert!(change(&OF_A_PROFILE, &mut profile, setting.name, Some(value_for(setting.name))).is_ok());
+            assert_eq!((setting.get)(&profile).as_deref(), Some(value_for(setting.name)), "{}", setting.name);
+            assert!(change(&OF_A_PROFILE, &mut profile, setting.name, None).is_ok());
+            assert_eq!((setting.get)(&profile), None);
+        }
+    }
+
+    #[test]
+    fn a_session_lasts_15_minutes_to_36_hours() {
+        assert_eq!(parse_session_seconds("15m"), Ok(900));
+        assert_eq!(parse_session_seconds("36h"), Ok(129_600));
+        for bad in ["899", "129601", "soon", "0"] {
+            assert!(parse_session_seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_setting_is_an_error_that_lists_the_known() {
+        let failure = change(&OF_THE_VAULT, &mut Settings::default(), "colour", Some("red")).err().unwrap();
+        assert!(matches!(failure, Failure::UnknownSetting { known, .. } if known == ["default_profile", "session_duration"]));
+    }
+}

@@ -1,0 +1,52 @@
+//! `vault show`.
+
+use serde_json::{Map, Value, json};
+
+use crate::names::ProfileName;
+use crate::store::document::{Profile, StoredAccessKey};
+
+use super::escape::escape;
+use super::failure::Failure;
+use super::names_given;
+use super::settings;
+use super::unlock;
+use super::world::World;
+
+/// Show what the vault holds of a profile; never a secret
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profile [default: see `vault login --help`]
+    name: Option<ProfileName>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let vault = unlock::open_vault(world)?;
+    let name = names_given::or_default(args.name, vault.document(), world)?;
+    let profile = names_given::in_vault(vault.document(), &name)?;
+    let facts = facts(profile);
+    if args.json {
+        let fields: Map<String, Value> = facts.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+        return world.print_json(json!({ "name": name, "profile": fields }));
+    }
+    let lines: String = facts.iter().map(|(key, value)| format!("{key} = {}\n", escape(value))).collect();
+    world.print(&lines)
+}
+
+fn facts(profile: &Profile) -> Vec<(&'static str, String)> {
+    let settings = settings::OF_A_PROFILE.iter().filter_map(|setting| Some((setting.name, (setting.get)(profile)?)));
+    settings.chain(profile.access_key.iter().flat_map(key_facts)).collect()
+}
+
+fn key_facts(key: &StoredAccessKey) -> Vec<(&'static str, String)> {
+    let facts = [
+        ("access_key", Some(key.id.to_string())),
+        ("user_arn", key.user_arn.clone()),
+        ("added", Some(key.added.to_string())),
+        ("verified", key.verified.map(|time| time.to_string())),
+        ("endpoint", key.endpoint.clone()),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}

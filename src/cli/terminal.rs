@@ -1,0 +1,90 @@
+//! Talking with the person at the terminal.
+//!
+//! Prompts go to and come from the terminal device, never stdin or stdout: those may be a pipe, and a program that runs us
+//! (an AWS SDK, a script in `$(...)`) may swallow both. What is typed hidden is a secret from its first byte. A signal in
+//! the middle of a prompt gives the terminal back as it was. End of input is an answer of its own, never an empty string.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+use zeroize::Zeroizing;
+
+use crate::process::RestoreTerminal;
+
+/// The controlling terminal, whichever way the standard streams are redirected.
+const DEVICE: &str = "/dev/tty";
+
+/// No line that a person types here is longer; the kernel's own line buffer ends at 4096.
+const LONGEST_LINE: usize = 4096;
+
+pub struct Terminal(File);
+
+#[derive(Debug)]
+pub enum PromptError {
+    /// There is nobody to ask.
+    NoTerminal,
+    /// The person ended the input (Ctrl-D) or the terminal went away.
+    Ended,
+    Io(io::Error),
+}
+
+impl Terminal {
+    pub fn open() -> Result<Self, PromptError> {
+        let device = File::options().read(true).write(true).open(DEVICE);
+        device.map(Self).map_err(|_| PromptError::NoTerminal)
+    }
+
+    /// Shows text that belongs to a conversation; a terminal that went away is noticed by the next question.
+    pub fn show(&mut self, text: &str) {
+        let _ = self.0.write_all(text.as_bytes());
+    }
+
+    /// Asks for a line that may be seen.
+    pub fn ask(&mut self, prompt: &str) -> Result<String, PromptError> {
+        self.show(prompt);
+        let mut line = Vec::new();
+        loop {
+            let mut byte = [0];
+            match self.0.read(&mut byte) {
+                Ok(0) => return self.ended(),
+                Ok(_) if byte[0] == b'\n' => break,
+                Ok(_) if line.len() < LONGEST_LINE => line.push(byte[0]),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(PromptError::Io(error)),
+            }
+        }
+        Ok(String::from_utf8_lossy(&line).trim().to_owned())
+    }
+
+    /// Asks for a secret: nothing of it appears.
+    pub fn ask_hidden(&mut self, prompt: &str) -> Result<Zeroizing<String>, PromptError> {
+        self.show(prompt);
+        let _restore = self.0.try_clone().ok().and_then(RestoreTerminal::on_signals);
+        let answer = rpassword::read_password();
+        self.show("\n");
+        match answer {
+            Ok(secret) => Ok(Zeroizing::new(secret)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(PromptError::Ended),
+            Err(error) => Err(PromptError::Io(error)),
+        }
+    }
+
+    /// Asks a question that has a default: what Enter alone means is in capitals.
+    pub fn confirm(&mut self, question: &str, default: bool) -> Result<bool, PromptError> {
+        let choices = if default { "[Y/n]" } else { "[y/N]" };
+        loop {
+            match self.ask(&format!("{question} {choices} "))?.to_ascii_lowercase().as_str() {
+                "" => return Ok(default),
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => self.show("please answer y or n\n"),
+            }
+        }
+    }
+
+    fn ended<T>(&mut self) -> Result<T, PromptError> {
+        self.show("\n");
+        Err(PromptError::Ended)
+    }
+}

@@ -1,0 +1,186 @@
+//! Opens the vault: with an identity or a passphrase that a flag or variable leads to, else by asking at the terminal.
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::disk::{Kind, Status};
+use crate::process;
+use crate::secret::{IdentityText, Passphrase, SecretBytes};
+use crate::store::file::Loaded;
+use crate::store::vault::{self, Key, OpenError, Vault};
+
+use super::escape::escape;
+use super::failure::{Failure, Need, SecretSource};
+use super::terminal::Terminal;
+use super::world::World;
+
+/// How often a person may mistype.
+const TRIES: u32 = 3;
+
+/// No passphrase or identity file is longer.
+const LONGEST_SECRET_FILE: u64 = 64 * 1024;
+
+#[derive(clap::Args, Clone, Default)]
+#[command(next_help_heading = "Unlocking the vault (without one of these, it asks at the terminal)")]
+pub struct UnlockArgs {
+    /// Read the passphrase from this file [variable: VAULT_PASSPHRASE_FILE]
+    #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
+    passphrase_file: Option<PathBuf>,
+    /// Read the passphrase from this open file descriptor, and close it
+    #[arg(long, global = true, value_name = "N", group = "unlock_by")]
+    passphrase_fd: Option<i32>,
+    /// Take the passphrase from what this command prints; words, no shell
+    #[arg(long, global = true, value_name = "COMMAND", group = "unlock_by")]
+    passphrase_command: Option<String>,
+    /// Open with the age identity in this file, such as a recovery key [variable: VAULT_IDENTITY]
+    #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
+    identity: Option<PathBuf>,
+}
+
+/// Where the vault's key comes from when no person is asked.
+enum Given {
+    Passphrase(Passphrase),
+    Identities(Vec<IdentityText>),
+}
+
+impl UnlockArgs {
+    /// The file that the new passphrase of `--generate` is to be written to.
+    pub fn passphrase_file(&self) -> Option<&Path> {
+        self.passphrase_file.as_deref()
+    }
+
+    /// The passphrase that a flag or variable leads to.
+    pub fn passphrase(&self, world: &World) -> Result<Option<Passphrase>, Failure> {
+        if let Some(number) = self.passphrase_fd {
+            return read_descriptor(number).map(Some);
+        }
+        if let Some(command) = &self.passphrase_command {
+            let printed = process::output_of(command, &world.environment).map_err(Failure::PassphraseCommand)?;
+            return passphrase_from(printed, || SecretSource::Command).map(Some);
+        }
+        let file = self.passphrase_file.clone().or_else(|| world.environment.path("VAULT_PASSPHRASE_FILE"));
+        file.map(|path| {
+            let bytes = read_secret_file(world, &path)?;
+            passphrase_from(bytes, || SecretSource::File(path.clone()))
+        })
+        .transpose()
+    }
+
+    fn given(&self, world: &World) -> Result<Option<Given>, Failure> {
+        // A flag is the stronger word: VAULT_IDENTITY left in a shell must not override `--passphrase-file`.
+        let passphrase_flag = self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
+        let identity = match (&self.identity, passphrase_flag) {
+            (Some(path), _) => Some(path.clone()),
+            (None, true) => None,
+            (None, false) => world.environment.path("VAULT_IDENTITY"),
+        };
+        match identity {
+            Some(path) => Ok(Some(Given::Identities(read_identities(world, &path)?))),
+            None => Ok(self.passphrase(world)?.map(Given::Passphrase)),
+        }
+    }
+}
+
+/// Opens the vault there is.
+pub fn open_vault(world: &World) -> Result<Vault, Failure> {
+    let place = world.place();
+    let loaded = place.load()?;
+    let vault = match world.unlock.given(world)? {
+        Some(Given::Passphrase(passphrase)) => vault::open(&place, loaded, Key::Passphrase(&passphrase))?,
+        Some(Given::Identities(identities)) => open_by_identities(world, loaded, &identities)?,
+        None => ask_and_open(world, loaded)?,
+    };
+    for warning in vault.warnings() {
+        super::report::vault_warning(world, warning);
+    }
+    Ok(vault)
+}
+
+fn open_by_identities(world: &World, loaded: Loaded, identities: &[IdentityText]) -> Result<Vault, Failure> {
+    let place = world.place();
+    let mut last = None;
+    for identity in identities {
+        match vault::open(&place, loaded.clone(), Key::Identity(identity)) {
+            Err(OpenError::WrongKey) => last = Some(Failure::IdentityDoesNotOpen),
+            other => return Ok(other?),
+        }
+    }
+    Err(last.unwrap_or(Failure::IdentityDoesNotOpen))
+}
+
+fn ask_and_open(world: &World, loaded: Loaded) -> Result<Vault, Failure> {
+    if loaded.kdf()?.is_none() {
+        return Err(Failure::OpensByIdentityOnly);
+    }
+    let shown = world.vault_shown();
+    let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Passphrase))?;
+    for attempt in 1..=TRIES {
+        let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
+        let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
+        match vault::open(&world.place(), loaded.clone(), Key::Passphrase(&passphrase)) {
+            Err(OpenError::WrongKey) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
+            other => return Ok(other?),
+        }
+    }
+    Err(Failure::Open(OpenError::WrongKey))
+}
+
+/// Reads a file that holds a secret: ours or the administrator's, and closed to everybody else. What systemd hands a
+/// service in its credentials folder is accepted as it comes.
+fn read_secret_file(world: &World, path: &Path) -> Result<SecretBytes, Failure> {
+    let (bytes, status) = world
+        .disk
+        .read_named(path, LONGEST_SECRET_FILE)
+        .map_err(|error| Failure::SecretFile { path: path.to_owned(), error })?;
+    let bytes = SecretBytes::new(bytes);
+    if is_open_to_others(&status) && !in_credentials_folder(world, path) {
+        return Err(Failure::SecretFileOpen { path: path.to_owned(), mode: status.mode });
+    }
+    Ok(bytes)
+}
+
+fn is_open_to_others(status: &Status) -> bool {
+    // A pipe from the shell's `<(...)` has no lasting mode to check.
+    status.kind == Kind::File && (status.mode & 0o077 != 0 || !status.trusted_owner())
+}
+
+fn in_credentials_folder(world: &World, path: &Path) -> bool {
+    let folder = world.environment.path("CREDENTIALS_DIRECTORY");
+    folder.is_some_and(|folder| folder.is_absolute() && path.parent() == Some(folder.as_path()))
+}
+
+fn read_descriptor(number: i32) -> Result<Passphrase, Failure> {
+    let failed = |error| Failure::PassphraseDescriptor { number, error };
+    let mut bytes = SecretBytes::default();
+    let file = process::take_descriptor(number).map_err(failed)?;
+    file.take(LONGEST_SECRET_FILE).read_to_end(&mut bytes).map_err(failed)?;
+    passphrase_from(bytes, || SecretSource::Descriptor(number))
+}
+
+/// One line ending belongs to the file, not to the passphrase.
+fn passphrase_from(bytes: SecretBytes, source: impl Fn() -> SecretSource) -> Result<Passphrase, Failure> {
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::PassphraseNotText(source()))?;
+    let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    if text.is_empty() {
+        return Err(Failure::PassphraseEmpty(source()));
+    }
+    Ok(Passphrase::new(text.to_owned()))
+}
+
+/// The identities of an age identity file: one a line, `#` starts a comment.
+fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
+    let bytes = read_secret_file(world, path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let identities: Vec<IdentityText> = lines.map(|line| IdentityText::new(line.to_owned())).collect();
+    if identities.is_empty() {
+        return Err(Failure::NoIdentityIn { path: path.to_owned() });
+    }
+    Ok(identities)
+}
+
+/// A file name as shown to people.
+pub fn shown_path(path: &Path) -> String {
+    escape(&OsStr::to_string_lossy(path.as_os_str()))
+}

@@ -1,0 +1,77 @@
+//! What a command stands in: the variables, the disk, the clock, the flags every command shares, and the two ways out.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::paths::{Environment, Paths};
+use crate::process::{self, Hardened};
+use crate::store::file::Place;
+use crate::store::vault::Stamp;
+
+use super::escape::escape;
+use super::failure::Failure;
+use super::unlock::UnlockArgs;
+
+pub struct World<'a> {
+    pub environment: Environment,
+    pub paths: Paths,
+    pub disk: &'a dyn Disk,
+    pub clock: &'a dyn Clock,
+    pub hardened: Hardened,
+    pub unlock: UnlockArgs,
+    pub output: RefCell<Box<dyn Write + 'a>>,
+    pub messages: RefCell<Box<dyn Write + 'a>>,
+}
+
+impl<'a> World<'a> {
+    /// Data: what the command was asked for. A reader that went away (`vault list | head`) is no error.
+    pub fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut output = self.output.borrow_mut();
+        match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::ReaderGone),
+            other => other.map_err(Failure::Output),
+        }
+    }
+
+    /// Data as JSON, one document, its shape's version first.
+    pub fn print_json(&self, value: serde_json::Value) -> Result<(), Failure> {
+        let mut document = serde_json::Map::new();
+        document.insert("version".to_owned(), 1.into());
+        if let serde_json::Value::Object(fields) = value {
+            document.extend(fields);
+        }
+        self.print(&format!("{:#}\n", serde_json::Value::Object(document)))
+    }
+
+    /// What happened, for the person. Nobody listening is no reason to stop.
+    pub fn say(&self, text: &str) {
+        let _ = writeln!(self.messages.borrow_mut(), "{text}");
+    }
+
+    pub fn warn(&self, text: &str) {
+        let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
+        self.say(&format!("vault: {style}warning{style:#}: {text}"));
+    }
+
+    pub fn hint(&self, text: &str) {
+        self.say(&format!("vault: hint: {text}"));
+    }
+
+    pub fn place(&self) -> Place<'a> {
+        Place::new(self.disk, &self.paths.vault)
+    }
+
+    /// Who saves, and when.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { now: self.clock.now(), writer: process::host_name() }
+    }
+
+    /// The vault's path, as shown in prompts and messages.
+    pub fn vault_shown(&self) -> String {
+        escape(&self.paths.shown(&self.paths.vault))
+    }
+}

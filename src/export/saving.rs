@@ -1,0 +1,1 @@
+//! Puts an edited AWS file in the place of the old one.

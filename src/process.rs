@@ -1,0 +1,66 @@
+//! What concerns the process itself: wiping freed memory, keeping it out of core files, signals while a person types,
+//! handing over to another program, and running the small commands a person configured. All unsafe code lives here.
+
+mod allocator;
+mod descriptor;
+mod prompt_signals;
+mod run;
+
+use std::io;
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit};
+
+pub use allocator::ZeroOnFree;
+pub use descriptor::take_descriptor;
+pub use prompt_signals::RestoreTerminal;
+pub use run::{RunError, hand_over, output_of};
+
+/// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is
+/// typed. Best effort: a kernel that refuses leaves us no worse than any other program.
+///
+/// Only the soft core limit is lowered, so that [`core_files_as_before`] can give a child the one it would have had.
+pub fn harden() -> Hardened {
+    let before = rustix::process::getrlimit(Resource::Core);
+    let none = Rlimit { current: Some(0), maximum: before.maximum };
+    let _ = rustix::process::setrlimit(Resource::Core, none);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    Hardened { core_limit: before }
+}
+
+/// What [`harden`] changed and a child must not inherit.
+#[derive(Clone, Copy)]
+pub struct Hardened {
+    core_limit: Rlimit,
+}
+
+impl Hardened {
+    /// Gives the core limit back; called right before another program takes this process over. Dumpability needs no such
+    /// call: execve resets it.
+    fn undo(self) {
+        let _ = rustix::process::setrlimit(Resource::Core, self.core_limit);
+    }
+}
+
+/// This machine's name, for people who ask which of theirs wrote a vault.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Who started us: pid and program name, for the log only. Names can be faked; nothing is decided by them.
+pub fn caller() -> (u32, Option<String>) {
+    let pid = std::os::unix::process::parent_id();
+    let name = parent_program(pid).ok();
+    (pid, name)
+}
+
+#[cfg(target_os = "linux")]
+fn parent_program(pid: u32) -> io::Result<String> {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm"))?;
+    Ok(name.trim_end().to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn parent_program(_pid: u32) -> io::Result<String> {
+    Err(io::ErrorKind::Unsupported.into())
+}

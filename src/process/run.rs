@@ -1,0 +1,164 @@
+//! Starts other programs: the one a person asked `exec` for, and the small commands they configured.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use super::Hardened;
+use crate::paths::Environment;
+use crate::secret::SecretBytes;
+
+/// A configured command that has not answered by then never will: a person who taps a key is quicker.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(5);
+
+/// Far above any code or passphrase.
+const MOST_OUTPUT: u64 = 64 * 1024;
+
+#[derive(Debug, Error)]
+pub enum RunError {
+    #[error("the command's quotes do not match")]
+    Quotes,
+    #[error("the command is empty")]
+    Empty,
+    #[error("could not start `{program}`: {error}")]
+    Start { program: String, error: io::Error },
+    #[error("`{program}` did not answer within {} s", PATIENCE.as_secs())]
+    TimedOut { program: String },
+    #[error("`{program}` ended with {status}")]
+    Failed { program: String, status: ExitStatus },
+    #[error("could not read what `{program}` printed: {error}")]
+    Output { program: String, error: io::Error },
+}
+
+/// Replaces this process by `program`. Comes back only with the reason why it could not.
+pub fn hand_over(hardened: Hardened, program: &OsStr, arguments: &[OsString], environment: &Environment) -> io::Error {
+    hardened.undo();
+    Command::new(program).args(arguments).env_clear().envs(environment.all()).exec()
+}
+
+/// Runs a command that a person configured, without a shell, and gives what it printed on stdout. It sees no AWS
+/// credentials, none of our variables, and finds programs only in folders that nobody else can put one into.
+pub fn output_of(command_line: &str, environment: &Environment) -> Result<SecretBytes, RunError> {
+    let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
+    let (program, arguments) = words.split_first().ok_or(RunError::Empty)?;
+    let child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(reduced(environment))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| RunError::Start { program: program.clone(), error })?;
+    wait_for(child, program)
+}
+
+fn wait_for(mut child: Child, program: &str) -> Result<SecretBytes, RunError> {
+    let failed = |error| RunError::Output { program: program.to_owned(), error };
+    let stdout = child.stdout.take();
+    // Read on a thread of its own: a child that prints much would else wait for us while we wait for it.
+    let reader = std::thread::spawn(move || {
+        let mut bytes = SecretBytes::default();
+        stdout.map_or(Ok(0), |stdout| stdout.take(MOST_OUTPUT).read_to_end(&mut bytes)).map(|_| bytes)
+    });
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        if started.elapsed() > PATIENCE {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(RunError::TimedOut { program: program.to_owned() });
+        }
+        std::thread::sleep(POLL);
+    };
+    if !status.success() {
+        return Err(RunError::Failed { program: program.to_owned(), status });
+    }
+    reader.join().map_err(|_| failed(io::Error::other("reader panicked")))?.map_err(failed)
+}
+
+/// The environment for a configured command.
+fn reduced(environment: &Environment) -> Vec<(OsString, OsString)> {
+    let ours = |name: &str| name.starts_with("AWS_") || OUR_VARIABLES.contains(&name);
+    let kept = environment.all().filter(|(name, _)| !name.to_str().is_some_and(ours) && *name != "PATH");
+    let path = std::env::join_paths(safe_folders(environment)).unwrap_or_default();
+    kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain([("PATH".into(), path)]).collect()
+}
+
+/// Every variable this program reads as its own. HashiCorp's program of the same name has others, which are left alone.
+pub const OUR_VARIABLES: [&str; 6] = [
+    "VAULT_FILE",
+    "VAULT_PASSPHRASE_FILE",
+    "VAULT_IDENTITY",
+    "VAULT_MFA_CODE",
+    "VAULT_FINGERPRINT",
+    "VAULT_NO_AGENT",
+];
+
+/// PATH without relative folders and those that others can write to.
+fn safe_folders(environment: &Environment) -> Vec<PathBuf> {
+    let path = environment.get("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
+    std::env::split_paths(path).filter(|folder| folder.is_absolute() && only_ours(folder)).collect()
+}
+
+fn only_ours(folder: &Path) -> bool {
+    std::fs::metadata(folder).is_ok_and(|found| {
+        let trusted = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
+        trusted && found.mode() & 0o022 == 0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        pairs.iter().copied().collect()
+    }
+
+    #[test]
+    fn a_configured_command_gets_its_words_and_no_shell() {
+        let printed = output_of("printf '%s|' 'a b' $HOME ;", &environment(&[])).ok().unwrap();
+        assert_eq!(&printed[..], b"a b|$HOME|;|");
+    }
+
+    #[test]
+    fn a_configured_command_sees_no_aws_credentials_and_none_of_our_variables() {
+        let dirty = environment(&[
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("VAULT_PASSPHRASE_FILE", "p"),
+            ("VAULT_ADDR", "kept"),
+            ("PATH", "/usr/bin:/bin:relative"),
+        ]);
+        let printed = output_of("env", &dirty).ok().unwrap();
+        let mut lines: Vec<&str> = std::str::from_utf8(&printed).unwrap().lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["PATH=/usr/bin:/bin", "VAULT_ADDR=kept"]);
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_is_not_searched() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        let path = format!("{}:/usr/bin", folder.path().display());
+        assert_eq!(safe_folders(&environment(&[("PATH", &path)])), [Path::new("/usr/bin")]);
+    }
+
+    #[test]
+    fn a_command_that_fails_or_is_not_there_is_named() {
+        let failed = output_of("false", &environment(&[])).err().unwrap();
+        assert!(matches!(failed, RunError::Failed { program, .. } if program == "false"));
+        let missing = output_of("no-such-program", &environment(&[])).err().unwrap();
+        assert!(matches!(missing, RunError::Start { program, .. } if program == "no-such-program"));
+        assert!(matches!(output_of("'", &environment(&[])), Err(RunError::Quotes)));
+        assert!(matches!(output_of(" ", &environment(&[])), Err(RunError::Empty)));
+    }
+}

@@ -1,0 +1,278 @@
+//! Where the vault is kept: a file in a folder. Loading is lax about who may read and strict about who may write; saving
+//! leaves at every instant either the old file or the new one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::header::{self, HeaderError, MAX_FILE};
+use super::kdf::KdfParameters;
+use super::kept;
+use crate::disk::{Disk, Folder, Lock, LockError, ReadError, Replaced, Status, replace};
+
+/// A save takes milliseconds; who waits longer than this waits for something that hangs.
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where a vault is or will be.
+#[derive(Clone)]
+pub struct Place<'d> {
+    disk: &'d dyn Disk,
+    path: PathBuf,
+}
+
+/// The file as it stood, still closed.
+pub struct Loaded {
+    pub bytes: Vec<u8>,
+    pub hash: [u8; 32],
+    pub status: Status,
+}
+
+#[derive(Debug, Error)]
+pub enum LoadError {
+    #[error("no such file")]
+    Missing,
+    #[error("not a regular file")]
+    NotAFile,
+    #[error("larger than {MAX_FILE} bytes")]
+    TooLarge,
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Somebody else could put another file in the vault's place.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Untrusted {
+    #[error("`{}` belongs to user {owner}", path.display())]
+    Owner { path: PathBuf, owner: u32 },
+    #[error("`{}` can be changed by others (mode {mode:o})", path.display())]
+    Writable { path: PathBuf, mode: u32 },
+}
+
+/// Why nothing was saved. What stood there stands.
+#[derive(Debug, Error)]
+pub enum SaveError {
+    #[error("locked by another process")]
+    Locked { pid: Option<u32> },
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Reading it is fine, but a save would make it ours.
+    #[error("the file belongs to user {owner}")]
+    NotOurs { owner: u32 },
+    /// A single file mounted into a container can't be replaced, and writing over it would not survive a crash.
+    #[error("the file is a mount point")]
+    Mounted,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// How a save ended.
+#[derive(Debug)]
+#[must_use]
+pub enum Saved {
+    NotCommitted(SaveError),
+    Committed(Status),
+    /// The new file stands, but a power cut may bring the old one back.
+    CommittedNotDurable(Status, io::Error),
+}
+
+impl<'d> Place<'d> {
+    pub fn new(disk: &'d dyn Disk, path: &Path) -> Self {
+        Self { disk, path: path.to_owned() }
+    }
+
+    /// As it was named.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether anything stands there, of whatever kind.
+    pub fn exists(&self) -> io::Result<bool> {
+        match self.opened() {
+            Ok(spot) => Ok(spot.folder.entry(&spot.name)?.is_some()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn load(&self) -> Result<Loaded, LoadError> {
+        let spot = self.opened().map_err(missing_or_io)?;
+        spot.check_folder()?;
+        spot.load()
+    }
+
+    /// Makes the folder, closed to others, where there is none.
+    pub fn make_folder(&self) -> io::Result<()> {
+        let path = self.disk.resolve(&self.path)?;
+        self.disk.make_folder(path.parent().unwrap_or(Path::new("/")))
+    }
+
+    /// Copies that a sync program made where two machines saved at once; they may hold what this file lacks.
+    pub fn conflicted_copies(&self) -> Vec<String> {
+        // Only ever a hint: a folder that can't be listed gives none.
+        let Ok(spot) = self.opened() else { return Vec::new() };
+        let names = spot.folder.names().unwrap_or_default();
+        names.into_iter().filter(|name| is_conflicted_copy(&spot.name, name)).collect()
+    }
+
+    /// Takes the place for a save. Readers need no lock: they find the old file or the new one.
+    pub(super) fn lock(&self) -> Result<Locked, SaveError> {
+        let spot = self.opened()?;
+        spot.check_folder()?;
+        match spot.folder.lock(&format!(".{}.lock", spot.name), LOCK_PATIENCE) {
+            Ok(lock) => Ok(Locked { spot, _lock: lock }),
+            Err(LockError::Held { pid }) => Err(SaveError::Locked { pid }),
+            Err(LockError::Io(error)) => Err(SaveError::Io(error)),
+        }
+    }
+
+    /// Follows symlinks once, so that a link to the vault stays a link, and opens the folder; from here on everything is by
+    /// name within it.
+    fn opened(&self) -> io::Result<Spot> {
+        let path = self.disk.resolve(&self.path)?;
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?.to_owned();
+        let folder = self.disk.open_folder(path.parent().unwrap_or(Path::new("/")))?;
+        Ok(Spot { folder, name, path })
+    }
+}
+
+impl Loaded {
+    /// How the passphrase opens it; None where it opens by other identities only.
+    pub fn kdf(&self) -> Result<Option<KdfParameters>, HeaderError> {
+        header::scan(&self.bytes)
+    }
+}
+
+/// A name in an opened folder.
+struct Spot {
+    folder: Box<dyn Folder>,
+    name: String,
+    /// For messages only.
+    path: PathBuf,
+}
+
+impl Spot {
+    fn check_folder(&self) -> Result<(), LoadError> {
+        Ok(trusted(&self.folder.status()?, self.path.parent().unwrap_or(Path::new("/")))?)
+    }
+
+    fn load(&self) -> Result<Loaded, LoadError> {
+        let (bytes, status) = self.folder.read(&self.name, MAX_FILE).map_err(|error| match error {
+            ReadError::NotAFile => LoadError::NotAFile,
+            ReadError::TooLarge { .. } => LoadError::TooLarge,
+            ReadError::Io(error) => missing_or_io(error),
+        })?;
+        trusted(&status, &self.path)?;
+        Ok(Loaded { hash: Sha256::digest(&bytes).into(), bytes, status })
+    }
+}
+
+fn trusted(status: &Status, path: &Path) -> Result<(), Untrusted> {
+    if !status.trusted_owner() {
+        return Err(Untrusted::Owner { path: path.to_owned(), owner: status.owner });
+    }
+    if status.others_can_write() {
+        return Err(Untrusted::Writable { path: path.to_owned(), mode: status.mode });
+    }
+    Ok(())
+}
+
+fn missing_or_io(error: io::Error) -> LoadError {
+    match error.kind() {
+        io::ErrorKind::NotFound => LoadError::Missing,
+        _ => LoadError::Io(error),
+    }
+}
+
+/// The place while a save is under way.
+pub(super) struct Locked {
+    spot: Spot,
+    _lock: Box<dyn Lock>,
+}
+
+impl Locked {
+    pub fn is_free(&self) -> io::Result<bool> {
+        Ok(self.spot.folder.entry(&self.spot.name)?.is_none())
+    }
+
+    /// What stands there, if it is ours to replace.
+    pub fn load(&self) -> Result<Loaded, SaveError> {
+        let loaded = self.spot.load()?;
+        if !loaded.status.ours() {
+            return Err(SaveError::NotOurs { owner: loaded.status.owner });
+        }
+        Ok(loaded)
+    }
+
+    /// Puts `bytes` in the place of `old`, which is kept under its generation.
+    pub fn commit(&self, old: Option<(&Loaded, u64)>, bytes: &[u8], now: Timestamp) -> Saved {
+        let Spot { folder, name, .. } = &self.spot;
+        // First, since what a crash left may be what fills the disk.
+        sweep(&**folder, name);
+        let temporary = match temporary_name(name) {
+            Ok(temporary) => temporary,
+            Err(error) => return Saved::NotCommitted(error.into()),
+        };
+        let mut prepared = None;
+        let replaced = replace(&**folder, name, &temporary, 0o600, bytes, || {
+            prepared = folder.entry(&temporary)?;
+            old.map_or(Ok(()), |(old, generation)| kept::keep(&**folder, name, old, generation))
+        });
+        // The rename moved the time of change. Where asking for it fails, the older one only makes readers look twice.
+        let status = folder.entry(name).ok().flatten().or(prepared);
+        match (replaced, status) {
+            (Replaced::NotCommitted(error), _) => Saved::NotCommitted(why_not(error)),
+            (_, None) => Saved::NotCommitted(SaveError::Io(io::Error::from(io::ErrorKind::NotFound))),
+            (Replaced::CommittedNotDurable(error), Some(status)) => Saved::CommittedNotDurable(status, error),
+            (Replaced::Committed, Some(status)) => {
+                kept::prune(&**folder, name, now);
+                Saved::Committed(status)
+            }
+        }
+    }
+}
+
+fn why_not(error: io::Error) -> SaveError {
+    let errno = error.raw_os_error();
+    // What renaming over a mount point answers: EBUSY, and EXDEV where the mount is of another file system.
+    if errno == Some(Errno::BUSY.raw_os_error()) || errno == Some(Errno::XDEV.raw_os_error()) {
+        return SaveError::Mounted;
+    }
+    SaveError::Io(error)
+}
+
+/// A name beside `name` that nobody has.
+pub(super) fn temporary_name(name: &str) -> io::Result<String> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(format!(".{name}.{:016x}.tmp", u64::from_ne_bytes(random)))
+}
+
+fn is_temporary(name: &str, file: &str) -> bool {
+    let middle =
+        file.strip_prefix('.').and_then(|rest| rest.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(".tmp"));
+    middle.is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+}
+
+/// Removes what saves that were cut short left behind. Under the lock none of it is in use; failing costs space only.
+fn sweep(folder: &dyn Folder, name: &str) {
+    for file in folder.names().unwrap_or_default() {
+        if is_temporary(name, &file) {
+            let _ = folder.remove(&file);
+        }
+    }
+}
+
+/// Dropbox and Nextcloud write "vault (conflicted copy ...).age" and the like, Syncthing "vault.sync-conflict-....age".
+fn is_conflicted_copy(name: &str, file: &str) -> bool {
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let marked = file.contains("conflicted copy") || file.contains(".sync-conflict-");
+    file != name && marked && file.starts_with(stem) && file.ends_with(extension)
+}

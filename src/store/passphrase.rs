@@ -1,0 +1,264 @@
+//! From a passphrase to the vault identity. The derived identity is an ordinary age X25519 identity, so that a vault is an
+//! ordinary age file and nothing of ours is between a user and their keys.
+
+use std::fmt;
+use std::str::FromStr;
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::kdf::KdfParameters;
+use crate::memory::Memory;
+use crate::secret::{IdentityText, Passphrase};
+
+/// Separates this derivation from every other use of the same passphrase; also the tag of the header's stanza.
+pub const KDF_TAG: &str = "vault-format.v1/argon2id";
+
+/// Below this much memory `small` is the default.
+const LITTLE_MEMORY: u64 = 2 * 1024 * 1024 * 1024;
+
+/// How much work a guess of the passphrase is. Named and not measured on the machine: a vault made on a fast one must open
+/// on a slow one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cost {
+    /// 256 MiB.
+    Standard,
+    /// 64 MiB: the second choice of RFC 9106, section 4.
+    Small,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is not a cost: standard or small")]
+pub struct UnknownCost(String);
+
+impl FromStr for Cost {
+    type Err = UnknownCost;
+    fn from_str(text: &str) -> Result<Self, UnknownCost> {
+        match text {
+            "standard" => Ok(Self::Standard),
+            "small" => Ok(Self::Small),
+            _ => Err(UnknownCost(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standard => "standard",
+            Self::Small => "small",
+        })
+    }
+}
+
+impl Cost {
+    /// What `init` takes when nobody says.
+    pub fn default_for(memory: Memory) -> Self {
+        match memory.total {
+            Some(total) if total < LITTLE_MEMORY => Self::Small,
+            _ => Self::Standard,
+        }
+    }
+
+    /// These costs with a fresh salt.
+    pub fn parameters(self) -> Result<KdfParameters, getrandom::Error> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt)?;
+        let memory_kib = match self {
+            Self::Standard => 256 * 1024,
+            Self::Small => 64 * 1024,
+        };
+        Ok(KdfParameters::new(salt, memory_kib, 3, 4).expect("both costs are within the bounds"))
+    }
+}
+
+/// Whether a vault of these parameters is easier to guess than any we make.
+pub fn is_weak(parameters: &KdfParameters) -> bool {
+    parameters.memory_kib() < 64 * 1024 || parameters.passes() < 3
+}
+
+/// Why a text can't be a new passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PassphraseError {
+    #[error("the passphrase is empty")]
+    Empty,
+    /// A line break, an escape sequence of an arrow key: typed by accident, and not to be typed again.
+    #[error("the passphrase has a control character")]
+    Control,
+    /// A later Unicode may give it a decomposition, and the passphrase would then normalise to other bytes.
+    #[error("the passphrase has a character that is not in Unicode yet")]
+    Unassigned,
+}
+
+/// For `init`, before a vault is made with it. Opening never refuses: whatever the vault was made with must open it.
+pub fn check_new(passphrase: &Passphrase) -> Result<(), PassphraseError> {
+    let text = passphrase.expose();
+    if text.is_empty() {
+        return Err(PassphraseError::Empty);
+    }
+    if text.chars().any(char::is_control) {
+        return Err(PassphraseError::Control);
+    }
+    if text.chars().any(|c| c.general_category() == GeneralCategory::Unassigned) {
+        return Err(PassphraseError::Unassigned);
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DeriveError {
+    /// In bytes.
+    #[error("opening needs {needed} bytes of memory and {available} are available")]
+    Memory { needed: u64, available: u64 },
+    /// The system said no, or doesn't say how much there is.
+    #[error("{needed} bytes of memory could not be allocated")]
+    Allocation { needed: u64 },
+}
+
+/// Derives the vault identity; refuses at once what this machine has no memory for, instead of being killed for it.
+pub fn derive(passphrase: &Passphrase, parameters: &KdfParameters) -> Result<IdentityText, DeriveError> {
+    derive_within(passphrase, parameters, Memory::of_this_process().available)
+}
+
+/// The same with the available memory as an argument; None tries whatever it takes.
+pub fn derive_within(
+    passphrase: &Passphrase,
+    parameters: &KdfParameters,
+    available: Option<u64>,
+) -> Result<IdentityText, DeriveError> {
+    let needed = u64::from(parameters.memory_kib()) * 1024;
+    if let Some(available) = available.filter(|available| *available < needed) {
+        return Err(DeriveError::Memory { needed, available });
+    }
+    let normalised = normalise(passphrase);
+    let salt = format!("{KDF_TAG}{}", parameters.salt_text());
+    let mut seed = Zeroizing::new([0; 32]);
+    let mut matrix = Matrix::allocate(parameters.memory_kib()).ok_or(DeriveError::Allocation { needed })?;
+    argon2id(parameters)
+        .hash_password_into_with_memory(normalised.as_bytes(), salt.as_bytes(), seed.as_mut(), &mut matrix.0)
+        .expect("the lengths are fixed and the matrix has the size its parameters ask for");
+    Ok(identity_of(&seed))
+}
+
+/// The same passphrase typed on another keyboard or system may come as other code points for the same characters; NFC makes
+/// them one.
+fn normalise(passphrase: &Passphrase) -> Zeroizing<String> {
+    // NFC makes a text at most three times as long in UTF-8 (Unicode FAQ on normalisation): it never moves while it grows.
+    let mut normalised = Zeroizing::new(String::with_capacity(3 * passphrase.expose().len()));
+    normalised.extend(passphrase.expose().nfc());
+    normalised
+}
+
+fn argon2id(parameters: &KdfParameters) -> Argon2<'static> {
+    let params = Params::new(parameters.memory_kib(), parameters.passes(), parameters.lanes(), Some(32))
+        .expect("the bounds of KdfParameters are within Argon2's");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// Argon2's working memory. The crate would free its own without wiping it, and from any of it the seed can be computed on.
+struct Matrix(Vec<Block>);
+
+impl Matrix {
+    fn allocate(memory_kib: u32) -> Option<Self> {
+        let blocks = memory_kib as usize;
+        let mut matrix = Vec::new();
+        matrix.try_reserve_exact(blocks).ok()?;
+        matrix.resize(blocks, Block::new());
+        Some(Self(matrix))
+    }
+}
+
+impl Drop for Matrix {
+    fn drop(&mut self) {
+        for block in &mut self.0 {
+            block.as_mut().zeroize();
+        }
+    }
+}
+
+fn identity_of(seed: &[u8; 32]) -> IdentityText {
+    let prefix = bech32::Hrp::parse_unchecked("age-secret-key-");
+    let text = bech32::encode_upper::<bech32::Bech32>(prefix, seed).expect("32 bytes fit into bech32");
+    IdentityText::new(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passphrase(text: &str) -> Passphrase {
+        Passphrase::new(text.to_owned())
+    }
+
+    fn cheap() -> KdfParameters {
+        KdfParameters::new([7; 16], 64, 1, 2).unwrap()
+    }
+
+    #[test]
+    fn the_derived_identity_is_one_that_age_takes_and_depends_on_every_input() {
+        let derived = |text: &str, parameters: KdfParameters| {
+            let identity = derive(&passphrase(text), &parameters).unwrap();
+            assert!(identity.expose().parse::<age::x25519::Identity>().is_ok());
+            identity.expose().to_owned()
+        };
+        let base = derived("correct horse", cheap());
+        assert_eq!(base, derived("correct horse", cheap()));
+        assert_ne!(base, derived("correct horsf", cheap()));
+        for other in [
+            KdfParameters::new([8; 16], 64, 1, 2),
+            KdfParameters::new([7; 16], 65, 1, 2),
+            KdfParameters::new([7; 16], 64, 2, 2),
+            KdfParameters::new([7; 16], 64, 1, 1),
+        ] {
+            assert_ne!(base, derived("correct horse", other.unwrap()));
+        }
+    }
+
+    #[test]
+    fn composed_and_decomposed_characters_are_the_same_passphrase() {
+        let composed = derive(&passphrase("caf\u{e9}"), &cheap()).unwrap();
+        let decomposed = derive(&passphrase("cafe\u{301}"), &cheap()).unwrap();
+        assert_eq!(composed.expose(), decomposed.expose());
+    }
+
+    #[test]
+    fn a_new_passphrase_is_one_that_can_be_typed_again_in_years() {
+        assert_eq!(check_new(&passphrase("correct horse batterie é 🐴")), Ok(()));
+        assert_eq!(check_new(&passphrase("")), Err(PassphraseError::Empty));
+        for control in ["a\nb", "a\u{1b}[A", "\u{7f}", "\u{85}", "\0"] {
+            assert_eq!(check_new(&passphrase(control)), Err(PassphraseError::Control), "{control:?}");
+        }
+        assert_eq!(check_new(&passphrase("a\u{378}")), Err(PassphraseError::Unassigned));
+    }
+
+    #[test]
+    fn more_memory_than_there_is_is_refused_before_it_is_allocated() {
+        let parameters = KdfParameters::new([0; 16], 2 * 1024 * 1024, 1, 1).unwrap();
+        let needed = 2 * 1024 * 1024 * 1024;
+        assert_eq!(
+            derive_within(&passphrase("x"), &parameters, Some(needed - 1)).err(),
+            Some(DeriveError::Memory { needed, available: needed - 1 })
+        );
+    }
+
+    #[test]
+    fn a_cost_has_a_name_and_a_fresh_salt_every_time_and_little_memory_makes_it_small() {
+        for (name, cost, memory_kib) in [("standard", Cost::Standard, 262_144), ("small", Cost::Small, 65_536)] {
+            assert_eq!(name.parse(), Ok(cost));
+            assert_eq!(cost.to_string(), name);
+            let parameters = cost.parameters().unwrap();
+            assert_eq!((parameters.memory_kib(), parameters.passes(), parameters.lanes()), (memory_kib, 3, 4));
+            assert_ne!(parameters.salt_text(), cost.parameters().unwrap().salt_text());
+            assert!(!is_weak(&parameters));
+        }
+        assert!("Standard".parse::<Cost>().is_err());
+        assert!(is_weak(&cheap()));
+        let total = |total| Memory { total, available: None };
+        assert_eq!(Cost::default_for(total(Some(LITTLE_MEMORY - 1))), Cost::Small);
+        assert_eq!(Cost::default_for(total(Some(LITTLE_MEMORY))), Cost::Standard);
+        assert_eq!(Cost::default_for(total(None)), Cost::Standard);
+    }
+}

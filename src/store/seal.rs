@@ -1,0 +1,180 @@
+//! Opens and closes the container: age around a signature around the document. No cryptography of our own, only an order
+//! of checks: bounds, then age's authentication of every byte, then the text, then its signature.
+
+use std::collections::HashSet;
+use std::io::{Read, Write};
+
+use age::{DecryptError, Decryptor, Encryptor};
+use age_core::format::{FileKey, Stanza};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use ed25519_dalek::{Signature, Signer};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::document::{Document, DocumentError, RecipientKind};
+use super::header::{self, HeaderError};
+use super::kdf::KdfParameters;
+use super::passphrase::KDF_TAG;
+use crate::secret::{IdentityText, SecretBytes};
+
+/// Half of what is read, so that whatever we write, we open.
+const MAX_PAYLOAD: usize = 8 * 1024 * 1024;
+const MAX_RECIPIENTS: usize = 24;
+
+/// Keeps a signature over a payload from being one over anything else.
+const SIGNED_AS: &[u8] = b"vault-payload-v1\0";
+const SIGNATURE_LABEL: &[u8] = b"#sig ";
+/// 64 bytes in padded base64.
+const SIGNATURE_LENGTH: usize = 88;
+
+/// Why a file does not open.
+#[derive(Debug, Error)]
+pub enum UnsealError {
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    #[error("not an age identity")]
+    NotAnIdentity,
+    /// No recipient of the file is this identity's: for a passphrase, a wrong one.
+    #[error("the identity does not open this file")]
+    WrongIdentity,
+    /// The identity is the right one, but the header was changed or damaged since it was written.
+    #[error("the header does not authenticate")]
+    HeaderDamaged,
+    /// Changed, damaged or cut short after the header.
+    #[error("the content does not authenticate")]
+    ContentDamaged,
+    /// Encrypted by somebody who could not sign it.
+    #[error("the signature does not verify")]
+    Signature,
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Somebody changed the header and made the file open by other means.
+    #[error("header and content disagree about the passphrase")]
+    HeaderDisagrees,
+}
+
+/// Why a document can't be sealed.
+#[derive(Debug, Error)]
+pub enum SealError {
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error("larger than {MAX_PAYLOAD} bytes")]
+    TooLarge,
+    #[error("more than {MAX_RECIPIENTS} recipients")]
+    TooManyRecipients,
+    #[error("nobody could open it")]
+    NoRecipients,
+    #[error("two passphrases")]
+    TwoPassphrases,
+    /// By its name; of a kind that this version can't encrypt to.
+    #[error("recipient `{0}` is of an unknown kind")]
+    Recipient(String),
+    #[error("encryption failed")]
+    Encryption,
+}
+
+/// Opens a file with one identity. Several are tried one after another by the caller: age would stop at the first that
+/// fails in an unusual way.
+pub fn unseal(file: &[u8], identity: &IdentityText) -> Result<Document, UnsealError> {
+    let kdf = header::scan(file)?;
+    let payload = decrypt(file, identity)?;
+    let document = verify(&payload)?;
+    if document.kdf() != kdf.as_ref() {
+        return Err(UnsealError::HeaderDisagrees);
+    }
+    Ok(document)
+}
+
+fn decrypt(file: &[u8], identity: &IdentityText) -> Result<SecretBytes, UnsealError> {
+    let identity: age::x25519::Identity = identity.expose().parse().map_err(|_| UnsealError::NotAnIdentity)?;
+    let decryptor = Decryptor::new_buffered(file).map_err(|_| UnsealError::from(HeaderError::Malformed))?;
+    let opened = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity));
+    let mut content = opened.map_err(|error| match error {
+        DecryptError::NoMatchingKeys | DecryptError::KeyDecryptionFailed => UnsealError::WrongIdentity,
+        _ => UnsealError::HeaderDamaged,
+    })?;
+    // Room for all of it: a vector that grows leaves its former self behind in freed memory.
+    let mut payload = Zeroizing::new(Vec::with_capacity(file.len()));
+    content.read_to_end(&mut payload).map_err(|_| UnsealError::ContentDamaged)?;
+    Ok(payload)
+}
+
+/// The key that must have signed is inside the document: being able to encrypt to the vault's recipients, which takes only
+/// public keys, is not being able to write a vault.
+fn verify(payload: &[u8]) -> Result<Document, UnsealError> {
+    let (signature, text) = split_signature(payload).ok_or(UnsealError::Signature)?;
+    let document = Document::decode(text)?;
+    let key = document.signing_key()?.verifying_key();
+    key.verify_strict(&signed(text), &signature).map_err(|_| UnsealError::Signature)?;
+    Ok(document)
+}
+
+fn split_signature(payload: &[u8]) -> Option<(Signature, &[u8])> {
+    let rest = payload.strip_prefix(SIGNATURE_LABEL)?;
+    let (signature, rest) = rest.split_at_checked(SIGNATURE_LENGTH)?;
+    let signature = BASE64.decode(signature).ok()?;
+    Some((Signature::from_slice(&signature).ok()?, rest.strip_prefix(b"\n")?))
+}
+
+fn signed(text: &[u8]) -> SecretBytes {
+    Zeroizing::new([SIGNED_AS, text].concat())
+}
+
+/// Encrypts a document to the recipients it names itself; those in an old header, which anybody could have written, play
+/// no part.
+pub fn seal(document: &Document) -> Result<Vec<u8>, SealError> {
+    let payload = sign(document)?;
+    if payload.len() > MAX_PAYLOAD {
+        return Err(SealError::TooLarge);
+    }
+    let recipients = recipients(document)?;
+    let encryptor = Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient))
+        .map_err(|_| SealError::Encryption)?;
+    let mut file = Vec::new();
+    let written = encryptor.wrap_output(&mut file).and_then(|mut writer| {
+        writer.write_all(&payload)?;
+        writer.finish()
+    });
+    written.map_err(|_| SealError::Encryption)?;
+    Ok(file)
+}
+
+fn sign(document: &Document) -> Result<SecretBytes, SealError> {
+    let text = document.encode()?;
+    let signature = document.signing_key()?.sign(&signed(text.as_bytes()));
+    let signature = BASE64.encode(signature.to_bytes());
+    Ok(Zeroizing::new([SIGNATURE_LABEL, signature.as_bytes(), b"\n", text.as_bytes()].concat()))
+}
+
+fn recipients(document: &Document) -> Result<Vec<Box<dyn age::Recipient>>, SealError> {
+    if document.recipients.is_empty() {
+        return Err(SealError::NoRecipients);
+    }
+    if document.recipients.len() > MAX_RECIPIENTS {
+        return Err(SealError::TooManyRecipients);
+    }
+    if document.recipients.iter().filter(|recipient| recipient.kind == RecipientKind::Passphrase).count() > 1 {
+        return Err(SealError::TwoPassphrases);
+    }
+    let mut recipients: Vec<Box<dyn age::Recipient>> = Vec::new();
+    if let Some(kdf) = document.kdf() {
+        recipients.push(Box::new(KdfStanza(*kdf)));
+    }
+    for recipient in &document.recipients {
+        let parsed: age::x25519::Recipient =
+            recipient.recipient.parse().map_err(|_| SealError::Recipient(recipient.name.clone()))?;
+        recipients.push(Box::new(parsed));
+    }
+    Ok(recipients)
+}
+
+/// Our own stanza, in the only place where age lets one be added. It wraps nothing.
+struct KdfStanza(KdfParameters);
+
+impl age::Recipient for KdfStanza {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        let stanza = Stanza { tag: KDF_TAG.to_owned(), args: self.0.words().to_vec(), body: Vec::new() };
+        Ok((vec![stanza], HashSet::new()))
+    }
+}
