@@ -11,3 +11,6 @@ mod profile; // an entry of the document
 pub mod recovery; // recovery keys
 pub mod seal; // age around a signature around the document
 pub mod vault; // an opened vault
+
+#[cfg(test)]
+mod stock_age; // other people's tools open a vault

@@ -117,7 +117,7 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     warn_about_environment(world);
     let endpoints = Endpoints::from_environment(&world.environment, None)?;
     let endpoint = endpoints.sts.as_ref().map(|endpoint| endpoint.as_str().to_owned());
-    let region = settings::region(world, args.region.as_ref());
+    let region = args.region.clone().or_else(|| settings::named_region(world)).unwrap_or_else(Region::fallback);
     let (identity, serial) = if args.no_verify {
         (None, None)
     } else {

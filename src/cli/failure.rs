@@ -11,6 +11,7 @@ use crate::export::ExportError;
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::RunError;
+use crate::session::cache::CacheError;
 use crate::session::chain::ChainError;
 use crate::session::issue::IssueError;
 use crate::session::plan::PlanError;
@@ -92,6 +93,7 @@ pub enum Failure {
     Chain(ChainError),
     Plan(PlanError),
     Issue(IssueError),
+    Cache(CacheError),
 
     // Handing over.
     Exec { program: String, error: io::Error },

@@ -14,6 +14,7 @@ use super::escape::escape;
 use super::failure::{Failure, Need};
 use super::unlock::shown_path;
 
+pub use session::{left, note as session_note};
 pub use vault::vault_warning;
 
 /// How a command ended.
@@ -91,6 +92,7 @@ impl Report {
             Chain(error) => session::chain(error),
             Plan(error) => session::plan(error),
             Issue(error) => session::issue(error),
+            Cache(error) => session::cache(error),
             Name(_) | NameNeeded { .. } | UnknownProfile { .. } | ProfileExists(_) | NoAccessKey(_) | UnknownSetting { .. }
             | BadSetting { .. } | UnknownField { .. } | FieldMissing { .. } => profile(failure),
             SecretMissing | SecretMalformed | VariableMissing(_) | TemporaryKey(_) | TemporaryEnvironment

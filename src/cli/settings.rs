@@ -100,13 +100,10 @@ pub fn change<T>(known: &[Setting<T>], owner: &mut T, key: &str, value: Option<&
     (setting.set)(owner, value).map_err(|why| Failure::BadSetting { key: key.to_owned(), why })
 }
 
-/// The region that calls go to: flag, the AWS variables, the profile, then the fallback.
-pub fn region(world: &World, of_profile: Option<&Region>) -> Region {
+/// The region that the environment names, which wins over the profile's, as with the AWS tools.
+pub fn named_region(world: &World) -> Option<Region> {
     let variable = |name| world.environment.text(name).and_then(|text| text.parse().ok());
-    variable("AWS_REGION")
-        .or_else(|| variable("AWS_DEFAULT_REGION"))
-        .or_else(|| of_profile.cloned())
-        .unwrap_or_else(Region::fallback)
+    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
 /// Says so when this machine's clock is wrong: sessions work all the same, other tools' calls may not.
