@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::request::RoleOptions;
+use super::role_options::RoleOptions;
 use super::sources::{Merged, Origin, Sourced, Sources};
 use crate::aws_files::config::{ConfigError, ConfigProfile};
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn, arn_account};

@@ -10,8 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::cache::Cache;
+use super::ladder::{Ladder, Rung};
 use super::mfa::{CodeAsker, CodeError, Codes, Why};
-use super::plan::{Freshness, Ladder, Note, Plan, PlanError, Rung};
+use super::note::Note;
+use super::plan::{Freshness, MinTtlTooLong, Plan};
 use super::record::{Record, Stamps};
 use super::request::{RoleRequest, default_session_name};
 use crate::aws::{AssumeRoleRequest, Aws, AwsError, MfaAnswer, Refusal, SessionTokenRequest, Signer};
@@ -71,7 +73,7 @@ impl Issued {
 #[derive(Debug, Error)]
 pub enum IssueError {
     #[error(transparent)]
-    Plan(#[from] PlanError),
+    MinTtl(#[from] MinTtlTooLong),
     /// Another process was getting this session for longer than we waited.
     #[error("another process is getting the session of `{profile}`")]
     Busy { profile: ProfileName, pid: Option<u32> },
@@ -112,7 +114,7 @@ impl Issuer<'_> {
         }
     }
 
-    fn look(&self, errand: &Errand) -> Result<Plan<Record>, PlanError> {
+    fn look(&self, errand: &Errand) -> Result<Plan<Record>, MinTtlTooLong> {
         errand.ladder.plan(&errand.freshness, self.clock.now(), |rung| {
             let record = self.cache.read(&errand.ladder.rungs[rung].slot)?;
             errand.ladder.accepts(rung, &record.request).then(|| (record.lifetime(), record))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::plan::Device;
+use super::ladder::Device;
 use crate::names::{MfaCode, MfaSerial, ProfileName};
 
 /// A person gets this many tries; a code from elsewhere would only be wrong again.
