@@ -70,7 +70,8 @@ impl UnlockArgs {
 
     fn given(&self, world: &World) -> Result<Option<Given>, Failure> {
         // A flag is the stronger word: VAULT_IDENTITY left in a shell must not override `--passphrase-file`.
-        let passphrase_flag = self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
+        let passphrase_flag =
+            self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
         let identity = match (&self.identity, passphrase_flag) {
             (Some(path), _) => Some(path.clone()),
             (None, true) => None,
@@ -98,7 +99,11 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     Ok(vault)
 }
 
-fn open_by_identities<'a>(world: &World<'a>, loaded: &Loaded, identities: &[IdentityText]) -> Result<Vault<'a>, Failure> {
+fn open_by_identities<'a>(
+    world: &World<'a>,
+    loaded: &Loaded,
+    identities: &[IdentityText],
+) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let mut last = None;
     for identity in identities {

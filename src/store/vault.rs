@@ -69,7 +69,7 @@ impl From<HeaderError> for OpenError {
 }
 
 /// Opens what was loaded from `place`.
-pub fn open<'d>(place: &Place<'d>, loaded: Loaded, key: Key) -> Result<Vault<'d>, OpenError> {
+pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Vault<'d>, OpenError> {
     let (identity, document) = match key {
         Key::Identity(identity) => (identity.clone(), unseal(&loaded.bytes, identity)?),
         Key::Passphrase(passphrase) => {
@@ -117,7 +117,7 @@ pub enum ReopenError {
 
 impl<'d> Closed<'d> {
     /// Opens what stands there now: the same generation or a later one.
-    pub fn open(self) -> Result<Vault<'d>, ReopenError> {
+    pub fn open(&self) -> Result<Vault<'d>, ReopenError> {
         let loaded = self.place.load()?;
         let document = unseal(&loaded.bytes, &self.identity)?;
         if document.meta.vault_id != self.vault_id {
@@ -127,7 +127,13 @@ impl<'d> Closed<'d> {
             return Err(ReopenError::Diverged);
         }
         let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
-        Ok(Vault { place: self.place, identity: self.identity, document, version, warnings: Vec::new() })
+        Ok(Vault {
+            place: self.place.clone(),
+            identity: self.identity.clone(),
+            document,
+            version,
+            warnings: Vec::new(),
+        })
     }
 }
 
