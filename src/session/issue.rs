@@ -29,12 +29,12 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(60);
 
 /// Made at the first call; a cached session takes no connection to AWS.
-pub type LazyAws<'a> = LazyCell<Aws, Box<dyn FnOnce() -> Aws + 'a>>;
+pub type LazyAws = LazyCell<Aws, Box<dyn FnOnce() -> Aws>>;
 
 /// What getting sessions takes beside the chain.
 pub struct Issuer<'a> {
     pub cache: &'a Cache<'a>,
-    pub aws: &'a LazyAws<'a>,
+    pub aws: &'a LazyAws,
     pub clock: &'a dyn Clock,
     pub asker: &'a mut dyn CodeAsker,
     /// [`PATIENCE`], or less where the caller itself would be given up on.
