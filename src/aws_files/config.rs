@@ -16,7 +16,7 @@ use crate::duration::{self, DurationError};
 use crate::names::{MfaSerial, NameError, ProfileName, Region, RoleArn};
 
 /// The keys that we read; the values of all others are not even kept, since some are secrets.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 22] = [
     "role_arn",
     "source_profile",
     "mfa_serial",
@@ -39,15 +39,12 @@ const KEYS: [&str; 24] = [
     "sso_region",
     "sso_account_id",
     "sso_role_name",
-    "sso_registration_scopes",
-    "sso_account_name",
 ];
 
-/// What makes the SDKs pass over a session in the credentials file. botocore asks its providers for roles, web identity and
+/// With all of `sso_*`: what makes SDKs pass over a session in the credentials file. botocore asks its providers for roles, web identity and
 /// SSO before that file; the Rust SDK takes all of these before keys.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
-const OUTRANKING: [&str; 5] =
-    ["role_arn", "web_identity_token_file", "credential_source", "login_session", "sso_session"];
+const OUTRANKING: [&str; 4] = ["role_arn", "web_identity_token_file", "credential_source", "login_session"];
 
 /// The profiles of one config file. What a profile says can be wrong without harm until that setting is used.
 pub struct ConfigFile {
@@ -143,7 +140,7 @@ impl ConfigFile {
             let mut settings: Vec<_> = profile.settings.iter().map(|raw| (raw.key, raw.text.as_deref())).collect();
             settings.sort_unstable();
             for (key, text) in settings {
-                // Texts have no NUL in common with these ends, and are one line each.
+                // The length tells where the text ends, and zero that it can't be read.
                 hash.update(format!("{key}\0{}\0", text.map_or(0, |text| text.len() + 1)));
                 hash.update(text.unwrap_or_default());
             }

@@ -104,7 +104,7 @@ fn from_profile(world: &World, profile: &ProfileName) -> Result<AccessKey, Failu
     let path = || world.paths.aws_credentials.clone();
     match file.section(profile.as_str()).map(|section| &section.holds) {
         None => Err(Failure::NoSuchSection { path: path(), section: profile.clone() }),
-        Some(Holds::LongTermKey(key)) => Ok(key.clone()),
+        Some(Holds::LongTerm(key)) => Ok(key.clone()),
         Some(_) => Err(Failure::NoKeyInSection { path: path(), section: profile.clone() }),
     }
 }

@@ -7,7 +7,7 @@ use crate::aws::{AwsError, EndpointError};
 use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
-use crate::export::ExportError;
+use crate::export::error::ExportError;
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::RunError;

@@ -6,7 +6,8 @@ use crate::credentials::AccessKey;
 use crate::duration;
 use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
-use crate::export::{self, Export, config_file};
+use crate::export::config_file;
+use crate::export::credentials_file::{self, Export, Prepared};
 use crate::names::{ProfileName, arn_user_name};
 use crate::session::issue::Issued;
 use crate::store::document::{Document, Profile, StoredAccessKey};
@@ -72,14 +73,14 @@ fn export<'a>(
     resolved: &'a Resolved,
     target: &'a ProfileName,
     world: &'a World,
-) -> Result<export::Prepared<'a>, Failure> {
+) -> Result<Prepared<'a>, Failure> {
     let own_target = *target == resolved.name;
     let export = Export {
         target,
         vault_key_id: resolved.own_key.as_ref().filter(|_| own_target),
         replace_long_term: args.replace_long_term,
     };
-    Ok(export::prepare(world.disk, &world.paths.aws_credentials, &resolved.config, export)?)
+    Ok(credentials_file::prepare(world.disk, &world.paths.aws_credentials, &resolved.config, export)?)
 }
 
 fn write(args: &Args, resolved: Resolved, target: &ProfileName, issued: &Issued, world: &World) -> Result<(), Failure> {
@@ -89,7 +90,7 @@ fn write(args: &Args, resolved: Resolved, target: &ProfileName, issued: &Issued,
         world.warn(&format!("[profile {target}] has a credential_process; most AWS tools take the written session before it"));
     }
     if let Some(key) = replaced {
-        save_replaced_key(&key, target, resolved.vault.reopen()?, world)?;
+        save_replaced_key(&key, target, resolved.vault.open()?, world)?;
     }
     prepared.commit(world.disk, issued.credentials())?;
     if args.write_region {

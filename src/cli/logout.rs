@@ -1,6 +1,6 @@
 //! `vault logout`.
 
-use crate::export::{self, Exported};
+use crate::export::credentials_file::{Exported, remove_exported};
 use crate::names::ProfileName;
 
 use super::failure::Failure;
@@ -26,13 +26,13 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let document = vault.document();
     let (dropped, removed) = if args.all {
         let dropped = session_records::cache(world, document)?.remove_all().map_err(Failure::Cache)?;
-        (dropped, export::remove_exported(world.disk, &world.paths.aws_credentials, Exported::All)?)
+        (dropped, remove_exported(world.disk, &world.paths.aws_credentials, Exported::All)?)
     } else {
         let name = names_given::or_default(args.name, document, world)?;
         let destination = document.profiles.get(&name).and_then(|profile| profile.destination_profile.clone());
         let targets: Vec<ProfileName> = [Some(name.clone()), destination].into_iter().flatten().collect();
         let dropped = session_records::cache(world, document)?.remove(&name).map_err(Failure::Cache)?;
-        (dropped, export::remove_exported(world.disk, &world.paths.aws_credentials, Exported::Named(&targets))?)
+        (dropped, remove_exported(world.disk, &world.paths.aws_credentials, Exported::Named(&targets))?)
     };
     say(dropped, &removed, world);
     Ok(())

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::aws::Aws;
 use crate::duration;
 use crate::names::Region;
@@ -106,14 +108,18 @@ pub fn named_region(world: &World) -> Option<Region> {
     variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
-/// Says so when this machine's clock is wrong: sessions work all the same, other tools' calls may not.
+/// Says so when this machine's clock is wrong.
 pub fn warn_about_clock(world: &World, aws: &Aws) {
-    let Some(offset) = aws.clock_offset() else { return };
-    let apart = offset.unsigned_abs();
-    if apart >= NOTABLE_OFFSET {
-        let direction = if offset.is_negative() { "ahead of" } else { "behind" };
-        world.warn(&format!("this machine's clock is {} {direction} AWS's; correct it", duration::words(apart)));
+    if let Some(offset) = aws.clock_offset().filter(|offset| offset.unsigned_abs() >= NOTABLE_OFFSET) {
+        warn_about_offset(world, offset);
     }
+}
+
+/// Sessions work all the same, since ours are signed by AWS's clock; other tools' calls may not.
+pub fn warn_about_offset(world: &World, offset: SignedDuration) {
+    let direction = if offset.is_negative() { "ahead of" } else { "behind" };
+    let apart = duration::words(offset.unsigned_abs());
+    world.warn(&format!("this machine's clock is {apart} {direction} AWS's; correct it, or other tools' calls may be refused"));
 }
 
 #[cfg(test)]

@@ -88,9 +88,9 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let loaded = place.load()?;
     let vault = match world.unlock.given(world)? {
-        Some(Given::Passphrase(passphrase)) => vault::open(&place, loaded, Key::Passphrase(&passphrase))?,
-        Some(Given::Identities(identities)) => open_by_identities(world, loaded, &identities)?,
-        None => ask_and_open(world, loaded)?,
+        Some(Given::Passphrase(passphrase)) => vault::open(&place, &loaded, Key::Passphrase(&passphrase))?,
+        Some(Given::Identities(identities)) => open_by_identities(world, &loaded, &identities)?,
+        None => ask_and_open(world, &loaded)?,
     };
     for warning in vault.warnings() {
         super::report::vault_warning(world, warning);
@@ -98,11 +98,11 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     Ok(vault)
 }
 
-fn open_by_identities<'a>(world: &World<'a>, loaded: Loaded, identities: &[IdentityText]) -> Result<Vault<'a>, Failure> {
+fn open_by_identities<'a>(world: &World<'a>, loaded: &Loaded, identities: &[IdentityText]) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let mut last = None;
     for identity in identities {
-        match vault::open(&place, loaded.clone(), Key::Identity(identity)) {
+        match vault::open(&place, &loaded, Key::Identity(identity)) {
             Err(OpenError::Unseal(UnsealError::WrongIdentity)) => last = Some(Failure::IdentityDoesNotOpen),
             other => return Ok(other?),
         }
@@ -110,7 +110,7 @@ fn open_by_identities<'a>(world: &World<'a>, loaded: Loaded, identities: &[Ident
     Err(last.unwrap_or(Failure::IdentityDoesNotOpen))
 }
 
-fn ask_and_open<'a>(world: &World<'a>, loaded: Loaded) -> Result<Vault<'a>, Failure> {
+fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Vault<'a>, Failure> {
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
@@ -119,7 +119,7 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: Loaded) -> Result<Vault<'a>, Fail
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
-        match vault::open(&world.place(), loaded.clone(), Key::Passphrase(&passphrase)) {
+        match vault::open(&world.place(), &loaded, Key::Passphrase(&passphrase)) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
             other => return Ok(other?),
         }

@@ -103,6 +103,19 @@ impl<'a> Ini<'a> {
         self.proven(output, self.position(section), None)
     }
 
+    /// Whether nothing stands in a section but these keys and comments that start so.
+    pub fn has_only(&self, section: &Section<'a>, keys: &[&str], mark: &str) -> bool {
+        let owners = section.owners();
+        let may_go = |index: usize| match owners.get(&index) {
+            Some(entry) => keys.contains(&entry.key.as_str()),
+            None => {
+                let text = trim(self.line(index));
+                text.is_empty() || text.starts_with(mark.as_bytes())
+            }
+        };
+        section.plain && (section.lines.start + 1..section.body_end).all(may_go)
+    }
+
     /// Whether a line would make some tool misread what is written beside it: the Rust SDK takes an indented key for an
     /// error and an indented comment for more of the value above; only Python ends lines at a lone carriage return.
     fn garbles(&self, index: usize, owners: &Owners<'_, 'a>) -> bool {

@@ -5,7 +5,7 @@ use crate::aws_files::file::FileError;
 use crate::cli::escape::escape;
 use crate::cli::unlock::shown_path;
 use crate::disk::LockError;
-use crate::export::ExportError;
+use crate::export::error::ExportError;
 
 use super::{Report, Status};
 
