@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use super::cache::Cache;
 use super::record::{Record, Stamps, VaultStamp};
 use super::request::{Asked, Request, Slot};
+use crate::aws_files::config::ConfigFile;
 use crate::credentials::SessionCredentials;
 use crate::disk::RealDisk;
 use crate::names::Region;
 use crate::secret::{IdentityText, SecretAccessKey, SessionToken};
+use crate::store::document::Document;
 
 pub fn now() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
@@ -53,4 +55,24 @@ pub fn record(profile: &str) -> Record {
         clock_offset: 0,
         stamps: stamps(),
     }
+}
+
+/// A vault with these profiles, in TOML.
+pub fn document(profiles: &str) -> Document {
+    let head = "[meta]\nformat = 0\nvault_id = \"AAAAAAAAAAAAAAAAAAAAAA\"\ngeneration = 1\n\
+                rekeyed_at = \"2026-01-01T00:00:00Z\"\nwritten_at = \"2026-01-01T00:00:00Z\"\nwriter = \"here\"\n\
+                [auth]\ned25519_seed = \"\"\n[session]\nidentity = \"\"\n";
+    Document::decode(format!("{head}{profiles}").as_bytes()).unwrap()
+}
+
+/// An access key of alice in account 111111111111, for a profile's table.
+pub fn key_of(profile: &str) -> String {
+    format!(
+        "[profile.{profile}.access_key]\nid = \"AKIAIOSFODNN7EXAMPLE\"\nsecret = \"s\"\nadded = \"2026-01-01T00:00:00Z\"\n\
+         user_arn = \"arn:aws:iam::111111111111:user/alice\"\nverified = \"2026-01-01T00:00:00Z\"\n"
+    )
+}
+
+pub fn config(text: &str) -> ConfigFile {
+    ConfigFile::parse(Path::new("/home/alice/.aws/config"), text.as_bytes())
 }
