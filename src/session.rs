@@ -3,6 +3,8 @@
 
 mod cache;
 mod chain;
+#[cfg(test)]
+mod fixture;
 mod issue;
 mod ladder;
 mod mfa;

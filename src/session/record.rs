@@ -95,3 +95,29 @@ mod as_text {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{now, record};
+    use super::super::request::RoleRequest;
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_all_the_time_counts_the_right_time_left() {
+        let mut slow = record("prod");
+        slow.clock_offset = 1200;
+        let expires = now() + SignedDuration::from_mins(12 * 60 - 20);
+        assert_eq!(slow.lifetime(), Lifetime { made_at: now(), expires });
+        slow.clock_offset = -7200;
+        assert_eq!(slow.lifetime().expires, now() + SignedDuration::from_hours(14));
+    }
+
+    #[test]
+    fn the_account_is_the_last_roles_else_the_users() {
+        let mut record = record("prod");
+        assert_eq!(record.account(), Some("111111111111"));
+        let role_arn = "arn:aws:iam::222222222222:role/ops".parse().unwrap();
+        record.request.roles.push(RoleRequest { role_arn, options: Default::default() });
+        assert_eq!(record.account(), Some("222222222222"));
+    }
+}

@@ -153,4 +153,45 @@ mod tests {
         assert_eq!(merged.session_name.as_deref(), Some("name"));
         assert_eq!(merged.tags, profile.tags);
     }
+
+    #[test]
+    fn what_sts_would_refuse_is_refused_before_a_code_is_spent() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let text = |text: &str| Some(text.to_owned());
+        let rest = RoleOptions::default;
+        let many = (0..51).map(|number| pair(&format!("k{number}"), "")).collect();
+        for (bad, option) in [
+            (RoleOptions { session_name: text("x"), ..rest() }, "session name"),
+            (RoleOptions { session_name: text(&"x".repeat(65)), ..rest() }, "session name"),
+            (RoleOptions { session_name: text("a b"), ..rest() }, "session name"),
+            (RoleOptions { session_name: text("ännchen"), ..rest() }, "session name"),
+            (RoleOptions { source_identity: text("a/b"), ..rest() }, "source identity"),
+            (RoleOptions { external_id: text("x"), ..rest() }, "external id"),
+            (RoleOptions { external_id: text("a b"), ..rest() }, "external id"),
+            (RoleOptions { policy: text("not json"), ..rest() }, "policy"),
+            (RoleOptions { policy: text("[]"), ..rest() }, "policy"),
+            (RoleOptions { policy: text(&format!("{{\"a\":\"{}\"}}", "x".repeat(2048))), ..rest() }, "policy"),
+            (RoleOptions { policy_arns: vec!["ReadOnlyAccess".into()], ..rest() }, "policy ARN"),
+            (RoleOptions { policy_arns: vec!["arn:aws:iam::aws:policy/X".into(); 11], ..rest() }, "policy ARN"),
+            (RoleOptions { tags: vec![pair("", "x")], ..rest() }, "session tag"),
+            (RoleOptions { tags: vec![pair("AWS:x", "x")], ..rest() }, "session tag"),
+            (RoleOptions { tags: vec![pair("k", &"x".repeat(257))], ..rest() }, "session tag"),
+            (RoleOptions { tags: vec![pair("team", "a"), pair("Team", "b")], ..rest() }, "session tag"),
+            (RoleOptions { tags: many, ..rest() }, "session tag"),
+            (RoleOptions { transitive_tags: vec![String::new()], ..rest() }, "transitive tag"),
+        ] {
+            assert_eq!(bad.check().unwrap_err().option, option, "{bad:?}");
+        }
+        let good = RoleOptions {
+            session_name: text("alice@example.com"),
+            external_id: text("a:b/c"),
+            tags: vec![pair("team", ""), pair("größe", "XL")],
+            transitive_tags: vec!["team".into()],
+            source_identity: text("alice"),
+            policy: text("{\"Version\":\"2012-10-17\"}"),
+            policy_arns: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".into(); 10],
+            ..rest()
+        };
+        assert_eq!(good.check(), Ok(()));
+    }
 }

@@ -55,3 +55,37 @@ impl Cache<'_> {
         self.keyed_hash("code", &format!("{serial}\0{}", code.as_str()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{cache, now};
+    use super::*;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn a_used_code_is_known_while_it_could_be_typed_again() {
+        let state = tempfile::tempdir().unwrap();
+        let cache = cache(state.path());
+        let (phone, other): (MfaSerial, MfaSerial) = ("GAHT12345678".parse().unwrap(), "GAHT87654321".parse().unwrap());
+        let (code, next) = ("123456".parse().unwrap(), "654321".parse().unwrap());
+        assert_eq!(cache.code_was_used(&phone, &code, now()), None);
+        cache.remember_code(&phone, &code, now()).unwrap();
+        for (later, next_in) in
+            [(0, Some(30)), (13, Some(17)), (29, Some(1)), (89, Some(1)), (90, None), (86_400, None)]
+        {
+            let later = now() + SignedDuration::from_secs(later);
+            assert_eq!(cache.code_was_used(&phone, &code, later), next_in.map(Duration::from_secs), "{later}");
+        }
+        assert_eq!(cache.code_was_used(&phone, &next, now()), None);
+        assert_eq!(cache.code_was_used(&other, &code, now()), None);
+    }
+
+    #[test]
+    fn the_code_is_not_to_be_found_in_what_is_remembered() {
+        let state = tempfile::tempdir().unwrap();
+        cache(state.path()).remember_code(&"GAHT12345678".parse().unwrap(), &"123456".parse().unwrap(), now()).unwrap();
+        let entry = std::fs::read_dir(state.path().join("sessions")).unwrap().next().unwrap().unwrap();
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        assert!(!text.contains("123456") && !entry.path().to_str().unwrap().contains("GAHT"), "{text}");
+    }
+}
