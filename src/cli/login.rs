@@ -95,10 +95,8 @@ fn write(args: &Args, resolved: Resolved, target: &ProfileName, issued: &Issued,
         save_replaced_key(&key, target, resolved.vault.open()?, world)?;
     }
     prepared.commit(world.disk, issued.credentials())?;
-    if args.write_region {
-        if let Some(region) = &resolved.region {
-            config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
-        }
+    if let Some(region) = resolved.region.as_ref().filter(|_| args.write_region) {
+        config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
     }
     world.say(&format!("use: aws --profile {target} sts get-caller-identity"));
     Ok(())

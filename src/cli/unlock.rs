@@ -107,7 +107,7 @@ fn open_by_identities<'a>(
     let place = world.place();
     let mut last = None;
     for identity in identities {
-        match vault::open(&place, &loaded, Key::Identity(identity)) {
+        match vault::open(&place, loaded, Key::Identity(identity)) {
             Err(OpenError::Unseal(UnsealError::WrongIdentity)) => last = Some(Failure::IdentityDoesNotOpen),
             other => return Ok(other?),
         }
@@ -124,7 +124,7 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Vault<'a>, Fai
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
-        match vault::open(&world.place(), &loaded, Key::Passphrase(&passphrase)) {
+        match vault::open(&world.place(), loaded, Key::Passphrase(&passphrase)) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
             other => return Ok(other?),
         }

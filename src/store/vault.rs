@@ -389,7 +389,7 @@ mod tests {
     }
 
     fn reopened(path: &Path, vault: &Vault) -> Vault<'static> {
-        open(&place(path), place(path).load().unwrap(), Key::Identity(vault.identity())).unwrap()
+        open(&place(path), &place(path).load().unwrap(), Key::Identity(vault.identity())).unwrap()
     }
 
     fn add(name: &str) -> impl FnMut(&mut Document) -> Result<(), Infallible> {
@@ -414,16 +414,16 @@ mod tests {
         for key in
             [Key::Passphrase(&passphrase()), Key::Identity(&recovery.identity), Key::Identity(created.identity())]
         {
-            let opened = open(&place(&path), load(), key).unwrap();
+            let opened = open(&place(&path), &load(), key).unwrap();
             assert_eq!(opened.version(), created.version());
             assert_eq!(opened.document().meta.vault_id, created.document().meta.vault_id);
             assert_eq!(opened.warnings(), [Warning::WeakKdf(KdfParameters::new([1; 16], 8192, 1, 2).unwrap())]);
         }
         let wrong = Passphrase::new("correct horsf".into());
-        let refused = open(&place(&path), load(), Key::Passphrase(&wrong)).err();
+        let refused = open(&place(&path), &load(), Key::Passphrase(&wrong)).err();
         assert!(matches!(refused, Some(OpenError::WrongPassphrase)));
         let stranger = identity::generate();
-        let refused = open(&place(&path), load(), Key::Identity(&stranger)).err();
+        let refused = open(&place(&path), &load(), Key::Identity(&stranger)).err();
         assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::WrongIdentity))));
     }
 
@@ -456,7 +456,7 @@ mod tests {
         let meta = &opened.document().meta;
         assert_eq!((meta.generation, meta.writer.as_str(), meta.written_at), (2, "laptop", stamp().now));
         assert!(meta.has_ancestor(&first.hash));
-        assert!(open(&place(&path), place(&path).load().unwrap(), Key::Passphrase(&passphrase())).is_ok());
+        assert!(open(&place(&path), &place(&path).load().unwrap(), Key::Passphrase(&passphrase())).is_ok());
     }
 
     #[test]
@@ -567,7 +567,7 @@ mod tests {
         let end = file.windows(11).position(|window| window == b" 8192 1 2\n\n").unwrap();
         let hostile = [&file[..end], b" 2097152 16 16", &file[end + 9..]].concat();
         fs::write(&path, hostile).unwrap();
-        let refused = open(&place(&path), place(&path).load().unwrap(), Key::Passphrase(&passphrase())).err();
+        let refused = open(&place(&path), &place(&path).load().unwrap(), Key::Passphrase(&passphrase())).err();
         assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::Header(HeaderError::Kdf(_))))));
     }
 
