@@ -25,6 +25,6 @@ mod tests {
     #[test]
     fn columns_line_up_and_cells_cannot_break_the_line() {
         let text = render(&["NAME", "KIND"], [vec!["prod".into(), "user".into()], vec!["a\nb".into(), "role".into()]]);
-        assert_eq!(text, "NAME      KIND\nprod      user\na\\u{a}b  role\n");
+        assert_eq!(text, "NAME     KIND\nprod     user\na\\u{a}b  role\n");
     }
 }
