@@ -407,15 +407,16 @@ mod tests {
 
     #[test]
     fn ten_thousand_profiles_in_a_row_are_followed_without_recursion() {
-        let mut config: String = (0..10_000)
-            .map(|number| {
-                let next = number + 1;
-                format!("[profile p{number}]\nrole_arn = arn:aws:iam::222222222222:role/x\nsource_profile = p{next}\n")
-            })
-            .collect();
-        assert_eq!(chain("p0", &key_of("p10000"), &config).unwrap().roles.len(), 10_000);
-        config.push_str("[profile p10000]\nrole_arn = arn:aws:iam::222222222222:role/x\nsource_profile = p0\n");
-        let Err(ChainError::Cycle { path }) = chain("p0", "", &config) else { panic!("no circle") };
+        let role = |name: usize, source: usize| {
+            let arn = "arn:aws:iam::222222222222:role/x";
+            format!("[profile.p{name}]\nrole_arn = \"{arn}\"\nsource_profile = \"p{source}\"\n")
+        };
+        let row: String = (0..10_000).map(|number| role(number, number + 1)).collect();
+        let with_key = chain("p0", &format!("{row}{}", key_of("p10000")), "").unwrap();
+        assert_eq!(with_key.roles.len(), 10_000);
+        let Err(ChainError::Cycle { path }) = chain("p0", &format!("{row}{}", role(10_000, 0)), "") else {
+            panic!("no circle")
+        };
         assert_eq!(path.len(), 10_002);
     }
 
