@@ -203,15 +203,48 @@ impl Signer<'_> {
 #[cfg(test)]
 mod tests {
     use aws_sim::{Failure, Kind, Outcome};
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
 
     use super::*;
-    use crate::aws::stage::Stage;
+    use crate::aws::stage::{Stage, some_key};
 
     /// Twenty minutes and three hours, ours behind and ours ahead.
     const OFFSETS: [i64; 4] = [1200, -1200, 10_800, -10_800];
 
     fn close(offset: Option<SignedDuration>, seconds: i64) -> bool {
         offset.is_some_and(|offset| (offset.as_secs() - seconds).abs() <= 2)
+    }
+
+    /// A network without anybody on it.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl HttpConnector for Nowhere {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::ready(Err(ConnectorError::user("nobody here".into())))
+        }
+    }
+
+    #[test]
+    fn every_region_is_asked_at_its_own_host_and_every_partition_at_its_own_iam() {
+        for (region, sts, iam) in [
+            ("us-east-1", "sts.us-east-1.amazonaws.com", "iam.amazonaws.com"),
+            ("eu-central-1", "sts.eu-central-1.amazonaws.com", "iam.amazonaws.com"),
+            ("cn-north-1", "sts.cn-north-1.amazonaws.com.cn", "iam.cn-north-1.amazonaws.com.cn"),
+            ("us-gov-west-1", "sts.us-gov-west-1.amazonaws.com", "iam.us-gov.amazonaws.com"),
+        ] {
+            let mut aws = Aws::new(region.parse().unwrap(), Endpoints::default());
+            aws.http = http_client_fn(|_, _| SharedHttpConnector::new(Nowhere));
+            let key = some_key();
+            assert!(aws.caller_identity(&Signer::AccessKey(&key)).is_err());
+            assert_eq!(aws.observer.host().as_deref(), Some(sts));
+            assert!(aws.mfa_devices(&Signer::AccessKey(&key), "alice").is_err());
+            assert_eq!(aws.observer.host().as_deref(), Some(iam));
+        }
     }
 
     #[test]

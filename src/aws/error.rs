@@ -89,7 +89,10 @@ impl AwsError {
             return Self::unreadable(action, format!("status {status} without an error code"));
         };
         let message = answer.message().unwrap_or(code);
-        Self::Refused { action, refusal: Refusal::of(status, code, message), message: message.to_owned() }
+        let refusal = Refusal::of(status, code, message);
+        // After the first line AWS may repeat the request as it should have been signed, session token included.
+        let kept = if refusal == Refusal::SignatureMismatch { message.lines().next() } else { Some(message) };
+        Self::Refused { action, refusal, message: kept.unwrap_or_default().to_owned() }
     }
 }
 

@@ -42,7 +42,7 @@ impl Refusal {
         match code {
             "AccessDenied" | "AccessDeniedException" => Self::of_denial(message),
             "ValidationError" | "ValidationException" => Self::of_validation(message),
-            "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
+            "SignatureDoesNotMatch" | "InvalidSignatureException" => {
                 // "Signature expired: 20240101T000000Z is now earlier than ..." and "Signature not yet current: ...".
                 let of_time = ["Signature expired", "Signature not yet current"];
                 if of_time.iter().any(|words| message.contains(words)) {
@@ -155,6 +155,22 @@ mod tests {
         assert_eq!(caller(&other_secret), Refusal::SignatureMismatch);
         stage.sim.set_key_status(stage.key.id.as_str(), Status::Inactive);
         assert_eq!(caller(&stage.key), Refusal::UnknownKey);
+    }
+
+    #[test]
+    fn a_request_that_aws_repeats_does_not_get_into_the_error() {
+        let stage = Stage::new();
+        let repeated = "The signature does not match.\n\nThe Canonical String was\n'POST\nx-amz-security-token:FwoGZ'";
+        stage.answer(403, "SignatureDoesNotMatch", repeated);
+        let refused = stage.aws.caller_identity(&Signer::AccessKey(&stage.key));
+        assert_eq!(
+            refused,
+            Err(AwsError::Refused {
+                action: "GetCallerIdentity",
+                refusal: Refusal::SignatureMismatch,
+                message: "The signature does not match.".into()
+            })
+        );
     }
 
     #[test]

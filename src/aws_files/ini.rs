@@ -71,7 +71,8 @@ impl<'a> Ini<'a> {
 
     fn take(&mut self, index: usize, line: &'a [u8], kind: Kind<'a>) {
         if matches!(kind, Kind::Header) {
-            self.sections.push(Section::headed(line, index));
+            let above = index.checked_sub(1).map_or(&b""[..], |above| self.line(above));
+            self.sections.push(Section::headed(line, above, index));
         }
         let section = self.sections.last_mut().expect("one from the start, and none is ever removed");
         section.lines.end = index + 1;
@@ -110,7 +111,7 @@ impl<'a> Section<'a> {
         Self { header: None, plain: true, lines: 0..0, body_end: 0, entries: Vec::new() }
     }
 
-    fn headed(line: &'a [u8], index: usize) -> Self {
+    fn headed(line: &'a [u8], above: &[u8], index: usize) -> Self {
         let text = without_comment(trim(line));
         let header = text.iter().rposition(|&byte| byte == b']').map(|end| &text[1..end]);
         let plain = header.is_some_and(|header| {
@@ -118,7 +119,9 @@ impl<'a> Section<'a> {
             let one_bracket = line.iter().filter(|&&byte| byte == b']').count() == 1;
             let nothing_behind = text.len() == header.len() + 2;
             let no_comment_sign = !header.iter().any(|byte| b"#;".contains(byte));
-            depth_of(line) == 0 && trim(header) == header && one_bracket && nothing_behind && no_comment_sign
+            // Only Python ends lines at a lone carriage return.
+            let at_line_start = depth_of(line) == 0 && !above.ends_with(b"\r");
+            at_line_start && trim(header) == header && one_bracket && nothing_behind && no_comment_sign
         });
         Self { header, plain, lines: index..index + 1, body_end: index + 1, entries: Vec::new() }
     }
@@ -222,7 +225,7 @@ fn trim(line: &[u8]) -> &[u8] {
 
 fn depth_of(line: &[u8]) -> usize {
     match std::str::from_utf8(line) {
-        Ok(text) => text.len() - text.trim_start_matches(is_blank).len(),
+        Ok(text) => text.chars().take_while(|c| is_blank(*c)).count(),
         Err(_) => line.len() - line.trim_ascii_start().len(),
     }
 }

@@ -123,7 +123,8 @@ fn from_csv(world: &World, path: &Path) -> Result<AccessKey, Failure> {
         // Excel and the console put a byte order mark in front.
         .from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
     let headings = reader.headers().map_err(|_| not_ours())?.clone();
-    let column = |wanted: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(wanted)).ok_or_else(not_ours);
+    let column =
+        |wanted: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(wanted)).ok_or_else(not_ours);
     let (id, secret_column) = (column("Access key ID")?, column("Secret access key")?);
     let mut rows = reader.records();
     let row = rows.next().ok_or_else(not_ours)?.map_err(|_| not_ours())?;

@@ -122,7 +122,8 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         (None, None)
     } else {
         let aws = Aws::new(region, endpoints);
-        let identity = aws.caller_identity(&Signer::AccessKey(&key)).map_err(|error| Failure::key_check(error, &key.id))?;
+        let identity =
+            aws.caller_identity(&Signer::AccessKey(&key)).map_err(|error| Failure::key_check(error, &key.id))?;
         settings::warn_about_clock(world, &aws);
         let serial = if args.mfa_serial.is_some() { None } else { find_serial(&aws, &key, &identity, world)? };
         (Some(identity), serial)
@@ -158,7 +159,13 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
 }
 
 /// Saves the profile; `replace` keeps what the flags don't name out of it, so that an old serial can't stay with a new key.
-fn store(world: &World, vault: &mut Vault, name: &ProfileName, replace: bool, profile: &Profile) -> Result<(), Failure> {
+fn store(
+    world: &World,
+    vault: &mut Vault,
+    name: &ProfileName,
+    replace: bool,
+    profile: &Profile,
+) -> Result<(), Failure> {
     vault.edit(&world.stamp(), |document| {
         check_name(document, name, replace)?;
         document.profiles.insert(name.clone(), profile.clone());
@@ -170,7 +177,9 @@ fn store(world: &World, vault: &mut Vault, name: &ProfileName, replace: bool, pr
 fn say_added(world: &World, name: &ProfileName, profile: &Profile, identity: Option<&CallerIdentity>) {
     let key = profile.access_key.as_ref().map(|key| key.id.short()).unwrap_or_default();
     let who = match identity {
-        Some(identity) => format!("{} in account {}", escape(identity.user_name().unwrap_or("root")), escape(&identity.account)),
+        Some(identity) => {
+            format!("{} in account {}", escape(identity.user_name().unwrap_or("root")), escape(&identity.account))
+        }
         None => "not checked with AWS".to_owned(),
     };
     let device = match &profile.mfa_serial {
@@ -193,7 +202,12 @@ pub fn warn_about_environment(world: &World) {
 }
 
 /// Which device the user's codes come from.
-fn find_serial(aws: &Aws, key: &AccessKey, identity: &CallerIdentity, world: &World) -> Result<Option<MfaSerial>, Failure> {
+fn find_serial(
+    aws: &Aws,
+    key: &AccessKey,
+    identity: &CallerIdentity,
+    world: &World,
+) -> Result<Option<MfaSerial>, Failure> {
     let Some(user) = identity.user_name() else {
         world.warn("this is the root user's key; AWS advises against having one");
         return Ok(None);
@@ -228,8 +242,10 @@ fn choose_device(mut serials: Vec<MfaSerial>, any_device: bool, world: &World) -
         terminal.show(&format!("  {number}  {serial}\n"));
     }
     loop {
-        let answer = terminal.ask("Which one do the codes come from? ").map_err(|error| Failure::prompt(error, need()))?;
-        let chosen = answer.parse().ok().and_then(|number: usize| number.checked_sub(1)).and_then(|index| serials.get(index));
+        let answer =
+            terminal.ask("Which one do the codes come from? ").map_err(|error| Failure::prompt(error, need()))?;
+        let chosen =
+            answer.parse().ok().and_then(|number: usize| number.checked_sub(1)).and_then(|index| serials.get(index));
         match chosen {
             Some(serial) => return Ok(Some(serial.clone())),
             None => terminal.show(&format!("Please answer 1 to {}.\n", serials.len())),

@@ -11,10 +11,7 @@ use crate::export::error::ExportError;
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::RunError;
-use crate::session::cache::CacheError;
-use crate::session::chain::ChainError;
-use crate::session::issue::IssueError;
-use crate::session::plan::PlanError;
+use crate::session::{CacheError, ChainError, IssueError, LadderError};
 use crate::store::file::LoadError;
 use crate::store::header::HeaderError;
 use crate::store::passphrase::PassphraseError;
@@ -39,12 +36,23 @@ pub enum Failure {
 
     // Unlocking.
     PassphraseCommand(RunError),
-    PassphraseDescriptor { number: i32, error: io::Error },
+    PassphraseDescriptor {
+        number: i32,
+        error: io::Error,
+    },
     PassphraseNotText(SecretSource),
     PassphraseEmpty(SecretSource),
-    SecretFile { path: PathBuf, error: ReadError },
-    SecretFileOpen { path: PathBuf, mode: u32 },
-    NoIdentityIn { path: PathBuf },
+    SecretFile {
+        path: PathBuf,
+        error: ReadError,
+    },
+    SecretFileOpen {
+        path: PathBuf,
+        mode: u32,
+    },
+    NoIdentityIn {
+        path: PathBuf,
+    },
     IdentityDoesNotOpen,
     OpensByIdentityOnly,
 
@@ -59,18 +67,36 @@ pub enum Failure {
     Randomness(getrandom::Error),
     NotCommitted(NotCommitted),
     NotDurable(io::Error),
-    FileExists { path: PathBuf },
+    FileExists {
+        path: PathBuf,
+    },
 
     // Profiles and settings.
     Name(NameError),
-    NameNeeded { names: Vec<ProfileName> },
-    UnknownProfile { name: ProfileName, suggestion: Option<String> },
+    NameNeeded {
+        names: Vec<ProfileName>,
+    },
+    UnknownProfile {
+        name: ProfileName,
+        suggestion: Option<String>,
+    },
     ProfileExists(ProfileName),
     NoAccessKey(ProfileName),
-    UnknownSetting { key: String, known: Vec<&'static str> },
-    BadSetting { key: String, why: String },
-    UnknownField { field: String },
-    FieldMissing { field: &'static str, name: ProfileName },
+    UnknownSetting {
+        key: String,
+        known: Vec<&'static str>,
+    },
+    BadSetting {
+        key: String,
+        why: String,
+    },
+    UnknownField {
+        field: String,
+    },
+    FieldMissing {
+        field: &'static str,
+        name: ProfileName,
+    },
 
     // Where an access key comes from.
     SecretMissing,
@@ -78,25 +104,44 @@ pub enum Failure {
     VariableMissing(&'static str),
     TemporaryKey(AccessKeyId),
     TemporaryEnvironment,
-    NoSuchSection { path: PathBuf, section: ProfileName },
-    NoKeyInSection { path: PathBuf, section: ProfileName },
-    NotAConsoleCsv { path: PathBuf },
-    SeveralKeysInCsv { path: PathBuf },
+    NoSuchSection {
+        path: PathBuf,
+        section: ProfileName,
+    },
+    NoKeyInSection {
+        path: PathBuf,
+        section: ProfileName,
+    },
+    NotAConsoleCsv {
+        path: PathBuf,
+    },
+    SeveralKeysInCsv {
+        path: PathBuf,
+    },
 
     // AWS, its files, and sessions.
     Endpoint(EndpointError),
-    KeyCheck { error: AwsError, id: AccessKeyId },
+    KeyCheck {
+        error: AwsError,
+        id: AccessKeyId,
+    },
     Aws(AwsError),
     AwsFile(FileError),
     Config(ConfigError),
     Export(ExportError),
     Chain(ChainError),
-    Plan(PlanError),
-    Issue(IssueError),
+    Ladder(LadderError),
+    Issue {
+        profile: ProfileName,
+        error: IssueError,
+    },
     Cache(CacheError),
 
     // Handing over.
-    Exec { program: String, error: io::Error },
+    Exec {
+        program: String,
+        error: io::Error,
+    },
 }
 
 /// What a person would have been asked for.
@@ -112,7 +157,9 @@ pub enum Need {
     /// Whether the usual serial is right.
     SerialGuess(String),
     MfaCode(ProfileName),
-    Confirmation { flag: &'static str },
+    Confirmation {
+        flag: &'static str,
+    },
 }
 
 /// Where a passphrase was read from.
@@ -155,8 +202,7 @@ from! {
     ConfigError => Config,
     ExportError => Export,
     ChainError => Chain,
-    PlanError => Plan,
-    IssueError => Issue,
+    LadderError => Ladder,
 }
 
 impl From<HeaderError> for Failure {

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::disk::ReadError;
-use crate::secret::IdentityText;
 use crate::memory::Memory;
+use crate::secret::IdentityText;
 use crate::store::file::LoadError;
 use crate::store::passphrase::Cost;
 use crate::store::recovery::RecoveryKey;
 use crate::store::vault::{self, NewVault, Vault};
 
 use super::failure::{Failure, Need};
+use super::new_passphrase;
 use super::terminal::Terminal;
 use super::unlock::shown_path;
 use super::world::World;
-use super::new_passphrase;
 
 /// Make the vault: an encrypted file that your passphrase opens
 ///

@@ -4,12 +4,12 @@ use jiff::tz::TimeZone;
 
 use crate::credentials::AccessKey;
 use crate::duration;
+use crate::export::config_file;
+use crate::export::credentials_file::{self, Prepared, Target};
 use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
-use crate::export::config_file;
-use crate::export::credentials_file::{self, Export, Prepared};
 use crate::names::{ProfileName, arn_user_name};
-use crate::session::issue::Issued;
+use crate::session::Issued;
 use crate::store::document::{Document, Profile, StoredAccessKey};
 
 use super::add;
@@ -75,28 +75,28 @@ fn export<'a>(
     world: &'a World,
 ) -> Result<Prepared<'a>, Failure> {
     let own_target = *target == resolved.name;
-    let export = Export {
-        target,
+    let target = Target {
+        name: target,
         vault_key_id: resolved.own_key.as_ref().filter(|_| own_target),
         replace_long_term: args.replace_long_term,
     };
-    Ok(credentials_file::prepare(world.disk, &world.paths.aws_credentials, &resolved.config, export)?)
+    Ok(credentials_file::prepare(world.disk, &world.paths.aws_credentials, &resolved.config, target)?)
 }
 
 fn write(args: &Args, resolved: Resolved, target: &ProfileName, issued: &Issued, world: &World) -> Result<(), Failure> {
     let prepared = export(args, &resolved, target, world)?;
     let replaced = prepared.replaces().cloned();
     if prepared.shadows_credential_process().is_some() {
-        world.warn(&format!("[profile {target}] has a credential_process; most AWS tools take the written session before it"));
+        world.warn(&format!(
+            "[profile {target}] has a credential_process; most AWS tools take the written session before it"
+        ));
     }
     if let Some(key) = replaced {
         save_replaced_key(&key, target, resolved.vault.open()?, world)?;
     }
     prepared.commit(world.disk, issued.credentials())?;
-    if args.write_region {
-        if let Some(region) = &resolved.region {
-            config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
-        }
+    if let Some(region) = resolved.region.as_ref().filter(|_| args.write_region) {
+        config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
     }
     world.say(&format!("use: aws --profile {target} sts get-caller-identity"));
     Ok(())
@@ -124,7 +124,10 @@ fn save_replaced_key(
         document.profiles.insert(name.clone(), Profile { access_key: Some(access_key), ..Profile::default() });
         Ok::<_, Failure>(name)
     })?;
-    world.say(&format!("saved the long-term key {} of section [{target}] in the vault, as `{saved_as}`", key.id.short()));
+    world.say(&format!(
+        "saved the long-term key {} of section [{target}] in the vault, as `{saved_as}`",
+        key.id.short()
+    ));
     Ok(())
 }
 

@@ -79,10 +79,26 @@ impl Report {
             NoTerminal(need) => no_terminal(need),
             NoAnswer(need) => no_answer(need),
             Exec { program, error } => exec(program, error),
-            Load(_) | Open(_) | Reopen(_) | Create(_) | VaultExists | NewPassphrase(_) | PassphraseWeak | Randomness(_)
-            | NotCommitted(_) | NotDurable(_) | PassphraseCommand(_) | PassphraseDescriptor { .. } | PassphraseNotText(_)
-            | PassphraseEmpty(_) | SecretFile { .. } | SecretFileOpen { .. } | NoIdentityIn { .. } | IdentityDoesNotOpen
-            | OpensByIdentityOnly => vault::report(failure),
+            Load(_)
+            | Open(_)
+            | Reopen(_)
+            | Create(_)
+            | VaultExists
+            | NewPassphrase(_)
+            | PassphraseWeak
+            | Randomness(_)
+            | NotCommitted(_)
+            | NotDurable(_)
+            | PassphraseCommand(_)
+            | PassphraseDescriptor { .. }
+            | PassphraseNotText(_)
+            | PassphraseEmpty(_)
+            | SecretFile { .. }
+            | SecretFileOpen { .. }
+            | NoIdentityIn { .. }
+            | IdentityDoesNotOpen
+            | OpensByIdentityOnly
+            | FileExists { .. } => vault::report(failure),
             Endpoint(error) => aws::endpoint(error),
             KeyCheck { error, id } => aws::key_check(error, id),
             Aws(error) => aws::report(error),
@@ -90,13 +106,27 @@ impl Report {
             Config(error) => files::config(error),
             Export(error) => files::export(error),
             Chain(error) => session::chain(error),
-            Plan(error) => session::plan(error),
-            Issue(error) => session::issue(error),
+            Ladder(error) => session::ladder(error),
+            Issue { profile, error } => session::issue(profile, error),
             Cache(error) => session::cache(error),
-            Name(_) | NameNeeded { .. } | UnknownProfile { .. } | ProfileExists(_) | NoAccessKey(_) | UnknownSetting { .. }
-            | BadSetting { .. } | UnknownField { .. } | FieldMissing { .. } => profile(failure),
-            SecretMissing | SecretMalformed | VariableMissing(_) | TemporaryKey(_) | TemporaryEnvironment
-            | NoSuchSection { .. } | NoKeyInSection { .. } | NotAConsoleCsv { .. } | SeveralKeysInCsv { .. } => key_source(failure),
+            Name(_)
+            | NameNeeded { .. }
+            | UnknownProfile { .. }
+            | ProfileExists(_)
+            | NoAccessKey(_)
+            | UnknownSetting { .. }
+            | BadSetting { .. }
+            | UnknownField { .. }
+            | FieldMissing { .. } => profile(failure),
+            SecretMissing
+            | SecretMalformed
+            | VariableMissing(_)
+            | TemporaryKey(_)
+            | TemporaryEnvironment
+            | NoSuchSection { .. }
+            | NoKeyInSection { .. }
+            | NotAConsoleCsv { .. }
+            | SeveralKeysInCsv { .. } => key_source(failure),
         }
     }
 }
@@ -105,7 +135,9 @@ fn profile(failure: &Failure) -> Report {
     use Failure::*;
     match failure {
         Name(error) => Report::new(Status::Usage, escape(&error.to_string())),
-        NameNeeded { names } if names.is_empty() => Report::new(Status::Usage, "which profile? the vault has none").hint("vault add NAME"),
+        NameNeeded { names } if names.is_empty() => {
+            Report::new(Status::Usage, "which profile? the vault has none").hint("vault add NAME")
+        }
         NameNeeded { names } => {
             let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
             Report::new(Status::Usage, format!("which profile? the vault has {}", names.join(", ")))
@@ -120,9 +152,8 @@ fn profile(failure: &Failure) -> Report {
         ProfileExists(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
             .hint(format!("another name, or `vault add {name} --replace`")),
         NoAccessKey(name) => Report::new(Status::State, format!("`{name}` is a role profile and has no access key")),
-        UnknownSetting { key, known } => {
-            Report::new(Status::Usage, format!("no setting named `{}`", escape(key))).hint(format!("one of {}", known.join(", ")))
-        }
+        UnknownSetting { key, known } => Report::new(Status::Usage, format!("no setting named `{}`", escape(key)))
+            .hint(format!("one of {}", known.join(", "))),
         BadSetting { key, why } => Report::new(Status::Usage, format!("`{}`: {}", escape(key), escape(why))),
         UnknownField { field } => Report::new(Status::Usage, format!("no field named `{}`", escape(field)))
             .hint(format!("one of {}", super::get::FIELDS.join(", "))),
@@ -137,19 +168,31 @@ fn key_source(failure: &Failure) -> Report {
     match failure {
         SecretMissing => usage("no secret access key was given".into()).hint("pipe it in with --secret-stdin"),
         // The text is not shown: it may be the secret with a typing error.
-        SecretMalformed => usage("that is not a secret access key".into()).hint("it is 40 characters long, without blanks"),
+        SecretMalformed => {
+            usage("that is not a secret access key".into()).hint("it is 40 characters long, without blanks")
+        }
         VariableMissing(name) => usage(format!("{name} is not set")).hint("export it, or leave out --from-env"),
-        TemporaryKey(id) => Report::new(Status::State, format!("{} belongs to a session; the vault keeps long-term keys", id.short()))
-            .hint("make an access key in the AWS console (IAM, Security credentials); its id starts with AKIA"),
-        TemporaryEnvironment => Report::new(Status::State, "AWS_SESSION_TOKEN is set: these variables hold a session, not a long-term key")
-            .hint("unset it if the other two are a long-term key"),
-        NoSuchSection { path, section } => Report::new(Status::State, format!("no section [{section}] in {}", shown_path(path))),
+        TemporaryKey(id) => {
+            Report::new(Status::State, format!("{} belongs to a session; the vault keeps long-term keys", id.short()))
+                .hint("make an access key in the AWS console (IAM, Security credentials); its id starts with AKIA")
+        }
+        TemporaryEnvironment => {
+            Report::new(Status::State, "AWS_SESSION_TOKEN is set: these variables hold a session, not a long-term key")
+                .hint("unset it if the other two are a long-term key")
+        }
+        NoSuchSection { path, section } => {
+            Report::new(Status::State, format!("no section [{section}] in {}", shown_path(path)))
+        }
         NoKeyInSection { path, section } => {
             Report::new(Status::State, format!("section [{section}] in {} holds no long-term key", shown_path(path)))
         }
-        NotAConsoleCsv { path } => Report::new(Status::State, format!("{} is not an access key file of the AWS console", shown_path(path)))
-            .hint("it has the columns `Access key ID` and `Secret access key`"),
-        SeveralKeysInCsv { path } => Report::new(Status::State, format!("{} holds more than one key", shown_path(path))),
+        NotAConsoleCsv { path } => {
+            Report::new(Status::State, format!("{} is not an access key file of the AWS console", shown_path(path)))
+                .hint("it has the columns `Access key ID` and `Secret access key`")
+        }
+        SeveralKeysInCsv { path } => {
+            Report::new(Status::State, format!("{} holds more than one key", shown_path(path)))
+        }
         _ => internal(),
     }
 }
@@ -184,11 +227,15 @@ fn no_terminal(need: &Need) -> Report {
         Need::AccessKey => (
             Status::PersonNeeded,
             "there is no terminal to ask for the access key".to_owned(),
-            "pass `--access-key-id ID --secret-stdin`, `--from-env`, `--from-csv FILE` or `--from-profile NAME`".to_owned(),
+            "pass `--access-key-id ID --secret-stdin`, `--from-env`, `--from-csv FILE` or `--from-profile NAME`"
+                .to_owned(),
         ),
         Need::DeviceChoice(serials) => {
             let serials: Vec<&str> = serials.iter().map(AsRef::as_ref).collect();
-            let what = format!("this user has several MFA devices ({}) and there is no terminal to ask on", serials.join(", "));
+            let what = format!(
+                "this user has several MFA devices ({}) and there is no terminal to ask on",
+                serials.join(", ")
+            );
             (Status::PersonNeeded, what, "pass one as `--mfa-serial ARN`".to_owned())
         }
         Need::SerialGuess(usual) => (
@@ -251,15 +298,15 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 
 /// What `vault` alone answers.
 pub fn first_steps() -> ExitCode {
-    anstream::eprintln!(
+    anstream::println!(
         "vault keeps long-term AWS keys encrypted and hands out short-lived sessions\n\n  \
          vault add prod             put an access key into the vault (makes the vault if there is none)\n  \
          vault login prod           passphrase + MFA code -> session in ~/.aws/credentials\n  \
-         vault exec prod -- aws s3 ls   run one command with a session\n  \
+         vault exec prod -- CMD     run one command with a session\n  \
          vault status               keys, sessions, and how long they last\n  \
          vault help                 everything else"
     );
-    Status::Usage.into()
+    Status::Done.into()
 }
 
 /// Ends the program at a bug of ours without showing what it held: a panic's message may quote data.

@@ -70,10 +70,8 @@ pub const OF_A_PROFILE: [Setting<Profile>; 10] = [
 ];
 
 /// What `set --vault` knows: settings of the whole vault.
-pub const OF_THE_VAULT: [Setting<Settings>; 2] = [
-    parsed!(Settings, "default_profile", default_profile),
-    seconds!(Settings, "session_duration", session_duration),
-];
+pub const OF_THE_VAULT: [Setting<Settings>; 2] =
+    [parsed!(Settings, "default_profile", default_profile), seconds!(Settings, "session_duration", session_duration)];
 
 /// `45m`, `8h` or seconds, within what STS takes.
 pub fn parse_session_seconds(text: &str) -> Result<u32, String> {
@@ -119,7 +117,9 @@ pub fn warn_about_clock(world: &World, aws: &Aws) {
 pub fn warn_about_offset(world: &World, offset: SignedDuration) {
     let direction = if offset.is_negative() { "ahead of" } else { "behind" };
     let apart = duration::words(offset.unsigned_abs());
-    world.warn(&format!("this machine's clock is {apart} {direction} AWS's; correct it, or other tools' calls may be refused"));
+    world.warn(&format!(
+        "this machine's clock is {apart} {direction} AWS's; correct it, or other tools' calls may be refused"
+    ));
 }
 
 #[cfg(test)]
@@ -155,6 +155,8 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_an_error_that_lists_the_known() {
         let failure = change(&OF_THE_VAULT, &mut Settings::default(), "colour", Some("red")).err().unwrap();
-        assert!(matches!(failure, Failure::UnknownSetting { known, .. } if known == ["default_profile", "session_duration"]));
+        assert!(
+            matches!(failure, Failure::UnknownSetting { known, .. } if known == ["default_profile", "session_duration"])
+        );
     }
 }

@@ -10,14 +10,10 @@ use crate::aws_files::config::ConfigFile;
 use crate::log::{self, Act, Event};
 use crate::names::{AccessKeyId, MfaCode, ProfileName, Region};
 use crate::process;
-use crate::session::cache::Cache;
-use crate::session::chain::{Chain, ChainError};
-use crate::session::issue::{Errand, Issued, Issuer, LazyAws, PATIENCE};
-use crate::session::mfa::{CodeAsker, CodeError, CodePrompt, Why};
-use crate::session::plan::{Freshness, Ladder, Options};
-use crate::session::record::Stamps;
-use crate::session::request::RoleOptions;
-use crate::session::sources::Sources;
+use crate::session::{
+    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, Ladder, LazyAws,
+    Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
+};
 use crate::store::document::Document;
 use crate::store::vault::Closed;
 
@@ -85,7 +81,6 @@ pub struct Resolved<'a> {
     pub destination: Option<ProfileName>,
     pub config: ConfigFile,
     pub vault: Closed<'a>,
-    user: ProfileName,
     call_region: Region,
     endpoints: Endpoints,
     ladder: Ladder,
@@ -108,8 +103,8 @@ pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'
         role: RoleOptions::default(),
     };
     let ladder = Ladder::of(&chain, &options, endpoints.sts.as_ref())?;
-    let user = chain.user.profile.clone();
-    let stored = names_given::in_vault(document, &user)?.access_key.as_ref();
+    let user = &chain.user.profile;
+    let stored = names_given::in_vault(document, user)?.access_key.as_ref();
     let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
     let cache = Cache::new(world.disk, &world.paths.state, &document.session.identity, &document.meta.vault_id)
         .map_err(Failure::Cache)?;
@@ -123,7 +118,6 @@ pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'
         vault: vault.close(),
         name,
         config,
-        user,
         endpoints,
         ladder,
         key,
@@ -143,7 +137,8 @@ fn chain(name: &ProfileName, document: &Document, config: &ConfigFile) -> Result
 /// Where `login` writes, if not to the profile's own name.
 fn destination(document: &Document, config: &ConfigFile, name: &ProfileName) -> Result<Option<ProfileName>, Failure> {
     let of_vault = document.profiles.get(name).and_then(|profile| profile.destination_profile.clone());
-    let of_config = || Ok::<_, Failure>(config.profile(name)?.map(|profile| profile.destination_profile()).transpose()?.flatten());
+    let of_config =
+        || Ok::<_, Failure>(config.profile(name)?.map(|profile| profile.destination_profile()).transpose()?.flatten());
     match of_vault {
         Some(destination) => Ok(Some(destination)),
         None => Ok(of_config()?.map(|setting| setting.value)),
@@ -155,8 +150,9 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
     let (region, endpoints) = (resolved.call_region.clone(), resolved.endpoints.clone());
     let aws: LazyAws = LazyCell::new(Box::new(move || Aws::new(region, endpoints)));
     let mut asker = Asker { world, given: args.mfa_code.clone() };
-    let mut issuer = Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience: PATIENCE };
-    let issued = issuer.issue(&Errand {
+    let mut issuer =
+        Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience: PATIENCE };
+    let errand = Errand {
         ladder: &resolved.ladder,
         freshness: Freshness {
             made_since: args.force.then(|| world.clock.now()),
@@ -166,7 +162,8 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
         key: &resolved.key,
         region: &resolved.call_region,
         stamps: &resolved.stamps,
-    })?;
+    };
+    let issued = issuer.issue(&errand).map_err(|error| Failure::Issue { profile: resolved.name.clone(), error })?;
     for note in &issued.notes {
         report::session_note(world, note);
     }
@@ -218,7 +215,9 @@ impl CodeAsker for Asker<'_, '_> {
         match prompt.why {
             Why::First => {}
             Why::Malformed => terminal.show("A code is six digits.\n"),
-            Why::Used { next_in } => terminal.show(&format!("That code was used already; the next comes in {} s.\n", next_in.as_secs())),
+            Why::Used { next_in } => {
+                terminal.show(&format!("That code was used already; the next comes in {} s.\n", next_in.as_secs()))
+            }
             Why::Wrong => terminal.show("AWS did not take that code; wait for the next one.\n"),
         }
         terminal.ask(&prompt_text(prompt)).map_err(failed)
@@ -242,11 +241,4 @@ fn read_line_of_input() -> Result<String, CodeError> {
         line.push(byte[0]);
     }
     Ok(String::from_utf8_lossy(&line).into_owned())
-}
-
-impl Resolved<'_> {
-    /// Whose key signs.
-    pub fn user(&self) -> &ProfileName {
-        &self.user
-    }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::duration;
 use crate::names::ProfileName;
-use crate::session::record::Record;
+use crate::session::Record;
 use crate::store::document::Document;
 
 use super::failure::Failure;
@@ -52,7 +52,10 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         world.say("it is empty; next: vault add NAME");
         return Ok(());
     }
-    world.print(&table::render(&["NAME", "ACCESS KEY", "IN THE VAULT FOR", "SESSION"], lines.into_iter().map(|line| line.row(now))))
+    world.print(&table::render(
+        &["NAME", "ACCESS KEY", "IN THE VAULT FOR", "SESSION"],
+        lines.into_iter().map(|line| line.row(now)),
+    ))
 }
 
 /// The vault's profiles, and those of the config file that have a session.
@@ -63,7 +66,8 @@ fn lines(document: &Document, sessions: &[Record], now: Timestamp) -> Vec<Line> 
     names.dedup();
     let line = |name: ProfileName| {
         let key = document.profiles.get(&name).and_then(|profile| profile.access_key.as_ref());
-        let expirations = sessions.iter().filter(|record| record.slot.profile == name).map(|record| record.lifetime().expires);
+        let expirations =
+            sessions.iter().filter(|record| record.slot.profile == name).map(|record| record.lifetime().expires);
         Line {
             access_key: key.map(|key| key.id.short()),
             key_added: key.map(|key| key.added),

@@ -70,7 +70,8 @@ impl UnlockArgs {
 
     fn given(&self, world: &World) -> Result<Option<Given>, Failure> {
         // A flag is the stronger word: VAULT_IDENTITY left in a shell must not override `--passphrase-file`.
-        let passphrase_flag = self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
+        let passphrase_flag =
+            self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
         let identity = match (&self.identity, passphrase_flag) {
             (Some(path), _) => Some(path.clone()),
             (None, true) => None,
@@ -98,11 +99,15 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     Ok(vault)
 }
 
-fn open_by_identities<'a>(world: &World<'a>, loaded: &Loaded, identities: &[IdentityText]) -> Result<Vault<'a>, Failure> {
+fn open_by_identities<'a>(
+    world: &World<'a>,
+    loaded: &Loaded,
+    identities: &[IdentityText],
+) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let mut last = None;
     for identity in identities {
-        match vault::open(&place, &loaded, Key::Identity(identity)) {
+        match vault::open(&place, loaded, Key::Identity(identity)) {
             Err(OpenError::Unseal(UnsealError::WrongIdentity)) => last = Some(Failure::IdentityDoesNotOpen),
             other => return Ok(other?),
         }
@@ -119,7 +124,7 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Vault<'a>, Fai
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
-        match vault::open(&world.place(), &loaded, Key::Passphrase(&passphrase)) {
+        match vault::open(&world.place(), loaded, Key::Passphrase(&passphrase)) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
             other => return Ok(other?),
         }

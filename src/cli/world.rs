@@ -8,8 +8,8 @@ use anstyle::{AnsiColor, Style};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::paths::{Environment, Paths};
-use crate::secret::SecretBytes;
 use crate::process::{self, Hardened};
+use crate::secret::SecretBytes;
 use crate::store::file::Place;
 use crate::store::vault::Stamp;
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::environment::Variables;
 
 /// Who reads the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
     /// POSIX: dash, bash, zsh, ksh.
     Sh,

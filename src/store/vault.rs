@@ -69,7 +69,7 @@ impl From<HeaderError> for OpenError {
 }
 
 /// Opens what was loaded from `place`.
-pub fn open<'d>(place: &Place<'d>, loaded: Loaded, key: Key) -> Result<Vault<'d>, OpenError> {
+pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Vault<'d>, OpenError> {
     let (identity, document) = match key {
         Key::Identity(identity) => (identity.clone(), unseal(&loaded.bytes, identity)?),
         Key::Passphrase(passphrase) => {
@@ -117,7 +117,7 @@ pub enum ReopenError {
 
 impl<'d> Closed<'d> {
     /// Opens what stands there now: the same generation or a later one.
-    pub fn open(self) -> Result<Vault<'d>, ReopenError> {
+    pub fn open(&self) -> Result<Vault<'d>, ReopenError> {
         let loaded = self.place.load()?;
         let document = unseal(&loaded.bytes, &self.identity)?;
         if document.meta.vault_id != self.vault_id {
@@ -127,7 +127,13 @@ impl<'d> Closed<'d> {
             return Err(ReopenError::Diverged);
         }
         let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
-        Ok(Vault { place: self.place, identity: self.identity, document, version, warnings: Vec::new() })
+        Ok(Vault {
+            place: self.place.clone(),
+            identity: self.identity.clone(),
+            document,
+            version,
+            warnings: Vec::new(),
+        })
     }
 }
 
@@ -383,7 +389,7 @@ mod tests {
     }
 
     fn reopened(path: &Path, vault: &Vault) -> Vault<'static> {
-        open(&place(path), place(path).load().unwrap(), Key::Identity(vault.identity())).unwrap()
+        open(&place(path), &place(path).load().unwrap(), Key::Identity(vault.identity())).unwrap()
     }
 
     fn add(name: &str) -> impl FnMut(&mut Document) -> Result<(), Infallible> {
@@ -408,16 +414,16 @@ mod tests {
         for key in
             [Key::Passphrase(&passphrase()), Key::Identity(&recovery.identity), Key::Identity(created.identity())]
         {
-            let opened = open(&place(&path), load(), key).unwrap();
+            let opened = open(&place(&path), &load(), key).unwrap();
             assert_eq!(opened.version(), created.version());
             assert_eq!(opened.document().meta.vault_id, created.document().meta.vault_id);
             assert_eq!(opened.warnings(), [Warning::WeakKdf(KdfParameters::new([1; 16], 8192, 1, 2).unwrap())]);
         }
         let wrong = Passphrase::new("correct horsf".into());
-        let refused = open(&place(&path), load(), Key::Passphrase(&wrong)).err();
+        let refused = open(&place(&path), &load(), Key::Passphrase(&wrong)).err();
         assert!(matches!(refused, Some(OpenError::WrongPassphrase)));
         let stranger = identity::generate();
-        let refused = open(&place(&path), load(), Key::Identity(&stranger)).err();
+        let refused = open(&place(&path), &load(), Key::Identity(&stranger)).err();
         assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::WrongIdentity))));
     }
 
@@ -450,7 +456,7 @@ mod tests {
         let meta = &opened.document().meta;
         assert_eq!((meta.generation, meta.writer.as_str(), meta.written_at), (2, "laptop", stamp().now));
         assert!(meta.has_ancestor(&first.hash));
-        assert!(open(&place(&path), place(&path).load().unwrap(), Key::Passphrase(&passphrase())).is_ok());
+        assert!(open(&place(&path), &place(&path).load().unwrap(), Key::Passphrase(&passphrase())).is_ok());
     }
 
     #[test]
@@ -561,7 +567,7 @@ mod tests {
         let end = file.windows(11).position(|window| window == b" 8192 1 2\n\n").unwrap();
         let hostile = [&file[..end], b" 2097152 16 16", &file[end + 9..]].concat();
         fs::write(&path, hostile).unwrap();
-        let refused = open(&place(&path), place(&path).load().unwrap(), Key::Passphrase(&passphrase())).err();
+        let refused = open(&place(&path), &place(&path).load().unwrap(), Key::Passphrase(&passphrase())).err();
         assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::Header(HeaderError::Kdf(_))))));
     }
 

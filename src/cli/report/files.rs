@@ -4,7 +4,6 @@ use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::cli::escape::escape;
 use crate::cli::unlock::shown_path;
-use crate::disk::LockError;
 use crate::export::error::ExportError;
 
 use super::{Report, Status};
@@ -12,9 +11,13 @@ use super::{Report, Status};
 pub fn file(error: &FileError) -> Report {
     let words = escape(&error.to_string());
     match error {
-        FileError::OthersCanWrite { path, .. } => Report::new(Status::NotTrusted, words).hint(format!("chmod go-w {}", shown_path(path))),
+        FileError::OthersCanWrite { path, .. } => {
+            Report::new(Status::NotTrusted, words).hint(format!("chmod go-w {}", shown_path(path)))
+        }
         FileError::ForeignOwner { .. } => Report::new(Status::NotTrusted, words),
-        FileError::Read { .. } | FileError::NotAFile { .. } | FileError::TooLarge { .. } => Report::new(Status::State, words),
+        FileError::Read { .. } | FileError::NotAFile { .. } | FileError::TooLarge { .. } => {
+            Report::new(Status::State, words)
+        }
     }
 }
 
@@ -27,14 +30,26 @@ pub fn export(error: &ExportError) -> Report {
     let state = || Report::new(Status::State, words.clone());
     match error {
         ExportError::File(error) => file(error),
-        ExportError::Lock { error: LockError::Held { pid }, path } => {
+        ExportError::Config(error) => config(error),
+        ExportError::LockHeld { path, pid } => {
             let holder = pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"));
-            Report::new(Status::State, format!("{} is being written by {holder}; it was left as it is", shown_path(path))).hint("try again")
+            Report::new(
+                Status::State,
+                format!("{} is being written by {holder}; it was left as it is", shown_path(path)),
+            )
+            .hint("try again")
         }
         ExportError::HoldsLongTermKey { path, line, name, id } => {
             let place = format!("{}:{line}", shown_path(path));
-            Report::new(Status::State, format!("{place}: section [{}] holds the long-term key {}, which is not this profile's", escape(name), id.short()))
-                .hint("`--replace-long-term` saves that key in the vault first; `--profile OTHER` writes elsewhere")
+            Report::new(
+                Status::State,
+                format!(
+                    "{place}: section [{}] holds the long-term key {}, which is not this profile's",
+                    escape(name),
+                    id.short()
+                ),
+            )
+            .hint("`--replace-long-term` saves that key in the vault first; `--profile OTHER` writes elsewhere")
         }
         ExportError::Outranked { path, line, name, key } => {
             let name = escape(name);
@@ -42,10 +57,10 @@ pub fn export(error: &ExportError) -> Report {
                 "{}:{line}: AWS tools would take `{key}` of [profile {name}] before a session written for `{name}`",
                 shown_path(path)
             );
-            Report::new(Status::State, message).hint(format!("`vault login {name} --profile {name}-session`, or `--no-export`"))
+            Report::new(Status::State, message)
+                .hint(format!("`vault login {name} --profile {name}-session`, or `--no-export`"))
         }
-        ExportError::DuplicateSection { .. } | ExportError::DuplicateKey { .. } => state().hint("remove one of the two; the file was left as it is"),
-        ExportError::ReadDifferently { .. } | ExportError::HoldsUnclearKey { .. } => {
+        ExportError::Edit { .. } | ExportError::HoldsUnclearKey { .. } => {
             state().hint("correct it by hand, or `--profile OTHER`; the file was left as it is")
         }
         ExportError::CommittedNotDurable { .. } => state(),

@@ -21,14 +21,18 @@ pub fn report(failure: &Failure) -> Report {
         Open(error) => open(error),
         Reopen(error) => reopen(error),
         Create(error) => create(error),
-        VaultExists => Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it"),
+        VaultExists => {
+            Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
+        }
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
         NotCommitted(error) => not_committed(error),
-        NotDurable(error) => Report::new(Status::State, format!("the vault was saved, but a power cut now may undo it: {error}"))
-            .hint("look after the disk, then check with `vault list`"),
+        NotDurable(error) => {
+            Report::new(Status::State, format!("the vault was saved, but a power cut now may undo it: {error}"))
+                .hint("look after the disk, then check with `vault list`")
+        }
         _ => given(failure),
     }
 }
@@ -45,11 +49,14 @@ fn given(failure: &Failure) -> Report {
         SecretFile { path, error } => Report::new(Status::State, format!("can't use {}: {error}", shown_path(path))),
         SecretFileOpen { path, mode } => {
             let path = shown_path(path);
-            Report::new(Status::NotTrusted, format!("{path} can be read by others (mode {mode:03o})")).hint(format!("chmod 600 {path}"))
+            Report::new(Status::NotTrusted, format!("{path} can be read by others (mode {mode:03o})"))
+                .hint(format!("chmod 600 {path}"))
         }
         NoIdentityIn { path } => locked(format!("no age identity in {}", shown_path(path))),
         IdentityDoesNotOpen => locked("this identity does not open the vault".into()),
-        OpensByIdentityOnly => locked("no passphrase opens this vault, only an identity".into()).hint("pass `--identity FILE`"),
+        OpensByIdentityOnly => {
+            locked("no passphrase opens this vault, only an identity".into()).hint("pass `--identity FILE`")
+        }
         Failure::FileExists { path } => Report::new(Status::State, format!("{} exists already", shown_path(path))),
         _ => internal(),
     }
@@ -91,7 +98,8 @@ fn open(error: &OpenError) -> Report {
     match error {
         OpenError::WrongPassphrase => Report::new(Status::Locked, "wrong passphrase")
             .hint("forgotten? `--identity FILE` opens the vault with its recovery key"),
-        OpenError::NoPassphrase => Report::new(Status::Locked, "no passphrase opens this vault, only an identity").hint("pass `--identity FILE`"),
+        OpenError::NoPassphrase => Report::new(Status::Locked, "no passphrase opens this vault, only an identity")
+            .hint("pass `--identity FILE`"),
         OpenError::Derive(error) => derive(error),
         OpenError::Unseal(error) => unseal(error),
     }
@@ -101,33 +109,54 @@ fn derive(error: &DeriveError) -> Report {
     let mebibytes = |bytes: &u64| bytes >> 20;
     let message = match error {
         DeriveError::Memory { needed, available } => {
-            format!("opening the vault needs {} MiB of memory, and {} MiB are free", mebibytes(needed), mebibytes(available))
+            format!(
+                "opening the vault needs {} MiB of memory, and {} MiB are free",
+                mebibytes(needed),
+                mebibytes(available)
+            )
         }
-        DeriveError::Allocation { needed } => format!("opening the vault needs {} MiB of memory, and the system gives none", mebibytes(needed)),
+        DeriveError::Allocation { needed } => {
+            format!("opening the vault needs {} MiB of memory, and the system gives none", mebibytes(needed))
+        }
     };
     Report::new(Status::State, message).hint("free some, or make the vault with `--kdf small`")
 }
 
 fn unseal(error: &UnsealError) -> Report {
     let distrusted = |message: String| Report::new(Status::NotTrusted, message);
-    let older = "an older generation stands beside the vault, named `.<vault's name>.gN-...`; copy one over it to go back";
+    let older =
+        "an older generation stands beside the vault, named `.<vault's name>.gN-...`; copy one over it to go back";
     match error {
         UnsealError::WrongIdentity => Report::new(Status::Locked, "this identity does not open the vault"),
-        UnsealError::NotAnIdentity => Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1"),
+        UnsealError::NotAnIdentity => {
+            Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1")
+        }
         UnsealError::Header(error) => header(error).hint(older),
-        UnsealError::HeaderDamaged => distrusted("the vault is damaged: its header was changed since it was written".into()).hint(older),
-        UnsealError::ContentDamaged => distrusted("the vault is damaged: its content was changed or cut short".into()).hint(older),
-        UnsealError::Signature => distrusted("the vault's signature does not verify: somebody else wrote this file".into()),
-        UnsealError::HeaderDisagrees => distrusted("the vault's header and content disagree about the passphrase".into()),
+        UnsealError::HeaderDamaged => {
+            distrusted("the vault is damaged: its header was changed since it was written".into()).hint(older)
+        }
+        UnsealError::ContentDamaged => {
+            distrusted("the vault is damaged: its content was changed or cut short".into()).hint(older)
+        }
+        UnsealError::Signature => {
+            distrusted("the vault's signature does not verify: somebody else wrote this file".into())
+        }
+        UnsealError::HeaderDisagrees => {
+            distrusted("the vault's header and content disagree about the passphrase".into())
+        }
         UnsealError::Document(error) => document(error).hint(older),
     }
 }
 
 fn document(error: &DocumentError) -> Report {
     match error {
-        DocumentError::Newer { found } => Report::new(Status::NotTrusted, format!("the vault is of format {found}, made by a newer vault program"))
-            .hint("update this program"),
-        DocumentError::Malformed { line } => Report::new(Status::NotTrusted, format!("the vault's content can't be read at line {line}")),
+        DocumentError::Newer { found } => {
+            Report::new(Status::NotTrusted, format!("the vault is of format {found}, made by a newer vault program"))
+                .hint("update this program")
+        }
+        DocumentError::Malformed { line } => {
+            Report::new(Status::NotTrusted, format!("the vault's content can't be read at line {line}"))
+        }
         other => Report::new(Status::NotTrusted, format!("the vault's content: {other}")),
     }
 }
@@ -162,7 +191,9 @@ fn diverged() -> Report {
 
 fn create(error: &CreateError) -> Report {
     match error {
-        CreateError::Exists => Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it"),
+        CreateError::Exists => {
+            Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
+        }
         CreateError::Recovery(text) => Report::new(Status::Usage, format!("not an age recipient: `{}`", escape(text))),
         CreateError::Derive(error) => derive(error),
         CreateError::Save(error) => save(error),
@@ -180,7 +211,10 @@ fn not_committed(error: &NotCommitted) -> Report {
         NotCommitted::AnotherVault => another_vault(),
         NotCommitted::Diverged => diverged(),
         NotCommitted::Seal(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
-        NotCommitted::Proof(error) => Report::new(Status::State, format!("the vault was not saved: what would have been written does not open: {error}")),
+        NotCommitted::Proof(error) => Report::new(
+            Status::State,
+            format!("the vault was not saved: what would have been written does not open: {error}"),
+        ),
     }
 }
 
@@ -188,13 +222,21 @@ fn save(error: &SaveError) -> Report {
     match error {
         SaveError::Locked { pid } => {
             let holder = pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"));
-            Report::new(Status::State, format!("the vault is being saved by {holder}; nothing was changed")).hint("try again")
+            Report::new(Status::State, format!("the vault is being saved by {holder}; nothing was changed"))
+                .hint("try again")
         }
         SaveError::Load(error) => load(error),
-        SaveError::NotOurs { owner } => Report::new(Status::State, format!("the vault belongs to uid {owner}; it can be read, not saved")),
-        SaveError::Mounted => Report::new(Status::State, "the vault is mounted as a single file and can't be replaced safely; nothing was changed")
-            .hint("mount its folder instead"),
-        SaveError::Io(error) => Report::new(Status::State, format!("the vault was not saved, the old one stands: {error}")),
+        SaveError::NotOurs { owner } => {
+            Report::new(Status::State, format!("the vault belongs to uid {owner}; it can be read, not saved"))
+        }
+        SaveError::Mounted => Report::new(
+            Status::State,
+            "the vault is mounted as a single file and can't be replaced safely; nothing was changed",
+        )
+        .hint("mount its folder instead"),
+        SaveError::Io(error) => {
+            Report::new(Status::State, format!("the vault was not saved, the old one stands: {error}"))
+        }
     }
 }
 

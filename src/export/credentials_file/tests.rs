@@ -250,3 +250,30 @@ fn eight_writers_of_eight_sections_leave_eight_sections() {
         assert!(fs::read(&home.credentials).unwrap().starts_with(NASTY));
     }
 }
+
+/// The id and the token that the Rust SDK finds for a profile.
+#[expect(deprecated, reason = "the crate that these types moved to is no dependency of ours")]
+fn read_by_the_rust_sdk(file: &Path, profile: &str) -> (String, String) {
+    use aws_config::profile::ProfileFileCredentialsProvider;
+    use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+    use aws_sdk_sts::config::ProvideCredentials;
+
+    let files = ProfileFiles::builder().with_file(ProfileFileKind::Credentials, file).build();
+    let provider = ProfileFileCredentialsProvider::builder().profile_files(files).profile_name(profile).build();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let found = runtime.block_on(provider.provide_credentials()).unwrap();
+    (found.access_key_id().to_owned(), found.session_token().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn the_rust_sdk_reads_what_we_wrote_and_what_stood_there() {
+    let before = "[other]\r\nAWS_ACCESS_KEY_ID\t=\tAKIAOTHEROTHEROTHER1\r\n# between\r\naws_secret_access_key=s\r\n\
+        [prod]\r\nAws_Access_Key_Id=AKIAIOSFODNN7EXAMPLE\r\naws_secret_access_key=own\r\ns3 =\r\n\tmax = 1";
+    let home = Home::with(before.as_bytes(), "");
+    let written = ("ASIAIOSFODNN7EXAMPLE".to_owned(), "token/of+session==".to_owned());
+    for target in ["prod", "default", "team/a.b@c:d+e"] {
+        home.export(target, false).unwrap();
+        assert_eq!(read_by_the_rust_sdk(&home.credentials, target), written, "{target}");
+    }
+    assert_eq!(read_by_the_rust_sdk(&home.credentials, "other").0, "AKIAOTHEROTHEROTHER1");
+}
