@@ -41,8 +41,8 @@ const KEYS: [&str; 22] = [
     "sso_role_name",
 ];
 
-/// With all of `sso_*`: what makes SDKs pass over a session in the credentials file. botocore asks its providers for roles, web identity and
-/// SSO before that file; the Rust SDK takes all of these before keys.
+/// With all of `sso_*`: what makes SDKs pass over a session in the credentials file. botocore asks its providers for roles,
+/// web identity and SSO before that file; the Rust SDK takes all of these before keys.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
 const OUTRANKING: [&str; 4] = ["role_arn", "web_identity_token_file", "credential_source", "login_session"];
 
