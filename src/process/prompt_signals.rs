@@ -52,7 +52,9 @@ fn install(signal: libc::c_int) -> Option<libc::sigaction> {
     // SAFETY: an all-zero sigaction is a valid one (default action, no flags, empty mask).
     let mut previous: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are valid or null as sigaction allows.
-    if unsafe { libc::sigaction(signal, std::ptr::null(), &mut previous) } != 0 || previous.sa_sigaction == libc::SIG_IGN {
+    if unsafe { libc::sigaction(signal, std::ptr::null(), &mut previous) } != 0
+        || previous.sa_sigaction == libc::SIG_IGN
+    {
         return None;
     }
     // SAFETY: as above.

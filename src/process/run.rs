@@ -94,14 +94,8 @@ fn reduced(environment: &Environment) -> Vec<(OsString, OsString)> {
 }
 
 /// Every variable this program reads as its own. HashiCorp's program of the same name has others, which are left alone.
-pub const OUR_VARIABLES: [&str; 6] = [
-    "VAULT_FILE",
-    "VAULT_PASSPHRASE_FILE",
-    "VAULT_IDENTITY",
-    "VAULT_MFA_CODE",
-    "VAULT_FINGERPRINT",
-    "VAULT_NO_AGENT",
-];
+pub const OUR_VARIABLES: [&str; 6] =
+    ["VAULT_FILE", "VAULT_PASSPHRASE_FILE", "VAULT_IDENTITY", "VAULT_MFA_CODE", "VAULT_FINGERPRINT", "VAULT_NO_AGENT"];
 
 /// PATH without relative folders and those that others can write to.
 fn safe_folders(environment: &Environment) -> Vec<PathBuf> {

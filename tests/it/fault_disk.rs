@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use rustix::io::Errno;
 use vault::disk::{Kind, Status};
 
-pub use image::{Body, Image};
+pub use image::{Body, Image, Seen};
 use image::{Change, Node, NodeId};
 use journal::{Crash, Crashes, Journal};
 

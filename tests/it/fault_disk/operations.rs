@@ -28,6 +28,12 @@ impl Disk for FaultDisk {
         }
     }
 
+    fn read_named(&self, path: &Path, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        let path = self.resolve(path)?;
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::Error::from(Errno::ISDIR))?;
+        self.open_folder(path.parent().unwrap_or(&path))?.read(name, limit)
+    }
+
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         let mut machine = self.machine();
         let mut parent = Image::ROOT;
