@@ -12,6 +12,9 @@ mod refusal;
 mod sts;
 mod transport;
 
+#[cfg(test)]
+mod stage;
+
 pub use client::{Aws, Signer};
 pub use endpoint::{Endpoint, EndpointError, Endpoints};
 pub use error::{AwsError, NetworkFailure};

@@ -1,17 +1,20 @@
 //! The command line: one file a command, each with its help (the doc comment of its arguments) and its `run`.
 
+mod access_key_source;
 mod escape;
 mod failure;
 mod names_given;
 mod new_passphrase;
 mod report;
+mod session_records;
+mod settings;
+mod sign_in;
 mod table;
 mod terminal;
 mod unlock;
 mod world;
 
 use std::cell::RefCell;
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -74,11 +77,12 @@ struct CommandLine {
     command: Option<Command>,
 }
 
-/// Runs the command that `arguments` name (the program's own name first) and says how it ended.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs the command that this process's arguments name and says how it ended.
+pub fn main() -> ExitCode {
+    report::on_panic();
     let hardened = process::harden();
     let environment = Environment::of_this_process();
-    let parsed = match CommandLine::try_parse_from(arguments) {
+    let parsed = match CommandLine::try_parse() {
         Ok(parsed) => parsed,
         Err(error) => return report::usage(&error),
     };

@@ -44,6 +44,9 @@ pub trait Folder: Send {
     /// Creates a file that must not exist yet, mode 0600.
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>>;
 
+    /// Adds to the end of a file by a single write, making it (0600) where it is missing; never through a symlink.
+    fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     fn link(&self, from: &str, to: &str) -> io::Result<()>;

@@ -13,13 +13,18 @@ pub mod secret; // 1: types that are never shown
 
 pub mod aws; // 2: typed calls to STS and IAM
 pub mod aws_files; // 2: the bytes of ~/.aws/config and ~/.aws/credentials
+pub mod log; // 2: what was issued and revealed
 pub mod store; // 2: the vault file
 
 pub mod export; // 3: where a session goes: file, environment, shell
+pub mod session; // 3: which sessions to get, from where, and who has them already
+
+pub mod cli; // 6: the commands
 
 #[global_allocator]
 static ALLOCATOR: process::ZeroOnFree = process::ZeroOnFree;
 
+/// The program.
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::main()
 }

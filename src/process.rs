@@ -7,6 +7,7 @@ mod prompt_signals;
 mod run;
 
 use std::io;
+use std::os::fd::AsFd;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
@@ -40,6 +41,11 @@ impl Hardened {
     fn undo(self) {
         let _ = rustix::process::setrlimit(Resource::Core, self.core_limit);
     }
+}
+
+/// Standard input as a file of its own: std's is buffered, and its buffer is never wiped.
+pub fn standard_input() -> io::Result<std::fs::File> {
+    Ok(std::io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
 /// This machine's name, for people who ask which of theirs wrote a vault.

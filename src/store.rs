@@ -3,9 +3,14 @@
 pub mod document; // what the vault holds
 pub mod file; // where it is kept: loading and saving bytes
 pub mod header; // the first lines of the file, checked before anything else
+pub mod identity; // age identities as text
 pub mod kdf; // salt and costs of the passphrase
 pub mod kept; // earlier generations beside the vault
 pub mod passphrase; // from a passphrase to the vault identity
+mod profile; // an entry of the document
 pub mod recovery; // recovery keys
 pub mod seal; // age around a signature around the document
 pub mod vault; // an opened vault
+
+#[cfg(test)]
+mod stock_age; // other people's tools open a vault

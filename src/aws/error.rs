@@ -69,34 +69,30 @@ impl AwsError {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         match &error {
-            SdkError::ServiceError(refused) => {
-                let status = refused.raw().status().as_u16();
-                match refused.err().code() {
-                    Some(code) => {
-                        let message = refused.err().message().unwrap_or(code);
-                        Self::Refused {
-                            action,
-                            refusal: Refusal::of(status, code, message),
-                            message: message.to_owned(),
-                        }
-                    }
-                    // AWS names a code with each refusal; a sign-in page of a hotel's network does not.
-                    None => Self::unreadable(action, format!("status {status} without an error code")),
-                }
-            }
+            SdkError::ServiceError(answer) => Self::refused(action, answer.raw().status().as_u16(), answer.err()),
             SdkError::TimeoutError(_) => Self::timed_out(action, host),
             SdkError::DispatchFailure(failure) => {
                 let failure = unanswered(failure.is_timeout(), &error);
                 Self::network(action, failure, host, &root_cause(&error))
             }
             // The reply began and broke off.
-            SdkError::ResponseError(_)
-                if chain(&error).any(|cause| cause.is::<hyper_util::client::legacy::Error>()) =>
-            {
+            SdkError::ResponseError(_) if chain(&error).any(|cause| cause.is::<hyper::Error>()) => {
                 Self::network(action, NetworkFailure::Closed, host, &root_cause(&error))
             }
             _ => Self::unreadable(action, root_cause(&error)),
         }
+    }
+
+    fn refused(action: &'static str, status: u16, answer: &impl ProvideErrorMetadata) -> Self {
+        // AWS names a code with each refusal; the sign-in page of a hotel's network does not.
+        let Some(code) = answer.code() else {
+            return Self::unreadable(action, format!("status {status} without an error code"));
+        };
+        let message = answer.message().unwrap_or(code);
+        let refusal = Refusal::of(status, code, message);
+        // After the first line AWS may repeat the request as it should have been signed, session token included.
+        let kept = if refusal == Refusal::SignatureMismatch { message.lines().next() } else { Some(message) };
+        Self::Refused { action, refusal, message: kept.unwrap_or_default().to_owned() }
     }
 }
 
@@ -124,4 +120,94 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
         Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
         None => error.source(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::aws::stage::{aws_at, some_key, stranger};
+    use crate::aws::{CallerIdentity, MfaAnswer, SessionTokenRequest, Signer};
+
+    fn call(endpoint: &str) -> Result<CallerIdentity, AwsError> {
+        aws_at(endpoint).caller_identity(&Signer::AccessKey(&some_key()))
+    }
+
+    fn failure(endpoint: &str) -> (NetworkFailure, String) {
+        match call(endpoint) {
+            Err(AwsError::Network { action: "GetCallerIdentity", failure, detail }) => (failure, detail),
+            other => panic!("{endpoint}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_port_where_nobody_listens_is_a_failure_to_connect() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let (kind, detail) = failure(&format!("http://127.0.0.1:{port}"));
+        assert_eq!(kind, NetworkFailure::Connect);
+        assert!(detail.starts_with("127.0.0.1: ") && detail.contains("refused"), "{detail}");
+    }
+
+    #[test]
+    fn a_host_without_an_address_is_named() {
+        let (kind, detail) = failure("https://sts.nowhere-1.invalid");
+        assert_eq!(kind, NetworkFailure::Dns);
+        assert!(detail.starts_with("sts.nowhere-1.invalid: "), "{detail}");
+    }
+
+    #[test]
+    fn whoever_does_not_speak_tls_is_not_that_host() {
+        let port = stranger("HTTP/1.1 200 OK\r\n\r\n");
+        assert_eq!(failure(&format!("https://127.0.0.1:{port}")).0, NetworkFailure::Tls);
+    }
+
+    #[test]
+    fn a_call_with_a_code_is_tried_again_while_it_certainly_was_not_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let met = Arc::new(AtomicUsize::new(0));
+        let count = met.clone();
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                drop(connection);
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+
+        let mfa = MfaAnswer {
+            serial: "arn:aws:iam::123456789012:mfa/phone".parse().unwrap(),
+            code: "123456".parse().unwrap(),
+        };
+        let request = SessionTokenRequest { duration_seconds: 900, mfa: Some(mfa) };
+        let answer = aws_at(&format!("https://127.0.0.1:{port}")).session_token(&some_key(), &request).err();
+        let hung_up = matches!(answer, Some(AwsError::Network { failure: NetworkFailure::Connect, .. }));
+        assert!(hung_up, "{answer:?}");
+        assert_eq!(met.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn an_answer_that_aws_would_not_give_is_unreadable_and_no_refusal() {
+        for reply in [
+            "HTTP/1.1 200 OK\r\ncontent-length: 21\r\n\r\n<html>sign in, please",
+            "HTTP/1.1 403 Forbidden\r\ncontent-length: 21\r\n\r\n<html>sign in, please",
+            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 302 Found\r\nlocation: http://login.example/\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 114\r\n\r\n<GetCallerIdentityResponse>\
+             <GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
+        ] {
+            let answer = call(&format!("http://127.0.0.1:{}", stranger(reply)));
+            assert!(matches!(answer, Err(AwsError::Unreadable { .. })), "{reply}: {answer:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_does_not_speak_http_gave_no_answer() {
+        let port = stranger("SSH-2.0-OpenSSH_9.2\r\n");
+        assert_eq!(failure(&format!("http://127.0.0.1:{port}")).0, NetworkFailure::Closed);
+    }
 }

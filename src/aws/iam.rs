@@ -57,3 +57,29 @@ fn signed_by(signer: &Signer) -> aws_sdk_iam::config::Builder {
         .credentials_provider(signer.credentials())
         .retry_config(Repeat::Freely.retry_config())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::stage::Stage;
+
+    #[test]
+    fn devices_that_make_codes_are_told_from_those_that_do_not() {
+        let stage = Stage::new();
+        let yubikey = stage.sim.add_fido_device(&stage.user, "yubikey");
+        let mut devices = stage.aws.mfa_devices(&Signer::AccessKey(&stage.key), "alice").unwrap();
+        devices.sort_by(|one, other| one.serial.cmp(&other.serial));
+        let phone = stage.phone.serial().to_owned();
+        let code = MfaDeviceKind::Code(phone.parse().unwrap());
+        let expected =
+            [MfaDevice { serial: phone, kind: code }, MfaDevice { serial: yubikey, kind: MfaDeviceKind::Fido }];
+        assert_eq!(devices, expected);
+    }
+
+    #[test]
+    fn a_user_without_a_device_has_none() {
+        let stage = Stage::new();
+        let bob = stage.sim.add_user("123456789012", "bob");
+        assert_eq!(stage.aws.mfa_devices(&Signer::AccessKey(&stage.key), bob.name()), Ok(vec![]));
+    }
+}

@@ -162,3 +162,110 @@ fn credentials(action: &'static str, answer: Option<Credentials>) -> Result<Sess
         expiration: expiration.map_err(|error| AwsError::unreadable(action, error))?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sim::{Role, SessionKind, Trust};
+
+    use super::*;
+    use crate::aws::stage::Stage;
+
+    #[test]
+    fn the_signer_is_named_by_account_arn_and_partition() {
+        let stage = Stage::new();
+        let alice = stage.aws.caller_identity(&Signer::AccessKey(&stage.key)).unwrap();
+        assert_eq!(alice.account, "123456789012");
+        assert_eq!((alice.user_name(), alice.partition()), (Some("alice"), Some("aws")));
+        let root = CallerIdentity { arn: "arn:aws-cn:iam::123456789012:root".into(), ..alice };
+        assert_eq!((root.user_name(), root.partition()), (None, Some("aws-cn")));
+    }
+
+    #[test]
+    fn a_session_is_signed_for_our_region_and_asks_for_what_was_requested() {
+        let stage = Stage::new();
+        let session = stage.mfa_session();
+        let facts = stage.sim.session(session.access_key_id.as_str()).unwrap();
+        assert_eq!((facts.kind, facts.with_mfa), (SessionKind::SessionToken, true));
+        assert_eq!(facts.expires.as_second(), session.expiration.as_second());
+
+        let [request] = &stage.sim.requests()[..] else { panic!("one request") };
+        assert_eq!((request.region.as_str(), request.service.as_str()), ("eu-central-1", "sts"));
+        let names: Vec<_> = request.parameters.keys().map(String::as_str).collect();
+        assert_eq!(names, ["DurationSeconds", "SerialNumber", "TokenCode"]);
+        assert_eq!(request.parameter("DurationSeconds"), Some("3600"));
+    }
+
+    #[test]
+    fn without_mfa_neither_serial_nor_code_is_sent() {
+        let stage = Stage::new();
+        let request = SessionTokenRequest { duration_seconds: 900, mfa: None };
+        let session = stage.aws.session_token(&stage.key, &request).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!stage.sim.session(session.access_key_id.as_str()).unwrap().with_mfa);
+        assert_eq!(stage.sim.requests()[0].parameters.len(), 1);
+    }
+
+    #[test]
+    fn all_that_narrows_and_names_a_roles_session_is_passed_on() {
+        let stage = Stage::new();
+        let trust = Trust::of("123456789012").with_external_id("x-42");
+        let role = stage.sim.add_role(Role::new("123456789012", "admin", trust));
+        let policy = r#"{"Statement":{"Effect":"Allow","Action":"iam:GetUser","Resource":"*"}}"#;
+        let request = AssumeRoleRequest {
+            role_arn: role.parse().unwrap(),
+            session_name: "vault-alice-1".into(),
+            duration_seconds: 1800,
+            mfa: None,
+            external_id: Some("x-42".into()),
+            tags: vec![("team".into(), "blue".into()), ("cost".into(), "7".into())],
+            transitive_tags: vec!["team".into()],
+            source_identity: Some("alice".into()),
+            policy: Some(policy.into()),
+            policy_arns: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".into()],
+        };
+        let session = stage.mfa_session();
+        let assumed = stage.aws.assume_role(&Signer::Session(&session), &request);
+        let assumed = assumed.unwrap_or_else(|error| panic!("{error}"));
+        let facts = stage.sim.session(assumed.access_key_id.as_str()).unwrap();
+        assert!(facts.narrowed && facts.source_identity.as_deref() == Some("alice"));
+
+        let sent = stage.sim.requests().pop().unwrap();
+        assert!(sent.signed_with_token);
+        let sent: Vec<_> = sent.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected = [
+            ("DurationSeconds", "1800"),
+            ("ExternalId", "x-42"),
+            ("Policy", policy),
+            ("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+            ("RoleArn", role.as_str()),
+            ("RoleSessionName", "vault-alice-1"),
+            ("SourceIdentity", "alice"),
+            ("Tags.member.1.Key", "team"),
+            ("Tags.member.1.Value", "blue"),
+            ("Tags.member.2.Key", "cost"),
+            ("Tags.member.2.Value", "7"),
+            ("TransitiveTagKeys.member.1", "team"),
+        ];
+        assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn a_code_can_go_with_the_role_itself() {
+        let stage = Stage::new();
+        let trust = Trust::of("123456789012").with_mfa();
+        let role = Role::new("123456789012", "admin", trust).max_session(std::time::Duration::from_secs(7200));
+        let request = AssumeRoleRequest {
+            role_arn: stage.sim.add_role(role).parse().unwrap(),
+            session_name: "vault-alice-1".into(),
+            duration_seconds: 7200,
+            mfa: stage.with_mfa().mfa,
+            external_id: None,
+            tags: vec![],
+            transitive_tags: vec![],
+            source_identity: None,
+            policy: None,
+            policy_arns: vec![],
+        };
+        assert!(stage.aws.assume_role(&Signer::AccessKey(&stage.key), &request).is_ok());
+        assert_eq!(stage.sim.requests()[0].parameters.len(), 5);
+    }
+}

@@ -95,3 +95,57 @@ fn connector(trust: TrustStore, proxy: ProxyConfig) -> Connector {
         .pool_idle_timeout(IDLE_TIMEOUT)
         .build_with_resolver(TokioDnsResolver::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::aws::Signer;
+    use crate::aws::stage::Stage;
+
+    /// Signed by itself, for localhost; its key is thrown away.
+    const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUVnbIAhNI1BN+ShWqo92BiT7O0iowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTIzMjY1NVoYDzIxMjYxMDI4
+MjMyNjU1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQDErkoeC+DOxkoIoOwjDMkBAIHehKpoSKmyFE4LY2uztFaVaOOjUsk
+BZ7z76QSZreqOPnj8phVdJWjr0eMgPPWo28wbTAdBgNVHQ4EFgQU6rzST3fmb0Db
+7gQUMBKMJ0mbyxwwHwYDVR0jBBgwFoAU6rzST3fmb0Db7gQUMBKMJ0mbyxwwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgEJ3szmjkRrdqP8Vt3pJRFS8lAIOUhk24ID/9SK7CTd4CIQDh
+fujxIqA4ryKomy0Y8H9MhMo2ANAml2+DV4HDfgpMbg==
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn a_bundle_is_taken_whole_or_not_at_all() {
+        assert!(CaBundle::from_pem(CERTIFICATE.as_bytes()).is_ok());
+        assert_eq!(CaBundle::from_pem(b"").err(), Some(CaBundleError::Empty));
+        assert_eq!(CaBundle::from_pem(b"not a certificate").err(), Some(CaBundleError::Empty));
+        let cut = &CERTIFICATE[..300];
+        assert!(matches!(CaBundle::from_pem(cut.as_bytes()), Err(CaBundleError::NotPem(_))));
+        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let second = CaBundle::from_pem([CERTIFICATE, garbage].concat().as_bytes());
+        assert!(matches!(second, Err(CaBundleError::Certificate { number: 2, .. })));
+    }
+
+    #[test]
+    fn calls_to_this_machine_reach_it() {
+        let stage = Stage::new();
+        assert!(stage.aws.caller_identity(&Signer::AccessKey(&stage.key)).is_ok());
+    }
+
+    /// The proxy variables are read by the http library from the real environment, so another process has to stand in.
+    #[test]
+    fn no_proxy_is_put_between_us_and_this_machine() {
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "aws::transport::tests::calls_to_this_machine_reach_it"])
+            .envs([("HTTP_PROXY", "http://127.0.0.1:1"), ("ALL_PROXY", "http://127.0.0.1:1")])
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&status.stdout);
+        assert!(status.status.success() && printed.contains("1 passed"), "{printed}");
+    }
+}

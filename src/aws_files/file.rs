@@ -1,11 +1,12 @@
 //! Getting at an AWS file: where it really is, whether it may be believed, and what it holds.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::disk::{Disk, Folder, Status};
+use crate::disk::{Disk, Folder, ReadError, Status};
 use crate::secret::SecretBytes;
 
 /// No AWS file of a person comes near this; what does is a mistake or an attempt to exhaust us.
@@ -43,12 +44,29 @@ pub struct Contents {
 impl AwsFile {
     /// Opens the folder of the file, which itself need not exist. None where the folder doesn't either.
     pub fn open(disk: &dyn Disk, path: &Path) -> Result<Option<Self>, FileError> {
-        let _ = (disk, path);
-        todo!()
+        let resolved = disk.resolve(path).map_err(|error| read_error(path, error))?;
+        if let Some(folder) = open_folder(disk, path)? {
+            // Who can write beside a link can point it elsewhere.
+            let link = folder.entry(&name_of(path)?).map_err(|error| read_error(path, error))?;
+            link.map_or(Ok(()), |link| check_owner(path, &link))?;
+        }
+        let Some(folder) = open_folder(disk, &resolved)? else { return Ok(None) };
+        Ok(Some(Self { name: name_of(&resolved)?, path: resolved, folder }))
     }
 
     pub fn read(&self) -> Result<Contents, FileError> {
-        todo!()
+        let path = || self.path.clone();
+        match self.folder.read(&self.name, LIMIT) {
+            Ok((bytes, status)) => {
+                let bytes = SecretBytes::new(bytes);
+                check(&self.path, &status)?;
+                Ok(Contents { bytes, status: Some(status) })
+            }
+            Err(error) if error.is_not_found() => Ok(Contents { bytes: SecretBytes::default(), status: None }),
+            Err(ReadError::Io(error)) => Err(FileError::Read { path: path(), error }),
+            Err(ReadError::NotAFile) => Err(FileError::NotAFile { path: path() }),
+            Err(ReadError::TooLarge { limit }) => Err(FileError::TooLarge { path: path(), limit }),
+        }
     }
 
     /// With every link resolved.
@@ -67,6 +85,148 @@ impl AwsFile {
 
 /// The bytes of a file, none where it is missing.
 pub fn read(disk: &dyn Disk, path: &Path) -> Result<SecretBytes, FileError> {
-    let _ = (disk, path);
-    todo!()
+    match AwsFile::open(disk, path)? {
+        Some(file) => Ok(file.read()?.bytes),
+        None => Ok(SecretBytes::default()),
+    }
+}
+
+/// The folder that holds `path`, refused where others could put their own file in its place.
+fn open_folder(disk: &dyn Disk, path: &Path) -> Result<Option<Box<dyn Folder>>, FileError> {
+    let folder_path = match path.parent() {
+        Some(parent) if parent == Path::new("") => Path::new("."),
+        Some(parent) => parent,
+        None => Path::new("/"),
+    };
+    let folder = match disk.open_folder(folder_path) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(read_error(folder_path, error)),
+    };
+    let status = folder.status().map_err(|error| read_error(folder_path, error))?;
+    check(folder_path, &status)?;
+    Ok(Some(folder))
+}
+
+fn check(path: &Path, status: &Status) -> Result<(), FileError> {
+    check_owner(path, status)?;
+    if status.others_can_write() {
+        return Err(FileError::OthersCanWrite { path: path.to_owned(), mode: status.mode });
+    }
+    Ok(())
+}
+
+fn check_owner(path: &Path, status: &Status) -> Result<(), FileError> {
+    if status.trusted_owner() {
+        Ok(())
+    } else {
+        Err(FileError::ForeignOwner { path: path.to_owned(), owner: status.owner })
+    }
+}
+
+fn name_of(path: &Path) -> Result<String, FileError> {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.map(str::to_owned).ok_or_else(|| FileError::NotAFile { path: path.to_owned() })
+}
+
+fn read_error(path: &Path, error: io::Error) -> FileError {
+    FileError::Read { path: path.to_owned(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::RealDisk;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, lchown, symlink};
+
+    fn home() -> (tempfile::TempDir, PathBuf) {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().canonicalize().unwrap();
+        (home, path)
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_missing_file_or_folder_is_empty() {
+        let (_home, path) = home();
+        assert!(read(&RealDisk, &path.join("credentials")).unwrap().is_empty());
+        assert!(read(&RealDisk, &path.join("none/credentials")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_file_or_folder_that_others_can_write_is_refused() {
+        let (_home, path) = home();
+        let file = path.join("config");
+        fs::write(&file, "x").unwrap();
+        for mode in [0o660, 0o606] {
+            set_mode(&file, mode);
+            let Err(FileError::OthersCanWrite { path: named, mode: told }) = read(&RealDisk, &file) else {
+                panic!("mode {mode:o} was read")
+            };
+            assert_eq!((named, told), (file.clone(), mode));
+        }
+        set_mode(&file, 0o644);
+        assert_eq!(read(&RealDisk, &file).unwrap()[..], *b"x");
+        set_mode(&path, 0o770);
+        let Err(FileError::OthersCanWrite { path: named, .. }) = read(&RealDisk, &file) else { panic!("was read") };
+        assert_eq!(named, path);
+        set_mode(&path, 0o1777);
+        assert!(read(&RealDisk, &file).is_ok(), "in a sticky folder only owners replace");
+    }
+
+    #[test]
+    fn a_link_is_followed_and_both_of_its_ends_are_checked() {
+        let (_home, path) = home();
+        fs::create_dir(path.join("real")).unwrap();
+        fs::create_dir(path.join("aws")).unwrap();
+        fs::write(path.join("real/c"), "x").unwrap();
+        symlink("../real/c", path.join("aws/credentials")).unwrap();
+        let file = AwsFile::open(&RealDisk, &path.join("aws/credentials")).unwrap().unwrap();
+        assert_eq!((file.path(), file.name()), (&*path.join("real/c"), "c"));
+        assert_eq!(file.read().unwrap().bytes[..], *b"x");
+        for folder in ["real", "aws"] {
+            set_mode(&path.join(folder), 0o777);
+            assert!(matches!(
+                AwsFile::open(&RealDisk, &path.join("aws/credentials")),
+                Err(FileError::OthersCanWrite { path: named, .. }) if named == path.join(folder)
+            ));
+            set_mode(&path.join(folder), 0o700);
+        }
+    }
+
+    #[test]
+    fn another_users_file_folder_or_link_is_refused() {
+        let (_home, path) = home();
+        let mut status = RealDisk.open_folder(&path).unwrap().status().unwrap();
+        assert!(check(&path, &status).is_ok());
+        status.owner = 12345;
+        assert!(matches!(check(&path, &status), Err(FileError::ForeignOwner { owner: 12345, .. })));
+        if !rustix::process::geteuid().is_root() {
+            return; // only root can give files away
+        }
+        fs::create_dir(path.join("aws")).unwrap();
+        fs::write(path.join("aws/c"), "x").unwrap();
+        symlink("c", path.join("aws/link")).unwrap();
+        for name in ["aws/c", "aws", "aws/link"] {
+            lchown(path.join(name), Some(12345), None).unwrap();
+            let Err(FileError::ForeignOwner { path: named, .. }) = read(&RealDisk, &path.join("aws/link")) else {
+                panic!("{name} was believed")
+            };
+            assert_eq!(named, path.join(name));
+            lchown(path.join(name), Some(0), None).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_or_no_file_is_refused() {
+        let (_home, path) = home();
+        fs::File::create(path.join("large")).unwrap().set_len(LIMIT + 1).unwrap();
+        assert!(matches!(read(&RealDisk, &path.join("large")), Err(FileError::TooLarge { limit: LIMIT, .. })));
+        fs::create_dir(path.join("folder")).unwrap();
+        assert!(matches!(read(&RealDisk, &path.join("folder")), Err(FileError::NotAFile { .. })));
+    }
 }

@@ -104,7 +104,7 @@ fn from_profile(world: &World, profile: &ProfileName) -> Result<AccessKey, Failu
     let path = || world.paths.aws_credentials.clone();
     match file.section(profile.as_str()).map(|section| &section.holds) {
         None => Err(Failure::NoSuchSection { path: path(), section: profile.clone() }),
-        Some(Holds::LongTermKey(key)) => Ok(key.clone()),
+        Some(Holds::LongTerm(key)) => Ok(key.clone()),
         Some(_) => Err(Failure::NoKeyInSection { path: path(), section: profile.clone() }),
     }
 }
@@ -123,7 +123,8 @@ fn from_csv(world: &World, path: &Path) -> Result<AccessKey, Failure> {
         // Excel and the console put a byte order mark in front.
         .from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
     let headings = reader.headers().map_err(|_| not_ours())?.clone();
-    let column = |wanted: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(wanted)).ok_or_else(not_ours);
+    let column =
+        |wanted: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(wanted)).ok_or_else(not_ours);
     let (id, secret_column) = (column("Access key ID")?, column("Secret access key")?);
     let mut rows = reader.records();
     let row = rows.next().ok_or_else(not_ours)?.map_err(|_| not_ours())?;

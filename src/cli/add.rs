@@ -4,6 +4,7 @@ use crate::aws::{Aws, AwsError, CallerIdentity, Endpoints, MfaDeviceKind, Refusa
 use crate::credentials::AccessKey;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
 use crate::store::document::{Document, Profile, StoredAccessKey};
+use crate::store::file::LoadError;
 use crate::store::vault::Vault;
 
 use super::access_key_source::{self, SourceArgs};
@@ -71,7 +72,7 @@ fn parse_serial(text: &str) -> Result<SerialChoice, String> {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let mut vault = if world.place().exists()? {
+    let mut vault = if world.place().exists().map_err(LoadError::Io)? {
         unlock::open_vault(world)?
     } else {
         world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
@@ -116,12 +117,13 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     warn_about_environment(world);
     let endpoints = Endpoints::from_environment(&world.environment, None)?;
     let endpoint = endpoints.sts.as_ref().map(|endpoint| endpoint.as_str().to_owned());
-    let region = settings::region(world, args.region.as_ref());
+    let region = args.region.clone().or_else(|| settings::named_region(world)).unwrap_or_else(Region::fallback);
     let (identity, serial) = if args.no_verify {
         (None, None)
     } else {
         let aws = Aws::new(region, endpoints);
-        let identity = aws.caller_identity(&Signer::AccessKey(&key)).map_err(|error| Failure::key_check(error, &key.id))?;
+        let identity =
+            aws.caller_identity(&Signer::AccessKey(&key)).map_err(|error| Failure::key_check(error, &key.id))?;
         settings::warn_about_clock(world, &aws);
         let serial = if args.mfa_serial.is_some() { None } else { find_serial(&aws, &key, &identity, world)? };
         (Some(identity), serial)
@@ -148,7 +150,7 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         }),
         ..Profile::default()
     };
-    let mut vault = closed.open(&world.place())?;
+    let mut vault = closed.open()?;
     store(world, &mut vault, &args.name, args.replace, &profile)?;
     say_added(world, &args.name, &profile, identity.as_ref());
     access_key_source::say_where_it_still_lies(&args.source, world);
@@ -157,7 +159,13 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
 }
 
 /// Saves the profile; `replace` keeps what the flags don't name out of it, so that an old serial can't stay with a new key.
-fn store(world: &World, vault: &mut Vault, name: &ProfileName, replace: bool, profile: &Profile) -> Result<(), Failure> {
+fn store(
+    world: &World,
+    vault: &mut Vault,
+    name: &ProfileName,
+    replace: bool,
+    profile: &Profile,
+) -> Result<(), Failure> {
     vault.edit(&world.stamp(), |document| {
         check_name(document, name, replace)?;
         document.profiles.insert(name.clone(), profile.clone());
@@ -169,7 +177,9 @@ fn store(world: &World, vault: &mut Vault, name: &ProfileName, replace: bool, pr
 fn say_added(world: &World, name: &ProfileName, profile: &Profile, identity: Option<&CallerIdentity>) {
     let key = profile.access_key.as_ref().map(|key| key.id.short()).unwrap_or_default();
     let who = match identity {
-        Some(identity) => format!("{} in account {}", escape(identity.user_name().unwrap_or("root")), escape(&identity.account)),
+        Some(identity) => {
+            format!("{} in account {}", escape(identity.user_name().unwrap_or("root")), escape(&identity.account))
+        }
         None => "not checked with AWS".to_owned(),
     };
     let device = match &profile.mfa_serial {
@@ -192,7 +202,12 @@ pub fn warn_about_environment(world: &World) {
 }
 
 /// Which device the user's codes come from.
-fn find_serial(aws: &Aws, key: &AccessKey, identity: &CallerIdentity, world: &World) -> Result<Option<MfaSerial>, Failure> {
+fn find_serial(
+    aws: &Aws,
+    key: &AccessKey,
+    identity: &CallerIdentity,
+    world: &World,
+) -> Result<Option<MfaSerial>, Failure> {
     let Some(user) = identity.user_name() else {
         world.warn("this is the root user's key; AWS advises against having one");
         return Ok(None);
@@ -227,8 +242,10 @@ fn choose_device(mut serials: Vec<MfaSerial>, any_device: bool, world: &World) -
         terminal.show(&format!("  {number}  {serial}\n"));
     }
     loop {
-        let answer = terminal.ask("Which one do the codes come from? ").map_err(|error| Failure::prompt(error, need()))?;
-        let chosen = answer.parse().ok().and_then(|number: usize| number.checked_sub(1)).and_then(|index| serials.get(index));
+        let answer =
+            terminal.ask("Which one do the codes come from? ").map_err(|error| Failure::prompt(error, need()))?;
+        let chosen =
+            answer.parse().ok().and_then(|number: usize| number.checked_sub(1)).and_then(|index| serials.get(index));
         match chosen {
             Some(serial) => return Ok(Some(serial.clone())),
             None => terminal.show(&format!("Please answer 1 to {}.\n", serials.len())),

@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::disk::ReadError;
+use crate::memory::Memory;
 use crate::secret::IdentityText;
+use crate::store::file::LoadError;
 use crate::store::passphrase::Cost;
 use crate::store::recovery::RecoveryKey;
 use crate::store::vault::{self, NewVault, Vault};
 
 use super::failure::{Failure, Need};
+use super::new_passphrase;
 use super::terminal::Terminal;
 use super::unlock::shown_path;
 use super::world::World;
-use super::new_passphrase;
 
 /// Make the vault: an encrypted file that your passphrase opens
 ///
@@ -51,9 +53,9 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 /// Makes the vault, with a word on what was made. Every flag is checked before anything is asked or written.
-pub fn make_vault(world: &World, args: &NewVaultArgs) -> Result<Vault, Failure> {
+pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a>, Failure> {
     let place = world.place();
-    if place.exists()? {
+    if place.exists().map_err(LoadError::Io)? {
         return Err(Failure::VaultExists);
     }
     if args.recovery_key.is_none() && !args.no_recovery {
@@ -62,8 +64,9 @@ pub fn make_vault(world: &World, args: &NewVaultArgs) -> Result<Vault, Failure> 
     let passphrase = new_passphrase::obtain(world, args.generate)?;
     let recovery = if args.no_recovery { None } else { Some(hand_out_recovery_key(world, args)?) };
     let stamp = world.stamp();
-    let cost = args.kdf.unwrap_or_else(Cost::for_this_machine);
-    let vault = vault::create(&place, NewVault { passphrase, cost: cost.into(), recovery, now: stamp.now, writer: stamp.writer })?;
+    let cost = args.kdf.unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
+    let kdf = cost.parameters().map_err(Failure::Randomness)?;
+    let vault = vault::create(&place, NewVault { passphrase, kdf, recovery, now: stamp.now, writer: stamp.writer })?;
     world.say(&format!("made the vault {}", world.vault_shown()));
     Ok(vault)
 }

@@ -45,7 +45,10 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         world.say("the vault is empty; next: vault add NAME");
         return Ok(());
     }
-    world.print(&table::render(&["NAME", "KIND", "ACCOUNT", "ACCESS KEY", "MFA", "FROM"], entries.into_iter().map(Entry::row)))
+    world.print(&table::render(
+        &["NAME", "KIND", "ACCOUNT", "ACCESS KEY", "MFA", "FROM"],
+        entries.into_iter().map(Entry::row),
+    ))
 }
 
 fn of_vault(name: &str, profile: &Profile) -> Entry {

@@ -43,7 +43,8 @@ fn ask_twice(world: &World) -> Result<Passphrase, Failure> {
     let prompt_failed = |error| Failure::prompt(error, Need::NewPassphrase);
     let mut terminal = Terminal::open().map_err(prompt_failed)?;
     terminal.show(&format!("The vault {} will be opened by a passphrase.\n", world.vault_shown()));
-    terminal.show("Four or more unrelated words are good. Nothing can open the vault without it but the recovery key.\n");
+    terminal
+        .show("Four or more unrelated words are good. Nothing can open the vault without it but the recovery key.\n");
     loop {
         let first = Passphrase::new(terminal.ask_hidden("New passphrase: ").map_err(prompt_failed)?.to_string());
         if let Err(error) = passphrase::check_new(&first) {
@@ -81,7 +82,8 @@ fn generated(world: &World) -> Result<Passphrase, Failure> {
     }
     let prompt_failed = |error| Failure::prompt(error, Need::GeneratedPassphrase);
     let mut terminal = Terminal::open().map_err(prompt_failed)?;
-    terminal.show(&format!("The passphrase of the new vault is\n\n    {}\n\nWrite it down now.\n", passphrase.expose()));
+    terminal
+        .show(&format!("The passphrase of the new vault is\n\n    {}\n\nWrite it down now.\n", passphrase.expose()));
     loop {
         let typed = terminal.ask_hidden("Type it once, to show that you have it: ").map_err(prompt_failed)?;
         if typed.split_whitespace().eq(passphrase.expose().split_whitespace()) {

@@ -31,7 +31,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if !args.yes {
         let closed = vault.close();
         confirm(&args.name, key.is_some())?;
-        vault = closed.open(&world.place())?;
+        vault = closed.open()?;
     }
     session_records::forget(world, vault.document(), &args.name);
     vault.edit(&world.stamp(), |document| {
@@ -52,7 +52,8 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 fn confirm(name: &ProfileName, has_key: bool) -> Result<(), Failure> {
     let need = || Need::Confirmation { flag: "--yes" };
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
-    let what = if has_key { "and the access key in it, which may be the only copy" } else { "(a role profile, no key)" };
+    let what =
+        if has_key { "and the access key in it, which may be the only copy" } else { "(a role profile, no key)" };
     let agreed = terminal.confirm(&format!("Remove `{name}` {what}?"), false);
     if agreed.map_err(|error| Failure::prompt(error, need()))? { Ok(()) } else { Err(Failure::Declined) }
 }

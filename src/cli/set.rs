@@ -37,10 +37,16 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 /// Applies all changes or, at the first that doesn't fit, none: the document is saved only when this returns Ok.
-pub fn apply(document: &mut Document, name: Option<&ProfileName>, changes: &[(&str, Option<&str>)]) -> Result<(), Failure> {
+pub fn apply(
+    document: &mut Document,
+    name: Option<&ProfileName>,
+    changes: &[(&str, Option<&str>)],
+) -> Result<(), Failure> {
     for (key, value) in changes {
         match name {
-            Some(name) => settings::change(&settings::OF_A_PROFILE, names_given::in_vault_mut(document, name)?, key, *value)?,
+            Some(name) => {
+                settings::change(&settings::OF_A_PROFILE, names_given::in_vault_mut(document, name)?, key, *value)?
+            }
             None => settings::change(&settings::OF_THE_VAULT, &mut document.settings, key, *value)?,
         }
     }

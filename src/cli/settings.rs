@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::aws::Aws;
 use crate::duration;
 use crate::names::Region;
@@ -68,10 +70,8 @@ pub const OF_A_PROFILE: [Setting<Profile>; 10] = [
 ];
 
 /// What `set --vault` knows: settings of the whole vault.
-pub const OF_THE_VAULT: [Setting<Settings>; 2] = [
-    parsed!(Settings, "default_profile", default_profile),
-    seconds!(Settings, "session_duration", session_duration),
-];
+pub const OF_THE_VAULT: [Setting<Settings>; 2] =
+    [parsed!(Settings, "default_profile", default_profile), seconds!(Settings, "session_duration", session_duration)];
 
 /// `45m`, `8h` or seconds, within what STS takes.
 pub fn parse_session_seconds(text: &str) -> Result<u32, String> {
@@ -100,23 +100,26 @@ pub fn change<T>(known: &[Setting<T>], owner: &mut T, key: &str, value: Option<&
     (setting.set)(owner, value).map_err(|why| Failure::BadSetting { key: key.to_owned(), why })
 }
 
-/// The region that calls go to: flag, the AWS variables, the profile, then the fallback.
-pub fn region(world: &World, of_profile: Option<&Region>) -> Region {
+/// The region that the environment names, which wins over the profile's, as with the AWS tools.
+pub fn named_region(world: &World) -> Option<Region> {
     let variable = |name| world.environment.text(name).and_then(|text| text.parse().ok());
-    variable("AWS_REGION")
-        .or_else(|| variable("AWS_DEFAULT_REGION"))
-        .or_else(|| of_profile.cloned())
-        .unwrap_or_else(Region::fallback)
+    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
-/// Says so when this machine's clock is wrong: sessions work all the same, other tools' calls may not.
+/// Says so when this machine's clock is wrong.
 pub fn warn_about_clock(world: &World, aws: &Aws) {
-    let Some(offset) = aws.clock_offset() else { return };
-    let apart = offset.unsigned_abs();
-    if apart >= NOTABLE_OFFSET {
-        let direction = if offset.is_negative() { "ahead of" } else { "behind" };
-        world.warn(&format!("this machine's clock is {} {direction} AWS's; correct it", duration::words(apart)));
+    if let Some(offset) = aws.clock_offset().filter(|offset| offset.unsigned_abs() >= NOTABLE_OFFSET) {
+        warn_about_offset(world, offset);
     }
+}
+
+/// Sessions work all the same, since ours are signed by AWS's clock; other tools' calls may not.
+pub fn warn_about_offset(world: &World, offset: SignedDuration) {
+    let direction = if offset.is_negative() { "ahead of" } else { "behind" };
+    let apart = duration::words(offset.unsigned_abs());
+    world.warn(&format!(
+        "this machine's clock is {apart} {direction} AWS's; correct it, or other tools' calls may be refused"
+    ));
 }
 
 #[cfg(test)]
@@ -152,6 +155,8 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_an_error_that_lists_the_known() {
         let failure = change(&OF_THE_VAULT, &mut Settings::default(), "colour", Some("red")).err().unwrap();
-        assert!(matches!(failure, Failure::UnknownSetting { known, .. } if known == ["default_profile", "session_duration"]));
+        assert!(
+            matches!(failure, Failure::UnknownSetting { known, .. } if known == ["default_profile", "session_duration"])
+        );
     }
 }

@@ -7,7 +7,7 @@ use super::escape::escape;
 /// The rows under their headings; every cell escaped.
 pub fn render(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(headings.iter().copied());
     for row in rows {
         table.add_row(row.iter().map(|cell| escape(cell)));
@@ -25,6 +25,6 @@ mod tests {
     #[test]
     fn columns_line_up_and_cells_cannot_break_the_line() {
         let text = render(&["NAME", "KIND"], [vec!["prod".into(), "user".into()], vec!["a\nb".into(), "role".into()]]);
-        assert_eq!(text, "NAME      KIND\nprod      user\na\\u{a}b  role\n");
+        assert_eq!(text, "NAME     KIND\nprod     user\na\\u{a}b  role\n");
     }
 }

@@ -8,6 +8,7 @@ use crate::disk::{Kind, Status};
 use crate::process;
 use crate::secret::{IdentityText, Passphrase, SecretBytes};
 use crate::store::file::Loaded;
+use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Vault};
 
 use super::escape::escape;
@@ -69,7 +70,8 @@ impl UnlockArgs {
 
     fn given(&self, world: &World) -> Result<Option<Given>, Failure> {
         // A flag is the stronger word: VAULT_IDENTITY left in a shell must not override `--passphrase-file`.
-        let passphrase_flag = self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
+        let passphrase_flag =
+            self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
         let identity = match (&self.identity, passphrase_flag) {
             (Some(path), _) => Some(path.clone()),
             (None, true) => None,
@@ -83,13 +85,13 @@ impl UnlockArgs {
 }
 
 /// Opens the vault there is.
-pub fn open_vault(world: &World) -> Result<Vault, Failure> {
+pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let loaded = place.load()?;
     let vault = match world.unlock.given(world)? {
-        Some(Given::Passphrase(passphrase)) => vault::open(&place, loaded, Key::Passphrase(&passphrase))?,
-        Some(Given::Identities(identities)) => open_by_identities(world, loaded, &identities)?,
-        None => ask_and_open(world, loaded)?,
+        Some(Given::Passphrase(passphrase)) => vault::open(&place, &loaded, Key::Passphrase(&passphrase))?,
+        Some(Given::Identities(identities)) => open_by_identities(world, &loaded, &identities)?,
+        None => ask_and_open(world, &loaded)?,
     };
     for warning in vault.warnings() {
         super::report::vault_warning(world, warning);
@@ -97,19 +99,23 @@ pub fn open_vault(world: &World) -> Result<Vault, Failure> {
     Ok(vault)
 }
 
-fn open_by_identities(world: &World, loaded: Loaded, identities: &[IdentityText]) -> Result<Vault, Failure> {
+fn open_by_identities<'a>(
+    world: &World<'a>,
+    loaded: &Loaded,
+    identities: &[IdentityText],
+) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let mut last = None;
     for identity in identities {
-        match vault::open(&place, loaded.clone(), Key::Identity(identity)) {
-            Err(OpenError::WrongKey) => last = Some(Failure::IdentityDoesNotOpen),
+        match vault::open(&place, loaded, Key::Identity(identity)) {
+            Err(OpenError::Unseal(UnsealError::WrongIdentity)) => last = Some(Failure::IdentityDoesNotOpen),
             other => return Ok(other?),
         }
     }
     Err(last.unwrap_or(Failure::IdentityDoesNotOpen))
 }
 
-fn ask_and_open(world: &World, loaded: Loaded) -> Result<Vault, Failure> {
+fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Vault<'a>, Failure> {
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
@@ -118,12 +124,12 @@ fn ask_and_open(world: &World, loaded: Loaded) -> Result<Vault, Failure> {
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
-        match vault::open(&world.place(), loaded.clone(), Key::Passphrase(&passphrase)) {
-            Err(OpenError::WrongKey) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
+        match vault::open(&world.place(), loaded, Key::Passphrase(&passphrase)) {
+            Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
             other => return Ok(other?),
         }
     }
-    Err(Failure::Open(OpenError::WrongKey))
+    Err(Failure::Open(OpenError::WrongPassphrase))
 }
 
 /// Reads a file that holds a secret: ours or the administrator's, and closed to everybody else. What systemd hands a

@@ -1,7 +1,7 @@
 //! What a command stands in: the variables, the disk, the clock, the flags every command shares, and the two ways out.
 
 use std::cell::RefCell;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use anstyle::{AnsiColor, Style};
 
@@ -9,12 +9,16 @@ use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
+use crate::secret::SecretBytes;
 use crate::store::file::Place;
 use crate::store::vault::Stamp;
 
 use super::escape::escape;
 use super::failure::Failure;
 use super::unlock::UnlockArgs;
+
+/// A secret or a code; never more.
+const MOST_INPUT: u64 = 64 * 1024;
 
 pub struct World<'a> {
     pub environment: Environment,
@@ -63,6 +67,14 @@ impl<'a> World<'a> {
 
     pub fn place(&self) -> Place<'a> {
         Place::new(self.disk, &self.paths.vault)
+    }
+
+    /// All of standard input, unbuffered: what passes through holds a secret.
+    pub fn read_input(&self) -> Result<SecretBytes, Failure> {
+        let mut bytes = SecretBytes::default();
+        let input = process::standard_input().map_err(Failure::Input)?;
+        input.take(MOST_INPUT).read_to_end(&mut bytes).map_err(Failure::Input)?;
+        Ok(bytes)
     }
 
     /// Who saves, and when.

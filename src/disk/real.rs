@@ -125,6 +125,13 @@ impl Folder for RealFolder {
         Ok(Box::new(RealFile(File::from(descriptor))))
     }
 
+    fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let descriptor = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
+        File::from(descriptor).write_all(bytes)
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
     }

@@ -3,29 +3,64 @@
 use std::path::Path;
 
 use super::error::ExportError;
-use crate::aws_files::config::ConfigFile;
+use super::saving::save;
+use crate::aws_files::config::{ConfigFile, outranks_credentials};
+use crate::aws_files::credentials::{
+    ACCESS_KEY_ID, CredentialsSection, EXPIRATION, Holds, MARK, SECRET_ACCESS_KEY, SECURITY_TOKEN, SESSION_TOKEN, mark,
+};
+use crate::aws_files::file;
+use crate::aws_files::ini::edit::Edit;
+use crate::aws_files::ini::{Ini, Section};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::Disk;
 use crate::names::{AccessKeyId, ProfileName};
+use crate::secret::SecretBytes;
 
-/// A session on its way into the file.
+/// Holds others' secrets too.
+const MODE: u32 = 0o600;
+
+/// Every key that we write or that carries a session.
+const OURS: [&str; 5] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, SECURITY_TOKEN, EXPIRATION];
+
+/// The section that a session is to be written to.
 #[derive(Clone, Copy)]
-pub struct Export<'a> {
-    /// The section's name.
-    pub target: &'a ProfileName,
-    pub session: &'a SessionCredentials,
-    /// The access key that the vault holds for the target, which may be replaced: it is not lost.
+pub struct Target<'a> {
+    pub name: &'a ProfileName,
+    /// The access key that the vault holds for the profile of that name: it may be replaced, since it isn't lost.
     pub vault_key_id: Option<&'a AccessKeyId>,
-    /// Whether another long-term key in the section may be replaced.
+    /// Whether another long-term key may be replaced too, once the caller has saved it.
     pub replace_long_term: bool,
 }
 
-/// A checked export, ready to be written.
+/// A target that was checked. Writing takes the session only now, so that all checks come before a code is spent on one.
 pub struct Prepared<'a> {
-    export: Export<'a>,
     path: &'a Path,
+    target: Target<'a>,
     replaces: Option<AccessKey>,
-    shadows_credential_process: Option<usize>,
+    credential_process: Option<usize>,
+}
+
+/// Checks what can be checked without a session; writes nothing.
+pub fn prepare<'a>(
+    disk: &dyn Disk,
+    path: &'a Path,
+    config: &ConfigFile,
+    target: Target<'a>,
+) -> Result<Prepared<'a>, ExportError> {
+    // Python's configparser copies what stands in [DEFAULT] into every section.
+    if target.name.as_str() == "DEFAULT" {
+        return Err(ExportError::ReservedName { path: path.to_owned(), name: target.name.to_string() });
+    }
+    let profile = config.profile(target.name)?;
+    if let Some((key, line)) = profile.and_then(|profile| profile.outranks_credentials()) {
+        let (path, name) = (config.path().to_owned(), target.name.to_string());
+        return Err(ExportError::Outranked { path, line, name, key: key.to_owned() });
+    }
+    let bytes = file::read(disk, path)?;
+    let replaces = replaced(path, &bytes, target)?;
+    with_session(path, &bytes, target, &Lines::stand_in())?;
+    let credential_process = profile.and_then(|profile| profile.line_of("credential_process"));
+    Ok(Prepared { path, target, replaces, credential_process })
 }
 
 impl Prepared<'_> {
@@ -34,39 +69,150 @@ impl Prepared<'_> {
         self.replaces.as_ref()
     }
 
-    /// The line in the config file of a `credential_process` which some tools will no longer ask (botocore), and others
-    /// still will (the Rust SDK).
+    /// The line in the config file of a `credential_process` that botocore no longer asks once a session stands in the
+    /// credentials file. (The Rust SDK asks it all the same.)
     pub fn shadows_credential_process(&self) -> Option<usize> {
-        self.shadows_credential_process
+        self.credential_process
     }
 
-    /// Writes. On `CommittedNotDurable` the session stands in the file all the same.
-    pub fn commit(self, disk: &dyn Disk) -> Result<(), ExportError> {
-        let _ = (disk, self.export, self.path);
-        todo!()
+    /// Writes the session. After `CommittedNotDurable` it stands in the file all the same.
+    pub fn commit(self, disk: &dyn Disk, session: &SessionCredentials) -> Result<(), ExportError> {
+        let lines = Lines::of(session);
+        let mut edit = |bytes: &[u8]| {
+            let replaces = replaced(self.path, bytes, self.target)?;
+            if !replaces.is_none_or(|key| self.replaces.as_ref().is_some_and(|saved| same(saved, &key))) {
+                return Err(ExportError::ChangedMeanwhile { path: self.path.to_owned() });
+            }
+            with_session(self.path, bytes, self.target, &lines).map(Some)
+        };
+        save(disk, self.path, MODE, &mut edit).map(|_| ())
     }
 }
 
-/// Checks everything that can be checked before a code is spent; writes nothing.
-pub fn prepare<'a>(
-    disk: &dyn Disk,
-    path: &'a Path,
-    config: &ConfigFile,
-    export: Export<'a>,
-) -> Result<Prepared<'a>, ExportError> {
-    let _ = (disk, path, config, export);
-    todo!()
+fn same(one: &AccessKey, other: &AccessKey) -> bool {
+    one.id == other.id && one.secret.expose() == other.secret.expose()
 }
 
-/// The sections that `logout` is about.
+/// The long-term key that writing would take out of the file and out of the world; an error where it may not.
+fn replaced(path: &Path, bytes: &[u8], target: Target<'_>) -> Result<Option<AccessKey>, ExportError> {
+    let ini = Ini::parse(bytes);
+    let Some(section) = target_section(path, &ini, target)? else { return Ok(None) };
+    let (path, name, line) = (path.to_owned(), target.name.to_string(), section.line_number());
+    if let Some(entry) = section.entries().find(|entry| outranks_credentials(entry.key())) {
+        return Err(ExportError::Outranked { path, line: entry.line_number(), name, key: entry.key().to_owned() });
+    }
+    match CredentialsSection::read(&ini, section).holds {
+        Holds::Nothing | Holds::Session { .. } => Ok(None),
+        Holds::LongTerm(key) if Some(&key.id) == target.vault_key_id => Ok(None),
+        Holds::LongTerm(key) if target.replace_long_term => Ok(Some(key)),
+        Holds::LongTerm(key) => Err(ExportError::HoldsLongTermKey { path, line, name, id: key.id }),
+        Holds::Unclear { line } => Err(ExportError::HoldsUnclearKey { path, line, name }),
+    }
+}
+
+fn with_session(path: &Path, bytes: &[u8], target: Target<'_>, lines: &Lines<'_>) -> Result<SecretBytes, ExportError> {
+    let ini = Ini::parse(bytes);
+    match target_section(path, &ini, target)? {
+        Some(section) => ini.rewritten(section, &lines.edit()),
+        None => ini.appended(target.name.as_str(), &lines.edit()),
+    }
+    .map_err(ExportError::edit(path))
+}
+
+fn target_section<'i, 'a>(
+    path: &Path,
+    ini: &'i Ini<'a>,
+    target: Target<'_>,
+) -> Result<Option<&'i Section<'a>>, ExportError> {
+    ini.only(|header| header == target.name.as_str().as_bytes()).map_err(ExportError::edit(path))
+}
+
+/// What stands in a section of ours.
+struct Lines<'a> {
+    mark: String,
+    id: &'a str,
+    secret: &'a str,
+    token: &'a str,
+    expiration: String,
+}
+
+impl<'a> Lines<'a> {
+    fn of(session: &'a SessionCredentials) -> Self {
+        Self {
+            mark: mark(&session.access_key_id),
+            id: session.access_key_id.as_str(),
+            secret: session.secret_access_key.expose(),
+            token: session.session_token.expose(),
+            expiration: session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
+    }
+
+    /// To try an edit before there is a session.
+    fn stand_in() -> Self {
+        Self { mark: MARK.to_owned(), id: "-", secret: "-", token: "-", expiration: "-".to_owned() }
+    }
+
+    fn edit(&self) -> Edit<'_> {
+        Edit {
+            set: vec![
+                (ACCESS_KEY_ID, self.id),
+                (SECRET_ACCESS_KEY, self.secret),
+                (SESSION_TOKEN, self.token),
+                (EXPIRATION, &self.expiration),
+            ],
+            remove: vec![SECURITY_TOKEN],
+            unmark: Some(MARK),
+            mark: Some(self.mark.clone()),
+        }
+    }
+}
+
+/// The sections that a logout is about.
 #[derive(Clone, Copy)]
 pub enum Exported<'a> {
     All,
     Named(&'a [ProfileName]),
 }
 
-/// Removes the sessions that we wrote, and nothing else; says from which sections.
+/// Removes the sessions that we wrote, and nothing else; names the sections they were in. A section in which something of
+/// its owner's stands keeps that and its header.
 pub fn remove_exported(disk: &dyn Disk, path: &Path, exported: Exported<'_>) -> Result<Vec<String>, ExportError> {
-    let _ = (disk, path, exported);
-    todo!()
+    let mut removed = Vec::new();
+    let mut edit = |bytes: &[u8]| {
+        removed.clear();
+        let mut new = SecretBytes::new(bytes.to_vec());
+        while let Some((name, bytes)) = without_one(path, &new, exported)? {
+            removed.push(name);
+            new = bytes;
+        }
+        Ok((!removed.is_empty()).then_some(new))
+    };
+    save(disk, path, MODE, &mut edit)?;
+    Ok(removed)
 }
+
+/// The file without the first exported session in it.
+fn without_one(
+    path: &Path,
+    bytes: &[u8],
+    exported: Exported<'_>,
+) -> Result<Option<(String, SecretBytes)>, ExportError> {
+    let ini = Ini::parse(bytes);
+    let meant = |name: &str| match exported {
+        Exported::All => true,
+        Exported::Named(names) => names.iter().any(|wanted| wanted.as_str() == name),
+    };
+    let ours = ini.sections().find_map(|section| {
+        let read = CredentialsSection::read(&ini, section);
+        (read.written_by_us && meant(&read.name)).then_some((section, read.name))
+    });
+    let Some((section, name)) = ours else { return Ok(None) };
+    let edited = match ini.has_only(section, &OURS, MARK) {
+        true => ini.without(section),
+        false => ini.rewritten(section, &Edit { remove: OURS.to_vec(), unmark: Some(MARK), ..Edit::default() }),
+    };
+    Ok(Some((name, edited.map_err(ExportError::edit(path))?)))
+}
+
+#[cfg(test)]
+mod tests;

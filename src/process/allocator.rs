@@ -3,8 +3,6 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-use zeroize::Zeroize;
-
 /// The system's allocator, wiping on free. Growing a block allocates, copies and frees, so the old one is wiped too.
 pub struct ZeroOnFree;
 
@@ -22,9 +20,12 @@ unsafe impl GlobalAlloc for ZeroOnFree {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is `layout.size()` bytes long and its owner has given it up. `zeroize` writes volatile, so the
-        // compiler may not drop it as dead.
-        unsafe { std::slice::from_raw_parts_mut(block, layout.size()) }.zeroize();
+        // SAFETY: the block is `layout.size()` bytes long and its owner has given it up.
+        unsafe { block.write_bytes(0, layout.size()) };
+        // A compiler knows that nobody can read what is freed next, and would drop the wiping. An assembly block that may
+        // read all memory forbids it. Volatile writes would too, byte by byte: 20 times slower over Argon2's matrix.
+        // SAFETY: no instruction is executed, no register or memory is changed.
+        unsafe { std::arch::asm!("/* {0} */", in(reg) block, options(nostack, preserves_flags, readonly)) };
         // SAFETY: as for alloc.
         unsafe { System.dealloc(block, layout) }
     }

@@ -58,11 +58,11 @@ pub fn scan(file: &[u8]) -> Result<Option<KdfParameters>, HeaderError> {
             return Err(HeaderError::TooManyStanzas);
         }
         let body_is_empty = skip_body(&mut lines)?;
-        if let Some(found) = our_stanza(line, body_is_empty)? {
-            if kdf.replace(found).is_some() {
-                return Err(HeaderError::TwoKdf);
-            }
+        let found = our_stanza(line, body_is_empty)?;
+        if found.is_some() && kdf.is_some() {
+            return Err(HeaderError::TwoKdf);
         }
+        kdf = kdf.or(found);
     }
     Ok(kdf)
 }

@@ -8,8 +8,9 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+use super::identity;
 use super::kdf::KdfParameters;
 use crate::memory::Memory;
 use crate::secret::{IdentityText, Passphrase};
@@ -140,7 +141,7 @@ pub fn derive_within(
     argon2id(parameters)
         .hash_password_into_with_memory(normalised.as_bytes(), salt.as_bytes(), seed.as_mut(), &mut matrix.0)
         .expect("the lengths are fixed and the matrix has the size its parameters ask for");
-    Ok(identity_of(&seed))
+    Ok(identity::from_seed(&seed))
 }
 
 /// The same passphrase typed on another keyboard or system may come as other code points for the same characters; NFC makes
@@ -158,7 +159,8 @@ fn argon2id(parameters: &KdfParameters) -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Argon2's working memory. The crate would free its own without wiping it, and from any of it the seed can be computed on.
+/// Argon2's working memory, of which any part lets the seed be computed on. It is ours and not the crate's so that a machine
+/// without that much memory is an error and no abort. The process's allocator wipes it when it is freed.
 struct Matrix(Vec<Block>);
 
 impl Matrix {
@@ -169,20 +171,6 @@ impl Matrix {
         matrix.resize(blocks, Block::new());
         Some(Self(matrix))
     }
-}
-
-impl Drop for Matrix {
-    fn drop(&mut self) {
-        for block in &mut self.0 {
-            block.as_mut().zeroize();
-        }
-    }
-}
-
-fn identity_of(seed: &[u8; 32]) -> IdentityText {
-    let prefix = bech32::Hrp::parse_unchecked("age-secret-key-");
-    let text = bech32::encode_upper::<bech32::Bech32>(prefix, seed).expect("32 bytes fit into bech32");
-    IdentityText::new(text)
 }
 
 #[cfg(test)]
@@ -201,7 +189,7 @@ mod tests {
     fn the_derived_identity_is_one_that_age_takes_and_depends_on_every_input() {
         let derived = |text: &str, parameters: KdfParameters| {
             let identity = derive(&passphrase(text), &parameters).unwrap();
-            assert!(identity.expose().parse::<age::x25519::Identity>().is_ok());
+            assert!(identity::recipient(&identity).is_some());
             identity.expose().to_owned()
         };
         let base = derived("correct horse", cheap());

@@ -130,7 +130,10 @@ fn authorized_role<'a>(
         let message = format!("User: {user} is not authorized to perform: sts:AssumeRole on resource: {arn}{reason}");
         Err(AwsError::access_denied(message))
     };
-    let Some(role) = cloud.roles.get(arn) else { return refusal("") };
+    // "You cannot call any AWS STS API except GetCallerIdentity" with a federated user's credentials.
+    // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+    let may_call = !matches!(caller.principal, Principal::Federated { .. });
+    let Some(role) = cloud.roles.get(arn).filter(|_| may_call) else { return refusal("") };
     let (trust, by_name) = role.trust.judge_trust(&caller.principal, &question);
     let (identity, kind) = caller.judge(cloud, &question);
     // Trust in the caller itself is enough within the account; trust in its account leaves it to the caller's policies.

@@ -10,6 +10,10 @@
 //! println!("{} {} {}", sim.endpoint(), alice.access_key_id(), phone.code());
 //! assert_eq!(sim.count("GetSessionToken"), 0);
 //! ```
+//!
+//! Stricter than AWS in two things, so that a program under test can't send junk unnoticed: a parameter that the call
+//! doesn't know is an error, and a code that was right is spent even where the call then fails. Looser in one: a request
+//! to IAM may be signed for any region, since an SDK with an endpoint of its own signs for the region it was given.
 
 mod access_keys;
 mod assume_role;

@@ -7,6 +7,7 @@ use data_encoding::BASE32_NOPAD;
 use crate::cloud::{Shared, lock};
 use crate::totp::{STEP_SECONDS, step_at};
 
+#[derive(Clone)]
 pub struct MfaDevice {
     shared: Shared,
     serial: String,

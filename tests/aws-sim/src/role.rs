@@ -10,7 +10,7 @@ use crate::random;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A role to be made. `Role::new(account, name, Trust::account(account))`, then what differs.
+/// A role to be made. `Role::new(account, name, Trust::of(account))`, then what differs.
 #[derive(Debug, Clone)]
 pub struct Role {
     pub account: String,

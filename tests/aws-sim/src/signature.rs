@@ -27,7 +27,7 @@ pub(crate) struct Claim {
     date: String,
     service: String,
     terminator: String,
-    signed_headers: Vec<String>,
+    signed_headers: String,
     signature: String,
     time: Timestamp,
 }
@@ -48,7 +48,7 @@ impl Claim {
             service: part()?,
             terminator: part()?,
             token: incoming.header("x-amz-security-token").map(str::to_owned),
-            signed_headers: field(fields, "SignedHeaders")?.split(';').map(str::to_owned).collect(),
+            signed_headers: field(fields, "SignedHeaders")?.to_owned(),
             signature: field(fields, "Signature")?.to_owned(),
             time: time(incoming)?,
         })
@@ -121,14 +121,18 @@ impl Claim {
             .build()
             .map_err(|error| unreadable(&error))?
             .into();
-        let output = sign(request, &parameters).map_err(|error| unreadable(&error))?;
-        if output.signature() == self.signature { Ok(()) } else { Err(AwsError::signature(MISMATCH)) }
+        let (signed, _) = sign(request, &parameters).map_err(|error| unreadable(&error))?.into_parts();
+        let authorization = signed.headers().find(|(name, _)| *name == "authorization");
+        let expected = authorization.map(|(_, value)| value).unwrap_or_default();
+        let agrees =
+            field(expected, "SignedHeaders")? == self.signed_headers && field(expected, "Signature")? == self.signature;
+        if agrees { Ok(()) } else { Err(AwsError::signature(MISMATCH)) }
     }
 
-    /// The date and the token are left out: the signer adds them itself, signed or not, so that a client that didn't
-    /// sign them fails.
+    /// The date and the token are left out: the signer adds them itself, so that a client that didn't sign them ends
+    /// with another list of signed headers.
     fn headers_to_sign<'a>(&self, incoming: &'a Incoming) -> Vec<(&'a str, &'a str)> {
-        let signed = |name: &str| self.signed_headers.iter().any(|signed| signed == name);
+        let signed = |name: &str| self.signed_headers.split(';').any(|signed| signed == name);
         let added = |name: &str| name == "x-amz-date" || name == "x-amz-security-token";
         let headers = incoming.headers.iter().filter(|(name, _)| signed(name) && !added(name));
         headers.map(|(name, value)| (name.as_str(), value.as_str())).collect()

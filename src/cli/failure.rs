@@ -1,0 +1,223 @@
+//! Why a command did not do what it was asked for: one variant a cause, with what its words need. The words are in report.rs.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::aws::{AwsError, EndpointError};
+use crate::aws_files::config::ConfigError;
+use crate::aws_files::file::FileError;
+use crate::disk::ReadError;
+use crate::export::error::ExportError;
+use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
+use crate::paths::PathsError;
+use crate::process::RunError;
+use crate::session::{CacheError, ChainError, IssueError, LadderError};
+use crate::store::file::LoadError;
+use crate::store::header::HeaderError;
+use crate::store::passphrase::PassphraseError;
+use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
+
+use super::terminal::PromptError;
+
+pub enum Failure {
+    Paths(PathsError),
+
+    // Talking with the person, or with who runs us.
+    /// Whoever read our stdout has what it wanted.
+    ReaderGone,
+    Output(io::Error),
+    Input(io::Error),
+    /// There is nobody to ask for what is needed.
+    NoTerminal(Need),
+    /// The person ended the input instead of answering.
+    NoAnswer(Need),
+    Terminal(io::Error),
+    Declined,
+
+    // Unlocking.
+    PassphraseCommand(RunError),
+    PassphraseDescriptor {
+        number: i32,
+        error: io::Error,
+    },
+    PassphraseNotText(SecretSource),
+    PassphraseEmpty(SecretSource),
+    SecretFile {
+        path: PathBuf,
+        error: ReadError,
+    },
+    SecretFileOpen {
+        path: PathBuf,
+        mode: u32,
+    },
+    NoIdentityIn {
+        path: PathBuf,
+    },
+    IdentityDoesNotOpen,
+    OpensByIdentityOnly,
+
+    // The vault.
+    Load(LoadError),
+    Open(OpenError),
+    Reopen(ReopenError),
+    Create(CreateError),
+    VaultExists,
+    NewPassphrase(PassphraseError),
+    PassphraseWeak,
+    Randomness(getrandom::Error),
+    NotCommitted(NotCommitted),
+    NotDurable(io::Error),
+    FileExists {
+        path: PathBuf,
+    },
+
+    // Profiles and settings.
+    Name(NameError),
+    NameNeeded {
+        names: Vec<ProfileName>,
+    },
+    UnknownProfile {
+        name: ProfileName,
+        suggestion: Option<String>,
+    },
+    ProfileExists(ProfileName),
+    NoAccessKey(ProfileName),
+    UnknownSetting {
+        key: String,
+        known: Vec<&'static str>,
+    },
+    BadSetting {
+        key: String,
+        why: String,
+    },
+    UnknownField {
+        field: String,
+    },
+    FieldMissing {
+        field: &'static str,
+        name: ProfileName,
+    },
+
+    // Where an access key comes from.
+    SecretMissing,
+    SecretMalformed,
+    VariableMissing(&'static str),
+    TemporaryKey(AccessKeyId),
+    TemporaryEnvironment,
+    NoSuchSection {
+        path: PathBuf,
+        section: ProfileName,
+    },
+    NoKeyInSection {
+        path: PathBuf,
+        section: ProfileName,
+    },
+    NotAConsoleCsv {
+        path: PathBuf,
+    },
+    SeveralKeysInCsv {
+        path: PathBuf,
+    },
+
+    // AWS, its files, and sessions.
+    Endpoint(EndpointError),
+    KeyCheck {
+        error: AwsError,
+        id: AccessKeyId,
+    },
+    Aws(AwsError),
+    AwsFile(FileError),
+    Config(ConfigError),
+    Export(ExportError),
+    Chain(ChainError),
+    Ladder(LadderError),
+    Issue {
+        profile: ProfileName,
+        error: IssueError,
+    },
+    Cache(CacheError),
+
+    // Handing over.
+    Exec {
+        program: String,
+        error: io::Error,
+    },
+}
+
+/// What a person would have been asked for.
+#[derive(Debug, Clone)]
+pub enum Need {
+    Passphrase,
+    NewPassphrase,
+    GeneratedPassphrase,
+    RecoveryKeyChoice,
+    AccessKey,
+    /// One of several MFA devices.
+    DeviceChoice(Vec<MfaSerial>),
+    /// Whether the usual serial is right.
+    SerialGuess(String),
+    MfaCode(ProfileName),
+    Confirmation {
+        flag: &'static str,
+    },
+}
+
+/// Where a passphrase was read from.
+pub enum SecretSource {
+    File(PathBuf),
+    Descriptor(i32),
+    Command,
+}
+
+impl Failure {
+    pub fn prompt(error: PromptError, need: Need) -> Self {
+        match error {
+            PromptError::NoTerminal => Self::NoTerminal(need),
+            PromptError::Ended => Self::NoAnswer(need),
+            PromptError::Io(error) => Self::Terminal(error),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident,)*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
+from! {
+    LoadError => Load,
+    OpenError => Open,
+    ReopenError => Reopen,
+    CreateError => Create,
+    PassphraseError => NewPassphrase,
+    NameError => Name,
+    AwsError => Aws,
+    EndpointError => Endpoint,
+    FileError => AwsFile,
+    ConfigError => Config,
+    ExportError => Export,
+    ChainError => Chain,
+    LadderError => Ladder,
+}
+
+impl From<HeaderError> for Failure {
+    fn from(error: HeaderError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// An edit's own refusal is already a failure of ours.
+impl From<EditError<Failure>> for Failure {
+    fn from(error: EditError<Failure>) -> Self {
+        match error {
+            EditError::Refused(failure) => failure,
+            EditError::NotCommitted(error) => Self::NotCommitted(error),
+            EditError::NotDurable(error) => Self::NotDurable(error),
+        }
+    }
+}

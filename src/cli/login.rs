@@ -1,0 +1,159 @@
+//! `vault login`.
+
+use jiff::tz::TimeZone;
+
+use crate::credentials::AccessKey;
+use crate::duration;
+use crate::export::config_file;
+use crate::export::credentials_file::{self, Prepared, Target};
+use crate::export::environment::Variables;
+use crate::export::shell::{self, Shell};
+use crate::names::{ProfileName, arn_user_name};
+use crate::session::Issued;
+use crate::store::document::{Document, Profile, StoredAccessKey};
+
+use super::add;
+use super::escape::escape;
+use super::failure::Failure;
+use super::report;
+use super::sign_in::{self, Purpose, Resolved, SignInArgs};
+use super::world::World;
+
+/// Sign in: a session by passphrase and MFA code, written to ~/.aws/credentials
+///
+/// Without NAME it is $AWS_PROFILE, else the setting default_profile, else the only profile there is. A session that is
+/// still good is used again, without a code.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profile
+    name: Option<ProfileName>,
+    #[command(flatten)]
+    sign_in: SignInArgs,
+    /// Write the session to this section of ~/.aws/credentials [default: the profile's name]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["no_export", "env"])]
+    profile: Option<ProfileName>,
+    /// Only cache the session
+    #[arg(long)]
+    no_export: bool,
+    /// Print variables for a shell instead of writing a file: eval "$(vault login prod --env)"
+    #[arg(long, conflicts_with = "no_export")]
+    env: bool,
+    /// Replace another long-term key in that section, after saving it in the vault
+    #[arg(long, conflicts_with_all = ["no_export", "env"])]
+    replace_long_term: bool,
+    /// Write the profile's region to ~/.aws/config where it has none
+    #[arg(long)]
+    write_region: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let resolved = sign_in::resolve(args.name.clone(), &args.sign_in, world)?;
+    let target = args.profile.clone().or_else(|| resolved.destination.clone()).unwrap_or_else(|| resolved.name.clone());
+    let exports = !args.no_export && !args.env;
+    if exports {
+        add::warn_about_environment(world);
+        // Whatever speaks against writing there is said before a code is spent.
+        export(&args, &resolved, &target, world)?;
+    }
+    let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Login, world)?;
+    say_signed_in(&resolved.name, &issued, world);
+    if args.env {
+        let variables = Variables::of_session(issued.credentials(), resolved.region.as_ref(), &resolved.name);
+        return world.print(&shell::render(Shell::Sh, &variables));
+    }
+    if !exports {
+        world.say(&format!("use: vault exec {} -- COMMAND", resolved.name));
+        return Ok(());
+    }
+    write(&args, resolved, &target, &issued, world)
+}
+
+fn export<'a>(
+    args: &Args,
+    resolved: &'a Resolved,
+    target: &'a ProfileName,
+    world: &'a World,
+) -> Result<Prepared<'a>, Failure> {
+    let own_target = *target == resolved.name;
+    let target = Target {
+        name: target,
+        vault_key_id: resolved.own_key.as_ref().filter(|_| own_target),
+        replace_long_term: args.replace_long_term,
+    };
+    Ok(credentials_file::prepare(world.disk, &world.paths.aws_credentials, &resolved.config, target)?)
+}
+
+fn write(args: &Args, resolved: Resolved, target: &ProfileName, issued: &Issued, world: &World) -> Result<(), Failure> {
+    let prepared = export(args, &resolved, target, world)?;
+    let replaced = prepared.replaces().cloned();
+    if prepared.shadows_credential_process().is_some() {
+        world.warn(&format!(
+            "[profile {target}] has a credential_process; most AWS tools take the written session before it"
+        ));
+    }
+    if let Some(key) = replaced {
+        save_replaced_key(&key, target, resolved.vault.open()?, world)?;
+    }
+    prepared.commit(world.disk, issued.credentials())?;
+    if let Some(region) = resolved.region.as_ref().filter(|_| args.write_region) {
+        config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
+    }
+    world.say(&format!("use: aws --profile {target} sts get-caller-identity"));
+    Ok(())
+}
+
+/// A key that is about to be replaced goes into the vault under a free name first.
+fn save_replaced_key(
+    key: &AccessKey,
+    target: &ProfileName,
+    mut vault: crate::store::vault::Vault,
+    world: &World,
+) -> Result<(), Failure> {
+    let stamp = world.stamp();
+    let saved_as = vault.edit(&stamp, |document| {
+        let name = free_name(document, target)?;
+        let access_key = StoredAccessKey {
+            id: key.id.clone(),
+            secret: key.secret.clone(),
+            user_arn: None,
+            added: stamp.now,
+            verified: None,
+            endpoint: None,
+            rest: toml::Table::new(),
+        };
+        document.profiles.insert(name.clone(), Profile { access_key: Some(access_key), ..Profile::default() });
+        Ok::<_, Failure>(name)
+    })?;
+    world.say(&format!(
+        "saved the long-term key {} of section [{target}] in the vault, as `{saved_as}`",
+        key.id.short()
+    ));
+    Ok(())
+}
+
+fn free_name(document: &Document, target: &ProfileName) -> Result<ProfileName, Failure> {
+    let candidates = std::iter::once(target.to_string())
+        .chain(std::iter::once(format!("{target}-long-term")))
+        .chain((2..).map(|number| format!("{target}-long-term-{number}")));
+    for candidate in candidates {
+        let name: ProfileName = candidate.parse()?;
+        if !document.profiles.contains_key(&name) {
+            return Ok(name);
+        }
+    }
+    unreachable!("the numbers do not end")
+}
+
+/// Who, and for how long: in the person's own time zone.
+fn say_signed_in(name: &ProfileName, issued: &Issued, world: &World) {
+    let record = &issued.record;
+    let role = record.request.roles.last().map(|role| format!("role {}", role.role_arn.role_name()));
+    let user = record.user_arn.as_deref().and_then(arn_user_name).map(str::to_owned);
+    let who = role.or(user).unwrap_or_else(|| "a user".to_owned());
+    let account = record.account().map(|account| format!(" in account {account}")).unwrap_or_default();
+    let mfa = if record.request.serial.is_some() { " with MFA" } else { "" };
+    let how = if issued.reused { "still signed in" } else { "signed in" };
+    let expires = issued.expires().to_zoned(TimeZone::system()).strftime("%H:%M on %a %d %b").to_string();
+    let left = duration::words(report::left(issued.record.lifetime().expires, world.clock.now()));
+    world.say(&format!("{name}: {how} as {}{}{mfa} until {expires} ({left})", escape(&who), escape(&account)));
+}

@@ -1,0 +1,52 @@
+//! `vault logout`.
+
+use crate::export::credentials_file::{Exported, remove_exported};
+use crate::names::ProfileName;
+
+use super::failure::Failure;
+use super::names_given;
+use super::session_records;
+use super::unlock;
+use super::world::World;
+
+/// Drop cached sessions, and take what `login` wrote out of ~/.aws/credentials
+///
+/// AWS has no way to end a session early: a copy of it elsewhere works until it expires.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profile [default: see `vault login --help`]
+    name: Option<ProfileName>,
+    /// All of them
+    #[arg(long, conflicts_with = "name")]
+    all: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let vault = unlock::open_vault(world)?;
+    let document = vault.document();
+    let (dropped, removed) = if args.all {
+        let dropped = session_records::cache(world, document)?.remove_all().map_err(Failure::Cache)?;
+        (dropped, remove_exported(world.disk, &world.paths.aws_credentials, Exported::All)?)
+    } else {
+        let name = names_given::or_default(args.name, document, world)?;
+        let destination = document.profiles.get(&name).and_then(|profile| profile.destination_profile.clone());
+        let targets: Vec<ProfileName> = [Some(name.clone()), destination].into_iter().flatten().collect();
+        let dropped = session_records::cache(world, document)?.remove(&name).map_err(Failure::Cache)?;
+        (dropped, remove_exported(world.disk, &world.paths.aws_credentials, Exported::Named(&targets))?)
+    };
+    say(dropped, &removed, world);
+    Ok(())
+}
+
+fn say(dropped: usize, removed: &[String], world: &World) {
+    if dropped == 0 && removed.is_empty() {
+        return world.say("there was no session to drop");
+    }
+    let sessions = if dropped == 1 { "1 cached session".to_owned() } else { format!("{dropped} cached sessions") };
+    world.say(&format!("dropped {sessions}"));
+    if !removed.is_empty() {
+        let file = super::escape::escape(&world.paths.shown(&world.paths.aws_credentials));
+        let sections: Vec<String> = removed.iter().map(|name| format!("[{}]", super::escape::escape(name))).collect();
+        world.say(&format!("removed {} from {file}", sections.join(", ")));
+    }
+}

@@ -1,0 +1,320 @@
+//! Every failure's words: what happened, what to do next, and the exit code that scripts can rely on. One place, so that the
+//! program speaks with one voice.
+
+mod aws;
+mod files;
+mod session;
+mod vault;
+
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+use super::escape::escape;
+use super::failure::{Failure, Need};
+use super::unlock::shown_path;
+
+pub use session::{left, note as session_note};
+pub use vault::vault_warning;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Done = 0,
+    /// Can't be done in this state.
+    State = 1,
+    Usage = 2,
+    /// Locked, or a wrong passphrase.
+    Locked = 3,
+    AwsRefused = 4,
+    Network = 5,
+    /// Damaged, or not to be trusted.
+    NotTrusted = 6,
+    /// A person is needed: a code, a confirmation.
+    PersonNeeded = 8,
+    /// The shell's own codes for what `exec` could not start.
+    CannotRun = 126,
+    NotFound = 127,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        ExitCode::from(status as u8)
+    }
+}
+
+/// A bug of ours: the panic hook ends the program with it.
+pub const INTERNAL: i32 = 70;
+
+/// What a person is told about a failure.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Report {
+    pub message: String,
+    pub hint: Option<String>,
+    pub status: Status,
+}
+
+impl Report {
+    fn new(status: Status, message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, status }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub fn usage(error: &clap::Error) -> Self {
+        Self::new(Status::Usage, error.to_string())
+    }
+
+    pub fn of(failure: &Failure) -> Self {
+        use Failure::*;
+        match failure {
+            ReaderGone => Self::new(Status::Done, ""),
+            Paths(error) => Self::new(Status::State, escape(&error.to_string())).hint("set HOME to your home folder"),
+            Output(error) => Self::new(Status::State, format!("can't write to standard output: {error}")),
+            Input(error) => Self::new(Status::State, format!("can't read standard input: {error}")),
+            Terminal(error) => Self::new(Status::PersonNeeded, format!("can't talk to the terminal: {error}")),
+            Declined => Self::new(Status::PersonNeeded, "not confirmed; nothing was changed"),
+            NoTerminal(need) => no_terminal(need),
+            NoAnswer(need) => no_answer(need),
+            Exec { program, error } => exec(program, error),
+            Load(_)
+            | Open(_)
+            | Reopen(_)
+            | Create(_)
+            | VaultExists
+            | NewPassphrase(_)
+            | PassphraseWeak
+            | Randomness(_)
+            | NotCommitted(_)
+            | NotDurable(_)
+            | PassphraseCommand(_)
+            | PassphraseDescriptor { .. }
+            | PassphraseNotText(_)
+            | PassphraseEmpty(_)
+            | SecretFile { .. }
+            | SecretFileOpen { .. }
+            | NoIdentityIn { .. }
+            | IdentityDoesNotOpen
+            | OpensByIdentityOnly
+            | FileExists { .. } => vault::report(failure),
+            Endpoint(error) => aws::endpoint(error),
+            KeyCheck { error, id } => aws::key_check(error, id),
+            Aws(error) => aws::report(error),
+            AwsFile(error) => files::file(error),
+            Config(error) => files::config(error),
+            Export(error) => files::export(error),
+            Chain(error) => session::chain(error),
+            Ladder(error) => session::ladder(error),
+            Issue { profile, error } => session::issue(profile, error),
+            Cache(error) => session::cache(error),
+            Name(_)
+            | NameNeeded { .. }
+            | UnknownProfile { .. }
+            | ProfileExists(_)
+            | NoAccessKey(_)
+            | UnknownSetting { .. }
+            | BadSetting { .. }
+            | UnknownField { .. }
+            | FieldMissing { .. } => profile(failure),
+            SecretMissing
+            | SecretMalformed
+            | VariableMissing(_)
+            | TemporaryKey(_)
+            | TemporaryEnvironment
+            | NoSuchSection { .. }
+            | NoKeyInSection { .. }
+            | NotAConsoleCsv { .. }
+            | SeveralKeysInCsv { .. } => key_source(failure),
+        }
+    }
+}
+
+fn profile(failure: &Failure) -> Report {
+    use Failure::*;
+    match failure {
+        Name(error) => Report::new(Status::Usage, escape(&error.to_string())),
+        NameNeeded { names } if names.is_empty() => {
+            Report::new(Status::Usage, "which profile? the vault has none").hint("vault add NAME")
+        }
+        NameNeeded { names } => {
+            let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+            Report::new(Status::Usage, format!("which profile? the vault has {}", names.join(", ")))
+                .hint("name one, or choose the usual one by `vault set --vault default_profile=NAME`")
+        }
+        UnknownProfile { name, suggestion: Some(meant) } => {
+            Report::new(Status::State, format!("no profile named `{name}`; did you mean `{}`?", escape(meant)))
+        }
+        UnknownProfile { name, suggestion: None } => {
+            Report::new(Status::State, format!("no profile named `{name}`")).hint("`vault list` shows what there is")
+        }
+        ProfileExists(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
+            .hint(format!("another name, or `vault add {name} --replace`")),
+        NoAccessKey(name) => Report::new(Status::State, format!("`{name}` is a role profile and has no access key")),
+        UnknownSetting { key, known } => Report::new(Status::Usage, format!("no setting named `{}`", escape(key)))
+            .hint(format!("one of {}", known.join(", "))),
+        BadSetting { key, why } => Report::new(Status::Usage, format!("`{}`: {}", escape(key), escape(why))),
+        UnknownField { field } => Report::new(Status::Usage, format!("no field named `{}`", escape(field)))
+            .hint(format!("one of {}", super::get::FIELDS.join(", "))),
+        FieldMissing { field, name } => Report::new(Status::State, format!("`{name}` has no {field}")),
+        _ => internal(),
+    }
+}
+
+fn key_source(failure: &Failure) -> Report {
+    use Failure::*;
+    let usage = |message: String| Report::new(Status::Usage, message);
+    match failure {
+        SecretMissing => usage("no secret access key was given".into()).hint("pipe it in with --secret-stdin"),
+        // The text is not shown: it may be the secret with a typing error.
+        SecretMalformed => {
+            usage("that is not a secret access key".into()).hint("it is 40 characters long, without blanks")
+        }
+        VariableMissing(name) => usage(format!("{name} is not set")).hint("export it, or leave out --from-env"),
+        TemporaryKey(id) => {
+            Report::new(Status::State, format!("{} belongs to a session; the vault keeps long-term keys", id.short()))
+                .hint("make an access key in the AWS console (IAM, Security credentials); its id starts with AKIA")
+        }
+        TemporaryEnvironment => {
+            Report::new(Status::State, "AWS_SESSION_TOKEN is set: these variables hold a session, not a long-term key")
+                .hint("unset it if the other two are a long-term key")
+        }
+        NoSuchSection { path, section } => {
+            Report::new(Status::State, format!("no section [{section}] in {}", shown_path(path)))
+        }
+        NoKeyInSection { path, section } => {
+            Report::new(Status::State, format!("section [{section}] in {} holds no long-term key", shown_path(path)))
+        }
+        NotAConsoleCsv { path } => {
+            Report::new(Status::State, format!("{} is not an access key file of the AWS console", shown_path(path)))
+                .hint("it has the columns `Access key ID` and `Secret access key`")
+        }
+        SeveralKeysInCsv { path } => {
+            Report::new(Status::State, format!("{} holds more than one key", shown_path(path)))
+        }
+        _ => internal(),
+    }
+}
+
+/// Only reached if a variant is sent to the wrong part of this file.
+fn internal() -> Report {
+    Report::new(Status::State, "a failure without words; please report this")
+}
+
+fn no_terminal(need: &Need) -> Report {
+    let (status, what, hint) = match need {
+        Need::Passphrase => (
+            Status::Locked,
+            "the vault is locked and there is no terminal to ask for the passphrase".to_owned(),
+            "pass `--passphrase-file FILE`, or set VAULT_PASSPHRASE_FILE".to_owned(),
+        ),
+        Need::NewPassphrase => (
+            Status::PersonNeeded,
+            "a new vault needs a passphrase and there is no terminal to ask on".to_owned(),
+            "pass `--passphrase-file FILE`".to_owned(),
+        ),
+        Need::GeneratedPassphrase => (
+            Status::PersonNeeded,
+            "there is no terminal to show the generated passphrase on".to_owned(),
+            "pass `--passphrase-file FILE` with the name of a new file; it is written there".to_owned(),
+        ),
+        Need::RecoveryKeyChoice => (
+            Status::PersonNeeded,
+            "there is no terminal to show the recovery key on".to_owned(),
+            "pass `--recovery-key FILE` to write it there, or `--no-recovery`".to_owned(),
+        ),
+        Need::AccessKey => (
+            Status::PersonNeeded,
+            "there is no terminal to ask for the access key".to_owned(),
+            "pass `--access-key-id ID --secret-stdin`, `--from-env`, `--from-csv FILE` or `--from-profile NAME`"
+                .to_owned(),
+        ),
+        Need::DeviceChoice(serials) => {
+            let serials: Vec<&str> = serials.iter().map(AsRef::as_ref).collect();
+            let what = format!(
+                "this user has several MFA devices ({}) and there is no terminal to ask on",
+                serials.join(", ")
+            );
+            (Status::PersonNeeded, what, "pass one as `--mfa-serial ARN`".to_owned())
+        }
+        Need::SerialGuess(usual) => (
+            Status::PersonNeeded,
+            "this user may not list its MFA devices, and there is no terminal to ask on".to_owned(),
+            format!("pass `--mfa-serial {}` if that is the device, or `--mfa-serial none`", escape(usual)),
+        ),
+        Need::MfaCode(name) => (
+            Status::PersonNeeded,
+            format!("`{name}` needs an MFA code and there is no terminal to ask on"),
+            "pass `--mfa-code`, or set `mfa_process` for this profile".to_owned(),
+        ),
+        Need::Confirmation { flag } => (
+            Status::PersonNeeded,
+            "this needs a confirmation and there is no terminal to ask on".to_owned(),
+            format!("pass `{flag}`"),
+        ),
+    };
+    Report::new(status, what).hint(hint)
+}
+
+fn no_answer(need: &Need) -> Report {
+    match need {
+        Need::Passphrase => Report::new(Status::Locked, "no passphrase was typed; the vault stays locked"),
+        _ => Report::new(Status::PersonNeeded, "no answer; nothing was changed"),
+    }
+}
+
+fn exec(program: &str, error: &std::io::Error) -> Report {
+    let program = escape(program);
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Report::new(Status::NotFound, format!("no program `{program}` on PATH")),
+        _ => Report::new(Status::CannotRun, format!("can't run `{program}`: {error}")),
+    }
+}
+
+/// Shows a failure and gives its exit code.
+pub fn failure(failure: &Failure) -> ExitCode {
+    let report = Report::of(failure);
+    if !report.message.is_empty() {
+        let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+        anstream::eprintln!("vault: {red}error{red:#}: {}", report.message);
+    }
+    if let Some(hint) = &report.hint {
+        anstream::eprintln!("vault: hint: {hint}");
+    }
+    report.status.into()
+}
+
+/// Shows what clap has to say: help and version are answers, the rest are errors.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A reader that went away has what it wanted.
+        let _ = error.print();
+        return Status::Done.into();
+    }
+    anstream::eprint!("vault: {}", error.render().ansi());
+    Status::Usage.into()
+}
+
+/// What `vault` alone answers.
+pub fn first_steps() -> ExitCode {
+    anstream::println!(
+        "vault keeps long-term AWS keys encrypted and hands out short-lived sessions\n\n  \
+         vault add prod             put an access key into the vault (makes the vault if there is none)\n  \
+         vault login prod           passphrase + MFA code -> session in ~/.aws/credentials\n  \
+         vault exec prod -- CMD     run one command with a session\n  \
+         vault status               keys, sessions, and how long they last\n  \
+         vault help                 everything else"
+    );
+    Status::Done.into()
+}
+
+/// Ends the program at a bug of ours without showing what it held: a panic's message may quote data.
+pub fn on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        anstream::eprintln!("vault: error: internal error at {place}; nothing half-done is kept");
+        anstream::eprintln!("vault: hint: please report this line");
+        std::process::exit(INTERNAL);
+    }));
+}

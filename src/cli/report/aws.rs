@@ -1,0 +1,92 @@
+//! Words for what AWS, or the way to it, answered.
+
+use crate::aws::{AwsError, EndpointError, NetworkFailure, Refusal};
+use crate::cli::escape::escape;
+use crate::names::AccessKeyId;
+
+use super::{Report, Status};
+
+pub fn endpoint(error: &EndpointError) -> Report {
+    Report::new(Status::Usage, escape(&error.to_string()))
+        .hint("check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS and endpoint_url")
+}
+
+/// A key that is not in the vault yet and was not taken: nothing is stored.
+pub fn key_check(error: &AwsError, id: &AccessKeyId) -> Report {
+    let short = id.short();
+    match error {
+        AwsError::Refused { refusal: Refusal::UnknownKey, .. } => Report::new(
+            Status::AwsRefused,
+            format!("AWS does not know the access key {short}, or it is inactive; nothing was stored"),
+        )
+        .hint("a key made in the last minute may need another try"),
+        AwsError::Refused { refusal: Refusal::SignatureMismatch, .. } => {
+            Report::new(Status::AwsRefused, format!("the secret does not belong to {short}; nothing was stored"))
+        }
+        other => {
+            let report = report(other);
+            Report { message: format!("{}; nothing was stored", report.message), ..report }
+        }
+    }
+}
+
+pub fn report(error: &AwsError) -> Report {
+    match error {
+        AwsError::Refused { action, refusal, message } => refused(action, refusal, &escape(message)),
+        AwsError::Network { action, failure, detail } => network(action, *failure, &escape(detail)),
+        AwsError::Unreadable { action, detail } => {
+            Report::new(Status::Network, format!("{action} got an answer that is not AWS's: {}", escape(detail)))
+                .hint("a proxy or a captive portal may be in between")
+        }
+    }
+}
+
+fn refused(action: &str, refusal: &Refusal, message: &str) -> Report {
+    let refused = |words: String| Report::new(Status::AwsRefused, words);
+    match refusal {
+        Refusal::WrongCode => refused("AWS refused the MFA code: it is wrong, or was used before".into())
+            .hint("wait for the next code and try again"),
+        Refusal::WrongSerial => refused(format!("AWS does not know this MFA device for this user: {message}"))
+            .hint("`vault set NAME mfa_serial=ARN` with the device's ARN"),
+        Refusal::AccessDenied => refused(format!("AWS refused {action}: {message}")),
+        Refusal::UnknownKey => refused("AWS does not know this access key, or it is inactive".into())
+            .hint("was it replaced or switched off in the console? `vault add NAME --replace` stores a new one"),
+        Refusal::SignatureMismatch => refused("the secret access key in the vault does not belong to its id".into())
+            .hint("`vault add NAME --replace`"),
+        Refusal::Expired => refused("the session is over".into()).hint("`vault login NAME --force` makes a new one"),
+        Refusal::Throttled => {
+            refused(format!("AWS has too many requests from this account: {message}")).hint("try again in a moment")
+        }
+        Refusal::ClockSkew => {
+            refused(format!("this machine's clock and AWS's are too far apart: {message}")).hint("set the clock")
+        }
+        Refusal::RoleChainingCap => refused("AWS caps a role that is assumed from another session at 1 hour".into())
+            .hint("pass `--duration 1h`"),
+        Refusal::MaxSessionDuration => refused("this is longer than the role's maximum session duration".into())
+            .hint("pass a shorter `--duration`, or raise MaxSessionDuration of the role (up to 12h)"),
+        Refusal::RegionDisabled => refused(format!("STS is switched off for this region in the account: {message}"))
+            .hint("pass another region by AWS_REGION"),
+        Refusal::Unavailable => Report::new(Status::Network, format!("AWS could not answer {action}: {message}"))
+            .hint("try again in a moment"),
+        Refusal::SessionForSession | Refusal::Invalid | Refusal::LimitExceeded | Refusal::NoSuchEntity => {
+            refused(format!("AWS refused {action}: {message}"))
+        }
+        Refusal::Other { code } => refused(format!("AWS refused {action}: {}: {message}", escape(code))),
+    }
+}
+
+fn network(action: &str, failure: NetworkFailure, host: &str) -> Report {
+    let words = match failure {
+        NetworkFailure::Dns => format!("{host} has no address: is the network up?"),
+        NetworkFailure::Connect => format!("can't reach {host}: is the network up?"),
+        NetworkFailure::Tls => format!("{host} could not prove that it is AWS"),
+        NetworkFailure::Timeout { .. } => format!("no answer from {host} in time"),
+        NetworkFailure::Closed => format!("{host} closed the connection before it answered"),
+    };
+    let report = Report::new(Status::Network, format!("{action}: {words}"));
+    if failure.may_have_been_sent() {
+        report.hint("nothing was stored; an MFA code in it may be spent, so wait for the next one")
+    } else {
+        report.hint("nothing was sent; try again when the network is back")
+    }
+}

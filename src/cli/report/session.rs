@@ -1,0 +1,213 @@
+//! Words for what stands between a profile's name and its session.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::aws::{AwsError, Refusal};
+use crate::cli::escape::escape;
+use crate::cli::failure::Need;
+use crate::cli::settings;
+use crate::cli::world::World;
+use crate::duration;
+use crate::names::{ProfileName, RoleArn};
+use crate::session::{
+    CacheError, Cap, ChainError, CodeError, CodeFrom, ForeignSignIn, IssueError, LadderError, MinTtlTooLong, NoMfa,
+    Note,
+};
+
+use super::{Report, Status, aws, files, no_terminal};
+
+/// How long it is from now until then; nothing where that is past.
+pub fn left(then: Timestamp, now: Timestamp) -> Duration {
+    then.duration_since(now).try_into().unwrap_or_default()
+}
+
+pub fn chain(error: &ChainError) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    match error {
+        ChainError::Missing { profile, named_by: None } => state(format!("no profile named `{profile}`")),
+        ChainError::Missing { profile, named_by: Some(by) } => {
+            state(format!("no profile named `{profile}`, which `{by}` has as its source_profile"))
+                .hint(format!("`vault add {profile}` adds it"))
+        }
+        ChainError::Cycle { path } => {
+            let names: Vec<&str> = path.iter().map(ProfileName::as_str).collect();
+            state(format!("these profiles are each other's source_profile: {}", names.join(" -> ")))
+        }
+        ChainError::NoKey { profile, named_by: None } => {
+            state(format!("`{profile}` has neither an access key in the vault nor a role"))
+                .hint(format!("vault add {profile}"))
+        }
+        ChainError::NoKey { profile, named_by: Some(by) } => {
+            state(format!("`{profile}`, the source_profile of `{by}`, has no access key in the vault"))
+                .hint(format!("vault add {profile}"))
+        }
+        ChainError::NoSource { profile } => state(format!("`{profile}` has a role_arn and no source_profile"))
+            .hint(format!("vault set {profile} source_profile=NAME")),
+        ChainError::KeyAndRole { profile } => state(format!("`{profile}` has both an access key and a role_arn"))
+            .hint(format!("`vault unset {profile} role_arn`, or a profile of its own for the role")),
+        ChainError::TwoSources { profile, line } => {
+            state(format!("`{profile}` has both source_profile and credential_source (line {line} of ~/.aws/config)"))
+        }
+        ChainError::SignsInElsewhere { profile, by, line, .. } => elsewhere(profile, *by, *line),
+        ChainError::Config(error) => files::config(error),
+    }
+}
+
+/// Profiles that other programs serve: which, and the command.
+fn elsewhere(profile: &ProfileName, by: ForeignSignIn, line: usize) -> Report {
+    let (how, hint) = match by {
+        ForeignSignIn::Sso => ("IAM Identity Center (SSO)", format!("aws sso login --profile {profile}")),
+        ForeignSignIn::WebIdentity => {
+            ("a web identity token", format!("aws --profile {profile} COMMAND uses it without this program"))
+        }
+        ForeignSignIn::CredentialProcess => {
+            ("its own credential_process", format!("aws --profile {profile} COMMAND uses it without this program"))
+        }
+        ForeignSignIn::CredentialSource => {
+            ("its machine's credential_source", format!("aws --profile {profile} COMMAND uses it on that machine"))
+        }
+    };
+    Report::new(
+        Status::State,
+        format!("`{profile}` signs in through {how} (line {line} of ~/.aws/config), not through this vault"),
+    )
+    .hint(hint)
+}
+
+pub fn ladder(error: &LadderError) -> Report {
+    let usage = |message: String| Report::new(Status::Usage, message);
+    let words = |duration: &Duration| duration::words(*duration);
+    match error {
+        LadderError::Duration { profile, duration, least, most } => {
+            let (asked, least, most) = (words(&duration.value), words(least), words(most));
+            usage(format!("`{profile}`: a session of {asked} is not possible here; AWS takes {least} to {most}"))
+                .hint(format!("`--duration`, or `vault set {profile} duration_seconds=...`"))
+        }
+        LadderError::ChainingCap { profile, .. } => {
+            usage(format!("`{profile}`: AWS caps a role that is assumed from another session at 1 h"))
+                .hint("pass `--duration 1h`")
+        }
+        LadderError::NarrowsUser { profile, option } => {
+            usage(format!("`{profile}` is a user profile, and a user's session takes no {option}"))
+                .hint("narrow a role instead: `vault add NAME --role-arn ARN --source-profile ...`")
+        }
+        LadderError::Option(error) => usage(escape(&error.to_string())),
+        LadderError::OtherEndpoint { profile, verified_at, now } => {
+            let name = |endpoint: &Option<String>| {
+                endpoint.as_deref().map_or_else(|| "AWS itself".to_owned(), |url| format!("`{}`", escape(url)))
+            };
+            Report::new(
+                Status::State,
+                format!(
+                    "the access key of `{profile}` was checked at {}, and this would send it to {}",
+                    name(verified_at),
+                    name(now)
+                ),
+            )
+            .hint("check AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_STS")
+        }
+    }
+}
+
+pub fn issue(profile: &ProfileName, error: &IssueError) -> Report {
+    match error {
+        IssueError::MinTtl(MinTtlTooLong { asked, life }) => {
+            let (asked, life) = (duration::words(*asked), duration::words(*life));
+            Report::new(Status::Usage, format!("--min-ttl {asked} is not possible: the session lasts {life} in all"))
+                .hint("a longer `--duration`")
+        }
+        IssueError::Busy { profile, pid } => {
+            let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+            Report::new(Status::State, format!("{holder} has been getting the session of `{profile}` for too long"))
+                .hint("answer its prompt, or end it")
+        }
+        IssueError::Code(error) => code(profile, error),
+        IssueError::Call { profile, role, error } => call(profile, role.as_ref(), error),
+    }
+}
+
+fn code(profile: &ProfileName, error: &CodeError) -> Report {
+    let person = |message: String| Report::new(Status::PersonNeeded, message);
+    match error {
+        CodeError::NoTerminal => no_terminal(&Need::MfaCode(profile.clone())),
+        CodeError::Cancelled => person("no code was typed; nothing was changed".into()),
+        CodeError::Malformed { from } => Report::new(Status::Usage, format!("{} is not six digits", origin(*from))),
+        CodeError::Used { next_in } => Report::new(
+            Status::PersonNeeded,
+            format!("that code was used already; the next comes in {} s", next_in.as_secs()),
+        ),
+        CodeError::Wrong { serial, from } => {
+            Report::new(Status::AwsRefused, format!("AWS refused {}: it is wrong, or was used before", origin(*from)))
+                .hint(format!("is it the code of {serial}? is that phone's clock right?"))
+        }
+        CodeError::Process { cause } => {
+            person(format!("mfa_process of `{profile}`: {}", escape(cause))).hint("pass `--mfa-code`")
+        }
+        CodeError::Io(error) => person(format!("can't read the code: {error}")),
+    }
+}
+
+fn origin(from: CodeFrom) -> &'static str {
+    match from {
+        CodeFrom::Given => "the code that was given",
+        CodeFrom::Process => "what mfa_process printed",
+        CodeFrom::Terminal => "the code that was typed",
+    }
+}
+
+fn call(profile: &ProfileName, role: Option<&RoleArn>, error: &AwsError) -> Report {
+    match (role, error) {
+        (Some(role), AwsError::Refused { refusal: Refusal::AccessDenied, message, .. }) => {
+            Report::new(Status::AwsRefused, format!("AWS refused the role `{role}` of `{profile}`: {}", escape(message)))
+                .hint("the user's policy must allow sts:AssumeRole on it, and the role's trust policy must name the user or its account")
+        }
+        _ => aws::report(error),
+    }
+}
+
+pub fn cache(error: &CacheError) -> Report {
+    match error {
+        CacheError::Identity => Report::new(Status::NotTrusted, "the vault's session identity can't be read"),
+        CacheError::Untrusted(path) => {
+            Report::new(Status::NotTrusted, format!("{} is not yours alone", super::shown_path(path)))
+        }
+        CacheError::Io(error) => Report::new(Status::State, format!("can't reach the cached sessions: {error}")),
+    }
+}
+
+/// What a person should know about a session that they got.
+pub fn note(world: &World, note: &Note) {
+    let words = duration::words;
+    match note {
+        Note::MfaAbsent { profile, because: NoMfa::Asked } => {
+            world.warn(&format!(
+                "`{profile}`: without MFA, as asked; policies see aws:MultiFactorAuthPresent as absent"
+            ));
+        }
+        Note::MfaAbsent { profile, because: NoMfa::NoSerial } => {
+            world.warn(&format!("`{profile}` has no mfa_serial: without MFA, aws:MultiFactorAuthPresent is absent"));
+        }
+        Note::Capped { profile, asked, granted, by } => {
+            let why = match by {
+                Cap::Chaining => "AWS caps a role that is assumed from another session",
+                Cap::Root => "AWS caps the root user's sessions",
+            };
+            world.warn(&format!("`{profile}` asks for {}, and gets {}: {why}", words(*asked), words(*granted)));
+        }
+        Note::SerialUnused { profile, serial } => {
+            world.warn(&format!(
+                "`{profile}`: its mfa_serial {serial} is not used: AWS takes no code where a session signs"
+            ));
+        }
+        Note::LongMfaSession { duration } => {
+            world.warn(&format!(
+                "a session of {}: some policies refuse an MFA sign-in older than 8 or 12 h",
+                words(*duration)
+            ));
+        }
+        Note::NotCached { cause } => world.warn(&format!("the session could not be cached: {}", escape(cause))),
+        Note::ClockOff { offset } => settings::warn_about_offset(world, *offset),
+    }
+}

@@ -1,0 +1,253 @@
+//! Words for what goes wrong with the vault file and its keys.
+
+use crate::cli::escape::escape;
+use crate::cli::failure::{Failure, SecretSource};
+use crate::cli::unlock::shown_path;
+use crate::cli::world::World;
+use crate::store::document::DocumentError;
+use crate::store::file::{LoadError, SaveError, Untrusted};
+use crate::store::header::HeaderError;
+use crate::store::kdf::KdfError;
+use crate::store::passphrase::DeriveError;
+use crate::store::seal::UnsealError;
+use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
+
+use super::{Report, Status, internal};
+
+pub fn report(failure: &Failure) -> Report {
+    use Failure::*;
+    match failure {
+        Load(error) => load(error),
+        Open(error) => open(error),
+        Reopen(error) => reopen(error),
+        Create(error) => create(error),
+        VaultExists => {
+            Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
+        }
+        NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
+        PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
+            .hint("take four or more unrelated words, or `--generate`"),
+        Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
+        NotCommitted(error) => not_committed(error),
+        NotDurable(error) => {
+            Report::new(Status::State, format!("the vault was saved, but a power cut now may undo it: {error}"))
+                .hint("look after the disk, then check with `vault list`")
+        }
+        _ => given(failure),
+    }
+}
+
+/// What flags and variables lead to.
+fn given(failure: &Failure) -> Report {
+    use Failure::*;
+    let locked = |message: String| Report::new(Status::Locked, message);
+    match failure {
+        PassphraseCommand(error) => locked(format!("--passphrase-command: {}", escape(&error.to_string()))),
+        PassphraseDescriptor { number, error } => locked(format!("can't read file descriptor {number}: {error}")),
+        PassphraseNotText(source) => locked(format!("{} is not text in UTF-8", source_words(source))),
+        PassphraseEmpty(source) => locked(format!("{} is empty", source_words(source))),
+        SecretFile { path, error } => Report::new(Status::State, format!("can't use {}: {error}", shown_path(path))),
+        SecretFileOpen { path, mode } => {
+            let path = shown_path(path);
+            Report::new(Status::NotTrusted, format!("{path} can be read by others (mode {mode:03o})"))
+                .hint(format!("chmod 600 {path}"))
+        }
+        NoIdentityIn { path } => locked(format!("no age identity in {}", shown_path(path))),
+        IdentityDoesNotOpen => locked("this identity does not open the vault".into()),
+        OpensByIdentityOnly => {
+            locked("no passphrase opens this vault, only an identity".into()).hint("pass `--identity FILE`")
+        }
+        Failure::FileExists { path } => Report::new(Status::State, format!("{} exists already", shown_path(path))),
+        _ => internal(),
+    }
+}
+
+fn source_words(source: &SecretSource) -> String {
+    match source {
+        SecretSource::File(path) => format!("the passphrase in {}", shown_path(path)),
+        SecretSource::Descriptor(number) => format!("the passphrase from file descriptor {number}"),
+        SecretSource::Command => "what --passphrase-command printed".to_owned(),
+    }
+}
+
+fn load(error: &LoadError) -> Report {
+    let damaged = |message: &str| Report::new(Status::NotTrusted, message);
+    match error {
+        LoadError::Missing => Report::new(Status::State, "there is no vault yet").hint("`vault add NAME` makes one"),
+        LoadError::NotAFile => damaged("the vault is not a regular file"),
+        LoadError::TooLarge => damaged("the vault is larger than a vault can be (16 MiB)").hint("is VAULT_FILE right?"),
+        LoadError::Untrusted(untrusted) => distrust(untrusted),
+        LoadError::Io(error) => Report::new(Status::State, format!("can't read the vault: {error}")),
+    }
+}
+
+fn distrust(untrusted: &Untrusted) -> Report {
+    match untrusted {
+        Untrusted::Owner { path, owner } => {
+            Report::new(Status::NotTrusted, format!("{} belongs to another user (uid {owner})", shown_path(path)))
+        }
+        Untrusted::Writable { path, mode } => {
+            let path = shown_path(path);
+            Report::new(Status::NotTrusted, format!("{path} can be changed by others (mode {mode:o})"))
+                .hint(format!("chmod go-w {path}"))
+        }
+    }
+}
+
+fn open(error: &OpenError) -> Report {
+    match error {
+        OpenError::WrongPassphrase => Report::new(Status::Locked, "wrong passphrase")
+            .hint("forgotten? `--identity FILE` opens the vault with its recovery key"),
+        OpenError::NoPassphrase => Report::new(Status::Locked, "no passphrase opens this vault, only an identity")
+            .hint("pass `--identity FILE`"),
+        OpenError::Derive(error) => derive(error),
+        OpenError::Unseal(error) => unseal(error),
+    }
+}
+
+fn derive(error: &DeriveError) -> Report {
+    let mebibytes = |bytes: &u64| bytes >> 20;
+    let message = match error {
+        DeriveError::Memory { needed, available } => {
+            format!(
+                "opening the vault needs {} MiB of memory, and {} MiB are free",
+                mebibytes(needed),
+                mebibytes(available)
+            )
+        }
+        DeriveError::Allocation { needed } => {
+            format!("opening the vault needs {} MiB of memory, and the system gives none", mebibytes(needed))
+        }
+    };
+    Report::new(Status::State, message).hint("free some, or make the vault with `--kdf small`")
+}
+
+fn unseal(error: &UnsealError) -> Report {
+    let distrusted = |message: String| Report::new(Status::NotTrusted, message);
+    let older =
+        "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
+    match error {
+        UnsealError::WrongIdentity => Report::new(Status::Locked, "this identity does not open the vault"),
+        UnsealError::NotAnIdentity => {
+            Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1")
+        }
+        UnsealError::Header(error) => header(error).hint(older),
+        UnsealError::HeaderDamaged => {
+            distrusted("the vault is damaged: its header was changed since it was written".into()).hint(older)
+        }
+        UnsealError::ContentDamaged => {
+            distrusted("the vault is damaged: its content was changed or cut short".into()).hint(older)
+        }
+        UnsealError::Signature => {
+            distrusted("the vault's signature does not verify: somebody else wrote this file".into())
+        }
+        UnsealError::HeaderDisagrees => {
+            distrusted("the vault's header and content disagree about the passphrase".into())
+        }
+        UnsealError::Document(error) => document(error).hint(older),
+    }
+}
+
+fn document(error: &DocumentError) -> Report {
+    match error {
+        DocumentError::Newer { found } => {
+            Report::new(Status::NotTrusted, format!("the vault is of format {found}, made by a newer vault program"))
+                .hint("update this program")
+        }
+        DocumentError::Malformed { line } => {
+            Report::new(Status::NotTrusted, format!("the vault's content can't be read at line {line}"))
+        }
+        other => Report::new(Status::NotTrusted, format!("the vault's content: {other}")),
+    }
+}
+
+fn header(error: &HeaderError) -> Report {
+    match error {
+        HeaderError::NotAge => Report::new(Status::NotTrusted, "the vault is not an age file"),
+        HeaderError::Newer => Report::new(Status::NotTrusted, "the vault was made by a newer vault program"),
+        HeaderError::Kdf(KdfError::OutOfBounds { .. }) => {
+            Report::new(Status::NotTrusted, format!("the vault was tampered with: {error}"))
+        }
+        other => Report::new(Status::NotTrusted, format!("the vault is damaged: {}", escape(&other.to_string()))),
+    }
+}
+
+fn reopen(error: &ReopenError) -> Report {
+    match error {
+        ReopenError::Load(error) => load(error),
+        ReopenError::Unseal(error) => unseal(error),
+        ReopenError::AnotherVault => another_vault(),
+        ReopenError::Diverged => diverged(),
+    }
+}
+
+fn another_vault() -> Report {
+    Report::new(Status::NotTrusted, "another vault was put in this one's place meanwhile; nothing was saved")
+}
+
+fn diverged() -> Report {
+    Report::new(Status::NotTrusted, "the vault was put back to another state meanwhile; nothing was saved")
+}
+
+fn create(error: &CreateError) -> Report {
+    match error {
+        CreateError::Exists => {
+            Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
+        }
+        CreateError::Recovery(text) => Report::new(Status::Usage, format!("not an age recipient: `{}`", escape(text))),
+        CreateError::Derive(error) => derive(error),
+        CreateError::Save(error) => save(error),
+        CreateError::NotDurable(error) => {
+            Report::new(Status::State, format!("the vault was made, but a power cut now may undo it: {error}"))
+        }
+        other => Report::new(Status::State, format!("the vault could not be made: {other}")),
+    }
+}
+
+fn not_committed(error: &NotCommitted) -> Report {
+    match error {
+        NotCommitted::Save(error) => save(error),
+        NotCommitted::Changed(error) => unseal(error),
+        NotCommitted::AnotherVault => another_vault(),
+        NotCommitted::Diverged => diverged(),
+        NotCommitted::Seal(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
+        NotCommitted::Proof(error) => Report::new(
+            Status::State,
+            format!("the vault was not saved: what would have been written does not open: {error}"),
+        ),
+    }
+}
+
+fn save(error: &SaveError) -> Report {
+    match error {
+        SaveError::Locked { pid } => {
+            let holder = pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"));
+            Report::new(Status::State, format!("the vault is being saved by {holder}; nothing was changed"))
+                .hint("try again")
+        }
+        SaveError::Load(error) => load(error),
+        SaveError::NotOurs { owner } => {
+            Report::new(Status::State, format!("the vault belongs to uid {owner}; it can be read, not saved"))
+        }
+        SaveError::Mounted => Report::new(
+            Status::State,
+            "the vault is mounted as a single file and can't be replaced safely; nothing was changed",
+        )
+        .hint("mount its folder instead"),
+        SaveError::Io(error) => {
+            Report::new(Status::State, format!("the vault was not saved, the old one stands: {error}"))
+        }
+    }
+}
+
+/// Things about a vault that opened all the same.
+pub fn vault_warning(world: &World, warning: &Warning) {
+    match warning {
+        Warning::WeakKdf(_) => world.warn("this vault's passphrase is cheap to guess: it was made with low costs"),
+        Warning::ConflictedCopies(names) => {
+            let names: Vec<String> = names.iter().map(|name| escape(name)).collect();
+            world.warn(&format!("a sync program left other versions beside the vault: {}", names.join(", ")));
+        }
+        Warning::ReadOnly => world.warn("this vault belongs to the administrator; it can be read, not saved"),
+    }
+}

@@ -1,0 +1,244 @@
+//! From a profile's name to a session: unlock, resolve the chain, and take the cached session or have AWS make one. What
+//! `login`, `env`, `exec` and `get` share.
+
+use std::cell::LazyCell;
+use std::io::Read;
+use std::time::Duration;
+
+use crate::aws::{Aws, Endpoints};
+use crate::aws_files::config::ConfigFile;
+use crate::log::{self, Act, Event};
+use crate::names::{AccessKeyId, MfaCode, ProfileName, Region};
+use crate::process;
+use crate::session::{
+    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, Ladder, LazyAws,
+    Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
+};
+use crate::store::document::Document;
+use crate::store::vault::Closed;
+
+use super::escape::escape;
+use super::failure::Failure;
+use super::names_given;
+use super::report;
+use super::settings;
+use super::terminal::{PromptError, Terminal};
+use super::unlock;
+use super::world::World;
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Getting the session")]
+pub struct SignInArgs {
+    /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
+    #[arg(long, value_name = "CODE|-", value_parser = parse_code)]
+    mfa_code: Option<CodeGiven>,
+    /// How long the session is to last, such as 8h [default: the profile's, else 12h for a user, 1h for a role]
+    #[arg(long, value_name = "DURATION", value_parser = settings::parse_session_seconds)]
+    duration: Option<u32>,
+    /// Without MFA, though the profile has a device
+    #[arg(long)]
+    no_mfa: bool,
+    /// Make a new session even if the cached one is good
+    #[arg(long)]
+    force: bool,
+    /// Take the cached session only if it lasts this long still
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    min_ttl: Option<Duration>,
+}
+
+#[derive(Clone)]
+enum CodeGiven {
+    OnStandardInput,
+    Code(MfaCode),
+}
+
+fn parse_code(text: &str) -> Result<CodeGiven, String> {
+    match text {
+        "-" => Ok(CodeGiven::OnStandardInput),
+        _ => text.parse().map(CodeGiven::Code).map_err(|error: crate::names::NameError| error.to_string()),
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    crate::duration::parse(text).map_err(|error| error.to_string())
+}
+
+/// Who asks for the session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A person who is there now: a session in its last hour is renewed while they are.
+    Login,
+    /// A program that needs one.
+    Use,
+}
+
+/// A profile resolved to all that getting its session takes; the vault is closed again.
+pub struct Resolved<'a> {
+    pub name: ProfileName,
+    pub region: Option<Region>,
+    /// The access key that the vault holds under this very name.
+    pub own_key: Option<AccessKeyId>,
+    pub destination: Option<ProfileName>,
+    pub config: ConfigFile,
+    pub vault: Closed<'a>,
+    call_region: Region,
+    endpoints: Endpoints,
+    ladder: Ladder,
+    key: crate::credentials::AccessKey,
+    cache: Cache<'a>,
+    stamps: Stamps,
+}
+
+/// Opens the vault and resolves the profile. Everything that can be wrong with either is found here, before a code is asked.
+pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'a>) -> Result<Resolved<'a>, Failure> {
+    let vault = unlock::open_vault(world)?;
+    let document = vault.document();
+    let name = names_given::or_default(name, document, world)?;
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    let chain = chain(&name, document, &config)?;
+    let endpoints = Endpoints::from_environment(&world.environment, chain.user.endpoint_url.as_deref())?;
+    let options = Options {
+        duration: args.duration.map(|seconds| Duration::from_secs(seconds.into())),
+        no_mfa: args.no_mfa,
+        role: RoleOptions::default(),
+    };
+    let ladder = Ladder::of(&chain, &options, endpoints.sts.as_ref())?;
+    let user = &chain.user.profile;
+    let stored = names_given::in_vault(document, user)?.access_key.as_ref();
+    let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
+    let cache = Cache::new(world.disk, &world.paths.state, &document.session.identity, &document.meta.vault_id)
+        .map_err(Failure::Cache)?;
+    let own = document.profiles.get(&name);
+    Ok(Resolved {
+        region: settings::named_region(world).or_else(|| chain.region().map(|region| region.value.clone())),
+        own_key: own.and_then(|profile| profile.access_key.as_ref()).map(|key| key.id.clone()),
+        destination: destination(document, &config, &name)?,
+        call_region: chain.call_region(settings::named_region(world).as_ref()),
+        stamps: Stamps::of(&vault.version().status, &chain, &config),
+        vault: vault.close(),
+        name,
+        config,
+        endpoints,
+        ladder,
+        key,
+        cache,
+    })
+}
+
+fn chain(name: &ProfileName, document: &Document, config: &ConfigFile) -> Result<Chain, Failure> {
+    Chain::of(name, &Sources::new(document, config)).map_err(|error| match error {
+        ChainError::Missing { profile, named_by: None } => {
+            names_given::unknown(&profile, document.profiles.keys().map(ProfileName::as_str).chain(config.names()))
+        }
+        other => other.into(),
+    })
+}
+
+/// Where `login` writes, if not to the profile's own name.
+fn destination(document: &Document, config: &ConfigFile, name: &ProfileName) -> Result<Option<ProfileName>, Failure> {
+    let of_vault = document.profiles.get(name).and_then(|profile| profile.destination_profile.clone());
+    let of_config =
+        || Ok::<_, Failure>(config.profile(name)?.map(|profile| profile.destination_profile()).transpose()?.flatten());
+    match of_vault {
+        Some(destination) => Ok(Some(destination)),
+        None => Ok(of_config()?.map(|setting| setting.value)),
+    }
+}
+
+/// Gets the session, and tells the person what they should know about it.
+pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Issued, Failure> {
+    let (region, endpoints) = (resolved.call_region.clone(), resolved.endpoints.clone());
+    let aws: LazyAws = LazyCell::new(Box::new(move || Aws::new(region, endpoints)));
+    let mut asker = Asker { world, given: args.mfa_code.clone() };
+    let mut issuer =
+        Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience: PATIENCE };
+    let errand = Errand {
+        ladder: &resolved.ladder,
+        freshness: Freshness {
+            made_since: args.force.then(|| world.clock.now()),
+            min_ttl: args.min_ttl,
+            renew_in_last_hour: purpose == Purpose::Login,
+        },
+        key: &resolved.key,
+        region: &resolved.call_region,
+        stamps: &resolved.stamps,
+    };
+    let issued = issuer.issue(&errand).map_err(|error| Failure::Issue { profile: resolved.name.clone(), error })?;
+    for note in &issued.notes {
+        report::session_note(world, note);
+    }
+    write_down(&issued, resolved, world);
+    Ok(issued)
+}
+
+fn write_down(issued: &Issued, resolved: &Resolved, world: &World) {
+    let event = Event {
+        time: world.clock.now(),
+        act: if issued.reused { Act::Reused } else { Act::Issued },
+        profile: Some(&resolved.name),
+        access_key: Some(&issued.record.request.access_key_id),
+        role: issued.record.request.roles.last().map(|role| role.role_arn.as_str()),
+    };
+    if let Err(error) = log::append(world.disk, &world.paths.state, &event) {
+        world.warn(&format!("the log could not be written: {error}"));
+    }
+}
+
+/// Gets MFA codes from where this command line says, else from the terminal.
+struct Asker<'a, 'w> {
+    world: &'a World<'w>,
+    given: Option<CodeGiven>,
+}
+
+impl CodeAsker for Asker<'_, '_> {
+    fn given(&mut self) -> Result<Option<String>, CodeError> {
+        match self.given.take() {
+            Some(CodeGiven::Code(code)) => Ok(Some(code.as_str().to_owned())),
+            Some(CodeGiven::OnStandardInput) => read_line_of_input().map(Some),
+            None => Ok(self.world.environment.text("VAULT_MFA_CODE").map(str::to_owned)),
+        }
+    }
+
+    fn run(&mut self, words: &str) -> Result<String, CodeError> {
+        let printed = process::output_of(words, &self.world.environment);
+        let printed = printed.map_err(|error| CodeError::Process { cause: error.to_string() })?;
+        Ok(String::from_utf8_lossy(&printed).trim().to_owned())
+    }
+
+    fn ask(&mut self, prompt: &CodePrompt) -> Result<String, CodeError> {
+        let failed = |error| match error {
+            PromptError::NoTerminal => CodeError::NoTerminal,
+            PromptError::Ended => CodeError::Cancelled,
+            PromptError::Io(error) => CodeError::Io(error),
+        };
+        let mut terminal = Terminal::open().map_err(failed)?;
+        match prompt.why {
+            Why::First => {}
+            Why::Malformed => terminal.show("A code is six digits.\n"),
+            Why::Used { next_in } => {
+                terminal.show(&format!("That code was used already; the next comes in {} s.\n", next_in.as_secs()))
+            }
+            Why::Wrong => terminal.show("AWS did not take that code; wait for the next one.\n"),
+        }
+        terminal.ask(&prompt_text(prompt)).map_err(failed)
+    }
+}
+
+/// Names user, account and device: whoever is asked for a code must be able to tell what for.
+fn prompt_text(prompt: &CodePrompt) -> String {
+    let arn = prompt.user_arn.unwrap_or_default();
+    let user = crate::names::arn_user_name(arn).map(|user| format!("{user}, ")).unwrap_or_default();
+    let account = crate::names::arn_account(arn).map(|account| format!("account {account}, ")).unwrap_or_default();
+    format!("MFA code for {} ({}{}{}): ", prompt.profile, escape(&user), escape(&account), prompt.serial)
+}
+
+/// One line, and not a byte more: what follows belongs to the command that `exec` starts.
+fn read_line_of_input() -> Result<String, CodeError> {
+    let mut input = process::standard_input()?;
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.len() < 64 && input.read(&mut byte)? == 1 && byte[0] != b'\n' {
+        line.push(byte[0]);
+    }
+    Ok(String::from_utf8_lossy(&line).into_owned())
+}

@@ -1,0 +1,115 @@
+//! What was issued and revealed, one JSON line each, for the person who later asks "who had a session then?". Never a
+//! secret, and of an access key only its last four.
+
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::disk::Disk;
+use crate::names::{AccessKeyId, ProfileName};
+use crate::process;
+
+const FILE: &str = "log.jsonl";
+const OLD: &str = "log.jsonl.1";
+
+/// One generation back is kept, so the log takes twice this at most.
+const FULL: u64 = 10 * 1024 * 1024;
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// A session was made by AWS.
+    Issued,
+    /// A cached session was handed out.
+    Reused,
+    /// A long-term key was shown.
+    Revealed,
+    /// The vault identity was shown.
+    IdentityRevealed,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: Timestamp,
+    act: Act,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a ProfileName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+    caller_pid: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<String>,
+}
+
+/// What happened, to be written down.
+pub struct Event<'a> {
+    pub time: Timestamp,
+    pub act: Act,
+    pub profile: Option<&'a ProfileName>,
+    pub access_key: Option<&'a AccessKeyId>,
+    pub role: Option<&'a str>,
+}
+
+/// Adds a line, in one write: two programs at once give two whole lines.
+pub fn append(disk: &dyn Disk, state: &Path, event: &Event) -> io::Result<()> {
+    let (caller_pid, caller) = process::caller();
+    let last_four = event.access_key.map(|id| &id.as_str()[id.as_str().len() - 4..]);
+    let line = Line {
+        time: event.time,
+        act: event.act,
+        profile: event.profile,
+        access_key: last_four,
+        role: event.role,
+        caller_pid,
+        caller,
+    };
+    let mut bytes = serde_json::to_vec(&line)?;
+    bytes.push(b'\n');
+    disk.make_folder(state)?;
+    let folder = disk.open_folder(state)?;
+    if folder.entry(FILE)?.is_some_and(|file| file.size >= FULL) {
+        folder.rename(FILE, OLD)?;
+    }
+    folder.append(FILE, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::RealDisk;
+
+    fn event(act: Act) -> Event<'static> {
+        Event { time: Timestamp::UNIX_EPOCH, act, profile: None, access_key: None, role: None }
+    }
+
+    #[test]
+    fn each_event_is_one_whole_line_with_the_last_four_of_the_key_only() {
+        let state = tempfile::tempdir().unwrap();
+        let (profile, id) = ("prod".parse().unwrap(), "AKIAIOSFODNN7EXAMPLE".parse().unwrap());
+        let full = Event { profile: Some(&profile), access_key: Some(&id), ..event(Act::Issued) };
+        append(&RealDisk, state.path(), &full).unwrap();
+        append(&RealDisk, state.path(), &event(Act::IdentityRevealed)).unwrap();
+        let text = std::fs::read_to_string(state.path().join(FILE)).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["profile"], "prod");
+        assert_eq!(lines[0]["access_key"], "MPLE");
+        assert_eq!(lines[0]["time"], "1970-01-01T00:00:00Z");
+        assert_eq!(lines[1]["act"], "identity-revealed");
+        assert_eq!(lines[1]["caller_pid"], std::os::unix::process::parent_id());
+        assert!(!text.contains("AKIA"));
+    }
+
+    #[test]
+    fn a_full_log_is_put_aside_once_and_nothing_is_written_over() {
+        let state = tempfile::tempdir().unwrap();
+        let path = state.path().join(FILE);
+        std::fs::write(&path, vec![b'x'; FULL as usize]).unwrap();
+        append(&RealDisk, state.path(), &event(Act::Issued)).unwrap();
+        assert_eq!(std::fs::metadata(state.path().join(OLD)).unwrap().len(), FULL);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+    }
+}

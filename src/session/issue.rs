@@ -1,0 +1,289 @@
+//! Gets a session: the cached one, or by the calls that are missing. Of many callers at once one makes the calls and the
+//! others take what it got, so that a person is asked for one code.
+
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+use super::cache::Cache;
+use super::ladder::{Ladder, Rung};
+use super::mfa::{CodeAsker, CodeError, Codes, Why};
+use super::note::Note;
+use super::plan::{Freshness, MinTtlTooLong, Plan};
+use super::record::{Record, Stamps};
+use super::request::{RoleRequest, default_session_name};
+use crate::aws::{AssumeRoleRequest, Aws, AwsError, MfaAnswer, Refusal, SessionTokenRequest, Signer};
+use crate::clock::{Clock, SystemClock};
+use crate::credentials::{AccessKey, SessionCredentials};
+use crate::disk::{Lock, LockError};
+use crate::names::{ProfileName, Region, RoleArn};
+
+/// How long a caller waits for another that is getting the same session: a person may be looking for their phone.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A clock that is off by less is not worth a word.
+const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(60);
+
+/// Made at the first call; a cached session takes no connection to AWS.
+pub type LazyAws = LazyCell<Aws, Box<dyn FnOnce() -> Aws>>;
+
+/// What getting sessions takes beside the chain.
+pub struct Issuer<'a> {
+    pub cache: &'a Cache<'a>,
+    pub aws: &'a LazyAws,
+    pub clock: &'a dyn Clock,
+    pub asker: &'a mut dyn CodeAsker,
+    /// [`PATIENCE`], or less where the caller itself would be given up on.
+    pub patience: Duration,
+}
+
+/// One session to get.
+pub struct Errand<'a> {
+    pub ladder: &'a Ladder,
+    pub freshness: Freshness,
+    /// The one access key that the ladder starts from; while a person looks for their phone we hold no other.
+    pub key: &'a AccessKey,
+    /// Where the `Aws` that is handed in calls.
+    pub region: &'a Region,
+    pub stamps: &'a Stamps,
+}
+
+/// A session, and how it came about.
+pub struct Issued {
+    pub record: Record,
+    pub reused: bool,
+    pub notes: Vec<Note>,
+}
+
+impl Issued {
+    pub fn credentials(&self) -> &SessionCredentials {
+        &self.record.credentials
+    }
+
+    /// By AWS's clock.
+    pub fn expires(&self) -> Timestamp {
+        self.record.credentials.expiration
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum IssueError {
+    #[error(transparent)]
+    MinTtl(#[from] MinTtlTooLong),
+    /// Another process was getting this session for longer than we waited.
+    #[error("another process is getting the session of `{profile}`")]
+    Busy { profile: ProfileName, pid: Option<u32> },
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    /// The call for this profile's session; None where the role is, it was GetSessionToken.
+    #[error("{error}")]
+    Call { profile: ProfileName, role: Option<RoleArn>, error: AwsError },
+}
+
+/// The locks of the rungs that are being made; None where the state folder takes no lock files.
+type Held = BTreeMap<usize, Option<Box<dyn Lock>>>;
+
+impl Issuer<'_> {
+    pub fn issue(&mut self, errand: &Errand) -> Result<Issued, IssueError> {
+        let mut held = Held::new();
+        let mut refused_before = false;
+        loop {
+            let (from, steps) = match self.look(errand)? {
+                Plan::Reuse(record) => return Ok(Issued { record, reused: true, notes: Vec::new() }),
+                Plan::Issue { from, steps } => (from, steps),
+            };
+            // Every caller locks from the top down and looks again after each lock: who waited finds the winner's session.
+            if let Some(rung) = steps.clone().rev().find(|rung| !held.contains_key(rung)) {
+                held.insert(rung, self.lock(errand, rung)?);
+                continue;
+            }
+            let mut notes = Vec::new();
+            match (self.climb(errand, from.as_ref(), steps, &mut notes), from) {
+                (Ok(record), _) => return Ok(Issued { record, reused: false, notes }),
+                // A cached session that AWS no longer takes, whatever its expiration says, must not be met again.
+                (Err(error), Some(from)) if error.refuses_the_session() && !refused_before => {
+                    refused_before = true;
+                    self.cache.forget(&from);
+                }
+                (Err(error), _) => return Err(error),
+            }
+        }
+    }
+
+    fn look(&self, errand: &Errand) -> Result<Plan<Record>, MinTtlTooLong> {
+        errand.ladder.plan(&errand.freshness, self.clock.now(), |rung| {
+            let record = self.cache.read(&errand.ladder.rungs[rung].slot)?;
+            errand.ladder.accepts(rung, &record.request).then(|| (record.lifetime(), record))
+        })
+    }
+
+    fn lock(&self, errand: &Errand, rung: usize) -> Result<Option<Box<dyn Lock>>, IssueError> {
+        let slot = &errand.ladder.rungs[rung].slot;
+        match self.cache.lock(slot, self.patience) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(LockError::Held { pid }) => Err(IssueError::Busy { profile: slot.profile.clone(), pid }),
+            // A state folder that can't be written costs the sharing, not the session; storing it will say so.
+            Err(LockError::Io(_)) => Ok(None),
+        }
+    }
+
+    /// Makes the missing sessions one from the other.
+    fn climb(
+        &mut self,
+        errand: &Errand,
+        from: Option<&Record>,
+        steps: Range<usize>,
+        notes: &mut Vec<Note>,
+    ) -> Result<Record, IssueError> {
+        let mut below: Option<Record> = None;
+        for rung in steps {
+            let signed_by = below.as_ref().or(from);
+            let credentials = self.make(errand, &errand.ladder.rungs[rung], signed_by)?;
+            let record = self.record(errand, rung, credentials);
+            notes.extend(errand.ladder.rungs[rung].notes.iter().cloned());
+            self.keep(errand, rung, &record, notes);
+            below = Some(record);
+        }
+        if let Some(offset) = self.clock_offset().filter(|offset| offset.abs() > CLOCK_OFF) {
+            notes.push(Note::ClockOff { offset });
+        }
+        Ok(below.expect("a plan to issue has at least one step"))
+    }
+
+    fn make(
+        &mut self,
+        errand: &Errand,
+        rung: &Rung,
+        signed_by: Option<&Record>,
+    ) -> Result<SessionCredentials, IssueError> {
+        let failed = |error| IssueError::Call {
+            profile: rung.slot.profile.clone(),
+            role: rung.role.as_ref().map(|role| role.role_arn.clone()),
+            error,
+        };
+        let Some(device) = &rung.device else {
+            return self.call(errand, rung, signed_by, None).map_err(failed);
+        };
+        let mut codes = Codes::new(device, &errand.ladder.user, errand.ladder.user_arn.as_deref());
+        let mut why = Why::First;
+        loop {
+            let code = codes.next(self.asker, why)?;
+            if let Some(next_in) = self.cache.code_was_used(&device.serial, &code, self.aws_now()) {
+                why = Why::Used { next_in };
+                continue;
+            }
+            let answer = MfaAnswer { serial: device.serial.clone(), code: code.clone() };
+            match self.call(errand, rung, signed_by, Some(answer)) {
+                Ok(credentials) => {
+                    // Not remembering it costs a clear message at the next mistake, no more.
+                    let _ = self.cache.remember_code(&device.serial, &code, self.aws_now());
+                    return Ok(credentials);
+                }
+                Err(AwsError::Refused { refusal: Refusal::WrongCode, .. }) => why = Why::Wrong,
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+
+    fn call(
+        &self,
+        errand: &Errand,
+        rung: &Rung,
+        signed_by: Option<&Record>,
+        mfa: Option<MfaAnswer>,
+    ) -> Result<SessionCredentials, AwsError> {
+        let Some(role) = &rung.role else {
+            let request = SessionTokenRequest { duration_seconds: rung.seconds(), mfa };
+            return self.aws.session_token(errand.key, &request);
+        };
+        let signer = match signed_by {
+            Some(record) => Signer::Session(&record.credentials),
+            None => Signer::AccessKey(errand.key),
+        };
+        self.aws.assume_role(&signer, &self.assume_role_request(errand, rung, role, mfa))
+    }
+
+    fn assume_role_request(
+        &self,
+        errand: &Errand,
+        rung: &Rung,
+        role: &RoleRequest,
+        mfa: Option<MfaAnswer>,
+    ) -> AssumeRoleRequest {
+        let RoleRequest { role_arn, options } = role.clone();
+        let default_name =
+            || default_session_name(errand.ladder.user_arn.as_deref(), &errand.ladder.user, self.aws_now());
+        AssumeRoleRequest {
+            role_arn,
+            session_name: options.session_name.unwrap_or_else(default_name),
+            duration_seconds: rung.seconds(),
+            mfa,
+            external_id: options.external_id,
+            tags: options.tags,
+            transitive_tags: options.transitive_tags,
+            source_identity: options.source_identity,
+            policy: options.policy,
+            policy_arns: options.policy_arns,
+        }
+    }
+
+    fn record(&self, errand: &Errand, rung: usize, credentials: SessionCredentials) -> Record {
+        Record {
+            slot: errand.ladder.rungs[rung].slot.clone(),
+            request: errand.ladder.request(rung),
+            credentials,
+            user_arn: errand.ladder.user_arn.clone(),
+            region: errand.region.clone(),
+            made_at: self.clock.now(),
+            clock_offset: self.clock_offset().unwrap_or_default().as_secs(),
+            stamps: errand.stamps.clone(),
+        }
+    }
+
+    /// Keeps a session for later callers. One whose duration was asked for also goes where callers look who name none,
+    /// unless what they have there lives longer.
+    fn keep(&self, errand: &Errand, rung: usize, record: &Record, notes: &mut Vec<Note>) {
+        let mut kept = self.cache.store(record, self.clock.now());
+        if record.request.duration_asked {
+            let mut general = record.clone();
+            general.slot.asked.duration_seconds = None;
+            let lives_longer = |other: &Record| {
+                other.request.serves_in_any_duration(&errand.ladder.request(rung))
+                    && other.credentials.expiration >= record.credentials.expiration
+            };
+            if !self.cache.read(&general.slot).is_some_and(|other| lives_longer(&other)) {
+                kept = kept.and_then(|()| self.cache.store(&general, self.clock.now()));
+            }
+        }
+        let told = notes.iter().any(|note| matches!(note, Note::NotCached { .. }));
+        if let (Err(error), false) = (kept, told) {
+            notes.push(Note::NotCached { cause: error.to_string() });
+        }
+    }
+
+    /// AWS's clock minus the one that we were handed; `Aws` itself compares with the machine's.
+    fn clock_offset(&self) -> Option<SignedDuration> {
+        let aws_now = SystemClock.now().saturating_add(self.aws.clock_offset()?).ok()?;
+        Some(aws_now.duration_since(self.clock.now()))
+    }
+
+    fn aws_now(&self) -> Timestamp {
+        let now = self.clock.now();
+        now.saturating_add(self.clock_offset().unwrap_or_default()).unwrap_or(now)
+    }
+}
+
+impl IssueError {
+    /// AWS refused what signed rather than what was asked.
+    fn refuses_the_session(&self) -> bool {
+        let Self::Call { error: AwsError::Refused { refusal, .. }, .. } = self else { return false };
+        matches!(refusal, Refusal::Expired | Refusal::UnknownKey)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! Which STS calls a chain takes, as if nothing were cached. Pure, and complete: every limit that can be known beforehand
+//! is checked here, before a person is asked for a code that could then be spent on a refusal.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::chain::{Chain, RoleLink, UserLink};
+use super::note::{Cap, NoMfa, Note};
+use super::request::{Asked, Request, RoleRequest, Slot};
+use super::role_options::{BadOption, RoleOptions};
+use super::sources::{Origin, Sourced};
+use crate::aws::Endpoint;
+use crate::names::{AccessKeyId, MfaSerial, ProfileName};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// GetSessionToken's default at AWS too.
+const USER_DEFAULT: Duration = Duration::from_secs(12 * 3600);
+const ROLE_DEFAULT: Duration = HOUR;
+
+/// Shorter than this, STS makes no session (STS API reference, GetSessionToken and AssumeRole).
+const SHORTEST: Duration = Duration::from_secs(900);
+const LONGEST_USER: Duration = Duration::from_secs(129_600);
+const LONGEST_ROOT: Duration = HOUR;
+const LONGEST_ROLE: Duration = Duration::from_secs(43_200);
+
+/// A role assumed by a session lives for an hour at most (IAM user guide, "Methods to assume a role", role chaining).
+const LONGEST_CHAINED: Duration = HOUR;
+
+/// Well-known policies deny what is done under an MFA sign-in older than 8 or 12 hours, however long the session lives.
+const USUAL_MFA_AGE: Duration = Duration::from_secs(12 * 3600);
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    pub duration: Option<Duration>,
+    pub no_mfa: bool,
+    pub role: RoleOptions,
+}
+
+/// All calls that lead to the session, as if nothing were cached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ladder {
+    pub user: ProfileName,
+    pub user_arn: Option<String>,
+    pub access_key_id: AccessKeyId,
+    /// None is AWS itself.
+    pub endpoint: Option<Endpoint>,
+    pub rungs: Vec<Rung>,
+    pub duration_asked: bool,
+}
+
+/// One session on the way; each is signed with the one before, the first with the access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rung {
+    pub slot: Slot,
+    /// None: GetSessionToken. Some: AssumeRole.
+    pub role: Option<RoleRequest>,
+    pub duration: Duration,
+    /// The device whose code goes into this call.
+    pub device: Option<Device>,
+    /// What to tell when this call is made.
+    pub notes: Vec<Note>,
+}
+
+/// An MFA device and the command that prints its codes, where there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    pub serial: MfaSerial,
+    pub process: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LadderError {
+    #[error("{} s is not between {} and {} s", .duration.value.as_secs(), .least.as_secs(), .most.as_secs())]
+    Duration { profile: ProfileName, duration: Sourced<Duration>, least: Duration, most: Duration },
+    /// More than an hour was asked for by flag.
+    #[error("a role assumed from a session lives for an hour at most")]
+    ChainingCap { profile: ProfileName, asked: Duration },
+    /// GetSessionToken takes no policy, name or tag; a role does.
+    #[error("{option} is for roles only")]
+    NarrowsUser { profile: ProfileName, option: &'static str },
+    #[error(transparent)]
+    Option(#[from] BadOption),
+    /// None is AWS itself.
+    #[error("the key was verified at another endpoint")]
+    OtherEndpoint { profile: ProfileName, verified_at: Option<String>, now: Option<String> },
+}
+
+impl Ladder {
+    pub fn of(chain: &Chain, options: &Options, endpoint: Option<&Endpoint>) -> Result<Self, LadderError> {
+        check_endpoint(&chain.user, endpoint)?;
+        let rungs = match &chain.roles[..] {
+            [] => vec![user_alone(&chain.user, options)?],
+            roles => with_roles(&chain.user, roles, options)?,
+        };
+        Ok(Self {
+            user: chain.user.profile.clone(),
+            user_arn: chain.user.user_arn.clone(),
+            access_key_id: chain.user.access_key_id.clone(),
+            endpoint: endpoint.cloned(),
+            rungs,
+            duration_asked: options.duration.is_some(),
+        })
+    }
+
+    pub fn last(&self) -> usize {
+        self.rungs.len() - 1
+    }
+
+    /// The whole request behind a rung's session.
+    pub fn request(&self, rung: usize) -> Request {
+        let so_far = &self.rungs[..=rung];
+        Request {
+            access_key_id: self.access_key_id.clone(),
+            endpoint: self.endpoint.as_ref().map(Endpoint::to_string),
+            serial: so_far.iter().find_map(|rung| rung.device.as_ref()).map(|device| device.serial.clone()),
+            roles: so_far.iter().filter_map(|rung| rung.role.clone()).collect(),
+            duration_seconds: self.rungs[rung].seconds(),
+            duration_asked: self.duration_asked && rung == self.last(),
+        }
+    }
+
+    /// Whether the session made for `made` may stand on this rung.
+    pub fn accepts(&self, rung: usize, made: &Request) -> bool {
+        let wanted = self.request(rung);
+        if rung == self.last() { made.serves(&wanted) } else { made.serves_in_any_duration(&wanted) }
+    }
+}
+
+impl Rung {
+    pub fn seconds(&self) -> u32 {
+        self.duration.as_secs().try_into().unwrap_or(u32::MAX)
+    }
+}
+
+/// A key that was verified at one place must not sign for another: who can set an endpoint would get requests signed with it.
+fn check_endpoint(user: &UserLink, endpoint: Option<&Endpoint>) -> Result<(), LadderError> {
+    let now = endpoint.map(Endpoint::to_string);
+    if user.verified && user.key_endpoint != now {
+        let profile = user.profile.clone();
+        return Err(LadderError::OtherEndpoint { profile, verified_at: user.key_endpoint.clone(), now });
+    }
+    Ok(())
+}
+
+fn user_alone(user: &UserLink, options: &Options) -> Result<Rung, LadderError> {
+    if let Some(option) = options.role.first_said() {
+        return Err(LadderError::NarrowsUser { profile: user.profile.clone(), option });
+    }
+    let serial = user.serial.as_ref().filter(|_| !options.no_mfa);
+    let device = serial.map(|serial| Device { serial: serial.value.clone(), process: user.mfa_process.clone() });
+    let mut rung = session_token(user, options.duration, device)?;
+    rung.slot.asked = asked(options);
+    if rung.device.is_none() {
+        let because = if options.no_mfa { NoMfa::Asked } else { NoMfa::NoSerial };
+        rung.notes.push(Note::MfaAbsent { profile: user.profile.clone(), because });
+    }
+    Ok(rung)
+}
+
+fn asked(options: &Options) -> Asked {
+    let duration_seconds = options.duration.map(|duration| duration.as_secs().try_into().unwrap_or(u32::MAX));
+    Asked { duration_seconds, no_mfa: options.no_mfa, role: options.role.clone() }
+}
+
+/// GetSessionToken for the user, with nothing asked beyond a duration.
+fn session_token(user: &UserLink, flag: Option<Duration>, device: Option<Device>) -> Result<Rung, LadderError> {
+    let wanted = wanted(flag, user.duration.as_ref(), USER_DEFAULT);
+    let mut notes = Vec::new();
+    // Root's sessions are cut to an hour by AWS without a word; ours get the word.
+    let duration = if user.is_root() && wanted.origin != Origin::Flag && wanted.value > LONGEST_ROOT {
+        let (profile, asked, granted) = (user.profile.clone(), wanted.value, LONGEST_ROOT);
+        notes.push(Note::Capped { profile, asked, granted, by: Cap::Root });
+        granted
+    } else {
+        within(&user.profile, wanted, if user.is_root() { LONGEST_ROOT } else { LONGEST_USER })?
+    };
+    if device.is_some() && duration > USUAL_MFA_AGE {
+        notes.push(Note::LongMfaSession { duration });
+    }
+    let slot = Slot { profile: user.profile.clone(), asked: Asked::default(), serial: None };
+    Ok(Rung { slot, role: None, duration, device, notes })
+}
+
+fn wanted(flag: Option<Duration>, profile: Option<&Sourced<Duration>>, default: Duration) -> Sourced<Duration> {
+    let by_flag = flag.map(|duration| Sourced::new(duration, Origin::Flag));
+    by_flag.or_else(|| profile.cloned()).unwrap_or(Sourced::new(default, Origin::Default))
+}
+
+fn within(profile: &ProfileName, duration: Sourced<Duration>, most: Duration) -> Result<Duration, LadderError> {
+    if (SHORTEST..=most).contains(&duration.value) {
+        return Ok(duration.value);
+    }
+    Err(LadderError::Duration { profile: profile.clone(), duration, least: SHORTEST, most })
+}
+
+/// How the code, if any, gets into a chain with roles.
+struct MfaRoute {
+    /// GetSessionToken with this device comes first.
+    session: Option<Device>,
+    /// The first AssumeRole carries the code of this device, signed by the access key.
+    in_call: Option<Device>,
+    /// The link that the session's serial was taken from: 0 the user itself, 1 the first role, ...
+    taken_from: usize,
+}
+
+fn with_roles(user: &UserLink, roles: &[RoleLink], options: &Options) -> Result<Vec<Rung>, LadderError> {
+    let route = mfa_route(user, roles, options);
+    let mut rungs = Vec::with_capacity(roles.len() + 1);
+    if let Some(device) = &route.session {
+        rungs.push(session_token(user, None, Some(device.clone()))?);
+    }
+    for (index, role) in roles.iter().enumerate() {
+        let is_last = index + 1 == roles.len();
+        let by_session = !rungs.is_empty();
+        let mut rung = assume_role(role, options, is_last, by_session)?;
+        if index == 0 {
+            rung.device = route.in_call.clone();
+        }
+        if options.no_mfa && is_last {
+            rung.notes.push(Note::MfaAbsent { profile: role.profile.clone(), because: NoMfa::Asked });
+        }
+        let used = if index == 0 && !by_session { &route.in_call } else { &route.session };
+        note_unused_serial(role, used.as_ref(), options, &mut rung.notes);
+        rungs.push(rung);
+    }
+    mark_taken_serial(&mut rungs, &route);
+    Ok(rungs)
+}
+
+/// The MFA device is the user's, since AWS takes no other's code, and one session made with it serves every role. Only a
+/// first role that names a device of its own, or a single role longer than a session could assume it, gets the code in
+/// its own call.
+fn mfa_route(user: &UserLink, roles: &[RoleLink], options: &Options) -> MfaRoute {
+    let none = MfaRoute { session: None, in_call: None, taken_from: 0 };
+    if options.no_mfa {
+        return none;
+    }
+    let (users, taken_from) = users_device(user, roles);
+    let first = &roles[0];
+    let own = first.serial.as_ref().map(|serial| Device {
+        serial: serial.value.clone(),
+        process: first.mfa_process.clone().or_else(|| user.mfa_process.clone()),
+    });
+    let own = own.filter(|own| users.as_ref().is_none_or(|users| users.serial != own.serial));
+    let long =
+        roles.len() == 1 && wanted(options.duration, first.duration.as_ref(), ROLE_DEFAULT).value > LONGEST_CHAINED;
+    match (own, users) {
+        (Some(own), _) => MfaRoute { in_call: Some(own), ..none },
+        (None, Some(users)) if long => MfaRoute { in_call: Some(users), ..none },
+        (None, users) => MfaRoute { session: users, taken_from, ..none },
+    }
+}
+
+/// The user's own device; else the one a role names, where that could be the user's: in the same account, or in none that
+/// is known.
+fn users_device(user: &UserLink, roles: &[RoleLink]) -> (Option<Device>, usize) {
+    if let Some(serial) = &user.serial {
+        return (Some(Device { serial: serial.value.clone(), process: user.mfa_process.clone() }), 0);
+    }
+    let could_be_users = |serial: &MfaSerial| match (serial.account(), user.account()) {
+        (Some(account), Some(users)) => account == users,
+        _ => true,
+    };
+    for (index, role) in roles.iter().enumerate() {
+        if let Some(serial) = role.serial.as_ref().filter(|serial| could_be_users(&serial.value)) {
+            let process = role.mfa_process.clone().or_else(|| user.mfa_process.clone());
+            return (Some(Device { serial: serial.value.clone(), process }), index + 1);
+        }
+    }
+    (None, 0)
+}
+
+fn assume_role(role: &RoleLink, options: &Options, is_last: bool, by_session: bool) -> Result<Rung, LadderError> {
+    let flag = options.duration.filter(|_| is_last);
+    let wanted = wanted(flag, role.duration.as_ref(), ROLE_DEFAULT);
+    let profile = role.profile.clone();
+    let mut notes = Vec::new();
+    let asked_duration = within(&profile, wanted.clone(), LONGEST_ROLE)?;
+    let duration = if by_session { asked_duration.min(LONGEST_CHAINED) } else { asked_duration };
+    if duration < asked_duration {
+        if wanted.origin == Origin::Flag {
+            return Err(LadderError::ChainingCap { profile, asked: asked_duration });
+        }
+        let (profile, by) = (profile.clone(), Cap::Chaining);
+        notes.push(Note::Capped { profile, asked: asked_duration, granted: duration, by });
+    }
+    let own = if is_last { options.role.clone() } else { RoleOptions::default() };
+    let merged = own.over(&role.options);
+    merged.check()?;
+    let asked = if is_last { asked(options) } else { Asked { no_mfa: options.no_mfa, ..Asked::default() } };
+    Ok(Rung {
+        slot: Slot { profile, asked, serial: None },
+        role: Some(RoleRequest { role_arn: role.role_arn.value.clone(), options: merged }),
+        duration,
+        device: None,
+        notes,
+    })
+}
+
+fn note_unused_serial(role: &RoleLink, used: Option<&Device>, options: &Options, notes: &mut Vec<Note>) {
+    let own = role.serial.as_ref().map(|serial| &serial.value).filter(|_| !options.no_mfa);
+    if let Some(serial) = own.filter(|own| used.is_none_or(|used| used.serial != **own)) {
+        notes.push(Note::SerialUnused { profile: role.profile.clone(), serial: serial.clone() });
+    }
+}
+
+/// Below the link that named the serial, the profiles by themselves have sessions without it, in slots of their own.
+fn mark_taken_serial(rungs: &mut [Rung], route: &MfaRoute) {
+    if let Some(device) = &route.session {
+        for rung in &mut rungs[..route.taken_from] {
+            rung.slot.serial = Some(device.serial.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! An entry of the vault, under the names that AWS's own files use. Durations are seconds.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::credentials::AccessKey;
+use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
+use crate::secret::{SecretAccessKey, in_sealed_bytes};
+
+/// A named entry: a user profile where it has an access key, a role profile where it has a role.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa_serial: Option<MfaSerial>,
+    /// A command that prints the MFA code: words, run without a shell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa_process: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<RoleArn>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_profile: Option<ProfileName>,
+    /// Seconds, for GetSessionToken of a user profile or AssumeRole of a role profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_session_name: Option<String>,
+    /// Where `login` writes, if not to the profile's own name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_profile: Option<ProfileName>,
+    /// Another place that speaks AWS's protocol; for tests and private clouds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<StoredAccessKey>,
+    #[serde(flatten)]
+    pub rest: toml::Table,
+}
+
+/// A long-term access key and what was seen of it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct StoredAccessKey {
+    pub id: AccessKeyId,
+    #[serde(with = "in_sealed_bytes")]
+    pub secret: SecretAccessKey,
+    /// Whose key it is, by GetCallerIdentity; absent where that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_arn: Option<String>,
+    /// When the key came into the vault.
+    pub added: Timestamp,
+    /// When AWS last confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Timestamp>,
+    /// The endpoint that confirmed it where it was not AWS's own: the key is for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    #[serde(flatten)]
+    pub rest: toml::Table,
+}
+
+impl StoredAccessKey {
+    pub fn access_key(&self) -> AccessKey {
+        AccessKey { id: self.id.clone(), secret: self.secret.clone() }
+    }
+}
