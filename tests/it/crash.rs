@@ -1,6 +1,7 @@
 //! Power cuts and disk errors at every operation of everything that saves.
 
 mod replace;
+mod vault;
 
 use std::fmt;
 
@@ -52,8 +53,8 @@ impl fmt::Display for Tried {
     }
 }
 
-/// Every crash of an undisturbed run, every error at every operation with every crash after it, and every crash of the
-/// recovery from each of these.
+/// Every crash of an undisturbed run with every crash of the recovery from it, and every error at every operation with every
+/// crash after it.
 fn try_everything(scenario: &dyn Scenario) -> Result<Tried, String> {
     let undisturbed = FaultDisk::on(scenario.start());
     let ended = scenario.save(&undisturbed);
@@ -61,20 +62,30 @@ fn try_everything(scenario: &dyn Scenario) -> Result<Tried, String> {
         return Err(format!("without any fault the save ended as {ended:?}\n{}", undisturbed.told()));
     }
     let mut tried = Tried { operations: undisturbed.operation_count(), ..Tried::default() };
-    judge_run(scenario, &undisturbed, ended, &mut tried).map_err(|wrong| format!("no fault: {wrong}"))?;
+    judge_outcome(scenario, &undisturbed, ended)?;
+    judge_crashes(scenario, &undisturbed, 0, judge_recovery_and_its_crashes, &mut tried)?;
     for fault in undisturbed.faults() {
         tried.faults += 1;
         let disk = FaultDisk::failing(scenario.start(), fault);
         let ended = scenario.save(&disk);
-        judge_run(scenario, &disk, ended, &mut tried)
+        // What crashes before the fault lead to is known from the undisturbed run.
+        judge_outcome(scenario, &disk, ended)
+            .and_then(|()| judge_crashes(scenario, &disk, fault.at + 1, judge_recovery, &mut tried))
             .map_err(|wrong| format!("{fault:?} ended as {ended:?}: {wrong}"))?;
     }
     Ok(tried)
 }
 
-fn judge_run(scenario: &dyn Scenario, disk: &FaultDisk, ended: Ended, tried: &mut Tried) -> Result<(), String> {
-    judge_outcome(scenario, disk, ended)?;
-    let crashes = disk.crashes();
+type JudgeRecovery = fn(&dyn Scenario, &Image, &mut Tried) -> Result<(), String>;
+
+fn judge_crashes(
+    scenario: &dyn Scenario,
+    disk: &FaultDisk,
+    from: usize,
+    judge_recovery: JudgeRecovery,
+    tried: &mut Tried,
+) -> Result<(), String> {
+    let crashes = disk.crashes_from(from);
     tried.crashes += crashes.tried;
     tried.distinct_states += crashes.distinct.len();
     for crash in crashes.distinct {
@@ -102,15 +113,26 @@ fn judge_outcome(scenario: &dyn Scenario, disk: &FaultDisk, ended: Ended) -> Res
     Ok(())
 }
 
-fn judge_recovery(scenario: &dyn Scenario, image: &Image, tried: &mut Tried) -> Result<(), String> {
-    let disk = FaultDisk::on(image.clone());
-    scenario.recover(&disk).map_err(|wrong| format!("recovery: {wrong}\n{}", disk.told()))?;
-    let crashes = disk.crashes();
+fn judge_recovery(scenario: &dyn Scenario, image: &Image, _tried: &mut Tried) -> Result<(), String> {
+    recovered(scenario, image).map(drop)
+}
+
+fn judge_recovery_and_its_crashes(scenario: &dyn Scenario, image: &Image, tried: &mut Tried) -> Result<(), String> {
+    let disk = recovered(scenario, image)?;
+    let crashes = disk.crashes_from(0);
     tried.crashes_in_recovery += crashes.tried;
     for crash in crashes.distinct {
         let told = |wrong| format!("{wrong}\nrecovery: {crash}\n{}", disk.told_up_to(crash.before));
         scenario.judge(&crash.image).map_err(told)?;
-        scenario.recover(&FaultDisk::on(crash.image.clone())).map_err(told)?;
+        recovered(scenario, &crash.image).map_err(told)?;
     }
     Ok(())
+}
+
+fn recovered(scenario: &dyn Scenario, image: &Image) -> Result<FaultDisk, String> {
+    let disk = FaultDisk::on(image.clone());
+    match scenario.recover(&disk) {
+        Ok(()) => Ok(disk),
+        Err(wrong) => Err(format!("recovery: {wrong}\n{}", disk.told())),
+    }
 }

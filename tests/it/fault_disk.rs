@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use rustix::io::Errno;
 use vault::disk::{Kind, Status};
 
-pub use image::{Body, Image};
+pub use image::{Body, Image, Seen};
 use image::{Change, Node, NodeId};
 use journal::{Crash, Crashes, Journal};
 
@@ -88,8 +88,9 @@ impl FaultDisk {
         self.machine().live.clone()
     }
 
-    pub fn crashes(&self) -> Crashes {
-        self.machine().journal.crashes()
+    /// Every crash from this operation on.
+    pub fn crashes_from(&self, operation: usize) -> Crashes {
+        self.machine().journal.crashes(operation)
     }
 
     pub fn crashes_at_the_end(&self) -> Vec<Crash> {

@@ -50,10 +50,6 @@ pub enum Change {
         node: NodeId,
         bytes: Vec<u8>,
     },
-    Content {
-        node: NodeId,
-        bytes: Vec<u8>,
-    },
     Mode {
         node: NodeId,
         mode: u32,
@@ -65,7 +61,7 @@ impl Change {
     pub fn made_durable_by(&self) -> NodeId {
         match self {
             Self::Enter { folder, .. } | Self::Leave { folder, .. } | Self::Move { folder, .. } => *folder,
-            Self::Append { node, .. } | Self::Content { node, .. } | Self::Mode { node, .. } => *node,
+            Self::Append { node, .. } | Self::Mode { node, .. } => *node,
         }
     }
 
@@ -149,7 +145,6 @@ impl Image {
                 names.insert(to, node);
             }
             Change::Append { node, bytes } => self.bytes_of(node).extend(bytes),
-            Change::Content { node, bytes } => *self.bytes_of(node) = bytes,
             Change::Mode { node, mode } => self.node_mut(node).mode = mode,
         }
     }

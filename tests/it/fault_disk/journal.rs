@@ -103,10 +103,11 @@ impl Journal {
         self.entries.iter_mut().filter(of_node).filter(|entry| entry.durable_at.is_none() && !entry.lost)
     }
 
-    pub fn crashes(&self) -> Crashes {
+    /// From this operation on.
+    pub fn crashes(&self, from: usize) -> Crashes {
         let mut crashes = Crashes { distinct: Vec::new(), tried: 0 };
         let mut seen: HashSet<Tree> = HashSet::new();
-        for before in 0..=self.operations.len() {
+        for before in from..=self.operations.len() {
             for survival in survivals(self.unsynced_at(before)) {
                 let image = self.image(before, survival);
                 crashes.tried += 1;
@@ -189,7 +190,7 @@ enum Fate {
 
 fn fate(survival: Survival, unsynced: usize, change: &Change) -> Fate {
     let kept_if = |kept| if kept { Fate::Kept } else { Fate::Gone };
-    let is_data = matches!(change, Change::Append { .. } | Change::Content { .. });
+    let is_data = matches!(change, Change::Append { .. });
     match survival {
         Survival::Nothing => Fate::Gone,
         Survival::Everything => Fate::Kept,
@@ -205,7 +206,6 @@ fn fate(survival: Survival, unsynced: usize, change: &Change) -> Fate {
 fn zeroed(change: &Change) -> Change {
     match change.clone() {
         Change::Append { node, bytes } => Change::Append { node, bytes: vec![0; bytes.len()] },
-        Change::Content { node, bytes } => Change::Content { node, bytes: vec![0; bytes.len()] },
         other => other,
     }
 }

@@ -28,6 +28,12 @@ impl Disk for FaultDisk {
         }
     }
 
+    fn read_named(&self, path: &Path, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        let path = self.resolve(path)?;
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::Error::from(Errno::ISDIR))?;
+        self.open_folder(path.parent().unwrap_or(&path))?.read(name, limit)
+    }
+
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         let mut machine = self.machine();
         let mut parent = Image::ROOT;
@@ -146,7 +152,8 @@ impl Folder for OpenFolder {
         self.disk.machine().sync(self.id, "fsync the folder".to_owned())
     }
 
-    /// Never waits: nobody else runs on this disk, so a lock that is held stays held.
+    /// Never waits: nobody else runs on this disk, so a lock that is held stays held. The pid in it is for people to read,
+    /// and not modelled.
     fn lock(&self, name: &str, _patience: Duration) -> Result<Box<dyn Lock>, LockError> {
         let mut machine = self.disk.machine();
         machine.begin(Operation::Create, format!("lock {name}"))?;
@@ -162,7 +169,6 @@ impl Folder for OpenFolder {
         if !machine.locks.insert(id) {
             return Err(LockError::Held { pid: Some(std::process::id()) });
         }
-        machine.change(Change::Content { node: id, bytes: format!("{}\n", std::process::id()).into_bytes() });
         Ok(Box::new(HeldLock { disk: self.disk.clone(), id }))
     }
 }

@@ -1,0 +1,206 @@
+//! Making a vault, and adding a profile to it.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+use vault::secret::{IdentityText, Passphrase, SecretAccessKey};
+use vault::store::document::{Document, Profile, StoredAccessKey};
+use vault::store::file::Place;
+use vault::store::kdf::KdfParameters;
+use vault::store::passphrase::derive;
+use vault::store::vault::{CreateError, EditError, Key, NewVault, Stamp, Vault, create, open};
+
+use super::{Ended, Scenario, State, try_everything};
+use crate::fault_disk::{Body, FaultDisk, Image, Seen, our_id};
+
+/// A link, as people have it who keep their vault in a synced folder.
+const LINK: &str = "/home/alice/vault.age";
+const FILE: &str = "/home/alice/synced/vault.age";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("correct horse battery staple".to_owned())
+}
+
+/// 8 MiB: the cost is not what is tried here.
+fn kdf() -> KdfParameters {
+    KdfParameters::new([7; 16], 8 * 1024, 1, 1).unwrap()
+}
+
+/// What the passphrase derives, once for all.
+fn identity() -> &'static IdentityText {
+    static IDENTITY: OnceLock<IdentityText> = OnceLock::new();
+    IDENTITY.get_or_init(|| derive(&passphrase(), &kdf()).unwrap())
+}
+
+fn new_vault() -> NewVault {
+    NewVault { passphrase: passphrase(), kdf: kdf(), recovery: None, now: Timestamp::UNIX_EPOCH, writer: "host".into() }
+}
+
+fn stamp() -> Stamp {
+    Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() }
+}
+
+fn no_vault() -> Image {
+    let folder = Body::Folder(Default::default());
+    Image::empty(our_id()).with("/home/alice/synced", 0o700, folder).with(
+        LINK,
+        0o777,
+        Body::Symlink("synced/vault.age".into()),
+    )
+}
+
+fn empty_vault() -> Image {
+    static EMPTY: OnceLock<Image> = OnceLock::new();
+    let make = || {
+        let disk = FaultDisk::on(no_vault());
+        create(&Place::new(&disk, Path::new(LINK)), new_vault()).map(drop).unwrap();
+        disk.image()
+    };
+    EMPTY.get_or_init(make).clone()
+}
+
+fn add_profile(vault: &mut Vault, name: &str) -> Result<(), EditError<String>> {
+    vault.edit(&stamp(), |document| {
+        let profile = Profile { access_key: Some(access_key()), ..Profile::default() };
+        document.profiles.insert(name.parse().unwrap(), profile);
+        Ok(())
+    })
+}
+
+fn access_key() -> StoredAccessKey {
+    StoredAccessKey {
+        id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
+        secret: SecretAccessKey::new(SECRET.to_owned()),
+        user_arn: None,
+        added: Timestamp::UNIX_EPOCH,
+        verified: None,
+        endpoint: None,
+        rest: toml::Table::new(),
+    }
+}
+
+fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
+    let place = Place::new(disk, Path::new(LINK));
+    let loaded = place.load().map_err(|error| format!("does not load: {error}"))?;
+    if loaded.kdf().ok().flatten() != Some(kdf()) {
+        return Err("the passphrase no longer derives what opens it".to_owned());
+    }
+    open(&place, loaded, Key::Identity(identity())).map_err(|error| format!("does not open: {error}"))
+}
+
+fn has(document: &Document, name: &str) -> bool {
+    let key = document.profiles.get(&name.parse().unwrap()).and_then(|profile| profile.access_key.as_ref());
+    key.is_some_and(|key| key.secret.expose() == SECRET)
+}
+
+/// What must hold of every state: the link is a link, every kept generation opens, and no secret lies in plain sight.
+fn judge_folder(image: &Image) -> Result<(), String> {
+    for (path, seen) in image.tree().0 {
+        let Seen::File { bytes, mode } = seen else { continue };
+        let name = path.display();
+        if bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()) {
+            return Err(format!("the secret stands in {name}"));
+        }
+        if mode & 0o077 != 0 {
+            return Err(format!("others can read {name}"));
+        }
+        let is_kept = path.extension().is_some_and(|extension| extension.as_encoded_bytes().starts_with(b"g"));
+        if is_kept && !bytes.starts_with(b"age-encryption.org/v1\n") {
+            return Err(format!("{name} is no vault"));
+        }
+    }
+    match image.tree().0.get(Path::new(LINK)) {
+        Some(Seen::Symlink(_)) => Ok(()),
+        _ => Err("the link to the vault is no link any more".to_owned()),
+    }
+}
+
+/// Temporary files that are left when no save is under way.
+fn leftovers(image: &Image) -> Vec<String> {
+    let names = image.tree().0.into_keys().map(|path| path.display().to_string());
+    names.filter(|name| name.ends_with(".tmp")).collect()
+}
+
+struct Adding;
+
+impl Scenario for Adding {
+    fn start(&self) -> Image {
+        empty_vault()
+    }
+
+    fn save(&self, disk: &FaultDisk) -> Ended {
+        let Ok(mut vault) = opened(disk) else { return Ended::NotCommitted };
+        match add_profile(&mut vault, "prod") {
+            Ok(()) => Ended::Committed,
+            Err(EditError::NotDurable(_)) => Ended::CommittedNotDurable,
+            Err(EditError::NotCommitted(_) | EditError::Refused(_)) => Ended::NotCommitted,
+        }
+    }
+
+    fn recover(&self, disk: &FaultDisk) -> Result<(), String> {
+        let mut vault = opened(disk)?;
+        let had = has(vault.document(), "prod");
+        add_profile(&mut vault, "next").map_err(|error| format!("no new edit: {error}"))?;
+        let again = opened(disk)?;
+        if !has(again.document(), "next") || has(again.document(), "prod") != had {
+            return Err("the new edit was lost, or took something along".to_owned());
+        }
+        match leftovers(&disk.image()).as_slice() {
+            [] => Ok(()),
+            left => Err(format!("left behind: {left:?}")),
+        }
+    }
+
+    fn judge(&self, image: &Image) -> Result<State, String> {
+        judge_folder(image)?;
+        let disk = FaultDisk::on(image.clone());
+        let vault = opened(&disk)?;
+        Ok(if has(vault.document(), "prod") { State::New } else { State::Old })
+    }
+}
+
+struct Making;
+
+impl Scenario for Making {
+    fn start(&self) -> Image {
+        no_vault()
+    }
+
+    fn save(&self, disk: &FaultDisk) -> Ended {
+        match create(&Place::new(disk, Path::new(LINK)), new_vault()) {
+            Ok(_) => Ended::Committed,
+            Err(CreateError::NotDurable(_)) => Ended::CommittedNotDurable,
+            Err(_) => Ended::NotCommitted,
+        }
+    }
+
+    fn recover(&self, disk: &FaultDisk) -> Result<(), String> {
+        if self.judge(&disk.image())? == State::Old {
+            let made = create(&Place::new(disk, Path::new(LINK)), new_vault());
+            made.map(drop).map_err(|error| format!("no new vault: {error}"))?;
+        }
+        add_profile(&mut opened(disk)?, "next").map_err(|error| error.to_string())
+    }
+
+    fn judge(&self, image: &Image) -> Result<State, String> {
+        judge_folder(image)?;
+        if image.file(FILE).is_none() {
+            return Ok(State::Old);
+        }
+        opened(&FaultDisk::on(image.clone())).map(|_| State::New)
+    }
+}
+
+#[test]
+fn adding_a_profile_leaves_a_vault_that_opens_after_any_crash_and_any_disk_error() {
+    let tried = try_everything(&Adding).unwrap_or_else(|wrong| panic!("{wrong}"));
+    println!("adding a profile: {tried}");
+}
+
+#[test]
+fn making_a_vault_leaves_none_or_one_that_opens_after_any_crash_and_any_disk_error() {
+    let tried = try_everything(&Making).unwrap_or_else(|wrong| panic!("{wrong}"));
+    println!("making a vault: {tried}");
+}
