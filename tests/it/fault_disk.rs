@@ -152,6 +152,12 @@ impl Machine {
         self.live.add(node)
     }
 
+    fn enter_new_file(&mut self, folder: NodeId, name: &str) -> NodeId {
+        let node = self.born(Body::File(Vec::new()), 0o600);
+        self.change(Change::Enter { folder, name: name.to_owned(), node });
+        node
+    }
+
     fn status(&self, id: NodeId) -> Status {
         let node = self.live.node(id);
         let (kind, size) = match &node.body {

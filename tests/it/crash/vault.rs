@@ -87,7 +87,7 @@ fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
     if loaded.kdf().ok().flatten() != Some(kdf()) {
         return Err("the passphrase no longer derives what opens it".to_owned());
     }
-    open(&place, loaded, Key::Identity(identity())).map_err(|error| format!("does not open: {error}"))
+    open(&place, &loaded, Key::Identity(identity())).map_err(|error| format!("does not open: {error}"))
 }
 
 fn has(document: &Document, name: &str) -> bool {

@@ -110,9 +110,20 @@ impl Folder for OpenFolder {
         if machine.live.entry(self.id, name).is_some() {
             return Err(Errno::EXIST.into());
         }
-        let id = machine.born(Body::File(Vec::new()), 0o600);
-        machine.change(Change::Enter { folder: self.id, name: name.to_owned(), node: id });
+        let id = machine.enter_new_file(self.id, name);
         Ok(Box::new(OpenFile { disk: self.disk.clone(), id, name: name.to_owned() }))
+    }
+
+    fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut machine = self.disk.machine();
+        machine.begin(Operation::Write, format!("append {} bytes to {name}", bytes.len()))?;
+        let node = match machine.live.entry(self.id, name) {
+            Some(id) if machine.status(id).kind != Kind::File => return Err(Errno::LOOP.into()),
+            Some(id) => id,
+            None => machine.enter_new_file(self.id, name),
+        };
+        machine.change(Change::Append { node, bytes: bytes.to_vec() });
+        Ok(())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -160,11 +171,7 @@ impl Folder for OpenFolder {
         let id = match machine.live.entry(self.id, name) {
             Some(id) if machine.status(id).kind != Kind::File => return Err(io::Error::from(Errno::LOOP).into()),
             Some(id) => id,
-            None => {
-                let id = machine.born(Body::File(Vec::new()), 0o600);
-                machine.change(Change::Enter { folder: self.id, name: name.to_owned(), node: id });
-                id
-            }
+            None => machine.enter_new_file(self.id, name),
         };
         if !machine.locks.insert(id) {
             return Err(LockError::Held { pid: Some(std::process::id()) });
