@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
-use crate::process::RestoreTerminal;
+use crate::process::HiddenTyping;
 
 /// The controlling terminal, whichever way the standard streams are redirected.
 const DEVICE: &str = "/dev/tty";
@@ -59,8 +59,9 @@ impl Terminal {
 
     /// Asks for a secret: nothing of it appears.
     pub fn ask_hidden(&mut self, prompt: &str) -> Result<Zeroizing<String>, PromptError> {
+        // Before the prompt: who waits for it and pastes at once must not see the secret.
+        let _hidden = self.0.try_clone().ok().and_then(HiddenTyping::at);
         self.show(prompt);
-        let _restore = self.0.try_clone().ok().and_then(RestoreTerminal::on_signals);
         match rpassword::read_password() {
             Ok(secret) => Ok(Zeroizing::new(secret)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.ended(),

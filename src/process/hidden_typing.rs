@@ -1,5 +1,6 @@
-//! Gives the terminal back as it was when a signal ends the program in the middle of a hidden prompt. The prompt library
-//! restores it only when it returns.
+//! A terminal that shows nothing of what is typed, from before the prompt is shown until it is answered, and that is given
+//! back as it was when a signal ends the program in between. The prompt library hides what is typed only once it reads,
+//! which is late for who pastes at once, and restores the terminal only when it returns.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -16,14 +17,14 @@ struct Saved {
 /// What the handler restores; null while no prompt is open.
 static SAVED: AtomicPtr<Saved> = AtomicPtr::new(std::ptr::null_mut());
 
-/// While it lives, an ending signal first restores the terminal's settings.
-pub struct RestoreTerminal {
+/// While it lives, nothing that is typed shows, and an ending signal first restores the terminal's settings.
+pub struct HiddenTyping {
     previous: Vec<(libc::c_int, libc::sigaction)>,
 }
 
-impl RestoreTerminal {
-    /// None where the terminal's settings can't be read: then there is nothing to restore.
-    pub fn on_signals(terminal: File) -> Option<Self> {
+impl HiddenTyping {
+    /// None where this is no terminal: then there is nothing to hide or to restore.
+    pub fn at(terminal: File) -> Option<Self> {
         let mut settings = std::mem::MaybeUninit::<libc::termios>::uninit();
         // SAFETY: the descriptor is open and the pointer is to a termios that the call fills.
         if unsafe { libc::tcgetattr(terminal.as_raw_fd(), settings.as_mut_ptr()) } != 0 {
@@ -31,13 +32,32 @@ impl RestoreTerminal {
         }
         // SAFETY: tcgetattr returned 0, so it filled the structure.
         let settings = unsafe { settings.assume_init() };
+        let descriptor = terminal.as_raw_fd();
         SAVED.store(Box::into_raw(Box::new(Saved { terminal, settings })), Ordering::SeqCst);
-        Some(Self { previous: ENDING.into_iter().filter_map(|signal| Some((signal, install(signal)?))).collect() })
+        let hidden =
+            Self { previous: ENDING.into_iter().filter_map(|signal| Some((signal, install(signal)?))).collect() };
+        let quiet = quiet(settings);
+        // SAFETY: the descriptor is that of the terminal just saved, which is never closed; the settings are initialised.
+        unsafe { libc::tcsetattr(descriptor, libc::TCSANOW, &quiet) };
+        Some(hidden)
     }
 }
 
-impl Drop for RestoreTerminal {
+/// As the prompt library sets it, so that what is typed before it reads reaches it byte by byte.
+fn quiet(mut settings: libc::termios) -> libc::termios {
+    settings.c_lflag &= !(libc::ECHO | libc::ECHONL | libc::ICANON | libc::ISIG);
+    settings.c_cc[libc::VMIN] = 1;
+    settings.c_cc[libc::VTIME] = 0;
+    settings
+}
+
+impl Drop for HiddenTyping {
     fn drop(&mut self) {
+        // SAFETY: the pointer came from Box::into_raw, is never freed, and `self` is the one that stored it.
+        if let Some(saved) = unsafe { SAVED.load(Ordering::SeqCst).as_ref() } {
+            // SAFETY: the saved descriptor stays open and the settings are initialised.
+            unsafe { libc::tcsetattr(saved.terminal.as_raw_fd(), libc::TCSANOW, &saved.settings) };
+        }
         for (signal, action) in &self.previous {
             // SAFETY: `action` is what sigaction gave us for this very signal.
             unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
