@@ -252,6 +252,9 @@ mod tests {
         fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
             Ok(Box::new(FailingFolder(self.0, RealDisk.open_folder(path)?)))
         }
+        fn read_named(&self, path: &Path, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+            RealDisk.read_named(path, limit)
+        }
         fn make_folder(&self, path: &Path) -> io::Result<()> {
             RealDisk.make_folder(path)
         }
@@ -269,6 +272,9 @@ mod tests {
         }
         fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
             self.fail("create").and_then(|()| self.1.create(name))
+        }
+        fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+            self.1.append(name, bytes)
         }
         fn rename(&self, from: &str, to: &str) -> io::Result<()> {
             self.fail("rename").and_then(|()| self.1.rename(from, to))
