@@ -315,6 +315,7 @@ pub fn first_steps() -> ExitCode {
 /// Ends the program at a bug of ours without showing what it held: a panic's message may quote data.
 pub fn on_panic() {
     std::panic::set_hook(Box::new(|panic| {
+        crate::process::restore_terminal();
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         anstream::eprintln!("vault: error: internal error at {place}; nothing half-done is kept");
         anstream::eprintln!("vault: hint: please report this line");
