@@ -113,6 +113,7 @@ impl Report {
             Issue { profile, error } => session::issue(profile, error),
             Cache(error) => session::cache(error),
             Name(_)
+            | BadVariable { .. }
             | NameNeeded { .. }
             | UnknownProfile { .. }
             | ProfileExists(_)
@@ -138,6 +139,7 @@ fn profile(failure: &Failure) -> Report {
     use Failure::*;
     match failure {
         Name(error) => Report::new(Status::Usage, escape(&error.to_string())),
+        BadVariable { name, error } => Report::new(Status::Usage, format!("{name}: {}", escape(&error.to_string()))),
         NameNeeded { names } if names.is_empty() => {
             Report::new(Status::Usage, "which profile? the vault has none").hint("vault add NAME")
         }
