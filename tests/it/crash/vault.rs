@@ -51,14 +51,17 @@ fn no_vault() -> Image {
     )
 }
 
-fn empty_vault() -> Image {
-    static EMPTY: OnceLock<Image> = OnceLock::new();
+/// A vault that was saved often, so that old generations are pruned, and once was interrupted while it was.
+fn vault_in_use() -> Image {
+    static IN_USE: OnceLock<Image> = OnceLock::new();
     let make = || {
         let disk = FaultDisk::on(no_vault());
-        create(&Place::new(&disk, Path::new(LINK)), new_vault()).map(drop).unwrap();
-        disk.image()
+        let mut vault = create(&Place::new(&disk, Path::new(LINK)), new_vault()).unwrap();
+        (0..12).for_each(|_| add_profile(&mut vault, "earlier").unwrap());
+        let left = "/home/alice/synced/.vault.age.0123456789abcdef.tmp";
+        disk.image().with(left, 0o600, Body::File(b"age-encryption.org/v1\nhalf of".to_vec()))
     };
-    EMPTY.get_or_init(make).clone()
+    IN_USE.get_or_init(make).clone()
 }
 
 fn add_profile(vault: &mut Vault, name: &str) -> Result<(), EditError<String>> {
@@ -127,7 +130,7 @@ struct Adding;
 
 impl Scenario for Adding {
     fn start(&self) -> Image {
-        empty_vault()
+        vault_in_use()
     }
 
     fn save(&self, disk: &FaultDisk) -> Ended {
@@ -197,10 +200,12 @@ impl Scenario for Making {
 fn adding_a_profile_leaves_a_vault_that_opens_after_any_crash_and_any_disk_error() {
     let tried = try_everything(&Adding).unwrap_or_else(|wrong| panic!("{wrong}"));
     println!("adding a profile: {tried}");
+    assert!(tried.crashes >= 2000 && tried.faults >= 90, "{tried}");
 }
 
 #[test]
 fn making_a_vault_leaves_none_or_one_that_opens_after_any_crash_and_any_disk_error() {
     let tried = try_everything(&Making).unwrap_or_else(|wrong| panic!("{wrong}"));
     println!("making a vault: {tried}");
+    assert!(tried.crashes >= 800 && tried.faults >= 60, "{tried}");
 }

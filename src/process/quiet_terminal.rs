@@ -1,0 +1,94 @@
+//! A terminal that does not show what is typed, and gets its old settings back whatever ends the program: the end of the
+//! prompt, a signal, or a bug of ours.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// The signals that end a program while a person types.
+const ENDING: [libc::c_int; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+
+struct Saved {
+    terminal: File,
+    settings: libc::termios,
+}
+
+/// What is to be restored; null while every terminal is as it was.
+static SAVED: AtomicPtr<Saved> = AtomicPtr::new(std::ptr::null_mut());
+
+/// While it lives, nothing that is typed is shown.
+pub struct QuietTerminal {
+    previous: Vec<(libc::c_int, libc::sigaction)>,
+}
+
+impl QuietTerminal {
+    /// Silences the terminal. None where it has no settings: then it shows nothing by itself either. Handlers come first, so
+    /// that no signal finds it silent and unguarded.
+    pub fn silence(terminal: File) -> Option<Self> {
+        let mut settings = std::mem::MaybeUninit::<libc::termios>::uninit();
+        // SAFETY: the descriptor is open and the pointer is to a termios that the call fills.
+        if unsafe { libc::tcgetattr(terminal.as_raw_fd(), settings.as_mut_ptr()) } != 0 {
+            return None;
+        }
+        // SAFETY: tcgetattr returned 0, so it filled the structure.
+        let settings = unsafe { settings.assume_init() };
+        let mut silent = settings;
+        silent.c_lflag &= !(libc::ECHO | libc::ECHONL);
+        let descriptor = terminal.as_raw_fd();
+        SAVED.store(Box::into_raw(Box::new(Saved { terminal, settings })), Ordering::SeqCst);
+        let previous = ENDING.into_iter().filter_map(|signal| Some((signal, install(signal)?))).collect();
+        // SAFETY: the descriptor is open, owned by what was just saved and never freed, and `silent` is a valid termios.
+        unsafe { libc::tcsetattr(descriptor, libc::TCSANOW, &silent) };
+        Some(Self { previous })
+    }
+}
+
+impl Drop for QuietTerminal {
+    fn drop(&mut self) {
+        restore();
+        for (signal, action) in &self.previous {
+            // SAFETY: `action` is what sigaction gave us for this very signal.
+            unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
+        }
+    }
+}
+
+/// Gives a silenced terminal its settings back. Async-signal-safe.
+pub fn restore() {
+    // Never freed: a handler may be reading it on another thread, and a program prompts a few times only.
+    let saved = SAVED.swap(std::ptr::null_mut(), Ordering::SeqCst);
+    // SAFETY: the pointer is null or came from Box::into_raw and is never freed; tcsetattr is async-signal-safe
+    // (POSIX.1-2017, 2.4.3).
+    unsafe {
+        if let Some(saved) = saved.as_ref() {
+            libc::tcsetattr(saved.terminal.as_raw_fd(), libc::TCSANOW, &saved.settings);
+        }
+    }
+}
+
+/// Puts the handler in place, unless the signal is ignored (nohup), and says what was there.
+fn install(signal: libc::c_int) -> Option<libc::sigaction> {
+    // SAFETY: an all-zero sigaction is a valid one (default action, no flags, empty mask).
+    let mut previous: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are valid or null as sigaction allows.
+    if unsafe { libc::sigaction(signal, std::ptr::null(), &mut previous) } != 0
+        || previous.sa_sigaction == libc::SIG_IGN
+    {
+        return None;
+    }
+    // SAFETY: as above.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = restore_and_die as *const () as usize;
+    // SAFETY: `restore_and_die` calls only async-signal-safe functions.
+    (unsafe { libc::sigaction(signal, &action, std::ptr::null_mut()) } == 0).then_some(previous)
+}
+
+/// Restores the terminal, then dies of the same signal, so that a shell sees what happened.
+extern "C" fn restore_and_die(signal: libc::c_int) {
+    restore();
+    // SAFETY: signal and raise are async-signal-safe (POSIX.1-2017, 2.4.3).
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
+}
