@@ -210,7 +210,7 @@ mod tests {
     use aws_smithy_runtime_api::client::result::ConnectorError;
 
     use super::*;
-    use crate::aws::stage::{Stage, some_key};
+    use crate::aws::stage::{Stage, region, some_key};
 
     /// Twenty minutes and three hours, ours behind and ours ahead.
     const OFFSETS: [i64; 4] = [1200, -1200, 10_800, -10_800];
@@ -245,6 +245,18 @@ mod tests {
             assert!(aws.mfa_devices(&Signer::AccessKey(&key), "alice").is_err());
             assert_eq!(aws.observer.host().as_deref(), Some(iam));
         }
+    }
+
+    #[test]
+    fn each_service_is_asked_at_its_own_endpoint() {
+        let key = some_key();
+        let (sts, iam) = (aws_sim::Simulator::start(), aws_sim::Simulator::start());
+        let at = |sim: &aws_sim::Simulator| Some(sim.endpoint().parse().unwrap());
+        let aws = Aws::new(region(), Endpoints { sts: at(&sts), iam: at(&iam) });
+        assert!(aws.caller_identity(&Signer::AccessKey(&key)).is_err());
+        assert!(aws.mfa_devices(&Signer::AccessKey(&key), "alice").is_err());
+        let asked = |sim: &aws_sim::Simulator| sim.requests().iter().map(|r| r.action.clone()).collect::<Vec<_>>();
+        assert_eq!((asked(&sts), asked(&iam)), (vec!["GetCallerIdentity".into()], vec!["ListMFADevices".into()]));
     }
 
     #[test]

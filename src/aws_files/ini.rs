@@ -6,6 +6,7 @@
 //! [`edit`] writes is what all of them read alike.
 
 pub mod edit;
+mod output;
 
 use std::collections::HashSet;
 use std::ops::Range;

@@ -121,7 +121,7 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     let (identity, serial) = if args.no_verify {
         (None, None)
     } else {
-        let aws = Aws::new(region, endpoints);
+        let aws = Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?);
         let identity =
             aws.caller_identity(&Signer::AccessKey(&key)).map_err(|error| Failure::key_check(error, &key.id))?;
         settings::warn_about_clock(world, &aws);

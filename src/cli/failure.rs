@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::aws::{AwsError, EndpointError};
+use crate::aws::{AwsError, CaBundleError, EndpointError};
 use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
@@ -121,6 +121,10 @@ pub enum Failure {
 
     // AWS, its files, and sessions.
     Endpoint(EndpointError),
+    CaBundle {
+        path: PathBuf,
+        error: CaBundleError,
+    },
     KeyCheck {
         error: AwsError,
         id: AccessKeyId,

@@ -100,6 +100,9 @@ impl Report {
             | OpensByIdentityOnly
             | FileExists { .. } => vault::report(failure),
             Endpoint(error) => aws::endpoint(error),
+            CaBundle { path, error } => {
+                Self::new(Status::State, format!("AWS_CA_BUNDLE, {}: {}", shown_path(path), escape(&error.to_string())))
+            }
             KeyCheck { error, id } => aws::key_check(error, id),
             Aws(error) => aws::report(error),
             AwsFile(error) => files::file(error),

@@ -148,7 +148,8 @@ fn destination(document: &Document, config: &ConfigFile, name: &ProfileName) -> 
 /// Gets the session, and tells the person what they should know about it.
 pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Issued, Failure> {
     let (region, endpoints) = (resolved.call_region.clone(), resolved.endpoints.clone());
-    let aws: LazyAws = LazyCell::new(Box::new(move || Aws::new(region, endpoints)));
+    let ca_bundle = world.ca_bundle()?;
+    let aws: LazyAws = LazyCell::new(Box::new(move || Aws::with_ca_bundle(region, endpoints, ca_bundle)));
     let mut asker = Asker { world, given: args.mfa_code.clone() };
     let mut issuer =
         Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience: PATIENCE };

@@ -61,11 +61,9 @@ impl Terminal {
     pub fn ask_hidden(&mut self, prompt: &str) -> Result<Zeroizing<String>, PromptError> {
         self.show(prompt);
         let _restore = self.0.try_clone().ok().and_then(RestoreTerminal::on_signals);
-        let answer = rpassword::read_password();
-        self.show("\n");
-        match answer {
+        match rpassword::read_password() {
             Ok(secret) => Ok(Zeroizing::new(secret)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(PromptError::Ended),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.ended(),
             Err(error) => Err(PromptError::Io(error)),
         }
     }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::aws::CaBundle;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::paths::{Environment, Paths};
@@ -16,6 +17,9 @@ use crate::store::vault::Stamp;
 use super::escape::escape;
 use super::failure::Failure;
 use super::unlock::UnlockArgs;
+
+/// The system's own bundles have a quarter of this.
+const MOST_CERTIFICATES: u64 = 1024 * 1024;
 
 /// A secret or a code; never more.
 const MOST_INPUT: u64 = 64 * 1024;
@@ -63,6 +67,16 @@ impl<'a> World<'a> {
 
     pub fn hint(&self, text: &str) {
         self.say(&format!("vault: hint: {text}"));
+    }
+
+    /// The certificates that AWS_CA_BUNDLE names, as for the other AWS tools: networks that open TLS need it.
+    pub fn ca_bundle(&self) -> Result<Option<CaBundle>, Failure> {
+        let Some(path) = self.environment.path("AWS_CA_BUNDLE") else { return Ok(None) };
+        let (pem, _) = self
+            .disk
+            .read_named(&path, MOST_CERTIFICATES)
+            .map_err(|error| Failure::SecretFile { path: path.clone(), error })?;
+        CaBundle::from_pem(&pem).map(Some).map_err(|error| Failure::CaBundle { path, error })
     }
 
     pub fn place(&self) -> Place<'a> {

@@ -8,7 +8,7 @@ use crate::names::{ProfileName, Region};
 /// Variables that would bring other credentials into play, or lead a program back to us. Each by its full name: by prefix
 /// we would also take what is set for other purposes.
 const TAKEN_AWAY: [&str; 16] = [
-    // botocore prefers a profile that is named to keys in the environment.
+    // Tools differ in whether a named profile or keys in the environment win (JavaScript's takes the profile).
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     // What AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION were called once, and some tools still read.

@@ -114,7 +114,7 @@ fn not_committed(path: &Path, error: io::Error) -> ExportError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::RealDisk;
+    use crate::disk::{Lock, NewFile, ReadError, RealDisk, Status};
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -233,5 +233,83 @@ mod tests {
         fs::create_dir(path.join(".f.vault-lock")).unwrap();
         assert!(matches!(save(&RealDisk, &file, 0o600, &mut longer), Err(ExportError::NotCommitted { .. })));
         assert_eq!(fs::read(&file).unwrap(), b"old");
+    }
+
+    /// A real disk on which one operation fails.
+    struct Failing(&'static str);
+    struct FailingFolder(&'static str, Box<dyn Folder>);
+
+    impl FailingFolder {
+        fn fail(&self, operation: &str) -> io::Result<()> {
+            if self.0 == operation { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
+    impl Disk for Failing {
+        fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+            RealDisk.resolve(path)
+        }
+        fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
+            Ok(Box::new(FailingFolder(self.0, RealDisk.open_folder(path)?)))
+        }
+        fn read_named(&self, path: &Path, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+            RealDisk.read_named(path, limit)
+        }
+        fn make_folder(&self, path: &Path) -> io::Result<()> {
+            RealDisk.make_folder(path)
+        }
+    }
+
+    impl Folder for FailingFolder {
+        fn status(&self) -> io::Result<Status> {
+            self.1.status()
+        }
+        fn entry(&self, name: &str) -> io::Result<Option<Status>> {
+            self.1.entry(name)
+        }
+        fn read(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+            self.1.read(name, limit)
+        }
+        fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
+            self.fail("create").and_then(|()| self.1.create(name))
+        }
+        fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+            self.1.append(name, bytes)
+        }
+        fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+            self.fail("rename").and_then(|()| self.1.rename(from, to))
+        }
+        fn link(&self, from: &str, to: &str) -> io::Result<()> {
+            self.1.link(from, to)
+        }
+        fn remove(&self, name: &str) -> io::Result<()> {
+            self.1.remove(name)
+        }
+        fn names(&self) -> io::Result<Vec<String>> {
+            self.1.names()
+        }
+        fn sync(&self) -> io::Result<()> {
+            self.fail("sync").and_then(|()| self.1.sync())
+        }
+        fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
+            self.1.lock(name, patience)
+        }
+    }
+
+    #[test]
+    fn an_error_says_whether_the_new_file_stands() {
+        let (_folder, path) = folder();
+        let file = path.join("f");
+        for operation in ["create", "rename", "sync"] {
+            fs::write(&file, "old").unwrap();
+            let failed = save(&Failing(operation), &file, 0o600, &mut longer);
+            let stands = fs::read(&file).unwrap() == b"oldx";
+            match failed {
+                Err(ExportError::NotCommitted { .. }) => assert!(!stands, "{operation}"),
+                Err(ExportError::CommittedNotDurable { .. }) => assert!(stands && operation == "sync"),
+                other => panic!("{operation}: {:?}", other.err()),
+            }
+            assert_eq!(fs::read_dir(&path).unwrap().count(), 2, "the file and its lock, after {operation}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::plan::{Freshness, MinTtlTooLong, Plan};
 use super::record::{Record, Stamps};
 use super::request::{RoleRequest, default_session_name};
 use crate::aws::{AssumeRoleRequest, Aws, AwsError, MfaAnswer, Refusal, SessionTokenRequest, Signer};
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::{Lock, LockError};
 use crate::names::{ProfileName, Region, RoleArn};
@@ -148,7 +148,7 @@ impl Issuer<'_> {
             self.keep(errand, rung, &record, notes);
             below = Some(record);
         }
-        if let Some(offset) = self.aws.clock_offset().filter(|offset| offset.abs() > CLOCK_OFF) {
+        if let Some(offset) = self.clock_offset().filter(|offset| offset.abs() > CLOCK_OFF) {
             notes.push(Note::ClockOff { offset });
         }
         Ok(below.expect("a plan to issue has at least one step"))
@@ -239,7 +239,7 @@ impl Issuer<'_> {
             user_arn: errand.ladder.user_arn.clone(),
             region: errand.region.clone(),
             made_at: self.clock.now(),
-            clock_offset: self.aws.clock_offset().unwrap_or_default().as_secs(),
+            clock_offset: self.clock_offset().unwrap_or_default().as_secs(),
             stamps: errand.stamps.clone(),
         }
     }
@@ -259,14 +259,21 @@ impl Issuer<'_> {
                 kept = kept.and_then(|()| self.cache.store(&general, self.clock.now()));
             }
         }
-        if let Err(error) = kept {
+        let told = notes.iter().any(|note| matches!(note, Note::NotCached { .. }));
+        if let (Err(error), false) = (kept, told) {
             notes.push(Note::NotCached { cause: error.to_string() });
         }
     }
 
+    /// AWS's clock minus the one that we were handed; `Aws` itself compares with the machine's.
+    fn clock_offset(&self) -> Option<SignedDuration> {
+        let aws_now = SystemClock.now().saturating_add(self.aws.clock_offset()?).ok()?;
+        Some(aws_now.duration_since(self.clock.now()))
+    }
+
     fn aws_now(&self) -> Timestamp {
         let now = self.clock.now();
-        now.saturating_add(self.aws.clock_offset().unwrap_or_default()).unwrap_or(now)
+        now.saturating_add(self.clock_offset().unwrap_or_default()).unwrap_or(now)
     }
 }
 
@@ -277,3 +284,6 @@ impl IssueError {
         matches!(refusal, Refusal::Expired | Refusal::UnknownKey)
     }
 }
+
+#[cfg(test)]
+mod tests;

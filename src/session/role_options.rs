@@ -190,7 +190,6 @@ mod tests {
             source_identity: text("alice"),
             policy: text("{\"Version\":\"2012-10-17\"}"),
             policy_arns: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".into(); 10],
-            ..rest()
         };
         assert_eq!(good.check(), Ok(()));
     }

@@ -8,7 +8,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::identity;
 use super::kdf::KdfParameters;
@@ -159,7 +159,8 @@ fn argon2id(parameters: &KdfParameters) -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Argon2's working memory. The crate would free its own without wiping it, and from any of it the seed can be computed on.
+/// Argon2's working memory, of which any part lets the seed be computed on. It is ours and not the crate's so that a machine
+/// without that much memory is an error and no abort. The process's allocator wipes it when it is freed.
 struct Matrix(Vec<Block>);
 
 impl Matrix {
@@ -169,14 +170,6 @@ impl Matrix {
         matrix.try_reserve_exact(blocks).ok()?;
         matrix.resize(blocks, Block::new());
         Some(Self(matrix))
-    }
-}
-
-impl Drop for Matrix {
-    fn drop(&mut self) {
-        for block in &mut self.0 {
-            block.as_mut().zeroize();
-        }
     }
 }
 

@@ -75,18 +75,21 @@ fn refused(action: &str, refusal: &Refusal, message: &str) -> Report {
     }
 }
 
-fn network(action: &str, failure: NetworkFailure, host: &str) -> Report {
+/// `detail` is the host and what the network said.
+fn network(action: &str, failure: NetworkFailure, detail: &str) -> Report {
     let words = match failure {
-        NetworkFailure::Dns => format!("{host} has no address: is the network up?"),
-        NetworkFailure::Connect => format!("can't reach {host}: is the network up?"),
-        NetworkFailure::Tls => format!("{host} could not prove that it is AWS"),
-        NetworkFailure::Timeout { .. } => format!("no answer from {host} in time"),
-        NetworkFailure::Closed => format!("{host} closed the connection before it answered"),
+        NetworkFailure::Dns => format!("can't find {detail}"),
+        NetworkFailure::Connect => format!("can't reach {detail}"),
+        NetworkFailure::Tls => format!("can't trust {detail}"),
+        NetworkFailure::Timeout { .. } => format!("no answer from {detail}"),
+        NetworkFailure::Closed => format!("the connection broke, {detail}"),
     };
     let report = Report::new(Status::Network, format!("{action}: {words}"));
-    if failure.may_have_been_sent() {
-        report.hint("nothing was stored; an MFA code in it may be spent, so wait for the next one")
-    } else {
-        report.hint("nothing was sent; try again when the network is back")
+    match failure {
+        NetworkFailure::Tls => report.hint("behind a proxy that opens TLS, set AWS_CA_BUNDLE to its certificate"),
+        _ if failure.may_have_been_sent() => {
+            report.hint("nothing was stored; an MFA code in it may be spent, so wait for the next one")
+        }
+        _ => report.hint("nothing was sent; try again when the network is back"),
     }
 }

@@ -124,8 +124,7 @@ fn derive(error: &DeriveError) -> Report {
 
 fn unseal(error: &UnsealError) -> Report {
     let distrusted = |message: String| Report::new(Status::NotTrusted, message);
-    let older =
-        "an older generation stands beside the vault, named `.<vault's name>.gN-...`; copy one over it to go back";
+    let older = "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
     match error {
         UnsealError::WrongIdentity => Report::new(Status::Locked, "this identity does not open the vault"),
         UnsealError::NotAnIdentity => {

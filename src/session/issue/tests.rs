@@ -1,0 +1,564 @@
+//! Against a simulated AWS that checks every signature, code and limit. Its clock and ours are moved, nothing sleeps.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+
+use aws_sim::{Failure, Kind, MfaDevice, Request as Sent, Role, Simulator, Trust, User};
+
+use super::super::cache::Cache;
+use super::super::chain::Chain;
+use super::super::fixture::{cache, config, document, stamps};
+use super::super::ladder::Options;
+use super::super::mfa::{CodeFrom, CodePrompt};
+use super::super::role_options::RoleOptions;
+use super::super::sources::Sources;
+use super::*;
+use crate::aws::{Endpoint, Endpoints, NetworkFailure};
+use crate::secret::SecretAccessKey;
+
+const ACCOUNT: &str = "123456789012";
+
+struct Stage {
+    sim: Simulator,
+    alice: User,
+    phone: MfaDevice,
+    state: tempfile::TempDir,
+    clock: MovedClock,
+}
+
+/// Seconds that our clock is ahead of the machine's.
+#[derive(Default)]
+struct MovedClock(AtomicI64);
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + SignedDuration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Stage {
+    fn new() -> Self {
+        let sim = Simulator::start();
+        let alice = sim.add_user(ACCOUNT, "alice");
+        let phone = sim.add_mfa_device(&alice, "phone");
+        for name in ["ops", "dev"] {
+            sim.add_role(
+                Role::new(ACCOUNT, name, Trust::of(ACCOUNT).with_mfa()).max_session(Duration::from_secs(14_400)),
+            );
+        }
+        Self { sim, alice, phone, state: tempfile::tempdir().unwrap(), clock: MovedClock::default() }
+    }
+
+    /// Time goes by, here and at AWS.
+    fn pass(&self, hours: u32, minutes: u32) {
+        let seconds = hours * 3600 + minutes * 60;
+        self.clock.0.fetch_add(seconds.into(), Ordering::Relaxed);
+        self.sim.advance(Duration::from_secs(seconds.into()));
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        self.sim.endpoint().parse().unwrap()
+    }
+
+    fn lazy_aws(&self) -> LazyAws {
+        let endpoints = Endpoints::all_at(self.endpoint());
+        LazyCell::new(Box::new(move || Aws::new(Region::fallback(), endpoints)))
+    }
+
+    fn vault(&self, more_of_alice: &str) -> String {
+        let (serial, arn, endpoint) = (self.phone.serial(), self.alice.arn(), self.endpoint());
+        let (id, secret) = (self.alice.access_key_id(), self.alice.secret_access_key());
+        let role = |name: &str, source: &str| {
+            format!(
+                "[profile.{name}]\nrole_arn = \"arn:aws:iam::{ACCOUNT}:role/{name}\"\nsource_profile = \"{source}\"\n"
+            )
+        };
+        let long = format!("{}duration_seconds = 7200\n", role("ops", "alice").replace(".ops]", ".long]"));
+        let at = "2026-01-01T00:00:00Z";
+        format!(
+            "[profile.alice]\nmfa_serial = \"{serial}\"\n{more_of_alice}\n[profile.alice.access_key]\nid = \"{id}\"\n\
+             secret = \"{secret}\"\nadded = \"{at}\"\nuser_arn = \"{arn}\"\nverified = \"{at}\"\nendpoint = \"{endpoint}\"\n\
+             {}{}{long}",
+            role("ops", "alice"),
+            role("dev", "alice"),
+        )
+    }
+
+    fn ladder(&self, profile: &str, options: &Options) -> Ladder {
+        self.ladder_of(&self.vault(""), profile, options)
+    }
+
+    fn ladder_of(&self, vault: &str, profile: &str, options: &Options) -> Ladder {
+        let (document, config) = (document(vault), config(""));
+        let chain = Chain::of(&profile.parse().unwrap(), &Sources::new(&document, &config)).unwrap();
+        Ladder::of(&chain, options, Some(&self.endpoint())).unwrap()
+    }
+
+    fn issue(&self, profile: &str, person: &mut Person) -> Result<Issued, IssueError> {
+        self.run(&self.ladder(profile, &Options::default()), Freshness::default(), person)
+    }
+
+    fn run(&self, ladder: &Ladder, freshness: Freshness, person: &mut Person) -> Result<Issued, IssueError> {
+        self.run_with(&cache(self.state.path()), &self.lazy_aws(), ladder, freshness, person)
+    }
+
+    fn run_with(
+        &self,
+        cache: &Cache,
+        aws: &LazyAws,
+        ladder: &Ladder,
+        freshness: Freshness,
+        person: &mut Person,
+    ) -> Result<Issued, IssueError> {
+        let key = AccessKey {
+            id: self.alice.access_key_id().parse().unwrap(),
+            secret: SecretAccessKey::new(self.alice.secret_access_key().into()),
+        };
+        let mut issuer = Issuer { cache, aws, clock: &self.clock, asker: person, patience: Duration::from_secs(60) };
+        let (region, stamps) = (Region::fallback(), stamps());
+        issuer.issue(&Errand { ladder, freshness, key: &key, region: &region, stamps: &stamps })
+    }
+
+    /// What AWS was asked since the last look, in words: action, what signed, and all parameters.
+    fn sent(&self) -> Vec<String> {
+        let sent = self.sim.requests();
+        self.sim.clear_requests();
+        // A request signed by a clock that is off is refused unread and sent again; what was read is what counts.
+        let skewed =
+            |sent: &Sent| matches!(&sent.outcome, aws_sim::Outcome::Refused(code) if code == "SignatureDoesNotMatch");
+        sent.iter().filter(|sent| !skewed(sent)).map(|sent| self.words(sent)).collect()
+    }
+
+    fn words(&self, sent: &Sent) -> String {
+        let signer = if sent.signed_with_token { "session" } else { "key" };
+        let told = |(name, value): (&String, &String)| match name.as_str() {
+            "TokenCode" => "code".to_owned(),
+            "SerialNumber" => value.replace(self.phone.serial(), "phone"),
+            "RoleArn" => value.rsplit('/').next().unwrap().to_owned(),
+            "DurationSeconds" => value.clone(),
+            "RoleSessionName" if value.starts_with("vault-alice-") => "vault-alice".to_owned(),
+            _ => format!("{name}={value}"),
+        };
+        let parameters: Vec<_> = sent.parameters.iter().map(told).collect();
+        format!("{} by {signer}: {}", sent.action, parameters.join(" "))
+    }
+}
+
+/// Who types codes, and what they were asked.
+struct Person<'a> {
+    phone: &'a MfaDevice,
+    given: Option<String>,
+    process: Option<String>,
+    types: VecDeque<Types>,
+    asked: Vec<Why>,
+}
+
+#[derive(Clone, PartialEq)]
+enum Types {
+    TheCode,
+    AWrongCode,
+    Text(String),
+}
+
+fn person(phone: &MfaDevice) -> Person<'_> {
+    Person { phone, given: None, process: None, types: VecDeque::new(), asked: Vec::new() }
+}
+
+fn typing<'a>(phone: &'a MfaDevice, types: &[Types]) -> Person<'a> {
+    Person { types: types.to_vec().into(), ..person(phone) }
+}
+
+impl CodeAsker for Person<'_> {
+    fn given(&mut self) -> Result<Option<String>, CodeError> {
+        Ok(self.given.take())
+    }
+
+    fn run(&mut self, words: &str) -> Result<String, CodeError> {
+        assert_eq!(words, "print code");
+        self.process.take().ok_or(CodeError::Process { cause: "exit status 1".into() })
+    }
+
+    fn ask(&mut self, prompt: &CodePrompt) -> Result<String, CodeError> {
+        assert_eq!(prompt.serial.as_str(), self.phone.serial());
+        assert_eq!(prompt.user_arn.and_then(crate::names::arn_user_name), Some("alice"));
+        self.asked.push(prompt.why);
+        assert_eq!(prompt.try_number as usize, self.asked.len());
+        match self.types.pop_front().ok_or(CodeError::NoTerminal)? {
+            Types::TheCode => Ok(self.phone.code()),
+            Types::AWrongCode => Ok(self.phone.wrong_code()),
+            Types::Text(text) => Ok(text),
+        }
+    }
+}
+
+fn lasting(seconds: u64) -> Options {
+    Options { duration: Some(Duration::from_secs(seconds)), ..Options::default() }
+}
+
+fn forced(stage: &Stage) -> Freshness {
+    Freshness { made_since: Some(stage.clock.now()), ..Freshness::default() }
+}
+
+fn done(issued: Result<Issued, IssueError>) -> Issued {
+    issued.unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn one_code_serves_the_user_and_every_role() {
+    let stage = Stage::new();
+    let mut once = typing(&stage.phone, &[Types::TheCode]);
+    let first = done(stage.issue("ops", &mut once));
+    assert!(!first.reused && first.notes.is_empty());
+    assert_eq!(
+        stage.sent(),
+        ["GetSessionToken by key: 43200 phone code", "AssumeRole by session: 3600 ops vault-alice"]
+    );
+    done(stage.issue("dev", &mut once));
+    assert_eq!(stage.sent(), ["AssumeRole by session: 3600 dev vault-alice"]);
+    let user = done(stage.issue("alice", &mut once));
+    assert!(user.reused);
+    assert_eq!(stage.sent(), [""; 0]);
+    assert_eq!(once.asked, [Why::First]);
+}
+
+#[test]
+fn a_cached_session_takes_no_call_no_code_and_no_connection() {
+    let stage = Stage::new();
+    let first = done(stage.issue("ops", &mut typing(&stage.phone, &[Types::TheCode])));
+    let never: LazyAws = LazyCell::new(Box::new(|| panic!("connected")));
+    let ladder = stage.ladder("ops", &Options::default());
+    let cache = cache(stage.state.path());
+    let again = done(stage.run_with(&cache, &never, &ladder, Freshness::default(), &mut person(&stage.phone)));
+    assert!(again.reused);
+    assert_eq!(again.credentials().access_key_id, first.credentials().access_key_id);
+    assert_eq!(again.expires(), first.expires());
+}
+
+#[test]
+fn twenty_callers_at_once_make_one_call_and_ask_one_code() {
+    let stage = Arc::new(Stage::new());
+    let (start, asked) = (Arc::new(Barrier::new(20)), Arc::new(AtomicUsize::new(0)));
+    let callers: Vec<_> = (0..20)
+        .map(|_| {
+            let (stage, start, asked) = (stage.clone(), start.clone(), asked.clone());
+            std::thread::spawn(move || {
+                let mut person = typing(&stage.phone, &[Types::TheCode]);
+                start.wait();
+                let issued = done(stage.issue("alice", &mut person));
+                asked.fetch_add(person.asked.len(), Ordering::Relaxed);
+                issued.record.credentials.access_key_id
+            })
+        })
+        .collect();
+    let ids: Vec<_> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(stage.sent(), ["GetSessionToken by key: 43200 phone code"]);
+}
+
+#[test]
+fn many_forced_at_once_renew_once() {
+    let stage = Arc::new(Stage::new());
+    let before = done(stage.issue("alice", &mut typing(&stage.phone, &[Types::TheCode])));
+    stage.sent();
+    stage.pass(0, 1);
+    let demands = forced(&stage);
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let stage = stage.clone();
+            std::thread::spawn(move || {
+                let ladder = stage.ladder("alice", &Options::default());
+                done(stage.run(&ladder, demands, &mut typing(&stage.phone, &[Types::TheCode])))
+            })
+        })
+        .collect();
+    for caller in callers {
+        assert_ne!(caller.join().unwrap().credentials().access_key_id, before.credentials().access_key_id);
+    }
+    assert_eq!(stage.sent(), ["GetSessionToken by key: 43200 phone code"]);
+}
+
+#[test]
+fn a_wrong_code_is_refused_and_asked_for_again() {
+    let stage = Stage::new();
+    let mut twice = typing(&stage.phone, &[Types::AWrongCode, Types::TheCode]);
+    done(stage.issue("alice", &mut twice));
+    assert_eq!(twice.asked, [Why::First, Why::Wrong]);
+    assert_eq!(stage.sim.count("GetSessionToken"), 2);
+}
+
+#[test]
+fn three_tries_are_all_a_person_gets() {
+    let stage = Stage::new();
+    let text = |text: &str| Types::Text(text.into());
+    let mut person = typing(&stage.phone, &[Types::AWrongCode, text("12345"), Types::AWrongCode, Types::TheCode]);
+    let Err(IssueError::Code(CodeError::Wrong { from: CodeFrom::Terminal, .. })) = stage.issue("alice", &mut person)
+    else {
+        panic!("not refused")
+    };
+    assert_eq!(person.asked, [Why::First, Why::Wrong, Why::Malformed]);
+    assert_eq!(stage.sim.count("GetSessionToken"), 2);
+}
+
+#[test]
+fn a_code_that_nobody_typed_is_tried_once() {
+    let stage = Stage::new();
+    let mut wrong = Person { given: Some(stage.phone.wrong_code()), ..typing(&stage.phone, &[Types::TheCode]) };
+    let refused = stage.issue("alice", &mut wrong);
+    assert!(matches!(refused, Err(IssueError::Code(CodeError::Wrong { from: CodeFrom::Given, .. }))));
+    assert_eq!(stage.sim.count("GetSessionToken"), 1);
+
+    let mut malformed = Person { given: Some("12345".into()), ..typing(&stage.phone, &[Types::TheCode]) };
+    let refused = stage.issue("alice", &mut malformed);
+    assert!(matches!(refused, Err(IssueError::Code(CodeError::Malformed { from: CodeFrom::Given }))));
+    assert_eq!(stage.sim.count("GetSessionToken"), 1);
+    assert!(wrong.asked.is_empty() && malformed.asked.is_empty());
+
+    let mut right = Person { given: Some(format!(" {}\r\n", stage.phone.code())), ..person(&stage.phone) };
+    assert!(!done(stage.issue("alice", &mut right)).reused);
+}
+
+#[test]
+fn a_used_code_costs_no_call_and_says_when_the_next_one_comes() {
+    let stage = Stage::new();
+    let code = stage.phone.code();
+    let mut given = Person { given: Some(code.clone()), ..person(&stage.phone) };
+    done(stage.issue("alice", &mut given));
+    stage.sent();
+
+    let ladder = stage.ladder("alice", &Options::default());
+    let mut again = Person { given: Some(code.clone()), ..person(&stage.phone) };
+    let Err(IssueError::Code(CodeError::Used { next_in })) = stage.run(&ladder, forced(&stage), &mut again) else {
+        panic!("not refused")
+    };
+    assert!((1..=30).contains(&next_in.as_secs()));
+    assert_eq!(stage.sent(), [""; 0]);
+
+    let mut person = typing(&stage.phone, &[Types::Text(code), Types::TheCode]);
+    done(stage.run(&ladder, forced(&stage), &mut person));
+    assert!(matches!(person.asked[..], [Why::First, Why::Used { .. }]));
+    assert_eq!(stage.sent().len(), 1);
+}
+
+#[test]
+fn without_anybody_to_ask_nothing_is_sent() {
+    let stage = Stage::new();
+    let refused = stage.issue("ops", &mut person(&stage.phone));
+    assert!(matches!(refused, Err(IssueError::Code(CodeError::NoTerminal))));
+    assert_eq!(stage.sent(), [""; 0]);
+}
+
+#[test]
+fn the_profiles_own_command_gives_the_code_before_a_person_is_asked() {
+    let stage = Stage::new();
+    let ladder = stage.ladder_of(&stage.vault("mfa_process = \"print code\""), "alice", &Options::default());
+    let mut failing = typing(&stage.phone, &[Types::TheCode]);
+    let refused = stage.run(&ladder, Freshness::default(), &mut failing);
+    assert!(matches!(refused, Err(IssueError::Code(CodeError::Process { .. }))));
+    let mut printing = Person { process: Some(stage.phone.code()), ..person(&stage.phone) };
+    done(stage.run(&ladder, Freshness::default(), &mut printing));
+    assert!(failing.asked.is_empty() && printing.asked.is_empty());
+}
+
+#[test]
+fn sessions_are_renewed_when_their_time_is_over_each_by_itself() {
+    let stage = Stage::new();
+    let mut twice = typing(&stage.phone, &[Types::TheCode, Types::TheCode]);
+    done(stage.issue("ops", &mut twice));
+    stage.sent();
+    stage.pass(0, 44);
+    assert!(done(stage.issue("ops", &mut twice)).reused);
+    stage.pass(0, 2);
+    done(stage.issue("ops", &mut twice));
+    assert_eq!(stage.sent(), ["AssumeRole by session: 3600 ops vault-alice"]);
+    stage.pass(11, 0);
+    twice.asked.clear();
+    let renewed = done(stage.issue("ops", &mut twice));
+    assert_eq!(
+        stage.sent(),
+        ["GetSessionToken by key: 43200 phone code", "AssumeRole by session: 3600 ops vault-alice"]
+    );
+    assert_eq!(renewed.expires().duration_since(stage.sim.now()).as_mins() + 1, 60);
+    assert_eq!(renewed.notes, []);
+}
+
+#[test]
+fn a_long_role_takes_the_code_in_its_own_call() {
+    let stage = Stage::new();
+    done(stage.issue("long", &mut typing(&stage.phone, &[Types::TheCode])));
+    assert_eq!(stage.sent(), ["AssumeRole by key: 7200 ops vault-alice phone code"]);
+    assert!(done(stage.issue("long", &mut person(&stage.phone))).reused);
+}
+
+#[test]
+fn what_is_asked_for_a_role_reaches_aws_and_is_another_session() {
+    let stage = Stage::new();
+    let mut once = typing(&stage.phone, &[Types::TheCode]);
+    done(stage.issue("ops", &mut once));
+    stage.sent();
+    let role = RoleOptions {
+        session_name: Some("me".into()),
+        external_id: Some("abc".into()),
+        policy_arns: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".into()],
+        ..RoleOptions::default()
+    };
+    let ladder = stage.ladder("ops", &Options { role, ..lasting(900) });
+    assert!(!done(stage.run(&ladder, Freshness::default(), &mut once)).reused);
+    assert_eq!(
+        stage.sent(),
+        ["AssumeRole by session: 900 ExternalId=abc \
+          PolicyArns.member.1.arn=arn:aws:iam::aws:policy/ReadOnlyAccess ops RoleSessionName=me"]
+    );
+    assert!(done(stage.run(&ladder, Freshness::default(), &mut once)).reused);
+}
+
+#[test]
+fn without_mfa_no_device_is_named_and_it_is_said() {
+    let stage = Stage::new();
+    let ladder = stage.ladder("alice", &Options { no_mfa: true, ..Options::default() });
+    let issued = done(stage.run(&ladder, Freshness::default(), &mut person(&stage.phone)));
+    assert_eq!(stage.sent(), ["GetSessionToken by key: 43200"]);
+    assert!(matches!(issued.notes[..], [Note::MfaAbsent { .. }]));
+    assert!(!done(stage.issue("alice", &mut typing(&stage.phone, &[Types::TheCode]))).reused);
+}
+
+#[test]
+fn a_duration_asked_for_once_serves_who_asks_for_none() {
+    let stage = Stage::new();
+    let mut once = typing(&stage.phone, &[Types::TheCode]);
+    let day_and_half = stage.ladder("alice", &lasting(129_600));
+    let long = done(stage.run(&day_and_half, Freshness::default(), &mut once));
+    stage.sent();
+    let plain = done(stage.issue("alice", &mut once));
+    assert_eq!(plain.credentials().access_key_id, long.credentials().access_key_id);
+    done(stage.issue("ops", &mut once));
+    assert_eq!(stage.sent(), ["AssumeRole by session: 3600 ops vault-alice"]);
+}
+
+#[test]
+fn a_short_session_never_takes_the_place_of_a_long_one() {
+    let stage = Stage::new();
+    let mut twice = typing(&stage.phone, &[Types::TheCode, Types::TheCode]);
+    let long = done(stage.issue("alice", &mut twice));
+    twice.asked.clear();
+    let quarter = stage.ladder("alice", &lasting(900));
+    let short = done(stage.run(&quarter, Freshness::default(), &mut twice));
+    assert!(!short.reused);
+    let plain = done(stage.issue("alice", &mut twice));
+    assert_eq!(plain.credentials().access_key_id, long.credentials().access_key_id);
+    assert!(done(stage.run(&quarter, Freshness::default(), &mut twice)).reused);
+}
+
+#[test]
+fn an_edited_profile_gets_a_session_of_its_own() {
+    let stage = Stage::new();
+    done(stage.issue("alice", &mut typing(&stage.phone, &[Types::TheCode])));
+    let edited = stage.ladder_of(&stage.vault("duration_seconds = 7200"), "alice", &Options::default());
+    assert!(!done(stage.run(&edited, Freshness::default(), &mut typing(&stage.phone, &[Types::TheCode]))).reused);
+
+    let mut once = typing(&stage.phone, &[Types::TheCode]);
+    done(stage.issue("ops", &mut once));
+    let vault = stage.vault("").replace("role/ops", "role/dev");
+    let moved = stage.ladder_of(&vault, "ops", &Options::default());
+    stage.sent();
+    assert!(!done(stage.run(&moved, Freshness::default(), &mut once)).reused);
+    assert_eq!(stage.sent(), ["AssumeRole by session: 3600 dev vault-alice"]);
+}
+
+#[test]
+fn a_cached_session_that_aws_refuses_is_made_anew_once() {
+    let stage = Stage::new();
+    let mut twice = typing(&stage.phone, &[Types::TheCode, Types::TheCode]);
+    done(stage.issue("alice", &mut twice));
+    let expired = Kind::Status { http: 403, code: "ExpiredToken".into(), message: "expired".into() };
+    stage.sim.fail(Failure::on("AssumeRole").kind(expired.clone()));
+    stage.sent();
+    twice.asked.clear();
+    done(stage.issue("ops", &mut twice));
+    let by_session = "AssumeRole by session: 3600 ops vault-alice";
+    assert_eq!(stage.sent(), [by_session, "GetSessionToken by key: 43200 phone code", by_session]);
+
+    stage.sim.fail(Failure::on("AssumeRole").kind(expired).lasting());
+    let refused = stage.issue("dev", &mut typing(&stage.phone, &[Types::TheCode]));
+    assert!(matches!(
+        refused,
+        Err(IssueError::Call { error: AwsError::Refused { refusal: Refusal::Expired, .. }, .. })
+    ));
+}
+
+#[test]
+fn a_refused_role_keeps_the_session_that_the_code_was_spent_on() {
+    let stage = Stage::new();
+    let mut once = typing(&stage.phone, &[Types::TheCode]);
+    let vault = stage.vault("").replace("role/ops", "role/gone");
+    let ladder = stage.ladder_of(&vault, "ops", &Options::default());
+    let Err(IssueError::Call { profile, role, error }) = stage.run(&ladder, Freshness::default(), &mut once) else {
+        panic!("not refused")
+    };
+    assert_eq!((profile.as_str(), role.unwrap().role_name()), ("ops", "gone"));
+    assert!(matches!(error, AwsError::Refused { refusal: Refusal::AccessDenied, .. }));
+    done(stage.issue("ops", &mut once));
+    assert_eq!(once.asked.len(), 1);
+}
+
+#[test]
+fn a_lost_reply_is_no_wrong_code_and_is_not_tried_again() {
+    let stage = Stage::new();
+    stage.sim.fail(Failure::on("GetSessionToken").kind(Kind::AfterApplied));
+    let mut person = typing(&stage.phone, &[Types::TheCode, Types::TheCode]);
+    let lost = stage.issue("alice", &mut person);
+    let Err(IssueError::Call { error: AwsError::Network { failure, .. }, role: None, .. }) = lost else {
+        panic!("not lost")
+    };
+    assert_eq!(failure, NetworkFailure::Closed);
+    assert_eq!((person.asked.len(), stage.sim.count("GetSessionToken")), (1, 1));
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_costs_the_cache_and_not_the_session() {
+    let stage = Stage::new();
+    let blocked = stage.state.path().join("file");
+    std::fs::write(&blocked, b"").unwrap();
+    let cache = cache(Path::new(&blocked));
+    let ladder = stage.ladder("ops", &Options::default());
+    let mut once = typing(&stage.phone, &[Types::TheCode]);
+    let issued = done(stage.run_with(&cache, &stage.lazy_aws(), &ladder, Freshness::default(), &mut once));
+    assert!(!issued.reused);
+    assert!(matches!(issued.notes[..], [Note::NotCached { .. }]));
+}
+
+#[test]
+fn a_clock_twenty_minutes_off_is_told_and_counts_right() {
+    for minutes in [20, -20] {
+        let stage = Stage::new();
+        let off = SignedDuration::from_mins(minutes);
+        stage.sim.set_offset(off);
+        let mut once = typing(&stage.phone, &[Types::TheCode]);
+        let issued = done(stage.issue("ops", &mut once));
+        let [Note::ClockOff { offset }] = issued.notes[..] else { panic!("{:?}", issued.notes) };
+        assert!((offset - off).abs() < SignedDuration::from_secs(60), "{offset}");
+        stage.pass(0, 44);
+        assert!(done(stage.issue("ops", &mut once)).reused);
+        stage.pass(0, 2);
+        assert!(!done(stage.issue("ops", &mut once)).reused);
+    }
+}
+
+#[test]
+fn who_waits_too_long_is_told_who_is_busy() {
+    let stage = Stage::new();
+    let (cache, aws) = (cache(stage.state.path()), stage.lazy_aws());
+    let ladder = stage.ladder("alice", &Options::default());
+    let _held = cache.lock(&ladder.rungs[0].slot, Duration::ZERO).unwrap();
+    let key = AccessKey { id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(), secret: SecretAccessKey::new("x".into()) };
+    let mut person = person(&stage.phone);
+    let mut issuer =
+        Issuer { cache: &cache, aws: &aws, clock: &stage.clock, asker: &mut person, patience: Duration::ZERO };
+    let (region, stamps) = (Region::fallback(), stamps());
+    let errand =
+        Errand { ladder: &ladder, freshness: Freshness::default(), key: &key, region: &region, stamps: &stamps };
+    let Err(IssueError::Busy { profile, pid }) = issuer.issue(&errand) else { panic!("not busy") };
+    assert_eq!((profile.as_str(), pid), ("alice", Some(std::process::id())));
+}
