@@ -259,6 +259,35 @@ fn twenty_callers_at_once_make_one_call_and_ask_one_code() {
 }
 
 #[test]
+fn callers_of_different_roles_at_once_share_the_code_too() {
+    let stage = Arc::new(Stage::new());
+    let start = Arc::new(Barrier::new(10));
+    let callers: Vec<_> = (0..10)
+        .map(|number| {
+            let (stage, start) = (stage.clone(), start.clone());
+            std::thread::spawn(move || {
+                let mut person = typing(&stage.phone, &[Types::TheCode]);
+                start.wait();
+                done(stage.issue(if number % 2 == 0 { "ops" } else { "dev" }, &mut person));
+                person.asked.len()
+            })
+        })
+        .collect();
+    let asked: usize = callers.into_iter().map(|caller| caller.join().unwrap()).sum();
+    let mut sent = stage.sent();
+    sent.sort();
+    assert_eq!(asked, 1);
+    assert_eq!(
+        sent,
+        [
+            "AssumeRole by session: 3600 dev vault-alice",
+            "AssumeRole by session: 3600 ops vault-alice",
+            "GetSessionToken by key: 43200 phone code",
+        ]
+    );
+}
+
+#[test]
 fn many_forced_at_once_renew_once() {
     let stage = Arc::new(Stage::new());
     let before = done(stage.issue("alice", &mut typing(&stage.phone, &[Types::TheCode])));
