@@ -528,6 +528,9 @@ fn a_refused_role_keeps_the_session_that_the_code_was_spent_on() {
     };
     assert_eq!((profile.as_str(), role.unwrap().role_name()), ("ops", "gone"));
     assert!(matches!(error, AwsError::Refused { refusal: Refusal::AccessDenied, .. }));
+    stage.sent();
+    assert!(stage.run(&ladder, Freshness::default(), &mut once).is_err());
+    assert_eq!(stage.sent(), ["AssumeRole by session: 3600 gone vault-alice"]);
     done(stage.issue("ops", &mut once));
     assert_eq!(once.asked.len(), 1);
 }
