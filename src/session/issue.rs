@@ -283,4 +283,6 @@ impl IssueError {
 }
 
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod tests;
