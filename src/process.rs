@@ -3,7 +3,7 @@
 
 mod allocator;
 mod descriptor;
-mod prompt_signals;
+mod quiet_terminal;
 mod run;
 
 use std::io;
@@ -13,7 +13,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
 pub use allocator::ZeroOnFree;
 pub use descriptor::take_descriptor;
-pub use prompt_signals::RestoreTerminal;
+pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
 pub use run::{RunError, hand_over, output_of};
 
 /// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is

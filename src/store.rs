@@ -10,6 +10,7 @@ pub mod passphrase; // from a passphrase to the vault identity
 mod profile; // an entry of the document
 pub mod recovery; // recovery keys
 pub mod seal; // age around a signature around the document
+mod temporary; // files being written
 pub mod vault; // an opened vault
 
 #[cfg(test)]

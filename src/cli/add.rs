@@ -1,6 +1,7 @@
 //! `vault add`.
 
 use crate::aws::{Aws, AwsError, CallerIdentity, Endpoints, MfaDeviceKind, Refusal, Signer};
+use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
 use crate::store::document::{Document, Profile, StoredAccessKey};
@@ -12,6 +13,7 @@ use super::escape::escape;
 use super::failure::{Failure, Need};
 use super::init::{self, NewVaultArgs};
 use super::settings;
+use super::sign_in;
 use super::terminal::Terminal;
 use super::unlock;
 use super::world::World;
@@ -104,7 +106,12 @@ fn add_role(args: Args, world: &World, vault: &mut Vault) -> Result<(), Failure>
         external_id: args.external_id,
         ..Profile::default()
     };
-    store(world, vault, &args.name, args.replace, &profile)?;
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    vault.edit(&world.stamp(), |document| {
+        put(document, &args.name, args.replace, &profile)?;
+        // A role that leads to no access key, or in a circle, is not worth storing.
+        sign_in::chain(&args.name, document, &config).map(|_| ())
+    })?;
     world.say(&format!("added `{}`, a role profile", args.name));
     world.say(&format!("next: vault login {}", args.name));
     Ok(())
@@ -117,7 +124,10 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     warn_about_environment(world);
     let endpoints = Endpoints::from_environment(&world.environment, None)?;
     let endpoint = endpoints.sts.as_ref().map(|endpoint| endpoint.as_str().to_owned());
-    let region = args.region.clone().or_else(|| settings::named_region(world)).unwrap_or_else(Region::fallback);
+    let region = match &args.region {
+        Some(region) => region.clone(),
+        None => settings::named_region(world)?.unwrap_or_else(Region::fallback),
+    };
     let (identity, serial) = if args.no_verify {
         (None, None)
     } else {
@@ -151,26 +161,17 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         ..Profile::default()
     };
     let mut vault = closed.open()?;
-    store(world, &mut vault, &args.name, args.replace, &profile)?;
+    vault.edit(&world.stamp(), |document| put(document, &args.name, args.replace, &profile))?;
     say_added(world, &args.name, &profile, identity.as_ref());
     access_key_source::say_where_it_still_lies(&args.source, world);
     world.say(&format!("next: vault login {}", args.name));
     Ok(())
 }
 
-/// Saves the profile; `replace` keeps what the flags don't name out of it, so that an old serial can't stay with a new key.
-fn store(
-    world: &World,
-    vault: &mut Vault,
-    name: &ProfileName,
-    replace: bool,
-    profile: &Profile,
-) -> Result<(), Failure> {
-    vault.edit(&world.stamp(), |document| {
-        check_name(document, name, replace)?;
-        document.profiles.insert(name.clone(), profile.clone());
-        Ok(())
-    })?;
+/// Puts the whole profile in place; what the flags don't name goes, so that an old serial can't stay with a new key.
+fn put(document: &mut Document, name: &ProfileName, replace: bool, profile: &Profile) -> Result<(), Failure> {
+    check_name(document, name, replace)?;
+    document.profiles.insert(name.clone(), profile.clone());
     Ok(())
 }
 

@@ -73,6 +73,10 @@ pub enum Failure {
 
     // Profiles and settings.
     Name(NameError),
+    BadVariable {
+        name: &'static str,
+        error: NameError,
+    },
     NameNeeded {
         names: Vec<ProfileName>,
     },

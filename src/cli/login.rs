@@ -22,7 +22,8 @@ use super::world::World;
 /// Sign in: a session by passphrase and MFA code, written to ~/.aws/credentials
 ///
 /// Without NAME it is $AWS_PROFILE, else the setting default_profile, else the only profile there is. A session that is
-/// still good is used again, without a code.
+/// still good is used again, without a code. Of a profile with a credential_process in ~/.aws/config the session is only
+/// cached, unless --profile says where to write it.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile
@@ -49,11 +50,9 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let resolved = sign_in::resolve(args.name.clone(), &args.sign_in, world)?;
     let target = args.profile.clone().or_else(|| resolved.destination.clone()).unwrap_or_else(|| resolved.name.clone());
-    let exports = !args.no_export && !args.env;
+    let exports = !args.no_export && !args.env && is_to_be_written(&args, &resolved, &target, world)?;
     if exports {
         add::warn_about_environment(world);
-        // Whatever speaks against writing there is said before a code is spent.
-        export(&args, &resolved, &target, world)?;
     }
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Login, world)?;
     say_signed_in(&resolved.name, &issued, world);
@@ -66,6 +65,23 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         return Ok(());
     }
     write(&args, resolved, &target, &issued, world)
+}
+
+/// Whatever speaks against writing there is said before a code is spent. A profile that has a `credential_process` is one
+/// whose credentials AWS tools get from that command; a section of the same name would stop them asking it.
+fn is_to_be_written(args: &Args, resolved: &Resolved, target: &ProfileName, world: &World) -> Result<bool, Failure> {
+    let prepared = export(args, resolved, target, world)?;
+    match prepared.shadows_credential_process() {
+        Some(line) if args.profile.is_none() && *target == resolved.name => {
+            let config = escape(&world.paths.shown(&world.paths.aws_config));
+            world.say(&format!(
+                "{target}: only cached, since AWS tools ask the credential_process of [profile {target}] ({config}:{line})"
+            ));
+            world.hint(&format!("`vault login {target} --profile {target}` writes the session all the same"));
+            Ok(false)
+        }
+        _ => Ok(true),
+    }
 }
 
 fn export<'a>(

@@ -113,6 +113,7 @@ impl Report {
             Issue { profile, error } => session::issue(profile, error),
             Cache(error) => session::cache(error),
             Name(_)
+            | BadVariable { .. }
             | NameNeeded { .. }
             | UnknownProfile { .. }
             | ProfileExists(_)
@@ -138,6 +139,7 @@ fn profile(failure: &Failure) -> Report {
     use Failure::*;
     match failure {
         Name(error) => Report::new(Status::Usage, escape(&error.to_string())),
+        BadVariable { name, error } => Report::new(Status::Usage, format!("{name}: {}", escape(&error.to_string()))),
         NameNeeded { names } if names.is_empty() => {
             Report::new(Status::Usage, "which profile? the vault has none").hint("vault add NAME")
         }
@@ -315,6 +317,7 @@ pub fn first_steps() -> ExitCode {
 /// Ends the program at a bug of ours without showing what it held: a panic's message may quote data.
 pub fn on_panic() {
     std::panic::set_hook(Box::new(|panic| {
+        crate::process::restore_terminal();
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         anstream::eprintln!("vault: error: internal error at {place}; nothing half-done is kept");
         anstream::eprintln!("vault: hint: please report this line");

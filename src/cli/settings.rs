@@ -101,9 +101,11 @@ pub fn change<T>(known: &[Setting<T>], owner: &mut T, key: &str, value: Option<&
 }
 
 /// The region that the environment names, which wins over the profile's, as with the AWS tools.
-pub fn named_region(world: &World) -> Option<Region> {
-    let variable = |name| world.environment.text(name).and_then(|text| text.parse().ok());
-    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
+pub fn named_region(world: &World) -> Result<Option<Region>, Failure> {
+    let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    let named = variables.into_iter().find_map(|name| world.environment.text(name).map(|text| (name, text)));
+    let parse = |(name, text): (&'static str, &str)| text.parse().map_err(|error| Failure::BadVariable { name, error });
+    named.map(parse).transpose()
 }
 
 /// Says so when this machine's clock is wrong.

@@ -96,6 +96,7 @@ pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'
     let name = names_given::or_default(name, document, world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
     let chain = chain(&name, document, &config)?;
+    let named_region = settings::named_region(world)?;
     let endpoints = Endpoints::from_environment(&world.environment, chain.user.endpoint_url.as_deref())?;
     let options = Options {
         duration: args.duration.map(|seconds| Duration::from_secs(seconds.into())),
@@ -110,10 +111,10 @@ pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'
         .map_err(Failure::Cache)?;
     let own = document.profiles.get(&name);
     Ok(Resolved {
-        region: settings::named_region(world).or_else(|| chain.region().map(|region| region.value.clone())),
+        region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
         own_key: own.and_then(|profile| profile.access_key.as_ref()).map(|key| key.id.clone()),
         destination: destination(document, &config, &name)?,
-        call_region: chain.call_region(settings::named_region(world).as_ref()),
+        call_region: chain.call_region(named_region.as_ref()),
         stamps: Stamps::of(&vault.version().status, &chain, &config),
         vault: vault.close(),
         name,
@@ -125,7 +126,8 @@ pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'
     })
 }
 
-fn chain(name: &ProfileName, document: &Document, config: &ConfigFile) -> Result<Chain, Failure> {
+/// The profiles between this one and its access key; an unknown name comes with a suggestion.
+pub fn chain(name: &ProfileName, document: &Document, config: &ConfigFile) -> Result<Chain, Failure> {
     Chain::of(name, &Sources::new(document, config)).map_err(|error| match error {
         ChainError::Missing { profile, named_by: None } => {
             names_given::unknown(&profile, document.profiles.keys().map(ProfileName::as_str).chain(config.names()))

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
-use crate::process::RestoreTerminal;
+use crate::process::QuietTerminal;
 
 /// The controlling terminal, whichever way the standard streams are redirected.
 const DEVICE: &str = "/dev/tty";
@@ -17,7 +17,11 @@ const DEVICE: &str = "/dev/tty";
 /// No line that a person types here is longer; the kernel's own line buffer ends at 4096.
 const LONGEST_LINE: usize = 4096;
 
-pub struct Terminal(File);
+pub struct Terminal {
+    device: File,
+    /// From the first hidden question to the next open one: who types ahead must not see a secret either.
+    quiet: Option<QuietTerminal>,
+}
 
 #[derive(Debug)]
 pub enum PromptError {
@@ -31,21 +35,22 @@ pub enum PromptError {
 impl Terminal {
     pub fn open() -> Result<Self, PromptError> {
         let device = File::options().read(true).write(true).open(DEVICE);
-        device.map(Self).map_err(|_| PromptError::NoTerminal)
+        device.map(|device| Self { device, quiet: None }).map_err(|_| PromptError::NoTerminal)
     }
 
     /// Shows text that belongs to a conversation; a terminal that went away is noticed by the next question.
     pub fn show(&mut self, text: &str) {
-        let _ = self.0.write_all(text.as_bytes());
+        let _ = self.device.write_all(text.as_bytes());
     }
 
     /// Asks for a line that may be seen.
     pub fn ask(&mut self, prompt: &str) -> Result<String, PromptError> {
+        self.quiet = None;
         self.show(prompt);
         let mut line = Vec::new();
         loop {
             let mut byte = [0];
-            match self.0.read(&mut byte) {
+            match self.device.read(&mut byte) {
                 Ok(0) => return self.ended(),
                 Ok(_) if byte[0] == b'\n' => break,
                 Ok(_) if line.len() < LONGEST_LINE => line.push(byte[0]),
@@ -59,8 +64,11 @@ impl Terminal {
 
     /// Asks for a secret: nothing of it appears.
     pub fn ask_hidden(&mut self, prompt: &str) -> Result<Zeroizing<String>, PromptError> {
+        // Before the prompt: a password manager types the moment it sees it.
+        if self.quiet.is_none() {
+            self.quiet = self.device.try_clone().ok().and_then(QuietTerminal::silence);
+        }
         self.show(prompt);
-        let _restore = self.0.try_clone().ok().and_then(RestoreTerminal::on_signals);
         match rpassword::read_password() {
             Ok(secret) => Ok(Zeroizing::new(secret)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.ended(),

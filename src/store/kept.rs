@@ -6,7 +6,7 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::file::{Loaded, temporary_name};
+use super::temporary;
 use crate::disk::{Folder, Replaced, replace};
 
 /// So many of the newest stay whatever their age.
@@ -16,14 +16,14 @@ const DAYS: i128 = 30;
 const DAY: i128 = 24 * 3600 * 1_000_000_000;
 
 /// Keeps what stands under `name` now, before something else takes its place.
-pub fn keep(folder: &dyn Folder, name: &str, old: &Loaded, generation: u64) -> io::Result<()> {
-    let kept = kept_name(name, generation, &old.hash);
+pub fn keep(folder: &dyn Folder, name: &str, generation: u64, hash: &[u8; 32], bytes: &[u8]) -> io::Result<()> {
+    let kept = kept_name(name, generation, hash);
     match folder.link(name, &kept) {
         Ok(()) => Ok(()),
         // An earlier attempt at this save came as far as here.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && holds(folder, &kept, &old.bytes) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && holds(folder, &kept, bytes) => Ok(()),
         // No hard links here (FAT, some network folders), or something else under that name.
-        Err(_) => copy(folder, name, &kept, &old.bytes),
+        Err(_) => copy(folder, name, &kept, bytes),
     }
 }
 
@@ -32,7 +32,7 @@ fn holds(folder: &dyn Folder, kept: &str, bytes: &[u8]) -> bool {
 }
 
 fn copy(folder: &dyn Folder, name: &str, kept: &str, bytes: &[u8]) -> io::Result<()> {
-    match replace(folder, kept, &temporary_name(name)?, 0o600, bytes, || Ok(())) {
+    match replace(folder, kept, &temporary::fresh_name(name)?, 0o600, bytes, || Ok(())) {
         Replaced::Committed => Ok(()),
         Replaced::NotCommitted(error) | Replaced::CommittedNotDurable(error) => Err(error),
     }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Argon2, Params, Version};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -137,10 +137,11 @@ pub fn derive_within(
     let normalised = normalise(passphrase);
     let salt = format!("{KDF_TAG}{}", parameters.salt_text());
     let mut seed = Zeroizing::new([0; 32]);
-    let mut matrix = Matrix::allocate(parameters.memory_kib()).ok_or(DeriveError::Allocation { needed })?;
+    // Argon2 does not wipe its working memory, any part of which lets the seed be computed on; our allocator does when it
+    // is freed. Every length and cost is within Argon2's bounds, so that memory is all that can be missing.
     argon2id(parameters)
-        .hash_password_into_with_memory(normalised.as_bytes(), salt.as_bytes(), seed.as_mut(), &mut matrix.0)
-        .expect("the lengths are fixed and the matrix has the size its parameters ask for");
+        .hash_password_into(normalised.as_bytes(), salt.as_bytes(), seed.as_mut())
+        .map_err(|_| DeriveError::Allocation { needed })?;
     Ok(identity::from_seed(&seed))
 }
 
@@ -157,20 +158,6 @@ fn argon2id(parameters: &KdfParameters) -> Argon2<'static> {
     let params = Params::new(parameters.memory_kib(), parameters.passes(), parameters.lanes(), Some(32))
         .expect("the bounds of KdfParameters are within Argon2's");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-}
-
-/// Argon2's working memory, of which any part lets the seed be computed on. It is ours and not the crate's so that a machine
-/// without that much memory is an error and no abort. The process's allocator wipes it when it is freed.
-struct Matrix(Vec<Block>);
-
-impl Matrix {
-    fn allocate(memory_kib: u32) -> Option<Self> {
-        let blocks = memory_kib as usize;
-        let mut matrix = Vec::new();
-        matrix.try_reserve_exact(blocks).ok()?;
-        matrix.resize(blocks, Block::new());
-        Some(Self(matrix))
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
 //! An opened vault: what it holds, what opened it, and the one way to change it.
 
+mod create;
+
 use std::io;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::document::{Document, Recipient, RecipientKind};
+pub use create::{CreateError, NewVault, create};
+
+use super::document::Document;
 use super::file::{LoadError, Loaded, Locked, Place, SaveError, Saved};
 use super::header::HeaderError;
-use super::identity;
 use super::kdf::KdfParameters;
 use super::passphrase::{self, DeriveError};
 use super::seal::{SealError, UnsealError, seal, unseal};
@@ -120,11 +123,10 @@ impl<'d> Closed<'d> {
     pub fn open(&self) -> Result<Vault<'d>, ReopenError> {
         let loaded = self.place.load()?;
         let document = unseal(&loaded.bytes, &self.identity)?;
-        if document.meta.vault_id != self.vault_id {
-            return Err(ReopenError::AnotherVault);
-        }
-        if loaded.hash != self.hash && !document.meta.has_ancestor(&self.hash) {
-            return Err(ReopenError::Diverged);
+        match relation(&document, &self.vault_id, &self.hash) {
+            Relation::Stranger => return Err(ReopenError::AnotherVault),
+            Relation::Other if loaded.hash != self.hash => return Err(ReopenError::Diverged),
+            Relation::Other | Relation::Successor => {}
         }
         let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
         Ok(Vault {
@@ -137,89 +139,29 @@ impl<'d> Closed<'d> {
     }
 }
 
+/// What a document is to the file that was known before it.
+enum Relation {
+    /// Saved over that file, or over one that was.
+    Successor,
+    /// Of the same vault, but not from that file: that file itself, an older one, or another branch.
+    Other,
+    /// Of another vault.
+    Stranger,
+}
+
+fn relation(document: &Document, vault_id: &str, hash: &[u8; 32]) -> Relation {
+    if document.meta.vault_id != vault_id {
+        return Relation::Stranger;
+    }
+    if document.meta.has_ancestor(hash) { Relation::Successor } else { Relation::Other }
+}
+
 /// Who saves, and when.
 #[derive(Debug, Clone)]
 pub struct Stamp {
     pub now: Timestamp,
     /// This machine's name.
     pub writer: String,
-}
-
-/// What a new vault is made of.
-pub struct NewVault {
-    pub passphrase: Passphrase,
-    /// From [`passphrase::Cost::parameters`].
-    pub kdf: KdfParameters,
-    /// The public half of a recovery key.
-    pub recovery: Option<String>,
-    pub now: Timestamp,
-    pub writer: String,
-}
-
-#[derive(Debug, Error)]
-pub enum CreateError {
-    #[error("something stands there already")]
-    Exists,
-    #[error("not an age recipient: `{0}`")]
-    Recovery(String),
-    #[error(transparent)]
-    Derive(#[from] DeriveError),
-    #[error(transparent)]
-    Seal(#[from] SealError),
-    /// The new file would not have opened.
-    #[error("the sealed file does not open: {0}")]
-    Proof(UnsealError),
-    #[error(transparent)]
-    Save(#[from] SaveError),
-    /// The vault stands, but a power cut may undo that.
-    #[error("not yet durable: {0}")]
-    NotDurable(io::Error),
-}
-
-/// Makes a vault where nothing stands.
-pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateError> {
-    if place.exists().map_err(SaveError::Io)? {
-        return Err(CreateError::Exists);
-    }
-    let identity = passphrase::derive(&new.passphrase, &new.kdf)?;
-    let document = first_document(&new, &identity)?;
-    let file = seal(&document)?;
-    let document = unseal(&file, &identity).map_err(CreateError::Proof)?;
-    place.make_folder().map_err(SaveError::Io)?;
-    let locked = place.lock()?;
-    if !locked.is_free().map_err(SaveError::Io)? {
-        return Err(CreateError::Exists);
-    }
-    let status = match locked.commit(None, &file, new.now) {
-        Saved::Committed(status) => status,
-        Saved::NotCommitted(error) => return Err(error.into()),
-        Saved::CommittedNotDurable(_, error) => return Err(CreateError::NotDurable(error)),
-    };
-    let version = Version { generation: document.meta.generation, hash: Sha256::digest(&file).into(), status };
-    let warnings = warnings(place, &document, &status);
-    Ok(Vault { place: place.clone(), identity, document, version, warnings })
-}
-
-fn first_document(new: &NewVault, identity: &IdentityText) -> Result<Document, CreateError> {
-    let mut document = Document::new(new.now, new.writer.clone(), identity::generate()).map_err(SealError::from)?;
-    document.meta.generation = 1;
-    let recipient = |name: &str, kind, recipient, kdf| Recipient {
-        name: name.to_owned(),
-        kind,
-        recipient,
-        added: new.now,
-        kdf,
-        rest: toml::Table::new(),
-    };
-    let public = identity::recipient(identity).expect("derive makes age identities");
-    document.recipients.push(recipient("passphrase", RecipientKind::Passphrase, public, Some(new.kdf)));
-    if let Some(recovery) = &new.recovery {
-        if !identity::is_recipient(recovery) {
-            return Err(CreateError::Recovery(recovery.clone()));
-        }
-        document.recipients.push(recipient("recovery", RecipientKind::Recovery, recovery.clone(), None));
-    }
-    Ok(document)
 }
 
 /// Why an edit did not end as it should.
@@ -306,13 +248,11 @@ impl Vault<'_> {
     fn catch_up(&mut self, standing: &Loaded) -> Result<(), NotCommitted> {
         if standing.hash != self.version.hash {
             let document = unseal(&standing.bytes, &self.identity).map_err(NotCommitted::Changed)?;
-            if document.meta.vault_id != self.document.meta.vault_id {
-                return Err(NotCommitted::AnotherVault);
+            match relation(&document, &self.document.meta.vault_id, &self.version.hash) {
+                Relation::Stranger => return Err(NotCommitted::AnotherVault),
+                Relation::Other => return Err(NotCommitted::Diverged),
+                Relation::Successor => self.document = document,
             }
-            if !document.meta.has_ancestor(&self.version.hash) {
-                return Err(NotCommitted::Diverged);
-            }
-            self.document = document;
         }
         self.version =
             Version { generation: self.document.meta.generation, hash: standing.hash, status: standing.status };
@@ -350,232 +290,4 @@ impl Vault<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::disk::RealDisk;
-    use crate::store::document::Profile;
-    use crate::store::recovery::RecoveryKey;
-    use std::convert::Infallible;
-    use std::fs;
-    use std::path::{Path, PathBuf};
-
-    fn place(path: &Path) -> Place<'static> {
-        Place::new(&RealDisk, path)
-    }
-
-    fn new(recovery: Option<String>) -> NewVault {
-        NewVault {
-            passphrase: passphrase(),
-            kdf: KdfParameters::new([1; 16], 8192, 1, 2).unwrap(),
-            recovery,
-            now: Timestamp::UNIX_EPOCH,
-            writer: "host".into(),
-        }
-    }
-
-    fn passphrase() -> Passphrase {
-        Passphrase::new("correct horse".into())
-    }
-
-    fn stamp() -> Stamp {
-        Stamp { now: "2026-01-01T00:00:00Z".parse().unwrap(), writer: "laptop".into() }
-    }
-
-    fn made() -> (tempfile::TempDir, PathBuf, Vault<'static>) {
-        let temporary = tempfile::tempdir().unwrap();
-        let path = temporary.path().join("vault.age");
-        let vault = create(&place(&path), new(None)).unwrap();
-        (temporary, path, vault)
-    }
-
-    fn reopened(path: &Path, vault: &Vault) -> Vault<'static> {
-        open(&place(path), &place(path).load().unwrap(), Key::Identity(vault.identity())).unwrap()
-    }
-
-    fn add(name: &str) -> impl FnMut(&mut Document) -> Result<(), Infallible> {
-        let name: crate::names::ProfileName = name.parse().unwrap();
-        move |document| {
-            document.profiles.insert(name.clone(), Profile::default());
-            Ok(())
-        }
-    }
-
-    fn profiles(vault: &Vault) -> Vec<String> {
-        vault.document().profiles.keys().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_new_vault_opens_by_its_passphrase_and_by_its_recovery_key_and_by_nothing_else() {
-        let temporary = tempfile::tempdir().unwrap();
-        let path = temporary.path().join("made/on/the/way/vault.age");
-        let recovery = RecoveryKey::generate();
-        let created = create(&place(&path), new(Some(recovery.recipient))).unwrap();
-        let load = || place(&path).load().unwrap();
-        for key in
-            [Key::Passphrase(&passphrase()), Key::Identity(&recovery.identity), Key::Identity(created.identity())]
-        {
-            let opened = open(&place(&path), &load(), key).unwrap();
-            assert_eq!(opened.version(), created.version());
-            assert_eq!(opened.document().meta.vault_id, created.document().meta.vault_id);
-            assert_eq!(opened.warnings(), [Warning::WeakKdf(KdfParameters::new([1; 16], 8192, 1, 2).unwrap())]);
-        }
-        let wrong = Passphrase::new("correct horsf".into());
-        let refused = open(&place(&path), &load(), Key::Passphrase(&wrong)).err();
-        assert!(matches!(refused, Some(OpenError::WrongPassphrase)));
-        let stranger = identity::generate();
-        let refused = open(&place(&path), &load(), Key::Identity(&stranger)).err();
-        assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::WrongIdentity))));
-    }
-
-    #[test]
-    fn a_vault_is_never_made_over_something_that_stands_there() {
-        let (_temporary, path, vault) = made();
-        let before = fs::read(&path).unwrap();
-        assert!(matches!(create(&place(&path), new(None)), Err(CreateError::Exists)));
-        assert_eq!(fs::read(&path).unwrap(), before);
-        assert_eq!(reopened(&path, &vault).version(), vault.version());
-    }
-
-    #[test]
-    fn what_is_no_age_recipient_does_not_become_a_recovery_key() {
-        let temporary = tempfile::tempdir().unwrap();
-        let path = temporary.path().join("vault.age");
-        let refused = create(&place(&path), new(Some("age1nonsense".into()))).err();
-        assert!(matches!(refused, Some(CreateError::Recovery(_))));
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn an_edit_is_saved_as_the_next_generation_and_costs_no_derivation() {
-        let (_temporary, path, mut vault) = made();
-        let first = vault.version().clone();
-        vault.edit(&stamp(), add("prod")).unwrap();
-        let opened = reopened(&path, &vault);
-        assert_eq!(opened.version(), vault.version());
-        assert_eq!(profiles(&opened), ["prod"]);
-        let meta = &opened.document().meta;
-        assert_eq!((meta.generation, meta.writer.as_str(), meta.written_at), (2, "laptop", stamp().now));
-        assert!(meta.has_ancestor(&first.hash));
-        assert!(open(&place(&path), &place(&path).load().unwrap(), Key::Passphrase(&passphrase())).is_ok());
-    }
-
-    #[test]
-    fn an_edit_that_says_no_changes_nothing() {
-        let (_temporary, path, mut vault) = made();
-        let before = (fs::read(&path).unwrap(), vault.version().clone());
-        let refused: Result<(), _> = vault.edit(&stamp(), |document| {
-            document.profiles.clear();
-            Err("no")
-        });
-        assert!(matches!(refused, Err(EditError::Refused("no"))));
-        assert_eq!((fs::read(&path).unwrap(), vault.version().clone()), before);
-    }
-
-    #[test]
-    fn an_edit_has_no_say_in_the_generation_or_in_whose_vault_it_is() {
-        let (_temporary, _path, mut vault) = made();
-        let id = vault.document().meta.vault_id.clone();
-        let meddle = |document: &mut Document| -> Result<(), Infallible> {
-            document.meta.vault_id = "other".into();
-            document.meta.generation = 99;
-            Ok(())
-        };
-        vault.edit(&stamp(), meddle).unwrap();
-        assert_eq!((&vault.document().meta.vault_id, vault.version().generation), (&id, 2));
-    }
-
-    #[test]
-    fn of_two_programs_that_save_neither_loses_its_change() {
-        let (_temporary, path, mut one) = made();
-        let mut other = reopened(&path, &one);
-        one.edit(&stamp(), add("one")).unwrap();
-        other.edit(&stamp(), add("other")).unwrap();
-        one.edit(&stamp(), add("third")).unwrap();
-        assert_eq!(profiles(&reopened(&path, &one)), ["one", "other", "third"]);
-        assert_eq!(one.version().generation, 4);
-    }
-
-    #[test]
-    fn many_savers_at_once_lose_nothing() {
-        let (_temporary, path, vault) = made();
-        std::thread::scope(|scope| {
-            for saver in 0..4 {
-                let (path, mut vault) = (path.clone(), reopened(&path, &vault));
-                scope.spawn(move || {
-                    for change in 0..5 {
-                        vault.edit(&stamp(), add(&format!("{saver}/{change}"))).unwrap();
-                        assert!(!reopened(&path, &vault).document().profiles.is_empty());
-                    }
-                });
-            }
-        });
-        let last = reopened(&path, &vault);
-        assert_eq!((last.document().profiles.len(), last.version().generation), (20, 21));
-    }
-
-    #[test]
-    fn another_vault_in_the_same_place_is_not_saved_over() {
-        let (_temporary, path, mut vault) = made();
-        fs::remove_file(&path).unwrap();
-        create(&place(&path), new(None)).unwrap();
-        let standing = fs::read(&path).unwrap();
-        let refused = vault.edit(&stamp(), add("prod"));
-        assert!(matches!(refused, Err(EditError::NotCommitted(NotCommitted::AnotherVault))));
-        assert_eq!(fs::read(&path).unwrap(), standing);
-    }
-
-    #[test]
-    fn a_file_that_was_put_back_is_not_saved_over() {
-        let (_temporary, path, mut vault) = made();
-        let older = fs::read(&path).unwrap();
-        vault.edit(&stamp(), add("prod")).unwrap();
-        fs::write(&path, &older).unwrap();
-        let refused = vault.edit(&stamp(), add("more"));
-        assert!(matches!(refused, Err(EditError::NotCommitted(NotCommitted::Diverged))));
-        assert_eq!(fs::read(&path).unwrap(), older);
-    }
-
-    #[test]
-    fn a_file_that_is_gone_or_damaged_is_not_saved_over() {
-        let (_temporary, path, mut vault) = made();
-        fs::write(&path, b"age-encryption.org/v1\n").unwrap();
-        let damaged = vault.edit(&stamp(), add("prod"));
-        assert!(matches!(damaged, Err(EditError::NotCommitted(NotCommitted::Changed(UnsealError::Header(_))))));
-        fs::remove_file(&path).unwrap();
-        let gone = vault.edit(&stamp(), add("prod"));
-        assert!(matches!(gone, Err(EditError::NotCommitted(NotCommitted::Save(SaveError::Load(_))))));
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn what_would_not_open_again_is_not_saved() {
-        let (_temporary, path, mut vault) = made();
-        let before = fs::read(&path).unwrap();
-        let lock_out = |document: &mut Document| -> Result<(), Infallible> {
-            document.recipients[0].recipient = RecoveryKey::generate().recipient;
-            Ok(())
-        };
-        let refused = vault.edit(&stamp(), lock_out);
-        assert!(matches!(refused, Err(EditError::NotCommitted(NotCommitted::Proof(UnsealError::WrongIdentity)))));
-        assert_eq!(fs::read(&path).unwrap(), before);
-    }
-
-    #[test]
-    fn a_header_of_hostile_costs_is_refused_before_the_passphrase_is_derived() {
-        let (_temporary, path, _vault) = made();
-        let file = fs::read(&path).unwrap();
-        let end = file.windows(11).position(|window| window == b" 8192 1 2\n\n").unwrap();
-        let hostile = [&file[..end], b" 2097152 16 16", &file[end + 9..]].concat();
-        fs::write(&path, hostile).unwrap();
-        let refused = open(&place(&path), &place(&path).load().unwrap(), Key::Passphrase(&passphrase())).err();
-        assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::Header(HeaderError::Kdf(_))))));
-    }
-
-    #[test]
-    fn copies_of_a_conflict_beside_the_vault_are_told() {
-        let (temporary, path, vault) = made();
-        let copy = "vault (conflicted copy 2026-01-01).age";
-        fs::write(temporary.path().join(copy), b"").unwrap();
-        assert!(reopened(&path, &vault).warnings().contains(&Warning::ConflictedCopies(vec![copy.into()])));
-    }
-}
+mod tests;

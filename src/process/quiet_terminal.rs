@@ -1,5 +1,5 @@
-//! Gives the terminal back as it was when a signal ends the program in the middle of a hidden prompt. The prompt library
-//! restores it only when it returns.
+//! A terminal that does not show what is typed, and gets its old settings back whatever ends the program: the end of the
+//! prompt, a signal, or a bug of ours.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -13,17 +13,18 @@ struct Saved {
     settings: libc::termios,
 }
 
-/// What the handler restores; null while no prompt is open.
+/// What is to be restored; null while every terminal is as it was.
 static SAVED: AtomicPtr<Saved> = AtomicPtr::new(std::ptr::null_mut());
 
-/// While it lives, an ending signal first restores the terminal's settings.
-pub struct RestoreTerminal {
+/// While it lives, nothing that is typed is shown.
+pub struct QuietTerminal {
     previous: Vec<(libc::c_int, libc::sigaction)>,
 }
 
-impl RestoreTerminal {
-    /// None where the terminal's settings can't be read: then there is nothing to restore.
-    pub fn on_signals(terminal: File) -> Option<Self> {
+impl QuietTerminal {
+    /// Silences the terminal. None where it has no settings: then it shows nothing by itself either. Handlers come first, so
+    /// that no signal finds it silent and unguarded.
+    pub fn silence(terminal: File) -> Option<Self> {
         let mut settings = std::mem::MaybeUninit::<libc::termios>::uninit();
         // SAFETY: the descriptor is open and the pointer is to a termios that the call fills.
         if unsafe { libc::tcgetattr(terminal.as_raw_fd(), settings.as_mut_ptr()) } != 0 {
@@ -31,19 +32,37 @@ impl RestoreTerminal {
         }
         // SAFETY: tcgetattr returned 0, so it filled the structure.
         let settings = unsafe { settings.assume_init() };
+        let mut silent = settings;
+        silent.c_lflag &= !(libc::ECHO | libc::ECHONL);
+        let descriptor = terminal.as_raw_fd();
         SAVED.store(Box::into_raw(Box::new(Saved { terminal, settings })), Ordering::SeqCst);
-        Some(Self { previous: ENDING.into_iter().filter_map(|signal| Some((signal, install(signal)?))).collect() })
+        let previous = ENDING.into_iter().filter_map(|signal| Some((signal, install(signal)?))).collect();
+        // SAFETY: the descriptor is open, owned by what was just saved and never freed, and `silent` is a valid termios.
+        unsafe { libc::tcsetattr(descriptor, libc::TCSANOW, &silent) };
+        Some(Self { previous })
     }
 }
 
-impl Drop for RestoreTerminal {
+impl Drop for QuietTerminal {
     fn drop(&mut self) {
+        restore();
         for (signal, action) in &self.previous {
             // SAFETY: `action` is what sigaction gave us for this very signal.
             unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
         }
-        // Never freed: a handler that is running on another thread may still read it. A program prompts a few times.
-        SAVED.store(std::ptr::null_mut(), Ordering::SeqCst);
+    }
+}
+
+/// Gives a silenced terminal its settings back. Async-signal-safe.
+pub fn restore() {
+    // Never freed: a handler may be reading it on another thread, and a program prompts a few times only.
+    let saved = SAVED.swap(std::ptr::null_mut(), Ordering::SeqCst);
+    // SAFETY: the pointer is null or came from Box::into_raw and is never freed; tcsetattr is async-signal-safe
+    // (POSIX.1-2017, 2.4.3).
+    unsafe {
+        if let Some(saved) = saved.as_ref() {
+            libc::tcsetattr(saved.terminal.as_raw_fd(), libc::TCSANOW, &saved.settings);
+        }
     }
 }
 
@@ -66,16 +85,9 @@ fn install(signal: libc::c_int) -> Option<libc::sigaction> {
 
 /// Restores the terminal, then dies of the same signal, so that a shell sees what happened.
 extern "C" fn restore_and_die(signal: libc::c_int) {
-    let saved = SAVED.load(Ordering::SeqCst);
-    // SAFETY: the pointer is null or came from Box::into_raw and is never freed; tcsetattr, write, signal and raise are
-    // async-signal-safe (POSIX.1-2017, 2.4.3).
+    restore();
+    // SAFETY: signal and raise are async-signal-safe (POSIX.1-2017, 2.4.3).
     unsafe {
-        if let Some(saved) = saved.as_ref() {
-            let terminal = saved.terminal.as_raw_fd();
-            libc::tcsetattr(terminal, libc::TCSANOW, &saved.settings);
-            // The shell's next prompt starts on a line of its own.
-            libc::write(terminal, b"\n".as_ptr().cast(), 1);
-        }
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
     }

@@ -1,0 +1,93 @@
+//! Makes a vault where none is.
+
+use std::io;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::{Vault, Version, warnings};
+use crate::secret::{IdentityText, Passphrase};
+use crate::store::document::{Document, Recipient, RecipientKind};
+use crate::store::file::{Place, SaveError, Saved};
+use crate::store::identity;
+use crate::store::kdf::KdfParameters;
+use crate::store::passphrase::{self, DeriveError};
+use crate::store::seal::{SealError, UnsealError, seal, unseal};
+
+/// What a new vault is made of.
+pub struct NewVault {
+    pub passphrase: Passphrase,
+    /// From [`passphrase::Cost::parameters`].
+    pub kdf: KdfParameters,
+    /// The public half of a recovery key.
+    pub recovery: Option<String>,
+    pub now: Timestamp,
+    pub writer: String,
+}
+
+#[derive(Debug, Error)]
+pub enum CreateError {
+    #[error("something stands there already")]
+    Exists,
+    #[error("not an age recipient: `{0}`")]
+    Recovery(String),
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The new file would not have opened.
+    #[error("the sealed file does not open: {0}")]
+    Proof(UnsealError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    /// The vault stands, but a power cut may undo that.
+    #[error("not yet durable: {0}")]
+    NotDurable(io::Error),
+}
+
+/// Makes a vault where nothing stands.
+pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateError> {
+    if place.exists().map_err(SaveError::Io)? {
+        return Err(CreateError::Exists);
+    }
+    let identity = passphrase::derive(&new.passphrase, &new.kdf)?;
+    let document = first_document(&new, &identity)?;
+    let file = seal(&document)?;
+    let document = unseal(&file, &identity).map_err(CreateError::Proof)?;
+    place.make_folder().map_err(SaveError::Io)?;
+    let locked = place.lock()?;
+    if !locked.is_free().map_err(SaveError::Io)? {
+        return Err(CreateError::Exists);
+    }
+    let status = match locked.commit(None, &file, new.now) {
+        Saved::Committed(status) => status,
+        Saved::NotCommitted(error) => return Err(error.into()),
+        Saved::CommittedNotDurable(_, error) => return Err(CreateError::NotDurable(error)),
+    };
+    let version = Version { generation: document.meta.generation, hash: Sha256::digest(&file).into(), status };
+    let warnings = warnings(place, &document, &status);
+    Ok(Vault { place: place.clone(), identity, document, version, warnings })
+}
+
+fn first_document(new: &NewVault, identity: &IdentityText) -> Result<Document, CreateError> {
+    let mut document = Document::new(new.now, new.writer.clone(), identity::generate()).map_err(SealError::from)?;
+    document.meta.generation = 1;
+    let recipient = |name: &str, kind, recipient, kdf| Recipient {
+        name: name.to_owned(),
+        kind,
+        recipient,
+        added: new.now,
+        kdf,
+        rest: toml::Table::new(),
+    };
+    let public = identity::recipient(identity).expect("derive makes age identities");
+    document.recipients.push(recipient("passphrase", RecipientKind::Passphrase, public, Some(new.kdf)));
+    if let Some(recovery) = &new.recovery {
+        if !identity::is_recipient(recovery) {
+            return Err(CreateError::Recovery(recovery.clone()));
+        }
+        document.recipients.push(recipient("recovery", RecipientKind::Recovery, recovery.clone(), None));
+    }
+    Ok(document)
+}
