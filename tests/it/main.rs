@@ -5,5 +5,6 @@ mod crash;
 mod fault_disk;
 mod init;
 mod levels;
+mod login;
 mod profiles;
 mod program;

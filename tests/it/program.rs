@@ -12,7 +12,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use aws_sim::{MfaDevice, Simulator, User};
@@ -249,8 +249,13 @@ impl<'a> Invocation<'a> {
         self
     }
 
-    /// Runs it without a terminal, also where the tests themselves have one.
+    /// Runs it to its end without a terminal.
     pub fn run(self) -> Output {
+        self.start().finish()
+    }
+
+    /// Starts it without a terminal, also where the tests themselves have one.
+    pub fn start(self) -> Running<'a> {
         let mut command = self.prepare();
         command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -261,9 +266,7 @@ impl<'a> Invocation<'a> {
             // A program that ends without reading is no fault of the test.
             let _ = stdin.write_all(bytes);
         }
-        let output = output::collect(child, &self.told());
-        self.see(&output);
-        output
+        Running { invocation: self, child }
     }
 
     /// Runs it in a terminal of its own, with all three standard streams on it.
@@ -319,6 +322,20 @@ impl<'a> Invocation<'a> {
         self.case.see(&format!("stdout of {}", self.told()), output.out.as_bytes());
         self.case.see(&format!("stderr of {}", self.told()), output.err.as_bytes());
         self.case.see(&format!("terminal of {}", self.told()), output.screen.as_bytes());
+    }
+}
+
+/// A started program; several can run at once.
+pub struct Running<'a> {
+    invocation: Invocation<'a>,
+    child: Child,
+}
+
+impl Running<'_> {
+    pub fn finish(self) -> Output {
+        let output = output::collect(self.child, &self.invocation.told());
+        self.invocation.see(&output);
+        output
     }
 }
 
