@@ -80,7 +80,6 @@ pub struct Resolved<'a> {
     pub own_key: Option<AccessKeyId>,
     pub destination: Option<ProfileName>,
     pub config: ConfigFile,
-    pub vault: Closed<'a>,
     call_region: Region,
     endpoints: Endpoints,
     ladder: Ladder,
@@ -90,7 +89,14 @@ pub struct Resolved<'a> {
 }
 
 /// Opens the vault and resolves the profile. Everything that can be wrong with either is found here, before a code is asked.
-pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'a>) -> Result<Resolved<'a>, Failure> {
+///
+/// Also gives the vault, closed: with the file beside it that is every key in it, so who has no more use for it drops it
+/// before a person is waited for.
+pub fn resolve<'a>(
+    name: Option<ProfileName>,
+    args: &SignInArgs,
+    world: &World<'a>,
+) -> Result<(Resolved<'a>, Closed<'a>), Failure> {
     let vault = unlock::open_vault(world)?;
     let document = vault.document();
     let name = names_given::or_default(name, document, world)?;
@@ -110,20 +116,20 @@ pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'
     let cache = Cache::new(world.disk, &world.paths.state, &document.session.identity, &document.meta.vault_id)
         .map_err(Failure::Cache)?;
     let own = document.profiles.get(&name);
-    Ok(Resolved {
+    let resolved = Resolved {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
         own_key: own.and_then(|profile| profile.access_key.as_ref()).map(|key| key.id.clone()),
         destination: destination(document, &config, &name)?,
         call_region: chain.call_region(named_region.as_ref()),
         stamps: Stamps::of(&vault.version().status, &chain, &config),
-        vault: vault.close(),
         name,
         config,
         endpoints,
         ladder,
         key,
         cache,
-    })
+    };
+    Ok((resolved, vault.close()))
 }
 
 /// The profiles between this one and its access key; an unknown name comes with a suggestion.
