@@ -96,7 +96,7 @@ fn export<'a>(
     let own_target = *target == resolved.name;
     let target = Target {
         name: target,
-        vault_key_id: resolved.own_key.as_ref().filter(|_| own_target),
+        vault_key: resolved.own_key().filter(|_| own_target),
         replace_long_term: args.replace_long_term,
     };
     Ok(credentials_file::prepare(world.disk, &world.paths.aws_credentials, &resolved.config, target)?)

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
+use crate::credentials::AccessKey;
 use crate::log::{self, Act, Event};
-use crate::names::{AccessKeyId, MfaCode, ProfileName, Region};
+use crate::names::{MfaCode, ProfileName, Region};
 use crate::process;
 use crate::session::{
     Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, Ladder, LazyAws,
@@ -76,14 +77,14 @@ pub enum Purpose {
 pub struct Resolved<'a> {
     pub name: ProfileName,
     pub region: Option<Region>,
-    /// The access key that the vault holds under this very name.
-    pub own_key: Option<AccessKeyId>,
     pub destination: Option<ProfileName>,
     pub config: ConfigFile,
     call_region: Region,
     endpoints: Endpoints,
+    /// Whether the profile itself has the key.
+    is_user: bool,
     ladder: Ladder,
-    key: crate::credentials::AccessKey,
+    key: AccessKey,
     cache: Cache<'a>,
     stamps: Stamps,
 }
@@ -115,13 +116,12 @@ pub fn resolve<'a>(
     let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
     let cache = Cache::new(world.disk, &world.paths.state, &document.session.identity, &document.meta.vault_id)
         .map_err(Failure::Cache)?;
-    let own = document.profiles.get(&name);
     let resolved = Resolved {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
-        own_key: own.and_then(|profile| profile.access_key.as_ref()).map(|key| key.id.clone()),
         destination: destination(document, &config, &name)?,
         call_region: chain.call_region(named_region.as_ref()),
         stamps: Stamps::of(&vault.version().status, &chain, &config),
+        is_user: *user == name,
         name,
         config,
         endpoints,
@@ -130,6 +130,13 @@ pub fn resolve<'a>(
         cache,
     };
     Ok((resolved, vault.close()))
+}
+
+impl Resolved<'_> {
+    /// The access key that the vault holds under this very name.
+    pub fn own_key(&self) -> Option<&AccessKey> {
+        self.is_user.then_some(&self.key)
+    }
 }
 
 /// The profiles between this one and its access key; an unknown name comes with a suggestion.
