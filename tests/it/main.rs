@@ -1,6 +1,7 @@
 //! Everything that looks at the product from outside, in one binary: linking it once is most of the time it takes.
 
 mod add;
+mod bad_input;
 mod crash;
 mod fault_disk;
 mod init;
@@ -8,3 +9,5 @@ mod levels;
 mod login;
 mod profiles;
 mod program;
+mod prompts;
+mod sessions;

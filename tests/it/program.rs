@@ -332,6 +332,10 @@ pub struct Running<'a> {
 }
 
 impl Running<'_> {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn finish(self) -> Output {
         let output = output::collect(self.child, &self.invocation.told());
         self.invocation.see(&output);
