@@ -5,6 +5,7 @@ mod bad_input;
 mod crash;
 mod fault_disk;
 mod init;
+mod judges;
 mod levels;
 mod login;
 mod profiles;
