@@ -1,5 +1,6 @@
 //! Power cuts and disk errors at every operation of everything that saves.
 
+mod command;
 mod credentials;
 mod replace;
 mod vault;

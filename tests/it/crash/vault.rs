@@ -15,9 +15,9 @@ use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{Body, FaultDisk, Image, Seen, our_id};
 
 /// A link, as people have it who keep their vault in a synced folder.
-const LINK: &str = "/home/alice/vault.age";
+pub const VAULT: &str = "/home/alice/vault.age";
 const FILE: &str = "/home/alice/synced/vault.age";
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 fn passphrase() -> Passphrase {
     Passphrase::new("correct horse battery staple".to_owned())
@@ -29,7 +29,7 @@ fn kdf() -> KdfParameters {
 }
 
 /// What the passphrase derives, once for all.
-fn identity() -> &'static IdentityText {
+pub fn identity() -> &'static IdentityText {
     static IDENTITY: OnceLock<IdentityText> = OnceLock::new();
     IDENTITY.get_or_init(|| derive(&passphrase(), &kdf()).unwrap())
 }
@@ -45,7 +45,7 @@ fn stamp() -> Stamp {
 fn no_vault() -> Image {
     let folder = Body::Folder(Default::default());
     Image::empty(our_id()).with("/home/alice/synced", 0o700, folder).with(
-        LINK,
+        VAULT,
         0o777,
         Body::Symlink("synced/vault.age".into()),
     )
@@ -56,7 +56,7 @@ fn vault_in_use() -> Image {
     static IN_USE: OnceLock<Image> = OnceLock::new();
     let make = || {
         let disk = FaultDisk::on(no_vault());
-        let mut vault = create(&Place::new(&disk, Path::new(LINK)), new_vault()).unwrap();
+        let mut vault = create(&Place::new(&disk, Path::new(VAULT)), new_vault()).unwrap();
         (0..12).for_each(|_| add_profile(&mut vault, "earlier").unwrap());
         let left = "/home/alice/synced/.vault.age.0123456789abcdef.tmp";
         disk.image().with(left, 0o600, Body::File(b"age-encryption.org/v1\nhalf of".to_vec()))
@@ -85,7 +85,7 @@ fn access_key() -> StoredAccessKey {
 }
 
 fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
-    let place = Place::new(disk, Path::new(LINK));
+    let place = Place::new(disk, Path::new(VAULT));
     let loaded = place.load().map_err(|error| format!("does not load: {error}"))?;
     if loaded.kdf().ok().flatten() != Some(kdf()) {
         return Err("the passphrase no longer derives what opens it".to_owned());
@@ -114,7 +114,7 @@ fn judge_folder(image: &Image) -> Result<(), String> {
             return Err(format!("{name} is no vault"));
         }
     }
-    match image.tree().0.get(Path::new(LINK)) {
+    match image.tree().0.get(Path::new(VAULT)) {
         Some(Seen::Symlink(_)) => Ok(()),
         _ => Err("the link to the vault is no link any more".to_owned()),
     }
@@ -126,7 +126,7 @@ fn leftovers(image: &Image) -> Vec<String> {
     names.filter(|name| name.ends_with(".tmp")).collect()
 }
 
-struct Adding;
+pub struct Adding;
 
 impl Scenario for Adding {
     fn start(&self) -> Image {
@@ -172,7 +172,7 @@ impl Scenario for Making {
     }
 
     fn save(&self, disk: &FaultDisk) -> Ended {
-        match create(&Place::new(disk, Path::new(LINK)), new_vault()) {
+        match create(&Place::new(disk, Path::new(VAULT)), new_vault()) {
             Ok(_) => Ended::Committed,
             Err(CreateError::NotDurable(_)) => Ended::CommittedNotDurable,
             Err(_) => Ended::NotCommitted,
@@ -181,7 +181,7 @@ impl Scenario for Making {
 
     fn recover(&self, disk: &FaultDisk) -> Result<(), String> {
         if self.judge(&disk.image())? == State::Old {
-            let made = create(&Place::new(disk, Path::new(LINK)), new_vault());
+            let made = create(&Place::new(disk, Path::new(VAULT)), new_vault());
             made.map(drop).map_err(|error| format!("no new vault: {error}"))?;
         }
         add_profile(&mut opened(disk)?, "next").map_err(|error| error.to_string())

@@ -96,6 +96,15 @@ impl Image {
         self
     }
 
+    /// The same with one thing less.
+    pub fn without(mut self, path: &str) -> Self {
+        let path = Path::new(path);
+        let folder = path.parent().and_then(|folder| self.find(folder)).expect("its folder is there");
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        self.apply(&Change::Leave { folder, name });
+        self
+    }
+
     pub fn file(&self, path: impl AsRef<Path>) -> Option<&[u8]> {
         match &self.node(self.find(path.as_ref())?).body {
             Body::File(bytes) => Some(bytes),

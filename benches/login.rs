@@ -1,0 +1,121 @@
+//! How long a cold login takes, with and without deriving the key, beside the AWS CLI making the same call in the same
+//! run: `cargo bench --bench login`. Whole processes, from start to exit, medians of five.
+
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use aws_sim::{MfaDevice, Simulator, User};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_vault");
+const RUNS: usize = 5;
+
+fn main() {
+    let bench = Bench::new();
+    let by_passphrase = bench.passphrase.clone();
+    let by_identity = bench.path("recovery.txt");
+    println!("program: {:.1} MB", fs::metadata(PROGRAM).expect("cargo built it").len() as f64 / 1e6);
+    show("vault --version", || bench.vault(&["--version"], None));
+    show("cold login by passphrase (256 MiB)", || bench.login(("VAULT_PASSPHRASE_FILE", &by_passphrase)));
+    show("cold login by identity (no KDF)", || bench.login(("VAULT_IDENTITY", &by_identity)));
+    show("login with a cached session, by identity", || {
+        bench.vault(&["login", "prod"], Some(("VAULT_IDENTITY", &by_identity)))
+    });
+    if Command::new("aws").arg("--version").output().is_ok() {
+        show("aws sts get-session-token", || bench.aws_cli());
+    } else {
+        println!("aws is not on PATH: no comparison");
+    }
+}
+
+fn show(what: &str, run: impl Fn() -> Duration) {
+    let mut times: Vec<Duration> = (0..RUNS).map(|_| run()).collect();
+    times.sort();
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let (least, median, most) = (times[0], times[RUNS / 2], times[RUNS - 1]);
+    println!(
+        "{what}: {:.1} ms (of {RUNS}: {:.1} to {:.1})",
+        milliseconds(median),
+        milliseconds(least),
+        milliseconds(most)
+    );
+}
+
+struct Bench {
+    home: TempDir,
+    aws: Simulator,
+    alice: User,
+    phone: MfaDevice,
+    passphrase: PathBuf,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let aws = Simulator::start();
+        let alice = aws.add_user("123456789012", "alice");
+        let phone = aws.add_mfa_device(&alice, "phone");
+        let passphrase = home.path().join("passphrase");
+        fs::write(&passphrase, "correct horse battery staple mountain").expect("the folder is ours");
+        fs::set_permissions(&passphrase, Permissions::from_mode(0o600)).expect("the file is ours");
+        let bench = Self { home, aws, alice, phone, passphrase };
+        bench.add();
+        bench
+    }
+
+    fn add(&self) {
+        let mut add = self.command(PROGRAM);
+        add.env("VAULT_PASSPHRASE_FILE", &self.passphrase).stdin(Stdio::piped());
+        add.args(["add", "prod", "--kdf", "standard", "--recovery-key", "recovery.txt"]);
+        add.args(["--access-key-id", self.alice.access_key_id(), "--secret-stdin"]);
+        let mut child = add.spawn().expect("the program starts");
+        let mut stdin = child.stdin.take().expect("it was piped");
+        stdin.write_all(self.alice.secret_access_key().as_bytes()).expect("it reads its input");
+        drop(stdin);
+        assert!(child.wait().expect("it ends").success(), "add failed");
+    }
+
+    /// A new session by a new code, each time.
+    fn login(&self, opened_by: (&str, &Path)) -> Duration {
+        self.vault(&["login", "prod", "--force", "--mfa-code", &self.phone.code()], Some(opened_by))
+    }
+
+    fn vault(&self, arguments: &[&str], opened_by: Option<(&str, &Path)>) -> Duration {
+        let mut command = self.command(PROGRAM);
+        command.args(arguments).envs(opened_by);
+        timed(command)
+    }
+
+    fn aws_cli(&self) -> Duration {
+        let mut command = self.command("aws");
+        command.args(["sts", "get-session-token", "--serial-number", self.phone.serial(), "--token-code"]);
+        command.arg(self.phone.code()).env("AWS_ACCESS_KEY_ID", self.alice.access_key_id());
+        command.env("AWS_SECRET_ACCESS_KEY", self.alice.secret_access_key());
+        timed(command)
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("AWS_ENDPOINT_URL", self.aws.endpoint()).env("AWS_REGION", "us-east-1");
+        command.current_dir(self.home.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+}
+
+fn timed(mut command: Command) -> Duration {
+    let started = Instant::now();
+    let status = command.status().expect("the program starts");
+    let took = started.elapsed();
+    assert!(status.success(), "{command:?}: {status}");
+    took
+}
