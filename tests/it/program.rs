@@ -135,7 +135,8 @@ impl Case {
         }
     }
 
-    fn given(&self, name: &str) -> PathBuf {
+    /// Where `give` puts a file of that name, and where none is yet.
+    pub fn given(&self, name: &str) -> PathBuf {
         self.folder.path().join("given").join(name)
     }
 
