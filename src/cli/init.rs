@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::disk::ReadError;
+use crate::disk::{Folder, ReadError};
 use crate::memory::Memory;
 use crate::secret::IdentityText;
 use crate::store::file::LoadError;
@@ -58,8 +58,10 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     if place.exists().map_err(LoadError::Io)? {
         return Err(Failure::VaultExists);
     }
-    if args.recovery_key.is_none() && !args.no_recovery {
-        Terminal::open().map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice))?;
+    match &args.recovery_key {
+        Some(path) => check_free(world, path)?,
+        None if args.no_recovery => {}
+        None => drop(Terminal::open().map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice))?),
     }
     let passphrase = new_passphrase::obtain(world, args.generate)?;
     let recovery = if args.no_recovery { None } else { Some(hand_out_recovery_key(world, args)?) };
@@ -108,20 +110,38 @@ fn show_recovery_key(identity: &IdentityText) -> Result<(), Failure> {
 
 /// Writes a secret where the person said, into a file that must not exist yet and is theirs alone.
 pub fn write_secret_file(world: &World, path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::FileExists { path: path.to_owned() },
-        _ => Failure::SecretFile { path: path.to_owned(), error: ReadError::Io(error) },
-    };
+    let failed = |error| cannot_make(path, error);
+    let (folder, name) = place_of(world, path)?;
+    let mut file = folder.create(&name).map_err(failed)?;
+    let written = file.write(text.as_bytes()).and_then(|()| file.sync()).and_then(|()| folder.sync());
+    written.map_err(|error| {
+        // Half a secret helps nobody.
+        let _ = folder.remove(&name);
+        failed(error)
+    })
+}
+
+/// Refuses early what `write_secret_file` would refuse: by then a passphrase has been thought of, or written to a file.
+fn check_free(world: &World, path: &Path) -> Result<(), Failure> {
+    let (folder, name) = place_of(world, path)?;
+    match folder.entry(&name).map_err(|error| cannot_make(path, error))? {
+        Some(_) => Err(Failure::FileExists { path: path.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+fn place_of(world: &World, path: &Path) -> Result<(Box<dyn Folder>, String), Failure> {
+    let failed = |error| cannot_make(path, error);
     let absolute = std::path::absolute(path).map_err(failed)?;
     let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name().and_then(|name| name.to_str())) else {
         return Err(failed(io::ErrorKind::InvalidFilename.into()));
     };
-    let folder = world.disk.open_folder(folder).map_err(failed)?;
-    let mut file = folder.create(name).map_err(failed)?;
-    let written = file.write(text.as_bytes()).and_then(|()| file.sync()).and_then(|()| folder.sync());
-    written.map_err(|error| {
-        // Half a secret helps nobody.
-        let _ = folder.remove(name);
-        failed(error)
-    })
+    Ok((world.disk.open_folder(folder).map_err(failed)?, name.to_owned()))
+}
+
+fn cannot_make(path: &Path, error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::FileExists { path: path.to_owned() },
+        _ => Failure::SecretFile { path: path.to_owned(), error: ReadError::Io(error) },
+    }
 }

@@ -70,6 +70,11 @@ impl<'a> Terminal<'a> {
         String::from_utf8_lossy(&shown[from..to]).trim_end().to_owned()
     }
 
+    /// All that it showed so far.
+    pub fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.screen.0.lock().unwrap()).into_owned()
+    }
+
     /// Types a line at once, as a password manager does: a program that shows its prompt before echo is off shows this too.
     pub fn type_line(&mut self, line: &str) -> &mut Self {
         self.press(&format!("{line}\n"))
