@@ -100,6 +100,9 @@ pub enum Failure {
     NotAProfileToRunIn(ProfileName),
     ProfileExists(ProfileName),
     NoAccessKey(ProfileName),
+    /// `set` or `unset` without a setting.
+    NoSettingNamed,
+    NotAnAssignment(String),
     UnknownSetting {
         key: String,
         known: Vec<&'static str>,

@@ -129,6 +129,8 @@ impl Report {
             | NotAProfileToRunIn(_)
             | ProfileExists(_)
             | NoAccessKey(_)
+            | NoSettingNamed
+            | NotAnAssignment(_)
             | UnknownSetting { .. }
             | BadSetting { .. }
             | UnknownField { .. }
@@ -170,6 +172,8 @@ fn profile(failure: &Failure) -> Report {
         ProfileExists(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
             .hint(format!("another name, or `vault add {name} --replace`")),
         NoAccessKey(name) => Report::new(Status::State, format!("`{name}` is a role profile and has no access key")),
+        NoSettingNamed => Report::new(Status::Usage, "which setting?").hint("`vault help set` lists them"),
+        NotAnAssignment(text) => Report::new(Status::Usage, format!("`{}` is not KEY=VALUE", escape(text))),
         UnknownSetting { key, known } => Report::new(Status::Usage, format!("no setting named `{}`", escape(key)))
             .hint(format!("one of {}", known.join(", "))),
         BadSetting { key, why } => Report::new(Status::Usage, format!("`{}`: {}", escape(key), escape(why))),
