@@ -101,7 +101,7 @@ fn a_vault_or_folder_that_others_can_write_is_not_trusted() {
 #[test]
 fn a_vault_that_can_not_be_read_is_named() {
     let case = Case::with_prod();
-    fs::set_permissions(case.vault_file(), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(case.vault_file(), Permissions::from_mode(0o000)).unwrap();
     let list = [env!("CARGO_BIN_EXE_vault"), "list"];
     // The administrator reads everything, unless that power is put down first.
     let drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
