@@ -71,12 +71,17 @@ impl Paths {
         };
         let vault_folder = folder("XDG_DATA_HOME", ".local/share").join("vault");
         let expand = |path: PathBuf| match path.strip_prefix("~") {
-            // The AWS SDKs expand a leading ~ in these two variables.
+            // As the AWS SDKs do with theirs: what sets a variable without a shell leaves the ~ in.
             Ok(rest) => home.join(rest),
             Err(_) => path,
         };
+        // A vault that depends on the current folder would be another one in the next.
+        let vault = environment.path("VAULT_FILE").map(expand).unwrap_or_else(|| vault_folder.join("vault.age"));
+        if !vault.is_absolute() {
+            return Err(PathsError::NotAbsolute { variable: "VAULT_FILE", path: vault });
+        }
         Ok(Self {
-            vault: environment.path("VAULT_FILE").unwrap_or_else(|| vault_folder.join("vault.age")),
+            vault,
             state: folder("XDG_STATE_HOME", ".local/state").join("vault"),
             aws_config: environment.path("AWS_CONFIG_FILE").map_or_else(|| home.join(".aws/config"), expand),
             aws_credentials: environment
@@ -135,5 +140,12 @@ mod tests {
     fn no_home_is_an_error_and_not_the_root_folder() {
         assert_eq!(paths(&[]), Err(PathsError::NoHome));
         assert!(matches!(paths(&[("HOME", "x")]), Err(PathsError::NotAbsolute { variable: "HOME", .. })));
+    }
+
+    #[test]
+    fn the_vault_is_the_same_file_in_every_folder() {
+        let relative = paths(&[("HOME", "/h"), ("VAULT_FILE", "v.age")]);
+        assert!(matches!(relative, Err(PathsError::NotAbsolute { variable: "VAULT_FILE", .. })));
+        assert_eq!(paths(&[("HOME", "/h"), ("VAULT_FILE", "~/v.age")]).unwrap().vault, Path::new("/h/v.age"));
     }
 }

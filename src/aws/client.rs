@@ -5,9 +5,10 @@ use std::io;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aws_sdk_sts::config::retry::RetryConfig;
-use aws_sdk_sts::config::timeout::TimeoutConfig;
-use aws_sdk_sts::config::{BehaviorVersion, Credentials, SharedHttpClient};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sts::config::{Credentials, SharedHttpClient};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use jiff::SignedDuration;
 use tokio::runtime::Runtime;
@@ -85,12 +86,7 @@ impl Aws {
 
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
         self.sts.get_or_init(|| {
-            let mut config = aws_sdk_sts::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(aws_sdk_sts::config::Region::new(self.region.to_string()))
-                .http_client(self.http.clone())
-                .timeout_config(self.timeouts())
-                .interceptor(self.observer.clone());
+            let mut config = aws_sdk_sts::config::Builder::from(&self.shared()).interceptor(self.observer.clone());
             config.set_endpoint_url(self.endpoints.sts.as_ref().map(ToString::to_string));
             aws_sdk_sts::Client::from_conf(config.build())
         })
@@ -98,19 +94,21 @@ impl Aws {
 
     pub(super) fn iam(&self) -> &aws_sdk_iam::Client {
         self.iam.get_or_init(|| {
-            let mut config = aws_sdk_iam::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(aws_sdk_iam::config::Region::new(self.region.to_string()))
-                .http_client(self.http.clone())
-                .timeout_config(self.timeouts())
-                .interceptor(self.observer.clone());
+            let mut config = aws_sdk_iam::config::Builder::from(&self.shared()).interceptor(self.observer.clone());
             config.set_endpoint_url(self.endpoints.iam.as_ref().map(ToString::to_string));
             aws_sdk_iam::Client::from_conf(config.build())
         })
     }
 
-    fn timeouts(&self) -> TimeoutConfig {
-        TimeoutConfig::builder().operation_attempt_timeout(self.attempt_timeout).build()
+    /// What both services' clients have in common. Built by hand: aws-config's loader would read the caller's variables and
+    /// profile files, and probe the metadata service.
+    fn shared(&self) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new(self.region.to_string()))
+            .http_client(self.http.clone())
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(self.attempt_timeout).build())
+            .build()
     }
 
     /// Runs one call to its end.

@@ -36,6 +36,13 @@ pub struct SourceArgs {
     from_profile: Option<ProfileName>,
 }
 
+impl SourceArgs {
+    /// Whether the secret comes through standard input.
+    pub fn takes_standard_input(&self) -> bool {
+        self.secret_stdin
+    }
+}
+
 pub fn read(args: &SourceArgs, name: &ProfileName, world: &World) -> Result<AccessKey, Failure> {
     let key = if args.from_env {
         from_environment(world)?

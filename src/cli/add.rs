@@ -74,6 +74,9 @@ fn parse_serial(text: &str) -> Result<SerialChoice, String> {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    if args.source.takes_standard_input() && world.unlock.takes_standard_input() {
+        return Err(Failure::OneInputForTwo);
+    }
     let mut vault = if world.place().exists().map_err(LoadError::Io)? {
         unlock::open_vault(world)?
     } else {

@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let resolved = sign_in::resolve(args.name, &args.sign_in, world)?;
+    let (resolved, _) = sign_in::resolve(args.name, &args.sign_in, world)?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Use, world)?;
     let variables = Variables::of_session(issued.credentials(), resolved.region.as_ref(), &resolved.name);
     world.print(&shell::render(args.shell, &variables))

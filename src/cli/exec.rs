@@ -30,7 +30,12 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let resolved = sign_in::resolve(Some(args.name), &args.sign_in, world)?;
+    let resolved = sign_in::resolve(Some(args.name), &args.sign_in, world);
+    let (resolved, _) = resolved.map_err(|failure| match failure {
+        // `vault exec -- aws s3 ls` and `vault exec aws s3 ls` take the program for the profile.
+        Failure::UnknownProfile { name, suggestion: None } => Failure::NotAProfileToRunIn(name),
+        other => other,
+    })?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Use, world)?;
     let variables = Variables::of_session(issued.credentials(), resolved.region.as_ref(), &resolved.name);
     let environment = environment(&world.environment, &variables);

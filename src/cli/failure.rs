@@ -42,6 +42,14 @@ pub enum Failure {
     },
     PassphraseNotText(SecretSource),
     PassphraseEmpty(SecretSource),
+    PassphraseSeveralLines(SecretSource),
+    /// Standard input can hold the passphrase or the secret access key, not both.
+    OneInputForTwo,
+    /// A passphrase or identity that can't be read.
+    UnlockFile {
+        path: PathBuf,
+        error: ReadError,
+    },
     SecretFile {
         path: PathBuf,
         error: ReadError,
@@ -58,6 +66,10 @@ pub enum Failure {
 
     // The vault.
     Load(LoadError),
+    /// For the vault of this name, as it is shown.
+    WrongPassphrase {
+        vault: String,
+    },
     Open(OpenError),
     Reopen(ReopenError),
     Create(CreateError),
@@ -84,6 +96,8 @@ pub enum Failure {
         name: ProfileName,
         suggestion: Option<String>,
     },
+    /// `exec` was given a command where the profile should be.
+    NotAProfileToRunIn(ProfileName),
     ProfileExists(ProfileName),
     NoAccessKey(ProfileName),
     UnknownSetting {

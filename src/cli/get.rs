@@ -28,7 +28,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let Some(field) = FIELDS.into_iter().find(|field| *field == args.field) else {
         return Err(Failure::UnknownField { field: args.field });
     };
-    let resolved = sign_in::resolve(Some(args.name), &args.sign_in, world)?;
+    let (resolved, _) = sign_in::resolve(Some(args.name), &args.sign_in, world)?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Use, world)?;
     let credentials = issued.credentials();
     let missing = || Failure::FieldMissing { field, name: resolved.name.clone() };

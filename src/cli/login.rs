@@ -11,6 +11,7 @@ use crate::export::shell::{self, Shell};
 use crate::names::{ProfileName, arn_user_name};
 use crate::session::Issued;
 use crate::store::document::{Document, Profile, StoredAccessKey};
+use crate::store::vault::{Closed, Vault};
 
 use super::add;
 use super::escape::escape;
@@ -48,7 +49,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let resolved = sign_in::resolve(args.name.clone(), &args.sign_in, world)?;
+    let (resolved, vault) = sign_in::resolve(args.name.clone(), &args.sign_in, world)?;
+    // Kept only where a key is to be saved in it afterwards: it must not lie open beside the prompt for a code.
+    let vault = args.replace_long_term.then_some(vault);
     let target = args.profile.clone().or_else(|| resolved.destination.clone()).unwrap_or_else(|| resolved.name.clone());
     let exports = !args.no_export && !args.env && is_to_be_written(&args, &resolved, &target, world)?;
     if exports {
@@ -64,7 +67,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         world.say(&format!("use: vault exec {} -- COMMAND", resolved.name));
         return Ok(());
     }
-    write(&args, resolved, &target, &issued, world)
+    write(&args, &resolved, vault.as_ref(), &target, &issued, world)
 }
 
 /// Whatever speaks against writing there is said before a code is spent. A profile that has a `credential_process` is one
@@ -93,22 +96,29 @@ fn export<'a>(
     let own_target = *target == resolved.name;
     let target = Target {
         name: target,
-        vault_key_id: resolved.own_key.as_ref().filter(|_| own_target),
+        vault_key: resolved.own_key().filter(|_| own_target),
         replace_long_term: args.replace_long_term,
     };
     Ok(credentials_file::prepare(world.disk, &world.paths.aws_credentials, &resolved.config, target)?)
 }
 
-fn write(args: &Args, resolved: Resolved, target: &ProfileName, issued: &Issued, world: &World) -> Result<(), Failure> {
-    let prepared = export(args, &resolved, target, world)?;
+fn write(
+    args: &Args,
+    resolved: &Resolved,
+    vault: Option<&Closed>,
+    target: &ProfileName,
+    issued: &Issued,
+    world: &World,
+) -> Result<(), Failure> {
+    let prepared = export(args, resolved, target, world)?;
     let replaced = prepared.replaces().cloned();
     if prepared.shadows_credential_process().is_some() {
         world.warn(&format!(
             "[profile {target}] has a credential_process; most AWS tools take the written session before it"
         ));
     }
-    if let Some(key) = replaced {
-        save_replaced_key(&key, target, resolved.vault.open()?, world)?;
+    if let (Some(key), Some(vault)) = (replaced, vault) {
+        save_replaced_key(&key, target, vault.open()?, world)?;
     }
     prepared.commit(world.disk, issued.credentials())?;
     if let Some(region) = resolved.region.as_ref().filter(|_| args.write_region) {
@@ -119,12 +129,7 @@ fn write(args: &Args, resolved: Resolved, target: &ProfileName, issued: &Issued,
 }
 
 /// A key that is about to be replaced goes into the vault under a free name first.
-fn save_replaced_key(
-    key: &AccessKey,
-    target: &ProfileName,
-    mut vault: crate::store::vault::Vault,
-    world: &World,
-) -> Result<(), Failure> {
+fn save_replaced_key(key: &AccessKey, target: &ProfileName, mut vault: Vault, world: &World) -> Result<(), Failure> {
     let stamp = world.stamp();
     let saved_as = vault.edit(&stamp, |document| {
         let name = free_name(document, target)?;

@@ -6,11 +6,14 @@ mod files;
 mod session;
 mod vault;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
 use super::escape::escape;
+use crate::paths::PathsError;
+
 use super::failure::{Failure, Need};
 use super::unlock::shown_path;
 
@@ -71,7 +74,10 @@ impl Report {
         use Failure::*;
         match failure {
             ReaderGone => Self::new(Status::Done, ""),
-            Paths(error) => Self::new(Status::State, escape(&error.to_string())).hint("set HOME to your home folder"),
+            Paths(error @ PathsError::NoHome) => {
+                Self::new(Status::State, error.to_string()).hint("set HOME to your home folder")
+            }
+            Paths(error) => Self::new(Status::Usage, escape(&error.to_string())),
             Output(error) => Self::new(Status::State, format!("can't write to standard output: {error}")),
             Input(error) => Self::new(Status::State, format!("can't read standard input: {error}")),
             Terminal(error) => Self::new(Status::PersonNeeded, format!("can't talk to the terminal: {error}")),
@@ -81,6 +87,7 @@ impl Report {
             Exec { program, error } => exec(program, error),
             Load(_)
             | Open(_)
+            | WrongPassphrase { .. }
             | Reopen(_)
             | Create(_)
             | VaultExists
@@ -93,6 +100,9 @@ impl Report {
             | PassphraseDescriptor { .. }
             | PassphraseNotText(_)
             | PassphraseEmpty(_)
+            | PassphraseSeveralLines(_)
+            | OneInputForTwo
+            | UnlockFile { .. }
             | SecretFile { .. }
             | SecretFileOpen { .. }
             | NoIdentityIn { .. }
@@ -116,6 +126,7 @@ impl Report {
             | BadVariable { .. }
             | NameNeeded { .. }
             | UnknownProfile { .. }
+            | NotAProfileToRunIn(_)
             | ProfileExists(_)
             | NoAccessKey(_)
             | UnknownSetting { .. }
@@ -154,6 +165,8 @@ fn profile(failure: &Failure) -> Report {
         UnknownProfile { name, suggestion: None } => {
             Report::new(Status::State, format!("no profile named `{name}`")).hint("`vault list` shows what there is")
         }
+        NotAProfileToRunIn(name) => Report::new(Status::State, format!("no profile named `{name}`"))
+            .hint(format!("the profile comes first: `vault exec NAME -- {name}`")),
         ProfileExists(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
             .hint(format!("another name, or `vault add {name} --replace`")),
         NoAccessKey(name) => Report::new(Status::State, format!("`{name}` is a role profile and has no access key")),
@@ -282,12 +295,17 @@ pub fn failure(failure: &Failure) -> ExitCode {
     let report = Report::of(failure);
     if !report.message.is_empty() {
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-        anstream::eprintln!("vault: {red}error{red:#}: {}", report.message);
+        say(&format!("vault: {red}error{red:#}: {}\n", report.message));
     }
     if let Some(hint) = &report.hint {
-        anstream::eprintln!("vault: hint: {hint}");
+        say(&format!("vault: hint: {hint}\n"));
     }
     report.status.into()
+}
+
+/// A standard error that can't be written is no reason to end otherwise than planned.
+fn say(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
 /// Shows what clap has to say: help and version are answers, the rest are errors.
@@ -297,20 +315,24 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return Status::Done.into();
     }
-    anstream::eprint!("vault: {}", error.render().ansi());
+    say(&format!("vault: {}", error.render().ansi()));
     Status::Usage.into()
 }
 
+const FIRST_STEPS: &str = "\
+vault keeps long-term AWS keys encrypted and hands out short-lived sessions
+
+  vault add prod             put an access key into the vault (makes the vault if there is none)
+  vault login prod           passphrase + MFA code -> session in ~/.aws/credentials
+  vault exec prod -- CMD     run one command with a session
+  vault status               keys, sessions, and how long they last
+  vault help                 everything else
+";
+
 /// What `vault` alone answers.
 pub fn first_steps() -> ExitCode {
-    anstream::println!(
-        "vault keeps long-term AWS keys encrypted and hands out short-lived sessions\n\n  \
-         vault add prod             put an access key into the vault (makes the vault if there is none)\n  \
-         vault login prod           passphrase + MFA code -> session in ~/.aws/credentials\n  \
-         vault exec prod -- CMD     run one command with a session\n  \
-         vault status               keys, sessions, and how long they last\n  \
-         vault help                 everything else"
-    );
+    // A reader that went away has what it wanted.
+    let _ = anstream::stdout().write_all(FIRST_STEPS.as_bytes());
     Status::Done.into()
 }
 
@@ -319,8 +341,8 @@ pub fn on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         crate::process::restore_terminal();
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        anstream::eprintln!("vault: error: internal error at {place}; nothing half-done is kept");
-        anstream::eprintln!("vault: hint: please report this line");
+        say(&format!("vault: error: internal error at {place}; nothing half-done is kept\n"));
+        say("vault: hint: please report this line\n");
         std::process::exit(INTERNAL);
     }));
 }

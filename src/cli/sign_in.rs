@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
+use crate::credentials::AccessKey;
 use crate::log::{self, Act, Event};
-use crate::names::{AccessKeyId, MfaCode, ProfileName, Region};
+use crate::names::{MfaCode, ProfileName, Region};
 use crate::process;
 use crate::session::{
     Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, Ladder, LazyAws,
@@ -76,21 +77,27 @@ pub enum Purpose {
 pub struct Resolved<'a> {
     pub name: ProfileName,
     pub region: Option<Region>,
-    /// The access key that the vault holds under this very name.
-    pub own_key: Option<AccessKeyId>,
     pub destination: Option<ProfileName>,
     pub config: ConfigFile,
-    pub vault: Closed<'a>,
     call_region: Region,
     endpoints: Endpoints,
+    /// Whether the profile itself has the key.
+    is_user: bool,
     ladder: Ladder,
-    key: crate::credentials::AccessKey,
+    key: AccessKey,
     cache: Cache<'a>,
     stamps: Stamps,
 }
 
 /// Opens the vault and resolves the profile. Everything that can be wrong with either is found here, before a code is asked.
-pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'a>) -> Result<Resolved<'a>, Failure> {
+///
+/// Also gives the vault, closed: with the file beside it that is every key in it, so who has no more use for it drops it
+/// before a person is waited for.
+pub fn resolve<'a>(
+    name: Option<ProfileName>,
+    args: &SignInArgs,
+    world: &World<'a>,
+) -> Result<(Resolved<'a>, Closed<'a>), Failure> {
     let vault = unlock::open_vault(world)?;
     let document = vault.document();
     let name = names_given::or_default(name, document, world)?;
@@ -109,21 +116,27 @@ pub fn resolve<'a>(name: Option<ProfileName>, args: &SignInArgs, world: &World<'
     let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
     let cache = Cache::new(world.disk, &world.paths.state, &document.session.identity, &document.meta.vault_id)
         .map_err(Failure::Cache)?;
-    let own = document.profiles.get(&name);
-    Ok(Resolved {
+    let resolved = Resolved {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
-        own_key: own.and_then(|profile| profile.access_key.as_ref()).map(|key| key.id.clone()),
         destination: destination(document, &config, &name)?,
         call_region: chain.call_region(named_region.as_ref()),
         stamps: Stamps::of(&vault.version().status, &chain, &config),
-        vault: vault.close(),
+        is_user: *user == name,
         name,
         config,
         endpoints,
         ladder,
         key,
         cache,
-    })
+    };
+    Ok((resolved, vault.close()))
+}
+
+impl Resolved<'_> {
+    /// The access key that the vault holds under this very name.
+    pub fn own_key(&self) -> Option<&AccessKey> {
+        self.is_user.then_some(&self.key)
+    }
 }
 
 /// The profiles between this one and its access key; an unknown name comes with a suggestion.

@@ -51,6 +51,11 @@ impl UnlockArgs {
         self.passphrase_file.as_deref()
     }
 
+    /// Whether the passphrase comes through standard input.
+    pub fn takes_standard_input(&self) -> bool {
+        self.passphrase_fd == Some(0)
+    }
+
     /// The passphrase that a flag or variable leads to.
     pub fn passphrase(&self, world: &World) -> Result<Option<Passphrase>, Failure> {
         if let Some(number) = self.passphrase_fd {
@@ -89,7 +94,10 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     let loaded = place.load()?;
     let vault = match world.unlock.given(world)? {
-        Some(Given::Passphrase(passphrase)) => vault::open(&place, &loaded, Key::Passphrase(&passphrase))?,
+        Some(Given::Passphrase(passphrase)) => {
+            let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase));
+            opened.map_err(|error| failed_to_open(error, world))?
+        }
         Some(Given::Identities(identities)) => open_by_identities(world, &loaded, &identities)?,
         None => ask_and_open(world, &loaded)?,
     };
@@ -126,10 +134,17 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Vault<'a>, Fai
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
         match vault::open(&world.place(), loaded, Key::Passphrase(&passphrase)) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
-            other => return Ok(other?),
+            other => return other.map_err(|error| failed_to_open(error, world)),
         }
     }
-    Err(Failure::Open(OpenError::WrongPassphrase))
+    Err(Failure::WrongPassphrase { vault: shown })
+}
+
+fn failed_to_open(error: OpenError, world: &World) -> Failure {
+    match error {
+        OpenError::WrongPassphrase => Failure::WrongPassphrase { vault: world.vault_shown() },
+        other => other.into(),
+    }
 }
 
 /// Reads a file that holds a secret: ours or the administrator's, and closed to everybody else. What systemd hands a
@@ -138,7 +153,7 @@ fn read_secret_file(world: &World, path: &Path) -> Result<SecretBytes, Failure> 
     let (bytes, status) = world
         .disk
         .read_named(path, LONGEST_SECRET_FILE)
-        .map_err(|error| Failure::SecretFile { path: path.to_owned(), error })?;
+        .map_err(|error| Failure::UnlockFile { path: path.to_owned(), error })?;
     let bytes = SecretBytes::new(bytes);
     if is_open_to_others(&status) && !in_credentials_folder(world, path) {
         return Err(Failure::SecretFileOpen { path: path.to_owned(), mode: status.mode });
@@ -170,6 +185,10 @@ fn passphrase_from(bytes: SecretBytes, source: impl Fn() -> SecretSource) -> Res
     let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     if text.is_empty() {
         return Err(Failure::PassphraseEmpty(source()));
+    }
+    // No passphrase has one, and what follows it was meant for something else.
+    if text.contains('\n') {
+        return Err(Failure::PassphraseSeveralLines(source()));
     }
     Ok(Passphrase::new(text.to_owned()))
 }

@@ -13,7 +13,7 @@ use crate::aws_files::ini::edit::Edit;
 use crate::aws_files::ini::{Ini, Section};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::Disk;
-use crate::names::{AccessKeyId, ProfileName};
+use crate::names::ProfileName;
 use crate::secret::SecretBytes;
 
 /// Holds others' secrets too.
@@ -27,7 +27,7 @@ const OURS: [&str; 5] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, SECURI
 pub struct Target<'a> {
     pub name: &'a ProfileName,
     /// The access key that the vault holds for the profile of that name: it may be replaced, since it isn't lost.
-    pub vault_key_id: Option<&'a AccessKeyId>,
+    pub vault_key: Option<&'a AccessKey>,
     /// Whether another long-term key may be replaced too, once the caller has saved it.
     pub replace_long_term: bool,
 }
@@ -103,7 +103,8 @@ fn replaced(path: &Path, bytes: &[u8], target: Target<'_>) -> Result<Option<Acce
     }
     match CredentialsSection::read(&ini, section).holds {
         Holds::Nothing | Holds::Session { .. } => Ok(None),
-        Holds::LongTerm(key) if Some(&key.id) == target.vault_key_id => Ok(None),
+        // Its id alone would not do: the vault may hold a secret that was mistyped.
+        Holds::LongTerm(key) if target.vault_key.is_some_and(|held| same(held, &key)) => Ok(None),
         Holds::LongTerm(key) if target.replace_long_term => Ok(Some(key)),
         Holds::LongTerm(key) => Err(ExportError::HoldsLongTermKey { path, line, name, id: key.id }),
         Holds::Unclear { line } => Err(ExportError::HoldsUnclearKey { path, line, name }),

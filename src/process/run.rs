@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -61,28 +62,38 @@ pub fn output_of(command_line: &str, environment: &Environment) -> Result<Secret
 
 fn wait_for(mut child: Child, program: &str) -> Result<SecretBytes, RunError> {
     let failed = |error| RunError::Output { program: program.to_owned(), error };
-    let stdout = child.stdout.take();
-    // Read on a thread of its own: a child that prints much would else wait for us while we wait for it.
-    let reader = std::thread::spawn(move || {
-        let mut bytes = SecretBytes::default();
-        stdout.map_or(Ok(0), |stdout| stdout.take(MOST_OUTPUT).read_to_end(&mut bytes)).map(|_| bytes)
-    });
-    let started = Instant::now();
+    let timed_out = || RunError::TimedOut { program: program.to_owned() };
+    let deadline = Instant::now() + PATIENCE;
+    let printed = collect(child.stdout.take());
     let status = loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
             break status;
         }
-        if started.elapsed() > PATIENCE {
+        if Instant::now() > deadline {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(RunError::TimedOut { program: program.to_owned() });
+            return Err(timed_out());
         }
         std::thread::sleep(POLL);
     };
     if !status.success() {
         return Err(RunError::Failed { program: program.to_owned(), status });
     }
-    reader.join().map_err(|_| failed(io::Error::other("reader panicked")))?.map_err(failed)
+    // A child of the command's own may hold its stdout open long after it ended.
+    let rest = deadline.saturating_duration_since(Instant::now());
+    printed.recv_timeout(rest).map_err(|_| timed_out())?.map_err(failed)
+}
+
+/// Reads on a thread of its own: a command that prints much would else wait for us while we wait for it.
+fn collect(stdout: Option<ChildStdout>) -> Receiver<io::Result<SecretBytes>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut bytes = SecretBytes::default();
+        let read = stdout.map_or(Ok(0), |stdout| stdout.take(MOST_OUTPUT).read_to_end(&mut bytes));
+        // Nobody listens any more where the time was up.
+        let _ = sender.send(read.map(|_| bytes));
+    });
+    receiver
 }
 
 /// The environment for a configured command.

@@ -78,13 +78,14 @@ impl<'a> Cache<'a> {
         }
     }
 
-    /// Drops a session that AWS refused, unless another has taken its place already. Where that fails it is refused again.
-    pub(super) fn forget(&self, refused: &Record) {
-        let Ok(folder) = self.folder() else { return };
+    /// Drops a session that AWS refused; says whether it is gone. Another may have taken its place already, and stays.
+    pub(super) fn forget(&self, refused: &Record) -> bool {
+        let Ok(folder) = self.folder() else { return false };
         let name = self.name(&refused.slot);
         let id = &refused.credentials.access_key_id;
-        if self.open_record(&*folder, &name).is_some_and(|record| record.credentials.access_key_id == *id) {
-            let _ = folder.remove(&format!("{name}.age"));
+        match self.open_record(&*folder, &name) {
+            Some(record) if record.credentials.access_key_id == *id => folder.remove(&format!("{name}.age")).is_ok(),
+            _ => true,
         }
     }
 

@@ -90,7 +90,6 @@ type Held = BTreeMap<usize, Option<Box<dyn Lock>>>;
 impl Issuer<'_> {
     pub fn issue(&mut self, errand: &Errand) -> Result<Issued, IssueError> {
         let mut held = Held::new();
-        let mut refused_before = false;
         loop {
             let (from, steps) = match self.look(errand)? {
                 Plan::Reuse(record) => return Ok(Issued { record, reused: true, notes: Vec::new() }),
@@ -104,11 +103,9 @@ impl Issuer<'_> {
             let mut notes = Vec::new();
             match (self.climb(errand, from.as_ref(), steps, &mut notes), from) {
                 (Ok(record), _) => return Ok(Issued { record, reused: false, notes }),
-                // A cached session that AWS no longer takes, whatever its expiration says, must not be met again.
-                (Err(error), Some(from)) if error.refuses_the_session() && !refused_before => {
-                    refused_before = true;
-                    self.cache.forget(&from);
-                }
+                // A cached session that AWS no longer takes, whatever its expiration says, must not be met again. Where it
+                // can't be dropped it would be, for ever.
+                (Err(error), Some(from)) if error.refuses_the_session() && self.cache.forget(&from) => {}
                 (Err(error), _) => return Err(error),
             }
         }
@@ -285,5 +282,7 @@ impl IssueError {
     }
 }
 
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 mod tests;

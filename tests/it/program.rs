@@ -12,7 +12,8 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use aws_sim::{MfaDevice, Simulator, User};
 use tempfile::TempDir;
@@ -22,6 +23,7 @@ use secrets::{Secrets, session_secrets_in};
 pub use terminal::Terminal;
 
 pub const ACCOUNT: &str = "123456789012";
+const RECOVERY: &str = "recovery.txt";
 pub const PASSPHRASE: &str = "correct horse/battery+staple änderung";
 
 /// One person with one machine and one AWS account.
@@ -49,10 +51,13 @@ impl Case {
         case
     }
 
-    /// With a vault that no profile is in.
+    /// With a vault that no profile is in. It is opened by its recovery key: deriving costs, and is tried elsewhere.
     pub fn with_vault() -> Self {
         let case = Self::new();
-        case.run(&["init", "--kdf", "small", "--no-recovery"]).succeeds();
+        let made = MadeVault::get();
+        case.write(&case.vault_file(), 0o600, &made.vault);
+        case.give(RECOVERY, &made.recovery);
+        case.keep_secret("the recovery key", made.recovery.lines().last().unwrap());
         case
     }
 
@@ -116,11 +121,13 @@ impl Case {
         self.vault(arguments).run()
     }
 
-    /// The program with these arguments, the passphrase at hand in a file.
+    /// The program with these arguments, and with what opens the vault at hand in a file.
     pub fn vault(&self, arguments: &[impl AsRef<OsStr>]) -> Invocation<'_> {
-        let mut invocation = self.command(env!("CARGO_BIN_EXE_vault"), arguments);
-        invocation.variables.push(("VAULT_PASSPHRASE_FILE".into(), Some(self.given("passphrase").into())));
-        invocation
+        let invocation = self.command(env!("CARGO_BIN_EXE_vault"), arguments);
+        match self.given(RECOVERY) {
+            recovery if recovery.exists() => invocation.variable("VAULT_IDENTITY", recovery),
+            _ => invocation.variable("VAULT_PASSPHRASE_FILE", self.given("passphrase")),
+        }
     }
 
     /// Another program in the same world: a shell, a tool that reads what ours wrote.
@@ -185,6 +192,26 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// One vault for all cases that are not about making one.
+struct MadeVault {
+    vault: Vec<u8>,
+    recovery: String,
+}
+
+impl MadeVault {
+    fn get() -> &'static Self {
+        static MADE: OnceLock<MadeVault> = OnceLock::new();
+        MADE.get_or_init(|| {
+            let case = Case::new();
+            let recovery = case.given(RECOVERY);
+            let init = ["init", "--kdf", "small", "--recovery-key"].map(OsStr::new);
+            case.vault(&[&init[..], &[recovery.as_os_str()]].concat()).run().succeeds();
+            let vault = fs::read(case.vault_file()).unwrap();
+            Self { vault, recovery: fs::read_to_string(recovery).unwrap() }
+        })
+    }
+}
+
 #[must_use = "nothing runs yet"]
 pub struct Invocation<'a> {
     case: &'a Case,
@@ -212,9 +239,9 @@ impl<'a> Invocation<'a> {
         self
     }
 
-    /// No passphrase at hand: it has to be asked for, or come by what the test gives.
+    /// Nothing at hand that opens the vault: it has to be asked for, or come by what the test gives.
     pub fn asking(self) -> Self {
-        self.without_variable("VAULT_PASSPHRASE_FILE")
+        self.without_variable("VAULT_PASSPHRASE_FILE").without_variable("VAULT_IDENTITY")
     }
 
     /// What is said here was asked for by name (`reveal`).
@@ -223,8 +250,13 @@ impl<'a> Invocation<'a> {
         self
     }
 
-    /// Runs it without a terminal, also where the tests themselves have one.
+    /// Runs it to its end without a terminal.
     pub fn run(self) -> Output {
+        self.start().finish()
+    }
+
+    /// Starts it without a terminal, also where the tests themselves have one.
+    pub fn start(self) -> Running<'a> {
         let mut command = self.prepare();
         command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -235,9 +267,7 @@ impl<'a> Invocation<'a> {
             // A program that ends without reading is no fault of the test.
             let _ = stdin.write_all(bytes);
         }
-        let output = output::collect(child, &self.told());
-        self.see(&output);
-        output
+        Running { invocation: self, child }
     }
 
     /// Runs it in a terminal of its own, with all three standard streams on it.
@@ -293,6 +323,24 @@ impl<'a> Invocation<'a> {
         self.case.see(&format!("stdout of {}", self.told()), output.out.as_bytes());
         self.case.see(&format!("stderr of {}", self.told()), output.err.as_bytes());
         self.case.see(&format!("terminal of {}", self.told()), output.screen.as_bytes());
+    }
+}
+
+/// A started program; several can run at once.
+pub struct Running<'a> {
+    invocation: Invocation<'a>,
+    child: Child,
+}
+
+impl Running<'_> {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn finish(self) -> Output {
+        let output = output::collect(self.child, &self.invocation.told());
+        self.invocation.see(&output);
+        output
     }
 }
 

@@ -11,6 +11,9 @@ use crate::secret::SecretBytes;
 /// Why an edit is not made. The lines are counted from one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EditError {
+    /// Zero bytes: UTF-16, as some editors save it, or no text at all. What we add would not fit.
+    #[error("this is not text in UTF-8")]
+    NotText,
     #[error("line {line} has this section a second time")]
     DuplicateSection { line: usize },
     #[error("line {line} has `{key}` a second time")]
@@ -151,6 +154,9 @@ impl<'a> Ini<'a> {
     /// The edited bytes, once it is sure that they changed nothing else: an indented header below the edit can come to
     /// continue the value that now stands before it. `old` and `new` are where the edited section stands before and after.
     fn proven(&self, output: Output, old: Option<usize>, new: Option<usize>) -> Result<SecretBytes, EditError> {
+        if self.bytes.contains(&0) {
+            return Err(EditError::NotText);
+        }
         let after = Ini::parse(&output.bytes);
         let mut found = after.others(new);
         for section in self.others(old) {

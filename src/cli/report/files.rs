@@ -64,6 +64,9 @@ pub fn export(error: &ExportError) -> Report {
             state().hint("correct it by hand, or `--profile OTHER`; the file was left as it is")
         }
         ExportError::CommittedNotDurable { .. } => state(),
-        _ => state().hint("the file was left as it is; the session is cached, so that trying again takes no new code"),
+        ExportError::NotCommitted { .. } | ExportError::ChangedMeanwhile { .. } => {
+            state().hint("the file was left as it is; the session is cached, so trying again takes no new code")
+        }
+        _ => state().hint("the file was left as it is; `--profile OTHER` writes elsewhere"),
     }
 }

@@ -18,6 +18,8 @@ pub fn report(failure: &Failure) -> Report {
     use Failure::*;
     match failure {
         Load(error) => load(error),
+        WrongPassphrase { vault } => Report::new(Status::Locked, format!("wrong passphrase for `{vault}`"))
+            .hint("forgotten? `--identity FILE` opens the vault with its recovery key"),
         Open(error) => open(error),
         Reopen(error) => reopen(error),
         Create(error) => create(error),
@@ -47,6 +49,12 @@ fn given(failure: &Failure) -> Report {
         PassphraseNotText(source) => locked(format!("{} is not text in UTF-8", source_words(source))),
         PassphraseEmpty(source) => locked(format!("{} is empty", source_words(source))),
         SecretFile { path, error } => Report::new(Status::State, format!("can't use {}: {error}", shown_path(path))),
+        UnlockFile { path, error } => locked(format!("can't read {}: {error}", shown_path(path))),
+        PassphraseSeveralLines(source) => locked(format!("{} has more than one line", source_words(source))),
+        OneInputForTwo => {
+            Report::new(Status::Usage, "standard input can't be both the passphrase and the secret access key")
+                .hint("pass the passphrase by `--passphrase-file`, or another descriptor")
+        }
         SecretFileOpen { path, mode } => {
             let path = shown_path(path);
             Report::new(Status::NotTrusted, format!("{path} can be read by others (mode {mode:03o})"))
@@ -96,8 +104,7 @@ fn distrust(untrusted: &Untrusted) -> Report {
 
 fn open(error: &OpenError) -> Report {
     match error {
-        OpenError::WrongPassphrase => Report::new(Status::Locked, "wrong passphrase")
-            .hint("forgotten? `--identity FILE` opens the vault with its recovery key"),
+        OpenError::WrongPassphrase => Report::new(Status::Locked, "wrong passphrase"),
         OpenError::NoPassphrase => Report::new(Status::Locked, "no passphrase opens this vault, only an identity")
             .hint("pass `--identity FILE`"),
         OpenError::Derive(error) => derive(error),
@@ -233,9 +240,7 @@ fn save(error: &SaveError) -> Report {
             "the vault is mounted as a single file and can't be replaced safely; nothing was changed",
         )
         .hint("mount its folder instead"),
-        SaveError::Io(error) => {
-            Report::new(Status::State, format!("the vault was not saved, the old one stands: {error}"))
-        }
+        SaveError::Io(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 const OWN_KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+const OWN_SECRET: &str = "own/secret";
 
 /// CRLF, tabs, comments between keys, upper-case keys, others' sections, bytes that are no UTF-8, no final newline.
 const NASTY: &[u8] = b"\xef\xbb\xbf# made by hand \xff\xfe\r\n\
@@ -73,8 +74,9 @@ impl Home {
 
     /// Prepares and commits, the vault holding `OWN_KEY`.
     fn export(&self, target: &str, replace_long_term: bool) -> Result<Option<AccessKey>, ExportError> {
-        let (name, own) = (target.parse().unwrap(), OWN_KEY.parse().unwrap());
-        let target = Target { name: &name, vault_key_id: Some(&own), replace_long_term };
+        let name = target.parse().unwrap();
+        let own = AccessKey { id: OWN_KEY.parse().unwrap(), secret: SecretAccessKey::new(OWN_SECRET.into()) };
+        let target = Target { name: &name, vault_key: Some(&own), replace_long_term };
         let prepared = prepare(&RealDisk, &self.credentials, &self.config, target)?;
         let replaces = prepared.replaces().cloned();
         prepared.commit(&RealDisk, &session()).map(|()| replaces)
@@ -175,7 +177,7 @@ fn a_long_term_key_that_is_not_the_vaults_is_handed_over_before_it_is_replaced()
 fn a_key_that_came_after_the_check_is_not_replaced() {
     let home = Home::with(b"", "");
     let name = "prod".parse().unwrap();
-    let target = Target { name: &name, vault_key_id: None, replace_long_term: true };
+    let target = Target { name: &name, vault_key: None, replace_long_term: true };
     let prepared = prepare(&RealDisk, &home.credentials, &home.config, target).unwrap();
     fs::write(&home.credentials, "[prod]\naws_access_key_id = AKIANEWNEWNEWNEWNEW1\naws_secret_access_key = s\n")
         .unwrap();
@@ -215,7 +217,7 @@ fn a_section_that_sdks_pass_over_is_never_the_target() {
 fn a_credential_process_that_the_session_hides_is_told() {
     let home = Home::with(b"", "[profile prod]\ncredential_process = x\n");
     let name = "prod".parse().unwrap();
-    let target = Target { name: &name, vault_key_id: None, replace_long_term: false };
+    let target = Target { name: &name, vault_key: None, replace_long_term: false };
     let prepared = prepare(&RealDisk, &home.credentials, &home.config, target).unwrap();
     assert_eq!(prepared.shadows_credential_process(), Some(2));
 }
@@ -224,7 +226,7 @@ fn a_credential_process_that_the_session_hides_is_told() {
 fn a_hostile_token_cannot_add_a_line() {
     let home = Home::with(b"[a]\nk = 1\n", "");
     let name = "prod".parse().unwrap();
-    let target = Target { name: &name, vault_key_id: None, replace_long_term: false };
+    let target = Target { name: &name, vault_key: None, replace_long_term: false };
     let prepared = prepare(&RealDisk, &home.credentials, &home.config, target).unwrap();
     let hostile = SessionCredentials { session_token: SessionToken::new("x\n[a]\nk = 2".into()), ..session() };
     let refused = prepared.commit(&RealDisk, &hostile);
@@ -268,7 +270,7 @@ fn read_by_the_rust_sdk(file: &Path, profile: &str) -> (String, String) {
 #[test]
 fn the_rust_sdk_reads_what_we_wrote_and_what_stood_there() {
     let before = "[other]\r\nAWS_ACCESS_KEY_ID\t=\tAKIAOTHEROTHEROTHER1\r\n# between\r\naws_secret_access_key=s\r\n\
-        [prod]\r\nAws_Access_Key_Id=AKIAIOSFODNN7EXAMPLE\r\naws_secret_access_key=own\r\ns3 =\r\n\tmax = 1";
+        [prod]\r\nAws_Access_Key_Id=AKIAIOSFODNN7EXAMPLE\r\naws_secret_access_key=own/secret\r\ns3 =\r\n\tmax = 1";
     let home = Home::with(before.as_bytes(), "");
     let written = ("ASIAIOSFODNN7EXAMPLE".to_owned(), "token/of+session==".to_owned());
     for target in ["prod", "default", "team/a.b@c:d+e"] {
@@ -276,4 +278,20 @@ fn the_rust_sdk_reads_what_we_wrote_and_what_stood_there() {
         assert_eq!(read_by_the_rust_sdk(&home.credentials, target), written, "{target}");
     }
     assert_eq!(read_by_the_rust_sdk(&home.credentials, "other").0, "AKIAOTHEROTHEROTHER1");
+}
+
+#[test]
+fn a_key_of_the_vaults_id_with_another_secret_is_not_the_vaults_key() {
+    let home =
+        Home::with(b"[prod]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = the/right/one\n", "");
+    assert!(matches!(home.refusal("prod"), ExportError::HoldsLongTermKey { .. }));
+    let saved = home.export("prod", true).ok().flatten().unwrap();
+    assert_eq!(saved.secret.expose(), "the/right/one");
+}
+
+#[test]
+fn a_file_that_is_no_text_in_utf8_gets_nothing_appended() {
+    let utf16: Vec<u8> = "\u{feff}[other]\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = Home::with(&utf16, "").refusal("prod");
+    assert!(matches!(refused, ExportError::Edit { error: EditError::NotText, .. }));
 }

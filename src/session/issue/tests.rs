@@ -1,209 +1,19 @@
 //! Against a simulated AWS that checks every signature, code and limit. Its clock and ours are moved, nothing sleeps.
 
-use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
-use aws_sim::{Failure, Kind, MfaDevice, Request as Sent, Role, Simulator, Trust, User};
+use aws_sim::{Failure, Kind};
 
-use super::super::cache::Cache;
-use super::super::chain::Chain;
-use super::super::fixture::{cache, config, document, stamps};
+use super::super::fixture::{cache, stamps};
 use super::super::ladder::Options;
-use super::super::mfa::{CodeFrom, CodePrompt};
+use super::super::mfa::CodeFrom;
 use super::super::role_options::RoleOptions;
-use super::super::sources::Sources;
+use super::stage::{Person, Stage, Types, done, forced, lasting, person, typing};
 use super::*;
-use crate::aws::{Endpoint, Endpoints, NetworkFailure};
+use crate::aws::NetworkFailure;
 use crate::secret::SecretAccessKey;
-
-const ACCOUNT: &str = "123456789012";
-
-struct Stage {
-    sim: Simulator,
-    alice: User,
-    phone: MfaDevice,
-    state: tempfile::TempDir,
-    clock: MovedClock,
-}
-
-/// Seconds that our clock is ahead of the machine's.
-#[derive(Default)]
-struct MovedClock(AtomicI64);
-
-impl Clock for MovedClock {
-    fn now(&self) -> Timestamp {
-        SystemClock.now() + SignedDuration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-}
-
-impl Stage {
-    fn new() -> Self {
-        let sim = Simulator::start();
-        let alice = sim.add_user(ACCOUNT, "alice");
-        let phone = sim.add_mfa_device(&alice, "phone");
-        for name in ["ops", "dev"] {
-            sim.add_role(
-                Role::new(ACCOUNT, name, Trust::of(ACCOUNT).with_mfa()).max_session(Duration::from_secs(14_400)),
-            );
-        }
-        Self { sim, alice, phone, state: tempfile::tempdir().unwrap(), clock: MovedClock::default() }
-    }
-
-    /// Time goes by, here and at AWS.
-    fn pass(&self, hours: u32, minutes: u32) {
-        let seconds = hours * 3600 + minutes * 60;
-        self.clock.0.fetch_add(seconds.into(), Ordering::Relaxed);
-        self.sim.advance(Duration::from_secs(seconds.into()));
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        self.sim.endpoint().parse().unwrap()
-    }
-
-    fn lazy_aws(&self) -> LazyAws {
-        let endpoints = Endpoints::all_at(self.endpoint());
-        LazyCell::new(Box::new(move || Aws::new(Region::fallback(), endpoints)))
-    }
-
-    fn vault(&self, more_of_alice: &str) -> String {
-        let (serial, arn, endpoint) = (self.phone.serial(), self.alice.arn(), self.endpoint());
-        let (id, secret) = (self.alice.access_key_id(), self.alice.secret_access_key());
-        let role = |name: &str, source: &str| {
-            format!(
-                "[profile.{name}]\nrole_arn = \"arn:aws:iam::{ACCOUNT}:role/{name}\"\nsource_profile = \"{source}\"\n"
-            )
-        };
-        let long = format!("{}duration_seconds = 7200\n", role("ops", "alice").replace(".ops]", ".long]"));
-        let at = "2026-01-01T00:00:00Z";
-        format!(
-            "[profile.alice]\nmfa_serial = \"{serial}\"\n{more_of_alice}\n[profile.alice.access_key]\nid = \"{id}\"\n\
-             secret = \"{secret}\"\nadded = \"{at}\"\nuser_arn = \"{arn}\"\nverified = \"{at}\"\nendpoint = \"{endpoint}\"\n\
-             {}{}{long}",
-            role("ops", "alice"),
-            role("dev", "alice"),
-        )
-    }
-
-    fn ladder(&self, profile: &str, options: &Options) -> Ladder {
-        self.ladder_of(&self.vault(""), profile, options)
-    }
-
-    fn ladder_of(&self, vault: &str, profile: &str, options: &Options) -> Ladder {
-        let (document, config) = (document(vault), config(""));
-        let chain = Chain::of(&profile.parse().unwrap(), &Sources::new(&document, &config)).unwrap();
-        Ladder::of(&chain, options, Some(&self.endpoint())).unwrap()
-    }
-
-    fn issue(&self, profile: &str, person: &mut Person) -> Result<Issued, IssueError> {
-        self.run(&self.ladder(profile, &Options::default()), Freshness::default(), person)
-    }
-
-    fn run(&self, ladder: &Ladder, freshness: Freshness, person: &mut Person) -> Result<Issued, IssueError> {
-        self.run_with(&cache(self.state.path()), &self.lazy_aws(), ladder, freshness, person)
-    }
-
-    fn run_with(
-        &self,
-        cache: &Cache,
-        aws: &LazyAws,
-        ladder: &Ladder,
-        freshness: Freshness,
-        person: &mut Person,
-    ) -> Result<Issued, IssueError> {
-        let key = AccessKey {
-            id: self.alice.access_key_id().parse().unwrap(),
-            secret: SecretAccessKey::new(self.alice.secret_access_key().into()),
-        };
-        let mut issuer = Issuer { cache, aws, clock: &self.clock, asker: person, patience: Duration::from_secs(60) };
-        let (region, stamps) = (Region::fallback(), stamps());
-        issuer.issue(&Errand { ladder, freshness, key: &key, region: &region, stamps: &stamps })
-    }
-
-    /// What AWS was asked since the last look, in words: action, what signed, and all parameters.
-    fn sent(&self) -> Vec<String> {
-        let sent = self.sim.requests();
-        self.sim.clear_requests();
-        // A request signed by a clock that is off is refused unread and sent again; what was read is what counts.
-        let skewed =
-            |sent: &Sent| matches!(&sent.outcome, aws_sim::Outcome::Refused(code) if code == "SignatureDoesNotMatch");
-        sent.iter().filter(|sent| !skewed(sent)).map(|sent| self.words(sent)).collect()
-    }
-
-    fn words(&self, sent: &Sent) -> String {
-        let signer = if sent.signed_with_token { "session" } else { "key" };
-        let told = |(name, value): (&String, &String)| match name.as_str() {
-            "TokenCode" => "code".to_owned(),
-            "SerialNumber" => value.replace(self.phone.serial(), "phone"),
-            "RoleArn" => value.rsplit('/').next().unwrap().to_owned(),
-            "DurationSeconds" => value.clone(),
-            "RoleSessionName" if value.starts_with("vault-alice-") => "vault-alice".to_owned(),
-            _ => format!("{name}={value}"),
-        };
-        let parameters: Vec<_> = sent.parameters.iter().map(told).collect();
-        format!("{} by {signer}: {}", sent.action, parameters.join(" "))
-    }
-}
-
-/// Who types codes, and what they were asked.
-struct Person<'a> {
-    phone: &'a MfaDevice,
-    given: Option<String>,
-    process: Option<String>,
-    types: VecDeque<Types>,
-    asked: Vec<Why>,
-}
-
-#[derive(Clone, PartialEq)]
-enum Types {
-    TheCode,
-    AWrongCode,
-    Text(String),
-}
-
-fn person(phone: &MfaDevice) -> Person<'_> {
-    Person { phone, given: None, process: None, types: VecDeque::new(), asked: Vec::new() }
-}
-
-fn typing<'a>(phone: &'a MfaDevice, types: &[Types]) -> Person<'a> {
-    Person { types: types.to_vec().into(), ..person(phone) }
-}
-
-impl CodeAsker for Person<'_> {
-    fn given(&mut self) -> Result<Option<String>, CodeError> {
-        Ok(self.given.take())
-    }
-
-    fn run(&mut self, words: &str) -> Result<String, CodeError> {
-        assert_eq!(words, "print code");
-        self.process.take().ok_or(CodeError::Process { cause: "exit status 1".into() })
-    }
-
-    fn ask(&mut self, prompt: &CodePrompt) -> Result<String, CodeError> {
-        assert_eq!(prompt.serial.as_str(), self.phone.serial());
-        assert_eq!(prompt.user_arn.and_then(crate::names::arn_user_name), Some("alice"));
-        self.asked.push(prompt.why);
-        assert_eq!(prompt.try_number as usize, self.asked.len());
-        match self.types.pop_front().ok_or(CodeError::NoTerminal)? {
-            Types::TheCode => Ok(self.phone.code()),
-            Types::AWrongCode => Ok(self.phone.wrong_code()),
-            Types::Text(text) => Ok(text),
-        }
-    }
-}
-
-fn lasting(seconds: u64) -> Options {
-    Options { duration: Some(Duration::from_secs(seconds)), ..Options::default() }
-}
-
-fn forced(stage: &Stage) -> Freshness {
-    Freshness { made_since: Some(stage.clock.now()), ..Freshness::default() }
-}
-
-fn done(issued: Result<Issued, IssueError>) -> Issued {
-    issued.unwrap_or_else(|error| panic!("{error}"))
-}
 
 #[test]
 fn one_code_serves_the_user_and_every_role() {
@@ -256,6 +66,35 @@ fn twenty_callers_at_once_make_one_call_and_ask_one_code() {
     assert!(ids.iter().all(|id| *id == ids[0]));
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     assert_eq!(stage.sent(), ["GetSessionToken by key: 43200 phone code"]);
+}
+
+#[test]
+fn callers_of_different_roles_at_once_share_the_code_too() {
+    let stage = Arc::new(Stage::new());
+    let start = Arc::new(Barrier::new(10));
+    let callers: Vec<_> = (0..10)
+        .map(|number| {
+            let (stage, start) = (stage.clone(), start.clone());
+            std::thread::spawn(move || {
+                let mut person = typing(&stage.phone, &[Types::TheCode]);
+                start.wait();
+                done(stage.issue(if number % 2 == 0 { "ops" } else { "dev" }, &mut person));
+                person.asked.len()
+            })
+        })
+        .collect();
+    let asked: usize = callers.into_iter().map(|caller| caller.join().unwrap()).sum();
+    let mut sent = stage.sent();
+    sent.sort();
+    assert_eq!(asked, 1);
+    assert_eq!(
+        sent,
+        [
+            "AssumeRole by session: 3600 dev vault-alice",
+            "AssumeRole by session: 3600 ops vault-alice",
+            "GetSessionToken by key: 43200 phone code",
+        ]
+    );
 }
 
 #[test]
@@ -499,6 +338,9 @@ fn a_refused_role_keeps_the_session_that_the_code_was_spent_on() {
     };
     assert_eq!((profile.as_str(), role.unwrap().role_name()), ("ops", "gone"));
     assert!(matches!(error, AwsError::Refused { refusal: Refusal::AccessDenied, .. }));
+    stage.sent();
+    assert!(stage.run(&ladder, Freshness::default(), &mut once).is_err());
+    assert_eq!(stage.sent(), ["AssumeRole by session: 3600 gone vault-alice"]);
     done(stage.issue("ops", &mut once));
     assert_eq!(once.asked.len(), 1);
 }

@@ -42,7 +42,7 @@ fn session() -> SessionCredentials {
 fn export(disk: &dyn Disk) -> Result<(), ExportError> {
     let config = ConfigFile::parse(Path::new("/home/alice/.aws/config"), b"");
     let target = target();
-    let target = Target { name: &target, vault_key_id: None, replace_long_term: false };
+    let target = Target { name: &target, vault_key: None, replace_long_term: false };
     prepare(disk, Path::new(PATH), &config, target)?.commit(disk, &session())
 }
 
