@@ -120,10 +120,10 @@ pub fn run_in(arguments: &[&str], world: &mut World) -> Result<(), report::Repor
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
-    fn the_grammar_holds_together() {
-        super::CommandLine::command().debug_assert();
+    fn the_command_line_fits_together() {
+        <CommandLine as clap::CommandFactory>::command().debug_assert();
     }
 }

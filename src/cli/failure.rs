@@ -100,9 +100,6 @@ pub enum Failure {
     NotAProfileToRunIn(ProfileName),
     ProfileExists(ProfileName),
     NoAccessKey(ProfileName),
-    /// `set` or `unset` without a setting.
-    NoSettingNamed,
-    NotAnAssignment(String),
     UnknownSetting {
         key: String,
         known: Vec<&'static str>,
@@ -124,6 +121,10 @@ pub enum Failure {
     SecretMalformed,
     VariableMissing(&'static str),
     TemporaryKey(AccessKeyId),
+    /// By what AWS calls its owner.
+    NotAUsersKey {
+        arn: String,
+    },
     TemporaryEnvironment,
     NoSuchSection {
         path: PathBuf,

@@ -129,8 +129,6 @@ impl Report {
             | NotAProfileToRunIn(_)
             | ProfileExists(_)
             | NoAccessKey(_)
-            | NoSettingNamed
-            | NotAnAssignment(_)
             | UnknownSetting { .. }
             | BadSetting { .. }
             | UnknownField { .. }
@@ -139,6 +137,7 @@ impl Report {
             | SecretMalformed
             | VariableMissing(_)
             | TemporaryKey(_)
+            | NotAUsersKey { .. }
             | TemporaryEnvironment
             | NoSuchSection { .. }
             | NoKeyInSection { .. }
@@ -172,8 +171,6 @@ fn profile(failure: &Failure) -> Report {
         ProfileExists(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
             .hint(format!("another name, or `vault add {name} --replace`")),
         NoAccessKey(name) => Report::new(Status::State, format!("`{name}` is a role profile and has no access key")),
-        NoSettingNamed => Report::new(Status::Usage, "which setting?").hint("`vault help set` lists them"),
-        NotAnAssignment(text) => Report::new(Status::Usage, format!("`{}` is not KEY=VALUE", escape(text))),
         UnknownSetting { key, known } => Report::new(Status::Usage, format!("no setting named `{}`", escape(key)))
             .hint(format!("one of {}", known.join(", "))),
         BadSetting { key, why } => Report::new(Status::Usage, format!("`{}`: {}", escape(key), escape(why))),
@@ -198,6 +195,10 @@ fn key_source(failure: &Failure) -> Report {
             Report::new(Status::State, format!("{} belongs to a session; the vault keeps long-term keys", id.short()))
                 .hint("make an access key in the AWS console (IAM, Security credentials); its id starts with AKIA")
         }
+        NotAUsersKey { arn } => Report::new(
+            Status::State,
+            format!("AWS says that this key belongs to `{}`, which is no IAM user; nothing was stored", escape(arn)),
+        ),
         TemporaryEnvironment => {
             Report::new(Status::State, "AWS_SESSION_TOKEN is set: these variables hold a session, not a long-term key")
                 .hint("unset it if the other two are a long-term key")

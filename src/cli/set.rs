@@ -15,40 +15,33 @@ use super::world::World;
 /// source_profile, external_id, role_session_name, destination_profile, endpoint_url. Of the vault: default_profile,
 /// session_duration.
 #[derive(clap::Args)]
+#[command(override_usage = "vault set <NAME> <KEY=VALUE>...\n       vault set --vault <KEY=VALUE>...")]
 pub struct Args {
-    /// The profile, and what to set, such as region=eu-central-1
-    #[arg(value_name = "NAME> <KEY=VALUE", required = true)]
-    words: Vec<String>,
-    /// Set it for the whole vault: no NAME
-    #[arg(long)]
-    vault: bool,
+    /// The profile
+    #[arg(required_unless_present = "vault")]
+    name: Option<ProfileName>,
+    /// What to set, such as region=eu-central-1
+    #[arg(value_name = "KEY=VALUE", required_unless_present = "vault", value_parser = settings::parse_assignment)]
+    settings: Vec<(String, String)>,
+    /// Set these for the whole vault
+    #[arg(
+        long,
+        value_name = "KEY=VALUE",
+        num_args = 1..,
+        conflicts_with_all = ["name", "settings"],
+        value_parser = settings::parse_assignment
+    )]
+    vault: Vec<(String, String)>,
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let (name, assignments) = split(&args.words, args.vault)?;
-    let pairs: Vec<(&str, &str)> = assignments.iter().map(|text| assignment(text)).collect::<Result<_, _>>()?;
-    let changes: Vec<(&str, Option<&str>)> = pairs.iter().map(|(key, value)| (*key, Some(*value))).collect();
+    let settings = if args.name.is_some() { &args.settings } else { &args.vault };
+    let changes: Vec<(&str, Option<&str>)> =
+        settings.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
     let mut vault = unlock::open_vault(world)?;
-    vault.edit(&world.stamp(), |document| apply(document, name.as_ref(), &changes))?;
-    let keys: Vec<&str> = pairs.iter().map(|(key, _)| *key).collect();
-    world.say(&format!("set {}", keys.join(", ")));
+    vault.edit(&world.stamp(), |document| apply(document, args.name.as_ref(), &changes))?;
+    world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
     Ok(())
-}
-
-/// The words of the command line: a profile's name, unless the whole vault is meant, and at least one setting.
-pub fn split(words: &[String], of_vault: bool) -> Result<(Option<ProfileName>, &[String]), Failure> {
-    let (name, settings) = match words.split_first() {
-        Some((name, settings)) if !of_vault => (Some(name.parse()?), settings),
-        _ => (None, words),
-    };
-    if settings.is_empty() { Err(Failure::NoSettingNamed) } else { Ok((name, settings)) }
-}
-
-fn assignment(text: &str) -> Result<(&str, &str), Failure> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key, value)),
-        _ => Err(Failure::NotAnAssignment(text.to_owned())),
-    }
 }
 
 /// Applies all changes or, at the first that doesn't fit, none: the document is saved only when this returns Ok.

@@ -83,6 +83,14 @@ pub fn parse_session_seconds(text: &str) -> Result<u32, String> {
     }
 }
 
+/// `KEY=VALUE` on the command line.
+pub fn parse_assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is not KEY=VALUE")),
+    }
+}
+
 /// Sets (or with no value, removes) the setting named `key`.
 pub fn change<T>(known: &[Setting<T>], owner: &mut T, key: &str, value: Option<&str>) -> Result<(), Failure> {
     let Some(setting) = known.iter().find(|setting| setting.name == key) else {

@@ -1,6 +1,8 @@
 //! The commands as people and scripts meet them: the real program, its words to the letter, its exit codes, and what it
 //! leaves in the files.
 
+mod add;
+mod add_device;
 mod init;
 mod prompts;
 mod unlock;
@@ -8,6 +10,9 @@ mod unlock;
 use std::path::Path;
 
 use crate::program::{Case, Output};
+
+const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
+const PHONE: &str = "arn:aws:iam::123456789012:mfa/phone";
 
 /// The program itself, for shells to start.
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");

@@ -61,6 +61,11 @@ impl<'a> Terminal<'a> {
         self
     }
 
+    /// All that it showed so far.
+    pub fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.screen.0.lock().unwrap()).into_owned()
+    }
+
     /// What stands between what was read and the end of that line.
     #[track_caller]
     pub fn rest_of_line(&mut self) -> String {
@@ -68,11 +73,6 @@ impl<'a> Terminal<'a> {
         let to = self.expect("\r\n").read_so_far;
         let shown = self.screen.0.lock().unwrap();
         String::from_utf8_lossy(&shown[from..to]).trim_end().to_owned()
-    }
-
-    /// All that it showed so far.
-    pub fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.screen.0.lock().unwrap()).into_owned()
     }
 
     /// Types a line at once, as a password manager does: a program that shows its prompt before echo is off shows this too.
