@@ -85,7 +85,8 @@ fn of_several_devices_a_person_chooses() {
 fn several_devices_without_a_terminal_are_all_named() {
     let bob = Bob::new();
     let serials = ["a-phone", "b-phone"].map(|name| bob.case.sim.add_mfa_device(&bob.user, name).serial().to_owned());
-    let message = format!("this user has several MFA devices ({}) and there is no terminal to ask on", serials.join(", "));
+    let message =
+        format!("this user has several MFA devices ({}) and there is no terminal to ask on", serials.join(", "));
     bob.add(&[]).exits(8).stdout("").stderr(&error_and_hint(&message, "pass one as `--mfa-serial ARN`"));
     bob.is_not_stored();
     bob.add(&["--mfa-serial", &serials[0]]).succeeds();
