@@ -3,6 +3,8 @@
 
 mod add;
 mod add_device;
+mod choosing;
+mod entries;
 mod init;
 mod prompts;
 mod unlock;

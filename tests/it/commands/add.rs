@@ -155,7 +155,8 @@ fn a_csv_that_is_something_else_is_refused_without_a_word_of_what_it_holds() {
     let (path, output) = from_csv(&case, format!("{}{id},{secret}\n", console_csv(&case)));
     output.exits(1).stderr(&error(&format!("{path} holds more than one key")));
     let swapped = format!("Access key ID,Secret access key\n{secret},{id}\n");
-    from_csv(&case, swapped).1.exits(2).stdout("");
+    let told = error("that is not an access key id; it looks like AKIA and 16 more characters");
+    from_csv(&case, swapped).1.exits(2).stdout("").stderr(&told);
     assert_eq!(case.sim.requests(), []);
 }
 

@@ -9,7 +9,10 @@ use crate::program::{Case, PASSPHRASE};
 const OPENED: &str = "the vault is empty; next: vault add NAME\n";
 
 fn wrong_passphrase() -> String {
-    error_and_hint("wrong passphrase", "forgotten? `--identity FILE` opens the vault with its recovery key")
+    error_and_hint(
+        "wrong passphrase for `~/.local/share/vault/vault.age`",
+        "forgotten? `--identity FILE` opens the vault with its recovery key",
+    )
 }
 
 /// A vault, and the path of its recovery key.
@@ -40,7 +43,8 @@ fn every_source_opens_it() {
 #[test]
 fn the_identity_that_is_revealed_opens_it_too() {
     let case = Case::with_vault();
-    let shown = case.vault(&["reveal", "--vault-identity", "--confirm", "identity"]).may_show_secrets().run();
+    let reveal = case.vault(&["reveal", "--vault-identity", "--confirm", "identity"]).asking().may_show_secrets();
+    let shown = reveal.variable("VAULT_PASSPHRASE_FILE", case.given("passphrase")).run();
     let identity = shown.succeeds().out.trim_end().to_owned();
     case.keep_secret("the vault identity", &identity);
     let file = case.give("identity", shown.out.as_bytes());
@@ -129,8 +133,13 @@ fn a_source_that_gives_nothing_says_why() {
     let no_such_file = "No such file or directory (os error 2)";
     for (flags, code, told) in [
         (words(&["--passphrase-file", &empty]), 3, error(&format!("the passphrase in {empty} is empty"))),
-        (words(&["--passphrase-file", &missing]), 1, error(&format!("can't use {missing}: {no_such_file}"))),
+        (words(&["--passphrase-file", &missing]), 3, error(&format!("can't read {missing}: {no_such_file}"))),
         (words(&["--passphrase-file", &binary]), 3, error(&format!("the passphrase in {binary} is not text in UTF-8"))),
+        (
+            words(&["--passphrase-command", "printf 'two\nlines'"]),
+            3,
+            error("what --passphrase-command printed has more than one line"),
+        ),
         (words(&["--passphrase-fd", "7"]), 3, error("can't read file descriptor 7: Bad file descriptor (os error 9)")),
         (words(&["--passphrase-fd", "1"]), 3, error("can't read file descriptor 1: Bad file descriptor (os error 9)")),
         (words(&["--passphrase-command", "true"]), 3, error("what --passphrase-command printed is empty")),
