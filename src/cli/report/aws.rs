@@ -93,6 +93,7 @@ fn network(action: &str, failure: NetworkFailure, detail: &str) -> Report {
         _ if failure.may_have_been_sent() && CALLS_WITH_CODES.contains(&action) => {
             report.hint("an MFA code in it may be spent; wait for the next one and try again")
         }
-        _ => report.hint("try again when the network is back"),
+        _ if failure.may_have_been_sent() => report.hint("try again"),
+        _ => report.hint("nothing was sent; try again when the network is back"),
     }
 }
