@@ -117,3 +117,13 @@ pub fn run_in(arguments: &[&str], world: &mut World) -> Result<(), report::Repor
     let world = &*world;
     parsed.command.map_or(Ok(()), |command| command.run(world)).map_err(|failure| report::Report::of(&failure))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_fits_together() {
+        <CommandLine as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -5,13 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Why a piece of text is not the name it should be. Carries the text: none of these is ever a secret.
+/// Why a piece of text is not the name it should be. Carries the text where that can't be a secret in the wrong place.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NameError {
     #[error("`{0}` is not a profile name: 1 to 64 of letters, digits and _.@:/+-, not starting with -")]
     Profile(String),
-    #[error("`{0}` is not an access key id")]
-    AccessKeyId(String),
+    /// Without the text: where a file or a person has the pair the wrong way round, it is the secret access key.
+    #[error("that is not an access key id; it looks like AKIA and 16 more characters")]
+    AccessKeyId,
     #[error("`{serial}` is not an MFA serial; did you mean `{meant}`?")]
     UserArnAsSerial { serial: String, meant: String },
     #[error("`{0}` is a FIDO security key, and AWS takes no codes from those")]
@@ -107,7 +108,7 @@ impl std::str::FromStr for AccessKeyId {
         if (16..=128).contains(&text.len()) && text.chars().all(word) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NameError::AccessKeyId(text.to_owned()))
+            Err(NameError::AccessKeyId)
         }
     }
 }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::disk::ReadError;
+use crate::disk::{Folder, ReadError};
 use crate::memory::Memory;
 use crate::secret::IdentityText;
 use crate::store::file::LoadError;
 use crate::store::passphrase::Cost;
 use crate::store::recovery::RecoveryKey;
-use crate::store::vault::{self, NewVault, Vault};
+use crate::store::vault::{self, CreateError, NewVault, Vault};
 
 use super::failure::{Failure, Need};
 use super::new_passphrase;
@@ -58,15 +58,23 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     if place.exists().map_err(LoadError::Io)? {
         return Err(Failure::VaultExists);
     }
-    if args.recovery_key.is_none() && !args.no_recovery {
-        Terminal::open().map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice))?;
+    match &args.recovery_key {
+        Some(path) => check_free(world, path)?,
+        None if args.no_recovery => {}
+        None => drop(Terminal::open().map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice))?),
     }
     let passphrase = new_passphrase::obtain(world, args.generate)?;
     let recovery = if args.no_recovery { None } else { Some(hand_out_recovery_key(world, args)?) };
     let stamp = world.stamp();
     let cost = args.kdf.unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
-    let vault = vault::create(&place, NewVault { passphrase, kdf, recovery, now: stamp.now, writer: stamp.writer })?;
+    let new = NewVault { passphrase, kdf, recovery, now: stamp.now, writer: stamp.writer };
+    let vault = vault::create(&place, new).inspect_err(|error| {
+        // A vault that may stand is one that its recovery key must open.
+        if !matches!(error, CreateError::NotDurable(_)) {
+            args.recovery_key.iter().for_each(|path| take_back(world, path));
+        }
+    })?;
     world.say(&format!("made the vault {}", world.vault_shown()));
     Ok(vault)
 }
@@ -106,22 +114,50 @@ fn show_recovery_key(identity: &IdentityText) -> Result<(), Failure> {
     }
 }
 
+/// Removes the recovery key of a vault that was not made: kept, it would be taken for one that opens something.
+fn take_back(world: &World, path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let removed = world.disk.open_folder(folder).and_then(|folder| folder.remove(name));
+    if removed.is_ok() {
+        world.say(&format!("removed {}, since the vault was not made", shown_path(path)));
+    }
+}
+
 /// Writes a secret where the person said, into a file that must not exist yet and is theirs alone.
 pub fn write_secret_file(world: &World, path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::FileExists { path: path.to_owned() },
-        _ => Failure::SecretFile { path: path.to_owned(), error: ReadError::Io(error) },
-    };
+    let failed = |error| cannot_make(path, error);
+    let (folder, name) = place_of(world, path)?;
+    let mut file = folder.create(&name).map_err(failed)?;
+    let written = file.write(text.as_bytes()).and_then(|()| file.sync()).and_then(|()| folder.sync());
+    written.map_err(|error| {
+        // Half a secret helps nobody.
+        let _ = folder.remove(&name);
+        failed(error)
+    })
+}
+
+/// Refuses early what `write_secret_file` would refuse: by then a passphrase has been thought of, or written to a file.
+fn check_free(world: &World, path: &Path) -> Result<(), Failure> {
+    let (folder, name) = place_of(world, path)?;
+    match folder.entry(&name).map_err(|error| cannot_make(path, error))? {
+        Some(_) => Err(Failure::FileExists { path: path.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+fn place_of(world: &World, path: &Path) -> Result<(Box<dyn Folder>, String), Failure> {
+    let failed = |error| cannot_make(path, error);
     let absolute = std::path::absolute(path).map_err(failed)?;
     let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name().and_then(|name| name.to_str())) else {
         return Err(failed(io::ErrorKind::InvalidFilename.into()));
     };
-    let folder = world.disk.open_folder(folder).map_err(failed)?;
-    let mut file = folder.create(name).map_err(failed)?;
-    let written = file.write(text.as_bytes()).and_then(|()| file.sync()).and_then(|()| folder.sync());
-    written.map_err(|error| {
-        // Half a secret helps nobody.
-        let _ = folder.remove(name);
-        failed(error)
-    })
+    Ok((world.disk.open_folder(folder).map_err(failed)?, name.to_owned()))
+}
+
+fn cannot_make(path: &Path, error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::FileExists { path: path.to_owned() },
+        _ => Failure::SecretFile { path: path.to_owned(), error: ReadError::Io(error) },
+    }
 }

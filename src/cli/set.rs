@@ -15,24 +15,32 @@ use super::world::World;
 /// source_profile, external_id, role_session_name, destination_profile, endpoint_url. Of the vault: default_profile,
 /// session_duration.
 #[derive(clap::Args)]
+#[command(override_usage = "vault set <NAME> <KEY=VALUE>...\n       vault set --vault <KEY=VALUE>...")]
 pub struct Args {
     /// The profile
     #[arg(required_unless_present = "vault")]
     name: Option<ProfileName>,
     /// What to set, such as region=eu-central-1
-    #[arg(value_name = "KEY=VALUE", required = true, value_parser = settings::parse_assignment)]
+    #[arg(value_name = "KEY=VALUE", required_unless_present = "vault", value_parser = settings::parse_assignment)]
     settings: Vec<(String, String)>,
-    /// Set it for the whole vault
-    #[arg(long)]
-    vault: bool,
+    /// Set these for the whole vault
+    #[arg(
+        long,
+        value_name = "KEY=VALUE",
+        num_args = 1..,
+        conflicts_with_all = ["name", "settings"],
+        value_parser = settings::parse_assignment
+    )]
+    vault: Vec<(String, String)>,
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let settings = if args.name.is_some() { &args.settings } else { &args.vault };
     let changes: Vec<(&str, Option<&str>)> =
-        args.settings.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
+        settings.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
     let mut vault = unlock::open_vault(world)?;
     vault.edit(&world.stamp(), |document| apply(document, args.name.as_ref(), &changes))?;
-    world.say(&format!("set {}", args.settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
+    world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
     Ok(())
 }
 

@@ -33,7 +33,11 @@ impl QuietTerminal {
         // SAFETY: tcgetattr returned 0, so it filled the structure.
         let settings = unsafe { settings.assume_init() };
         let mut silent = settings;
-        silent.c_lflag &= !(libc::ECHO | libc::ECHONL);
+        // Byte by byte too, as the prompt library reads: a Ctrl-D that the terminal takes for the end of a line before the
+        // library turns that off would be lost.
+        silent.c_lflag &= !(libc::ECHO | libc::ECHONL | libc::ICANON);
+        silent.c_cc[libc::VMIN] = 1;
+        silent.c_cc[libc::VTIME] = 0;
         let descriptor = terminal.as_raw_fd();
         SAVED.store(Box::into_raw(Box::new(Saved { terminal, settings })), Ordering::SeqCst);
         let previous = ENDING.into_iter().filter_map(|signal| Some((signal, install(signal)?))).collect();

@@ -2,6 +2,7 @@
 
 mod add;
 mod bad_input;
+mod commands;
 mod crash;
 mod fault_disk;
 mod init;

@@ -142,6 +142,7 @@ impl Case {
         }
     }
 
+    /// Where `give` puts a file of that name, and where none is yet.
     pub fn given(&self, name: &str) -> PathBuf {
         self.folder.path().join("given").join(name)
     }

@@ -1,0 +1,67 @@
+//! The commands as people and scripts meet them: the real program, its words to the letter, its exit codes, and what it
+//! leaves in the files.
+
+mod add;
+mod add_device;
+mod choosing;
+mod entries;
+mod init;
+mod prompts;
+mod unlock;
+
+use std::path::Path;
+
+use crate::program::{Case, Output};
+
+const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
+const PHONE: &str = "arn:aws:iam::123456789012:mfa/phone";
+
+/// The program itself, for shells to start.
+const VAULT: &str = env!("CARGO_BIN_EXE_vault");
+
+/// All that stderr holds where a command fails and says nothing else.
+fn error(message: &str) -> String {
+    format!("vault: error: {message}\n")
+}
+
+fn error_and_hint(message: &str, hint: &str) -> String {
+    format!("vault: error: {message}\nvault: hint: {hint}\n")
+}
+
+fn warning(message: &str) -> String {
+    format!("vault: warning: {message}\n")
+}
+
+/// An access key id as people are shown it.
+fn short(id: &str) -> String {
+    format!("{}...{}", &id[..4], &id[id.len() - 4..])
+}
+
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// What the terminal showed, as text: without colours and carriage returns.
+fn screen(output: &Output) -> String {
+    let mut parts = output.screen.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let uncoloured = |text: String, part: &str| text + part.split_once('m').map_or(part, |(_, rest)| rest);
+    parts.fold(first, uncoloured).replace('\r', "")
+}
+
+#[track_caller]
+fn json(output: &Output) -> serde_json::Value {
+    output.succeeds();
+    serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error} in {}", output.out))
+}
+
+/// One line of a `[section]` of the credentials file.
+#[track_caller]
+fn written(case: &Case, section: &str, key: &str) -> String {
+    let text = std::fs::read_to_string(case.credentials()).unwrap();
+    let header = format!("[{section}]");
+    let mut lines = text.lines().skip_while(|line| *line != header).skip(1).take_while(|line| !line.starts_with('['));
+    let value = lines.find_map(|line| line.strip_prefix(&format!("{key} = ")));
+    value.unwrap_or_else(|| panic!("no `{key}` in [{section}] of\n{text}")).to_owned()
+}

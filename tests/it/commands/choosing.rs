@@ -1,0 +1,113 @@
+//! Which profile is meant where none is named, and what is said to a name that is none.
+
+use super::{error, error_and_hint, json};
+use crate::program::Case;
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/r";
+
+fn with_two() -> Case {
+    let case = Case::with_prod();
+    case.run(&["add", "admin", "--role-arn", ROLE, "--source-profile", "prod"]).succeeds();
+    case
+}
+
+fn chosen(case: &Case, variable: Option<&str>) -> String {
+    let show = case.vault(&["show", "--json"]);
+    let shown = match variable {
+        Some(name) => show.variable("AWS_PROFILE", name).run(),
+        None => show.run(),
+    };
+    json(&shown)["name"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_variable_comes_first_then_the_setting_then_the_only_one() {
+    let case = Case::with_prod();
+    assert_eq!(chosen(&case, None), "prod", "the only one");
+    case.run(&["add", "admin", "--role-arn", ROLE, "--source-profile", "prod"]).succeeds();
+    assert_eq!(chosen(&case, Some("admin")), "admin");
+    case.run(&["set", "--vault", "default_profile=prod"]).succeeds();
+    assert_eq!(chosen(&case, None), "prod");
+    assert_eq!(chosen(&case, Some("admin")), "admin");
+    assert_eq!(chosen(&case, Some("")), "prod", "an empty variable is none");
+}
+
+#[test]
+fn without_a_choice_the_profiles_are_listed() {
+    let case = with_two();
+    let hint = "name one, or choose the usual one by `vault set --vault default_profile=NAME`";
+    let told = error_and_hint("which profile? the vault has admin, prod", hint);
+    for command in ["login", "show", "env", "logout"] {
+        case.run(&[command]).exits(2).stdout("").stderr(&told);
+    }
+    let empty = Case::with_vault();
+    let told = error_and_hint("which profile? the vault has none", "vault add NAME");
+    empty.run(&["login"]).exits(2).stdout("").stderr(&told);
+}
+
+#[test]
+fn a_name_that_is_none_is_met_with_the_one_that_was_meant() {
+    let case = with_two();
+    let config = format!("[profile staging]\nrole_arn = {ROLE}\nsource_profile = prod\n");
+    case.write(&case.config(), 0o600, config);
+    let told = |name: &str, meant: &str| error(&format!("no profile named `{name}`; did you mean `{meant}`?"));
+    for (command, name, meant) in [
+        (&["login", "prodd"][..], "prodd", "prod"),
+        (&["env", "pord"], "pord", "prod"),
+        (&["get", "admni", "region"], "admni", "admin"),
+        (&["login", "stagging"], "stagging", "staging"),
+        (&["exec", "prd", "--", "true"], "prd", "prod"),
+    ] {
+        case.run(command).exits(1).stdout("").stderr(&told(name, meant));
+    }
+    let stranger = error_and_hint("no profile named `zzz`", "`vault list` shows what there is");
+    case.run(&["login", "zzz"]).exits(1).stdout("").stderr(&stranger);
+    let command_first = error_and_hint("no profile named `aws`", "the profile comes first: `vault exec NAME -- aws`");
+    case.run(&["exec", "aws", "s3", "ls"]).exits(1).stdout("").stderr(&command_first);
+    let variable = case.vault(&["login"]).variable("AWS_PROFILE", "prodd").run();
+    variable.exits(1).stdout("").stderr(&told("prodd", "prod"));
+}
+
+#[test]
+fn without_a_vault_the_way_to_one_is_named_and_nothing_is_asked() {
+    let case = Case::new();
+    let told = error_and_hint("there is no vault yet", "`vault add NAME` makes one");
+    for command in [&["list"][..], &["login", "prod"], &["status"], &["logout", "--all"], &["remove", "prod"]] {
+        case.vault(command).asking().run().exits(1).stdout("").stderr(&told);
+    }
+    assert!(!case.vault_file().parent().unwrap().exists(), "looking made a folder");
+}
+
+#[test]
+fn vault_alone_shows_where_to_start() {
+    let case = Case::new();
+    let output = case.run(&[]);
+    output.succeeds().stderr("").stdout(
+        "vault keeps long-term AWS keys encrypted and hands out short-lived sessions\n\n  \
+         vault add prod             put an access key into the vault (makes the vault if there is none)\n  \
+         vault login prod           passphrase + MFA code -> session in ~/.aws/credentials\n  \
+         vault exec prod -- CMD     run one command with a session\n  \
+         vault status               keys, sessions, and how long they last\n  \
+         vault help                 everything else\n",
+    );
+}
+
+#[test]
+fn help_and_version_are_answers_and_a_mistyped_command_is_not() {
+    let case = Case::new();
+    case.run(&["--version"]).succeeds().stdout(&format!("vault {}\n", env!("CARGO_PKG_VERSION"))).stderr("");
+    case.run(&["help", "login"]).succeeds().stdout_has("Usage: vault login [OPTIONS] [NAME]").stderr("");
+    case.run(&["set", "--help"]).succeeds().stdout_has("vault set --vault <KEY=VALUE>...");
+    let mistyped = case.run(&["lgoin"]);
+    mistyped.exits(2).stdout("").stderr_has("vault: error: unrecognized subcommand 'lgoin'");
+    mistyped.stderr_has("a similar subcommand exists: 'login'");
+}
+
+#[test]
+fn a_home_that_is_none_and_a_vault_that_moves_with_the_folder_are_refused() {
+    let case = Case::new();
+    let homeless = case.vault(&["list"]).without_variable("HOME").run();
+    homeless.exits(1).stdout("").stderr(&error_and_hint("HOME is not set", "set HOME to your home folder"));
+    let relative = case.vault(&["list"]).variable("VAULT_FILE", "v.age").run();
+    relative.exits(2).stdout("").stderr(&error("VAULT_FILE is not an absolute path: `v.age`"));
+}
