@@ -4,12 +4,17 @@
 mod add;
 mod add_device;
 mod choosing;
+mod damaged;
 mod entries;
 mod init;
 mod login;
+mod network;
 mod prompts;
 mod roles;
+mod sessions;
+mod target;
 mod unlock;
+mod using;
 
 use std::path::Path;
 
