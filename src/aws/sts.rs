@@ -18,6 +18,10 @@ pub struct CallerIdentity {
 }
 
 impl CallerIdentity {
+    pub fn is_root(&self) -> bool {
+        self.arn.ends_with(":root")
+    }
+
     /// The IAM user's name; None for root and for roles.
     pub fn user_name(&self) -> Option<&str> {
         arn_user_name(&self.arn)
@@ -154,6 +158,11 @@ fn unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
 
 fn credentials(action: &'static str, answer: Option<Credentials>) -> Result<SessionCredentials, AwsError> {
     let answer = answer.ok_or_else(|| AwsError::unreadable(action, "no credentials in it"))?;
+    // These go into files and shell lines; AWS's are base64.
+    let printable = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !printable(&answer.secret_access_key) || !printable(&answer.session_token) {
+        return Err(AwsError::unreadable(action, "credentials that are not printable text"));
+    }
     let expiration = Timestamp::new(answer.expiration.secs(), answer.expiration.subsec_nanos().cast_signed());
     Ok(SessionCredentials {
         access_key_id: answer.access_key_id.parse().map_err(|error: NameError| AwsError::unreadable(action, error))?,

@@ -6,7 +6,7 @@ use crate::credentials::AccessKey;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 use crate::store::file::LoadError;
-use crate::store::vault::Vault;
+use crate::store::vault::{CreateError, Vault};
 
 use super::access_key_source::{self, SourceArgs};
 use super::escape::escape;
@@ -81,7 +81,11 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         unlock::open_vault(world)?
     } else {
         world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
-        init::make_vault(world, &args.new_vault)?
+        match init::make_vault(world, &args.new_vault) {
+            // Another `add` made it meanwhile.
+            Err(Failure::Create(CreateError::Exists)) => unlock::open_vault(world)?,
+            made => made?,
+        }
     };
     check_name(vault.document(), &args.name, args.replace)?;
     if args.role_arn.is_some() { add_role(args, world, &mut vault) } else { add_user(args, world, vault) }
@@ -138,6 +142,9 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         let identity =
             aws.caller_identity(&Signer::AccessKey(&key)).map_err(|error| Failure::key_check(error, &key.id))?;
         settings::warn_about_clock(world, &aws);
+        if identity.user_name().is_none() && !identity.is_root() {
+            return Err(Failure::NotAUsersKey { arn: identity.arn });
+        }
         let serial = if args.mfa_serial.is_some() { None } else { find_serial(&aws, &key, &identity, world)? };
         (Some(identity), serial)
     };

@@ -121,6 +121,10 @@ pub enum Failure {
     SecretMalformed,
     VariableMissing(&'static str),
     TemporaryKey(AccessKeyId),
+    /// By what AWS calls its owner.
+    NotAUsersKey {
+        arn: String,
+    },
     TemporaryEnvironment,
     NoSuchSection {
         path: PathBuf,

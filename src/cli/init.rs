@@ -11,7 +11,7 @@ use crate::secret::IdentityText;
 use crate::store::file::LoadError;
 use crate::store::passphrase::Cost;
 use crate::store::recovery::RecoveryKey;
-use crate::store::vault::{self, NewVault, Vault};
+use crate::store::vault::{self, CreateError, NewVault, Vault};
 
 use super::failure::{Failure, Need};
 use super::new_passphrase;
@@ -68,7 +68,13 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     let stamp = world.stamp();
     let cost = args.kdf.unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
-    let vault = vault::create(&place, NewVault { passphrase, kdf, recovery, now: stamp.now, writer: stamp.writer })?;
+    let new = NewVault { passphrase, kdf, recovery, now: stamp.now, writer: stamp.writer };
+    let vault = vault::create(&place, new).inspect_err(|error| {
+        // A vault that may stand is one that its recovery key must open.
+        if !matches!(error, CreateError::NotDurable(_)) {
+            args.recovery_key.iter().for_each(|path| take_back(world, path));
+        }
+    })?;
     world.say(&format!("made the vault {}", world.vault_shown()));
     Ok(vault)
 }
@@ -105,6 +111,16 @@ fn show_recovery_key(identity: &IdentityText) -> Result<(), Failure> {
             return Ok(());
         }
         terminal.show("Those are not its last 4 characters.\n");
+    }
+}
+
+/// Removes the recovery key of a vault that was not made: kept, it would be taken for one that opens something.
+fn take_back(world: &World, path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let removed = world.disk.open_folder(folder).and_then(|folder| folder.remove(name));
+    if removed.is_ok() {
+        world.say(&format!("removed {}, since the vault was not made", shown_path(path)));
     }
 }
 

@@ -1,7 +1,7 @@
 //! `vault logout`.
 
 use crate::export::credentials_file::{Exported, remove_exported};
-use crate::names::ProfileName;
+use crate::names::{AccessKeyId, ProfileName};
 
 use super::failure::Failure;
 use super::names_given;
@@ -31,8 +31,12 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         let name = names_given::or_default(args.name, document, world)?;
         let destination = document.profiles.get(&name).and_then(|profile| profile.destination_profile.clone());
         let targets: Vec<ProfileName> = [Some(name.clone()), destination].into_iter().flatten().collect();
-        let dropped = session_records::cache(world, document)?.remove(&name).map_err(Failure::Cache)?;
-        (dropped, remove_exported(world.disk, &world.paths.aws_credentials, Exported::Named(&targets))?)
+        let cache = session_records::cache(world, document)?;
+        let of_profile = cache.list().into_iter().filter(|record| record.slot.profile == name);
+        let sessions: Vec<AccessKeyId> = of_profile.map(|record| record.credentials.access_key_id).collect();
+        let dropped = cache.remove(&name).map_err(Failure::Cache)?;
+        let exported = Exported::Of { names: &targets, sessions: &sessions };
+        (dropped, remove_exported(world.disk, &world.paths.aws_credentials, exported)?)
     };
     say(dropped, &removed, world);
     Ok(())

@@ -137,6 +137,7 @@ impl Report {
             | SecretMalformed
             | VariableMissing(_)
             | TemporaryKey(_)
+            | NotAUsersKey { .. }
             | TemporaryEnvironment
             | NoSuchSection { .. }
             | NoKeyInSection { .. }
@@ -194,6 +195,10 @@ fn key_source(failure: &Failure) -> Report {
             Report::new(Status::State, format!("{} belongs to a session; the vault keeps long-term keys", id.short()))
                 .hint("make an access key in the AWS console (IAM, Security credentials); its id starts with AKIA")
         }
+        NotAUsersKey { arn } => Report::new(
+            Status::State,
+            format!("AWS says that this key belongs to `{}`, which is no IAM user; nothing was stored", escape(arn)),
+        ),
         TemporaryEnvironment => {
             Report::new(Status::State, "AWS_SESSION_TOKEN is set: these variables hold a session, not a long-term key")
                 .hint("unset it if the other two are a long-term key")

@@ -13,7 +13,7 @@ use crate::aws_files::ini::edit::Edit;
 use crate::aws_files::ini::{Ini, Section};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::Disk;
-use crate::names::ProfileName;
+use crate::names::{AccessKeyId, ProfileName};
 use crate::secret::SecretBytes;
 
 /// Holds others' secrets too.
@@ -172,7 +172,11 @@ impl<'a> Lines<'a> {
 #[derive(Clone, Copy)]
 pub enum Exported<'a> {
     All,
-    Named(&'a [ProfileName]),
+    /// Those of these names, and those that hold one of these sessions, wherever `--profile` had them written.
+    Of {
+        names: &'a [ProfileName],
+        sessions: &'a [AccessKeyId],
+    },
 }
 
 /// Removes the sessions that we wrote, and nothing else; names the sections they were in. A section in which something of
@@ -199,13 +203,17 @@ fn without_one(
     exported: Exported<'_>,
 ) -> Result<Option<(String, SecretBytes)>, ExportError> {
     let ini = Ini::parse(bytes);
-    let meant = |name: &str| match exported {
+    let meant = |section: &CredentialsSection| match exported {
         Exported::All => true,
-        Exported::Named(names) => names.iter().any(|wanted| wanted.as_str() == name),
+        Exported::Of { names, sessions } => {
+            let holds =
+                |session: &AccessKeyId| matches!(&section.holds, Holds::Session { id: Some(id), .. } if id == session);
+            names.iter().any(|name| name.as_str() == section.name) || sessions.iter().any(holds)
+        }
     };
     let ours = ini.sections().find_map(|section| {
         let read = CredentialsSection::read(&ini, section);
-        (read.written_by_us && meant(&read.name)).then_some((section, read.name))
+        (read.written_by_us && meant(&read)).then_some((section, read.name))
     });
     let Some((section, name)) = ours else { return Ok(None) };
     let edited = match ini.has_only(section, &OURS, MARK) {

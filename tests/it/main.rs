@@ -6,6 +6,7 @@ mod commands;
 mod crash;
 mod fault_disk;
 mod init;
+mod judges;
 mod levels;
 mod login;
 mod profiles;

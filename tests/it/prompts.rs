@@ -32,7 +32,7 @@ fn a_passphrase_that_is_wrong_three_times_ends_it() {
 #[test]
 fn ctrl_c_and_every_ending_signal_at_a_hidden_prompt_give_the_terminal_back() {
     let case = Case::with_vault();
-    for (keys, signal) in [("\x03", Signal::INT), ("\x1c", Signal::QUIT), ("", Signal::TERM), ("", Signal::HUP)] {
+    for (keys, signal) in [("\x03", Signal::INT), ("", Signal::QUIT), ("", Signal::TERM), ("", Signal::HUP)] {
         let mut terminal = case.vault(&["list"]).asking().on_terminal();
         terminal.expect("Passphrase for").expect_hidden();
         if keys.is_empty() {

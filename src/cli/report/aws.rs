@@ -75,6 +75,9 @@ fn refused(action: &str, refusal: &Refusal, message: &str) -> Report {
     }
 }
 
+/// In these a code may be spent though no answer came.
+const CALLS_WITH_CODES: [&str; 2] = ["GetSessionToken", "AssumeRole"];
+
 /// `detail` is the host and what the network said.
 fn network(action: &str, failure: NetworkFailure, detail: &str) -> Report {
     let words = match failure {
@@ -87,9 +90,10 @@ fn network(action: &str, failure: NetworkFailure, detail: &str) -> Report {
     let report = Report::new(Status::Network, format!("{action}: {words}"));
     match failure {
         NetworkFailure::Tls => report.hint("behind a proxy that opens TLS, set AWS_CA_BUNDLE to its certificate"),
-        _ if failure.may_have_been_sent() => {
-            report.hint("nothing was stored; an MFA code in it may be spent, so wait for the next one")
+        _ if failure.may_have_been_sent() && CALLS_WITH_CODES.contains(&action) => {
+            report.hint("an MFA code in it may be spent; wait for the next one and try again")
         }
+        _ if failure.may_have_been_sent() => report.hint("try again"),
         _ => report.hint("nothing was sent; try again when the network is back"),
     }
 }

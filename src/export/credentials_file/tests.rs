@@ -144,7 +144,10 @@ fn a_logout_takes_only_sections_that_we_wrote_and_that_were_meant() {
     home.export("a", false).unwrap();
     home.export("b", false).unwrap();
     let names = ["b".parse().unwrap(), "theirs".parse().unwrap()];
-    assert_eq!(remove_exported(&RealDisk, &home.credentials, Exported::Named(&names)).unwrap(), ["b"]);
+    assert_eq!(
+        remove_exported(&RealDisk, &home.credentials, Exported::Of { names: &names, sessions: &[] }).unwrap(),
+        ["b"]
+    );
     assert!(home.bytes().contains("[theirs]\n") && home.bytes().contains("[a]\n"));
     assert_eq!(remove_exported(&RealDisk, &home.credentials, Exported::All).unwrap(), ["a"]);
     assert_eq!(remove_exported(&RealDisk, &home.credentials, Exported::All).unwrap(), [""; 0]);
