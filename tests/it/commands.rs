@@ -3,6 +3,7 @@
 
 mod add;
 mod add_device;
+mod attacks;
 mod choosing;
 mod damaged;
 mod entries;

@@ -71,6 +71,20 @@ fn what_is_given_counts_more_than_the_profiles_command() {
 }
 
 #[test]
+fn a_code_that_was_accepted_is_not_sent_again() {
+    let case = Case::with_prod();
+    let code = case.phone.code();
+    login_with(&case, &code).succeeds();
+    case.sim.clear_requests();
+    let output = case.run(&["login", "prod", "--force", "--mfa-code", &code]);
+    let seconds =
+        output.exits(8).stdout("").err.strip_prefix("vault: error: that code was used already; the next comes in ");
+    let seconds: u32 = seconds.and_then(|rest| rest.strip_suffix(" s\n")).expect("how long to wait").parse().unwrap();
+    assert!((1..=30).contains(&seconds), "{}", output.err);
+    assert_eq!(case.sim.requests(), []);
+}
+
+#[test]
 fn a_wrong_code_that_nobody_typed_is_not_asked_for_again() {
     let case = Case::with_prod();
     let hint = format!("is it the code of {PHONE}? is that phone's clock right?");
@@ -271,7 +285,7 @@ fn a_lost_reply_is_told_as_what_it_may_have_cost() {
     case.sim.fail(Failure::on("GetSessionToken").kind(Kind::AfterApplied));
     let output = login_with(&case, &case.phone.code());
     output.exits(5).stdout("").stderr_has("vault: error: GetSessionToken: the connection broke, ");
-    output.stderr_has("vault: hint: nothing was stored; an MFA code in it may be spent, so wait for the next one\n");
+    output.stderr_has("vault: hint: an MFA code in it may be spent; wait for the next one and try again\n");
     assert_eq!(case.sim.count("GetSessionToken"), 1, "a call that may have spent the code is not repeated");
     assert!(!case.credentials().exists());
 }

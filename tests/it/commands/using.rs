@@ -133,6 +133,14 @@ fn signals_reach_the_command_itself() {
 }
 
 #[test]
+fn a_command_takes_the_programs_own_place() {
+    let case = signed_in();
+    let running = case.vault(&["exec", "prod", "--", "sh", "-c", "echo $$"]).start();
+    let pid = running.id();
+    running.finish().succeeds().stdout(&format!("{pid}\n"));
+}
+
+#[test]
 fn a_command_starts_as_if_its_caller_had_started_it() {
     let case = signed_in();
     let script = "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status; ulimit -c; ulimit -S -c; ls /proc/self/fd; umask; pwd";
