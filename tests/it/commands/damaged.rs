@@ -52,7 +52,7 @@ fn a_vault_or_folder_that_others_can_write_is_not_trusted() {
 #[test]
 fn a_vault_that_can_not_be_read_is_named() {
     let case = Case::with_vault();
-    fs::set_permissions(case.vault_file(), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(case.vault_file(), Permissions::from_mode(0o0)).unwrap();
     let list = [VAULT, "list"];
     // The administrator reads everything, unless that power is put down first.
     let powerless = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", VAULT, "list"];
