@@ -3,11 +3,19 @@
 
 mod add;
 mod add_device;
+mod attacks;
 mod choosing;
+mod damaged;
 mod entries;
 mod init;
+mod login;
+mod network;
 mod prompts;
+mod roles;
+mod sessions;
+mod target;
 mod unlock;
+mod using;
 
 use std::path::Path;
 
@@ -64,4 +72,18 @@ fn written(case: &Case, section: &str, key: &str) -> String {
     let mut lines = text.lines().skip_while(|line| *line != header).skip(1).take_while(|line| !line.starts_with('['));
     let value = lines.find_map(|line| line.strip_prefix(&format!("{key} = ")));
     value.unwrap_or_else(|| panic!("no `{key}` in [{section}] of\n{text}")).to_owned()
+}
+
+/// What `login` says of the session that is in the section of that name, or else in the cache.
+fn signed_in(case: &Case, name: &str, who: &str, mfa: bool) -> String {
+    let id = case.run(&["get", name, "aws_access_key_id"]);
+    let session = case.sim.session(&id.out).or_else(|| {
+        let id = case.run(&["get", name, "aws_access_key_id", "--no-mfa"]);
+        case.sim.session(&id.out)
+    });
+    let session = session.expect("a session was made");
+    let until = session.expires.strftime("%H:%M on %a %d %b");
+    let mfa = if mfa { " with MFA" } else { "" };
+    let left = if who.starts_with("role ") { "59 min" } else { "11 h 59 min" };
+    format!("{name}: signed in as {who} in account 123456789012{mfa} until {until} ({left})\n")
 }

@@ -178,6 +178,7 @@ fn a_key_can_come_from_a_plaintext_profile() {
         next("prod")
     );
     add("identity").succeeds().stdout("").stderr(&told);
+    assert!(fs::read_to_string(&file).unwrap().starts_with("[identity]\naws_access_key_id="), "it stays as it is");
     works(&case, "prod");
 }
 
@@ -308,6 +309,9 @@ fn a_role_profile_needs_no_call_and_leads_to_a_key() {
     let add = |name: &str, source: &str| case.run(&["add", name, "--role-arn", role, "--source-profile", source]);
     add("admin", "prod").succeeds().stdout("").stderr("added `admin`, a role profile\nnext: vault login admin\n");
     assert_eq!(profile(&case, "admin"), serde_json::json!({"role_arn": role, "source_profile": "prod"}));
+    let external = ["add", "x", "--role-arn", role, "--source-profile", "prod", "--external-id", "x-1"];
+    case.run(&external).succeeds();
+    assert_eq!(profile(&case, "x")["external_id"], "x-1");
     add("lost", "nowhere").exits(1).stdout("").stderr(&error_and_hint(
         "no profile named `nowhere`, which `lost` has as its source_profile",
         "`vault add nowhere` adds it",
@@ -322,6 +326,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_the_vault_is_opened() {
     let case = Case::with_vault();
     for (arguments, part) in [
         (&["add"][..], "the following required arguments were not provided:\n  <NAME>"),
+        (&["add", "-x"], "unexpected argument '-x' found"),
         (&["add", "a b"], "`a b` is not a profile name"),
         (&["add", "x", "--secret-stdin"], "--access-key-id <ID>"),
         (&["add", "x", "--from-env", "--from-csv", "f"], "cannot be used with"),
@@ -349,4 +354,22 @@ fn a_stored_secret_is_in_no_file_but_the_vault() {
     works(&case, "prod");
     // The case searches every file for it at its end; here only that there were files to search.
     assert!(files_below(&case.home()).len() > 3);
+}
+
+#[test]
+fn without_a_terminal_the_sources_of_a_key_are_named() {
+    let case = Case::with_vault();
+    case.run(&["add", "prod"]).exits(8).stdout("").stderr(&error_and_hint(
+        "there is no terminal to ask for the access key",
+        "pass `--access-key-id ID --secret-stdin`, `--from-env`, `--from-csv FILE` or `--from-profile NAME`",
+    ));
+}
+
+#[test]
+fn one_standard_input_can_not_be_the_passphrase_and_the_secret() {
+    let case = Case::with_vault();
+    let arguments =
+        ["add", "prod", "--access-key-id", "AKIAIOSFODNN7EXAMPLE", "--secret-stdin", "--passphrase-fd", "0"];
+    let output = case.vault(&arguments).asking().stdin(PASSPHRASE).run();
+    assert!(output.exits(2).stdout("").err.starts_with("vault: error: "), "{}", output.err);
 }

@@ -1,10 +1,10 @@
 //! `vault init`: where the passphrase comes from, how good it must be, and what becomes of the recovery key.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{error, error_and_hint, mode, warning};
-use crate::program::{Case, PASSPHRASE};
+use crate::program::{Case, PASSPHRASE, files_below};
 
 const MADE: &str = "made the vault ~/.local/share/vault/vault.age\nnext: vault add NAME\n";
 
@@ -27,9 +27,8 @@ fn a_person_types_the_passphrase_twice_and_shows_that_the_recovery_key_was_kept(
     terminal.expect("The vault ~/.local/share/vault/vault.age will be opened by a passphrase.\r\n");
     terminal.expect("New passphrase: ").type_line(PASSPHRASE).expect("The same again: ").type_line(PASSPHRASE);
     terminal.expect("Your recovery key opens the vault when the passphrase is forgotten:\r\n");
+    let key = format!("AGE-SECRET-KEY-1{}", terminal.expect("AGE-SECRET-KEY-1").rest_of_line());
     terminal.expect("Its last 4 characters, to show that you have it: ");
-    let key = terminal.shown().lines().find_map(|line| line.trim().strip_prefix("AGE-SECRET-KEY-1").map(str::to_owned));
-    let key = format!("AGE-SECRET-KEY-1{}", key.expect("the recovery key is shown"));
     terminal.type_line("WXYZ1").expect("Those are not its last 4 characters.\r\n");
     terminal.expect("to show that you have it: ").type_line(&key[key.len() - 4..].to_lowercase());
     let (output, echoes) = terminal.finish();
@@ -99,10 +98,8 @@ fn a_generated_passphrase_is_shown_once_and_asked_back_unseen() {
         .asking()
         .may_show_secrets()
         .on_terminal();
-    terminal.expect("The passphrase of the new vault is\r\n\r\n    ").expect("\r\n\r\nWrite it down now.\r\n");
-    terminal.expect("Type it once, to show that you have it: ");
-    let shown = terminal.shown();
-    let words = shown.lines().find_map(|line| line.strip_prefix("    ")).expect("the words are shown").to_owned();
+    let words = terminal.expect("The passphrase of the new vault is\r\n\r\n    ").rest_of_line();
+    terminal.expect("\r\nWrite it down now.\r\n").expect("Type it once, to show that you have it: ");
     assert_eq!(words.split(' ').count(), 6, "{words}");
     terminal.type_line("that is not it").expect("That is not it; try again.\r\n");
     terminal.expect("to show that you have it: ").type_line(&words);
@@ -235,6 +232,6 @@ fn a_passphrase_that_is_weak_or_none_is_refused_and_no_vault_is_made() {
         let path = file.to_str().unwrap();
         let refused = case.vault(&["init", "--no-recovery", "--passphrase-file", path]).asking().run();
         refused.exits(code).stdout("").stderr(&told.replace("FILE", path));
-        assert!(!case.vault_file().exists());
+        assert_eq!(files_below(&case.home()), [] as [PathBuf; 0]);
     }
 }

@@ -60,9 +60,9 @@ fn ctrl_c_and_signals_at_a_hidden_prompt_give_the_terminal_back_and_end_the_prog
             let before = case.vault_file().exists();
             let mut terminal = prompt.reach(&case);
             assert!(!terminal.echoes(), "{}: the prompt is there before echo is off", prompt.name);
-            terminal.press("half a sec");
             match signal {
-                Signal::INT => terminal.press("\x03"),
+                Signal::INT => terminal.press("half a sec\x03"),
+                // Nothing typed before: it would reach the terminal after the signal now and then, and be echoed rightly.
                 other => terminal.signal(other),
             };
             let (output, echoes) = terminal.finish();

@@ -79,14 +79,6 @@ impl Output {
         self
     }
 
-    /// The next command to try, or where to look.
-    #[track_caller]
-    pub fn hints(&self, part: &str) -> &Self {
-        let hint = self.err.lines().any(|line| line.starts_with("vault: hint: ") && line.contains(part));
-        assert!(hint, "no hint with `{part}` in {}", self.shown());
-        self
-    }
-
     fn shown(&self) -> String {
         let Self { status, out, err, screen, told } = self;
         let terminal = if screen.is_empty() { String::new() } else { format!("\n--- terminal\n{screen}") };

@@ -61,11 +61,6 @@ impl<'a> Terminal<'a> {
         self
     }
 
-    /// All that it showed so far.
-    pub fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.screen.0.lock().unwrap()).into_owned()
-    }
-
     /// What stands between what was read and the end of that line.
     #[track_caller]
     pub fn rest_of_line(&mut self) -> String {

@@ -1,0 +1,130 @@
+//! The sessions there are: `status` counts them, `logout` ends them here.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::{json, short};
+use crate::program::{ACCOUNT, Case, files_below};
+
+const NOTHING: &str = "there was no session to drop\n";
+
+fn login(case: &Case, more: &[&str]) {
+    case.run(&[&["login", "prod", "--no-mfa"], more].concat()).succeeds();
+}
+
+fn cached(case: &Case) -> usize {
+    let folder = case.home().join(".local/state/vault/sessions");
+    let is_session = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "age");
+    if folder.exists() { files_below(&folder).iter().filter(|path| is_session(path)).count() } else { 0 }
+}
+
+#[test]
+fn status_tells_keys_sessions_and_the_vault() {
+    let case = Case::with_prod();
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/admin");
+    case.run(&["add", "admin", "--role-arn", &role, "--source-profile", "prod"]).succeeds();
+    login(&case, &["--no-export"]);
+    let key = short(case.alice.access_key_id());
+    let output = case.run(&["status"]);
+    let generation = json(&case.run(&["status", "--json"]))["generation"].as_u64().unwrap();
+    output.succeeds().stderr(&format!("vault ~/.local/share/vault/vault.age, generation {generation}\n"));
+    let rows: Vec<Vec<&str>> = output
+        .out
+        .lines()
+        .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .collect();
+    assert_eq!(rows[0], ["NAME", "ACCESS KEY", "IN THE VAULT FOR", "SESSION"]);
+    assert_eq!(rows[1], ["admin", "-", "-", "-"]);
+    assert_eq!((&rows[2][..2], rows[2][3]), (&["prod", &*key][..], "11 h 59 min left"));
+    assert!(rows[2][2].ends_with(" s") && rows.len() == 3, "{rows:?}");
+}
+
+#[test]
+fn status_as_json_has_the_very_times() {
+    let case = Case::with_prod();
+    login(&case, &["--no-export"]);
+    let id = case.run(&["get", "prod", "aws_access_key_id", "--no-mfa"]).out.clone();
+    let status = json(&case.run(&["status", "--json"]));
+    assert_eq!((&status["version"], &status["vault"]), (&json!(1), &json!(case.vault_file())));
+    let profile = &status["profiles"][0];
+    let expires: jiff::Timestamp = profile["session_expires"].as_str().unwrap().parse().unwrap();
+    let at_aws = case.sim.session(&id).unwrap().expires;
+    assert!(at_aws.duration_since(expires).abs() <= jiff::SignedDuration::from_secs(2), "{expires} {at_aws}");
+    assert_eq!((&profile["name"], &profile["access_key"]), (&json!("prod"), &json!(short(case.alice.access_key_id()))));
+    for time in [&profile["key_added"], &status["written_at"]] {
+        assert!(time.as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{time}");
+    }
+}
+
+#[test]
+fn an_empty_vault_has_a_status_too() {
+    let case = Case::with_vault();
+    let said = "vault ~/.local/share/vault/vault.age, generation 1\nit is empty; next: vault add NAME\n";
+    case.run(&["status"]).succeeds().stdout("").stderr(said);
+}
+
+#[test]
+fn logout_drops_the_cached_session_and_the_section_it_wrote() {
+    let case = Case::with_prod();
+    let theirs = "[mine]\naws_access_key_id = x\n";
+    case.write(&case.credentials(), 0o600, theirs);
+    login(&case, &[]);
+    assert_eq!(cached(&case), 1);
+    let said = "dropped 1 cached session\nremoved [prod] from ~/.aws/credentials\n";
+    case.run(&["logout", "prod"]).succeeds().stdout("").stderr(said);
+    assert_eq!((cached(&case), &*fs::read_to_string(case.credentials()).unwrap()), (0, theirs));
+    case.run(&["logout", "prod"]).succeeds().stdout("").stderr(NOTHING);
+    case.run(&["login", "prod"]).exits(8);
+}
+
+#[test]
+fn logout_follows_the_session_to_where_the_profile_sends_it() {
+    let case = Case::with_prod();
+    case.run(&["set", "prod", "destination_profile=elsewhere"]).succeeds();
+    login(&case, &[]);
+    let said = "dropped 1 cached session\nremoved [elsewhere] from ~/.aws/credentials\n";
+    case.run(&["logout", "prod"]).succeeds().stderr(said);
+}
+
+#[test]
+fn logout_all_takes_every_session_and_no_byte_more() {
+    let case = Case::with_prod();
+    case.add("other").succeeds();
+    let theirs = "# mine\n[mine]\naws_access_key_id = x\n";
+    case.write(&case.credentials(), 0o600, theirs);
+    login(&case, &[]);
+    login(&case, &["--profile", "default"]);
+    case.run(&["login", "other", "--no-mfa"]).succeeds();
+    let said = "dropped 2 cached sessions\nremoved [prod], [default], [other] from ~/.aws/credentials\n";
+    case.run(&["logout", "--all"]).succeeds().stdout("").stderr(said);
+    assert_eq!((cached(&case), &*fs::read_to_string(case.credentials()).unwrap()), (0, theirs));
+    case.run(&["logout", "--all"]).succeeds().stderr(NOTHING);
+    case.run(&["logout", "--all", "prod"]).exits(2);
+}
+
+#[test]
+fn logout_leaves_a_section_in_which_somebody_put_other_credentials_since() {
+    let case = Case::with_prod();
+    login(&case, &[]);
+    let id = super::written(&case, "prod", "aws_access_key_id");
+    let edited = fs::read_to_string(case.credentials()).unwrap().replace(&format!("= {id}"), "= ASIAOTHEROTHEROTHER1");
+    fs::write(case.credentials(), &edited).unwrap();
+    case.run(&["logout", "prod"]).succeeds().stderr("dropped 1 cached session\n");
+    assert_eq!(fs::read_to_string(case.credentials()).unwrap(), edited);
+}
+
+#[test]
+fn what_was_issued_used_again_and_by_whom_is_in_the_log() {
+    let case = Case::with_prod();
+    login(&case, &["--no-export"]);
+    case.run(&["get", "prod", "account", "--no-mfa"]).succeeds();
+    let log = case.home().join(".local/state/vault/log.jsonl");
+    assert_eq!(super::mode(&log), 0o600);
+    let text = fs::read_to_string(log).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let acts: Vec<&str> = lines.iter().map(|line| line["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["issued", "reused"]);
+    let id = case.alice.access_key_id();
+    assert!(lines.iter().all(|line| line["profile"] == "prod" && line["access_key"] == id[id.len() - 4..]), "{text}");
+}
