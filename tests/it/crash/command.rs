@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use vault::clock::SystemClock;
 use vault::cli::{World, run_in};
+use vault::clock::SystemClock;
 use vault::paths::{Environment, Paths};
 use vault::process::harden;
 
