@@ -7,6 +7,7 @@ mod mfa_device;
 mod names_given;
 mod new_passphrase;
 mod report;
+mod secret_file;
 mod session_records;
 mod settings;
 mod sign_in;

@@ -7,10 +7,9 @@ use crate::credentials::AccessKey;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::secret::{SecretAccessKey, SecretBytes};
 
-use super::escape::escape;
+use super::escape::{escape, shown_path};
 use super::failure::{Failure, Need};
 use super::terminal::Terminal;
-use super::unlock::shown_path;
 use super::world::World;
 
 /// The console's file has one line for a key.

@@ -2,6 +2,7 @@
 //! must not be able to move the cursor, recolour a warning or swap letters around.
 
 use std::fmt::Write;
+use std::path::Path;
 
 /// The text with every character that acts on a terminal, or can't be seen, written as `\u{..}`.
 pub fn escape(text: &str) -> String {
@@ -15,6 +16,11 @@ pub fn escape(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A path as shown to people.
+pub fn shown_path(path: &Path) -> String {
+    escape(&path.to_string_lossy())
 }
 
 /// Control characters, bidirectional controls, zero-width characters and other invisible ones (Unicode TR36, TR9).

@@ -110,6 +110,7 @@ pub enum Failure {
     },
     UnknownField {
         field: String,
+        known: &'static [&'static str],
     },
     FieldMissing {
         field: &'static str,

@@ -7,7 +7,7 @@ use super::sign_in::{self, Purpose, SignInArgs};
 use super::world::World;
 
 /// What can be asked for: the names of the AWS credentials file, and what goes with a session.
-pub const FIELDS: [&str; 6] =
+const FIELDS: [&str; 6] =
     ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "expiration", "region", "account"];
 
 /// Print one field of a session, without a newline; renews the session first if it must
@@ -26,7 +26,7 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     // Checked first: a typing error must not cost a code.
     let Some(field) = FIELDS.into_iter().find(|field| *field == args.field) else {
-        return Err(Failure::UnknownField { field: args.field });
+        return Err(Failure::UnknownField { field: args.field, known: &FIELDS });
     };
     let (resolved, _) = sign_in::resolve(Some(args.name), &args.sign_in, world)?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Use, world)?;

@@ -1,11 +1,9 @@
 //! `vault init`.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::disk::{Folder, ReadError};
 use crate::memory::Memory;
 use crate::secret::IdentityText;
 use crate::store::file::LoadError;
@@ -13,10 +11,11 @@ use crate::store::passphrase::Cost;
 use crate::store::recovery::RecoveryKey;
 use crate::store::vault::{self, CreateError, NewVault, Vault};
 
+use super::escape::shown_path;
 use super::failure::{Failure, Need};
 use super::new_passphrase;
+use super::secret_file;
 use super::terminal::Terminal;
-use super::unlock::shown_path;
 use super::world::World;
 
 /// Make the vault: an encrypted file that your passphrase opens
@@ -59,7 +58,7 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
         return Err(Failure::VaultExists);
     }
     match &args.recovery_key {
-        Some(path) => check_free(world, path)?,
+        Some(path) => secret_file::check_free(world, path)?,
         None if args.no_recovery => {}
         None => drop(Terminal::open().map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice))?),
     }
@@ -72,7 +71,7 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     let vault = vault::create(&place, new).inspect_err(|error| {
         // A vault that may stand is one that its recovery key must open.
         if !matches!(error, CreateError::NotDurable(_)) {
-            args.recovery_key.iter().for_each(|path| take_back(world, path));
+            args.recovery_key.iter().for_each(|path| secret_file::take_back(world, path));
         }
     })?;
     world.say(&format!("made the vault {}", world.vault_shown()));
@@ -90,7 +89,7 @@ fn hand_out_recovery_key(world: &World, args: &NewVaultArgs) -> Result<String, F
                 key.recipient,
                 key.identity.expose()
             ));
-            write_secret_file(world, path, &text)?;
+            secret_file::write(world, path, &text)?;
             world.say(&format!("wrote the recovery key to {}; move it off this machine", shown_path(path)));
         }
         None => show_recovery_key(&key.identity)?,
@@ -111,53 +110,5 @@ fn show_recovery_key(identity: &IdentityText) -> Result<(), Failure> {
             return Ok(());
         }
         terminal.show("Those are not its last 4 characters.\n");
-    }
-}
-
-/// Removes the recovery key of a vault that was not made: kept, it would be taken for one that opens something.
-fn take_back(world: &World, path: &Path) {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let removed = world.disk.open_folder(folder).and_then(|folder| folder.remove(name));
-    if removed.is_ok() {
-        world.say(&format!("removed {}, since the vault was not made", shown_path(path)));
-    }
-}
-
-/// Writes a secret where the person said, into a file that must not exist yet and is theirs alone.
-pub fn write_secret_file(world: &World, path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error| cannot_make(path, error);
-    let (folder, name) = place_of(world, path)?;
-    let mut file = folder.create(&name).map_err(failed)?;
-    let written = file.write(text.as_bytes()).and_then(|()| file.sync()).and_then(|()| folder.sync());
-    written.map_err(|error| {
-        // Half a secret helps nobody.
-        let _ = folder.remove(&name);
-        failed(error)
-    })
-}
-
-/// Refuses early what `write_secret_file` would refuse: by then a passphrase has been thought of, or written to a file.
-fn check_free(world: &World, path: &Path) -> Result<(), Failure> {
-    let (folder, name) = place_of(world, path)?;
-    match folder.entry(&name).map_err(|error| cannot_make(path, error))? {
-        Some(_) => Err(Failure::FileExists { path: path.to_owned() }),
-        None => Ok(()),
-    }
-}
-
-fn place_of(world: &World, path: &Path) -> Result<(Box<dyn Folder>, String), Failure> {
-    let failed = |error| cannot_make(path, error);
-    let absolute = std::path::absolute(path).map_err(failed)?;
-    let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name().and_then(|name| name.to_str())) else {
-        return Err(failed(io::ErrorKind::InvalidFilename.into()));
-    };
-    Ok((world.disk.open_folder(folder).map_err(failed)?, name.to_owned()))
-}
-
-fn cannot_make(path: &Path, error: io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::FileExists { path: path.to_owned() },
-        _ => Failure::SecretFile { path: path.to_owned(), error: ReadError::Io(error) },
     }
 }

@@ -3,9 +3,10 @@
 use crate::secret::Passphrase;
 use crate::store::passphrase;
 
+use super::escape::shown_path;
 use super::failure::{Failure, Need};
+use super::secret_file;
 use super::terminal::Terminal;
-use super::unlock::shown_path;
 use super::world::World;
 
 /// Six words of 7,776 are 77 bits: out of reach even for somebody who has the file and many machines.
@@ -76,7 +77,7 @@ fn strength(passphrase: &Passphrase) -> u8 {
 fn generated(world: &World) -> Result<Passphrase, Failure> {
     let passphrase = Passphrase::new(random_words()?);
     if let Some(path) = world.unlock.passphrase_file() {
-        super::init::write_secret_file(world, path, passphrase.expose())?;
+        secret_file::write(world, path, passphrase.expose())?;
         world.say(&format!("wrote the new passphrase to {}", shown_path(path)));
         return Ok(passphrase);
     }

@@ -11,11 +11,10 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use super::escape::escape;
+use super::escape::{escape, shown_path};
 use crate::paths::PathsError;
 
 use super::failure::{Failure, Need};
-use super::unlock::shown_path;
 
 pub use session::{left, note as session_note};
 pub use vault::vault_warning;
@@ -174,8 +173,8 @@ fn profile(failure: &Failure) -> Report {
         UnknownSetting { key, known } => Report::new(Status::Usage, format!("no setting named `{}`", escape(key)))
             .hint(format!("one of {}", known.join(", "))),
         BadSetting { key, why } => Report::new(Status::Usage, format!("`{}`: {}", escape(key), escape(why))),
-        UnknownField { field } => Report::new(Status::Usage, format!("no field named `{}`", escape(field)))
-            .hint(format!("one of {}", super::get::FIELDS.join(", "))),
+        UnknownField { field, known } => Report::new(Status::Usage, format!("no field named `{}`", escape(field)))
+            .hint(format!("one of {}", known.join(", "))),
         FieldMissing { field, name } => Report::new(Status::State, format!("`{name}` has no {field}")),
         _ => internal(),
     }

@@ -1,26 +1,21 @@
 //! Opens the vault: with an identity or a passphrase that a flag or variable leads to, else by asking at the terminal.
 
-use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{Kind, Status};
 use crate::process;
 use crate::secret::{IdentityText, Passphrase, SecretBytes};
 use crate::store::file::Loaded;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Vault};
 
-use super::escape::escape;
 use super::failure::{Failure, Need, SecretSource};
+use super::secret_file;
 use super::terminal::Terminal;
 use super::world::World;
 
 /// How often a person may mistype.
 const TRIES: u32 = 3;
-
-/// No passphrase or identity file is longer.
-const LONGEST_SECRET_FILE: u64 = 64 * 1024;
 
 #[derive(clap::Args, Clone, Default)]
 #[command(next_help_heading = "Unlocking the vault (without one of these, it asks at the terminal)")]
@@ -67,7 +62,7 @@ impl UnlockArgs {
         }
         let file = self.passphrase_file.clone().or_else(|| world.environment.path("VAULT_PASSPHRASE_FILE"));
         file.map(|path| {
-            let bytes = read_secret_file(world, &path)?;
+            let bytes = secret_file::read(world, &path)?;
             passphrase_from(bytes, || SecretSource::File(path.clone()))
         })
         .transpose()
@@ -147,35 +142,11 @@ fn failed_to_open(error: OpenError, world: &World) -> Failure {
     }
 }
 
-/// Reads a file that holds a secret: ours or the administrator's, and closed to everybody else. What systemd hands a
-/// service in its credentials folder is accepted as it comes.
-fn read_secret_file(world: &World, path: &Path) -> Result<SecretBytes, Failure> {
-    let (bytes, status) = world
-        .disk
-        .read_named(path, LONGEST_SECRET_FILE)
-        .map_err(|error| Failure::UnlockFile { path: path.to_owned(), error })?;
-    let bytes = SecretBytes::new(bytes);
-    if is_open_to_others(&status) && !in_credentials_folder(world, path) {
-        return Err(Failure::SecretFileOpen { path: path.to_owned(), mode: status.mode });
-    }
-    Ok(bytes)
-}
-
-fn is_open_to_others(status: &Status) -> bool {
-    // A pipe from the shell's `<(...)` has no lasting mode to check.
-    status.kind == Kind::File && (status.mode & 0o077 != 0 || !status.trusted_owner())
-}
-
-fn in_credentials_folder(world: &World, path: &Path) -> bool {
-    let folder = world.environment.path("CREDENTIALS_DIRECTORY");
-    folder.is_some_and(|folder| folder.is_absolute() && path.parent() == Some(folder.as_path()))
-}
-
 fn read_descriptor(number: i32) -> Result<Passphrase, Failure> {
     let failed = |error| Failure::PassphraseDescriptor { number, error };
     let mut bytes = SecretBytes::default();
     let file = process::take_descriptor(number).map_err(failed)?;
-    file.take(LONGEST_SECRET_FILE).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(secret_file::LONGEST).read_to_end(&mut bytes).map_err(failed)?;
     passphrase_from(bytes, || SecretSource::Descriptor(number))
 }
 
@@ -195,7 +166,7 @@ fn passphrase_from(bytes: SecretBytes, source: impl Fn() -> SecretSource) -> Res
 
 /// The identities of an age identity file: one a line, `#` starts a comment.
 fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
-    let bytes = read_secret_file(world, path)?;
+    let bytes = secret_file::read(world, path)?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let identities: Vec<IdentityText> = lines.map(|line| IdentityText::new(line.to_owned())).collect();
@@ -203,9 +174,4 @@ fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Fail
         return Err(Failure::NoIdentityIn { path: path.to_owned() });
     }
     Ok(identities)
-}
-
-/// A file name as shown to people.
-pub fn shown_path(path: &Path) -> String {
-    escape(&OsStr::to_string_lossy(path.as_os_str()))
 }

@@ -2,8 +2,7 @@
 
 use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
-use crate::cli::escape::escape;
-use crate::cli::unlock::shown_path;
+use crate::cli::escape::{escape, shown_path};
 use crate::export::error::ExportError;
 
 use super::{Report, Status};

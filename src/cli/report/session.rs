@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::aws::{AwsError, Refusal};
-use crate::cli::escape::escape;
+use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Need;
 use crate::cli::settings;
 use crate::cli::world::World;
@@ -171,7 +171,7 @@ pub fn cache(error: &CacheError) -> Report {
     match error {
         CacheError::Identity => Report::new(Status::NotTrusted, "the vault's session identity can't be read"),
         CacheError::Untrusted(path) => {
-            Report::new(Status::NotTrusted, format!("{} is not yours alone", super::shown_path(path)))
+            Report::new(Status::NotTrusted, format!("{} is not yours alone", shown_path(path)))
         }
         CacheError::Io(error) => Report::new(Status::State, format!("can't reach the cached sessions: {error}")),
     }

@@ -1,8 +1,7 @@
 //! Words for what goes wrong with the vault file and its keys.
 
-use crate::cli::escape::escape;
+use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::{Failure, SecretSource};
-use crate::cli::unlock::shown_path;
 use crate::cli::world::World;
 use crate::store::document::DocumentError;
 use crate::store::file::{LoadError, SaveError, Untrusted};
