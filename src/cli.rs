@@ -3,6 +3,7 @@
 mod access_key_source;
 mod escape;
 mod failure;
+mod mfa_device;
 mod names_given;
 mod new_passphrase;
 mod report;

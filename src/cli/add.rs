@@ -1,20 +1,22 @@
 //! `vault add`.
 
-use crate::aws::{Aws, AwsError, CallerIdentity, Endpoints, MfaDeviceKind, Refusal, Signer};
+use jiff::Timestamp;
+
+use crate::aws::{Aws, CallerIdentity, Endpoints, Signer};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
-use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
+use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 use crate::store::file::LoadError;
 use crate::store::vault::{CreateError, Vault};
 
 use super::access_key_source::{self, SourceArgs};
 use super::escape::escape;
-use super::failure::{Failure, Need};
+use super::failure::Failure;
 use super::init::{self, NewVaultArgs};
+use super::mfa_device::{self, DeviceGiven};
 use super::settings;
 use super::sign_in;
-use super::terminal::Terminal;
 use super::unlock;
 use super::world::World;
 
@@ -29,8 +31,8 @@ pub struct Args {
     #[command(flatten)]
     source: SourceArgs,
     /// The MFA device's ARN or serial, or `none`; found by itself where the user may list it
-    #[arg(long, value_name = "ARN|none", value_parser = parse_serial)]
-    mfa_serial: Option<SerialChoice>,
+    #[arg(long, value_name = "ARN|none", value_parser = mfa_device::parse)]
+    mfa_serial: Option<DeviceGiven>,
     /// A command that prints the MFA code; words, no shell
     #[arg(long, value_name = "COMMAND")]
     mfa_process: Option<String>,
@@ -59,20 +61,6 @@ pub struct Args {
     new_vault: NewVaultArgs,
 }
 
-/// `--mfa-serial ARN|none`.
-#[derive(Clone)]
-enum SerialChoice {
-    Device(MfaSerial),
-    NoDevice,
-}
-
-fn parse_serial(text: &str) -> Result<SerialChoice, String> {
-    match text {
-        "none" => Ok(SerialChoice::NoDevice),
-        _ => text.parse().map(SerialChoice::Device).map_err(|error: crate::names::NameError| error.to_string()),
-    }
-}
-
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if args.source.takes_standard_input() && world.unlock.takes_standard_input() {
         return Err(Failure::OneInputForTwo);
@@ -99,13 +87,9 @@ fn check_name(document: &Document, name: &ProfileName, replace: bool) -> Result<
 }
 
 fn add_role(args: Args, world: &World, vault: &mut Vault) -> Result<(), Failure> {
-    let serial = match args.mfa_serial {
-        Some(SerialChoice::Device(serial)) => Some(serial),
-        _ => None,
-    };
     let profile = Profile {
         region: args.region,
-        mfa_serial: serial,
+        mfa_serial: args.mfa_serial.and_then(DeviceGiven::serial),
         mfa_process: args.mfa_process,
         role_arn: args.role_arn,
         source_profile: args.source_profile,
@@ -129,53 +113,64 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     let closed = vault.close();
     let key = access_key_source::read(&args.source, &args.name, world)?;
     warn_about_environment(world);
-    let endpoints = Endpoints::from_environment(&world.environment, None)?;
-    let endpoint = endpoints.sts.as_ref().map(|endpoint| endpoint.as_str().to_owned());
-    let region = match &args.region {
-        Some(region) => region.clone(),
-        None => settings::named_region(world)?.unwrap_or_else(Region::fallback),
-    };
-    let (identity, serial) = if args.no_verify {
-        (None, None)
-    } else {
-        let aws = Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?);
-        let identity =
-            aws.caller_identity(&Signer::AccessKey(&key)).map_err(|error| Failure::key_check(error, &key.id))?;
-        settings::warn_about_clock(world, &aws);
-        if identity.user_name().is_none() && !identity.is_root() {
-            return Err(Failure::NotAUsersKey { arn: identity.arn });
-        }
-        let serial = if args.mfa_serial.is_some() { None } else { find_serial(&aws, &key, &identity, world)? };
-        (Some(identity), serial)
-    };
-    let serial = match &args.mfa_serial {
-        Some(SerialChoice::Device(serial)) => Some(serial.clone()),
-        Some(SerialChoice::NoDevice) => None,
-        None => serial,
-    };
-    let now = world.clock.now();
+    let checked = if args.no_verify { None } else { Some(check(&args, &key, world)?) };
+    let stored = stored(key, checked.as_ref(), world.clock.now());
+    let found = checked.as_ref().and_then(|checked| checked.serial.clone());
     let profile = Profile {
         region: args.region,
-        mfa_serial: serial,
+        mfa_serial: args.mfa_serial.map_or(found, DeviceGiven::serial),
         mfa_process: args.mfa_process,
         duration_seconds: args.duration,
-        access_key: Some(StoredAccessKey {
-            id: key.id.clone(),
-            secret: key.secret.clone(),
-            user_arn: identity.as_ref().map(|identity| identity.arn.clone()),
-            added: now,
-            verified: identity.as_ref().map(|_| now),
-            endpoint: identity.as_ref().and(endpoint),
-            rest: toml::Table::new(),
-        }),
+        access_key: Some(stored),
         ..Profile::default()
     };
     let mut vault = closed.open()?;
     vault.edit(&world.stamp(), |document| put(document, &args.name, args.replace, &profile))?;
-    say_added(world, &args.name, &profile, identity.as_ref());
+    say_added(world, &args.name, &profile, checked.as_ref().map(|checked| &checked.identity));
     access_key_source::say_where_it_still_lies(&args.source, world);
     world.say(&format!("next: vault login {}", args.name));
     Ok(())
+}
+
+/// What AWS said of a key.
+struct Checked {
+    identity: CallerIdentity,
+    /// Found by asking; None also where the flag says it.
+    serial: Option<MfaSerial>,
+    /// Who was asked, if not AWS itself.
+    endpoint: Option<String>,
+}
+
+/// Asks AWS whose key it is, before anything is stored, and where the user's MFA codes come from.
+fn check(args: &Args, key: &AccessKey, world: &World) -> Result<Checked, Failure> {
+    let endpoints = Endpoints::from_environment(&world.environment, None)?;
+    let endpoint = endpoints.sts.as_ref().map(ToString::to_string);
+    let region = match &args.region {
+        Some(region) => region.clone(),
+        None => settings::named_region(world)?.unwrap_or_else(Region::fallback),
+    };
+    let aws = Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?);
+    let identity = aws
+        .caller_identity(&Signer::AccessKey(key))
+        .map_err(|error| Failure::KeyCheck { error, id: key.id.clone() })?;
+    settings::warn_about_clock(world, &aws);
+    if identity.user_name().is_none() && !identity.is_root() {
+        return Err(Failure::NotAUsersKey { arn: identity.arn });
+    }
+    let serial = if args.mfa_serial.is_some() { None } else { mfa_device::find(&aws, key, &identity, world)? };
+    Ok(Checked { identity, serial, endpoint })
+}
+
+fn stored(key: AccessKey, checked: Option<&Checked>, now: Timestamp) -> StoredAccessKey {
+    StoredAccessKey {
+        id: key.id,
+        secret: key.secret,
+        user_arn: checked.map(|checked| checked.identity.arn.clone()),
+        added: now,
+        verified: checked.map(|_| now),
+        endpoint: checked.and_then(|checked| checked.endpoint.clone()),
+        rest: toml::Table::new(),
+    }
 }
 
 /// Puts the whole profile in place; what the flags don't name goes, so that an old serial can't stay with a new key.
@@ -209,83 +204,5 @@ pub fn warn_about_environment(world: &World) {
     if !set.is_empty() {
         world.warn(&format!("{} set in this shell; AWS tools use that before any profile", set.join(", ")));
         world.hint("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN");
-    }
-}
-
-/// Which device the user's codes come from.
-fn find_serial(
-    aws: &Aws,
-    key: &AccessKey,
-    identity: &CallerIdentity,
-    world: &World,
-) -> Result<Option<MfaSerial>, Failure> {
-    let Some(user) = identity.user_name() else {
-        world.warn("this is the root user's key; AWS advises against having one");
-        return Ok(None);
-    };
-    match aws.mfa_devices(&Signer::AccessKey(key), user) {
-        Ok(devices) => {
-            let takes_codes = |kind| match kind {
-                MfaDeviceKind::Code(serial) => Some(serial),
-                MfaDeviceKind::Fido => None,
-            };
-            let any = !devices.is_empty();
-            let serials: Vec<MfaSerial> = devices.into_iter().filter_map(|device| takes_codes(device.kind)).collect();
-            choose_device(serials, any, world)
-        }
-        // Many MFA-everywhere policies deny this until a session with MFA exists, which needs the very serial.
-        Err(AwsError::Refused { refusal: Refusal::AccessDenied, .. }) => offer_usual_serial(identity, user),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn choose_device(mut serials: Vec<MfaSerial>, any_device: bool, world: &World) -> Result<Option<MfaSerial>, Failure> {
-    if serials.len() <= 1 {
-        if serials.is_empty() && any_device {
-            world.warn("this user has only FIDO security keys, and AWS takes no codes from those; sessions will be without MFA");
-        }
-        return Ok(serials.pop());
-    }
-    let need = || Need::DeviceChoice(serials.clone());
-    let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
-    terminal.show("This user has several MFA devices:\n");
-    for (number, serial) in (1..).zip(&serials) {
-        terminal.show(&format!("  {number}  {serial}\n"));
-    }
-    loop {
-        let answer =
-            terminal.ask("Which one do the codes come from? ").map_err(|error| Failure::prompt(error, need()))?;
-        let chosen =
-            answer.parse().ok().and_then(|number: usize| number.checked_sub(1)).and_then(|index| serials.get(index));
-        match chosen {
-            Some(serial) => return Ok(Some(serial.clone())),
-            None => terminal.show(&format!("Please answer 1 to {}.\n", serials.len())),
-        }
-    }
-}
-
-/// A virtual device usually has its user's name, so that its ARN can be guessed where it can't be listed.
-fn offer_usual_serial(identity: &CallerIdentity, user: &str) -> Result<Option<MfaSerial>, Failure> {
-    let partition = identity.partition().unwrap_or("aws");
-    let usual = format!("arn:{partition}:iam::{}:mfa/{user}", identity.account);
-    let need = || Need::SerialGuess(usual.clone());
-    let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
-    terminal.show("This user may not list its MFA devices (iam:ListMFADevices is denied).\n");
-    loop {
-        let question = format!("MFA serial (Enter for {}, `none` for no device): ", escape(&usual));
-        let answer = terminal.ask(&question).map_err(|error| Failure::prompt(error, need()))?;
-        let answer = if answer.is_empty() { usual.clone() } else { answer };
-        match parse_serial(&answer) {
-            Ok(SerialChoice::Device(serial)) => return Ok(Some(serial)),
-            Ok(SerialChoice::NoDevice) => return Ok(None),
-            Err(why) => terminal.show(&format!("{}.\n", escape(&why))),
-        }
-    }
-}
-
-/// For messages about a key that AWS did not take.
-impl Failure {
-    fn key_check(error: AwsError, id: &AccessKeyId) -> Self {
-        Self::KeyCheck { error, id: id.clone() }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::log::{self, Act, Event};
+use crate::log::{Act, Event};
 use crate::names::ProfileName;
 
 use super::failure::{Failure, Need};
@@ -42,13 +42,15 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     };
     confirm(&args, world)?;
     let vault = closed.open()?;
+    // Written before it is shown.
+    let now = world.clock.now();
     let Some(name) = &args.name else {
-        write_down(world, Act::IdentityRevealed, None);
+        world.log(&Event { time: now, act: Act::IdentityRevealed, profile: None, access_key: None, role: None });
         return print_identity(args.json, vault.identity().expose(), world);
     };
     let profile = names_given::in_vault(vault.document(), name)?;
     let key = profile.access_key.as_ref().ok_or_else(|| Failure::NoAccessKey(name.clone()))?;
-    write_down(world, Act::Revealed, Some((name, &key.id)));
+    world.log(&Event { time: now, act: Act::Revealed, profile: Some(name), access_key: Some(&key.id), role: None });
     if args.json {
         return world.print_json(json!({
             "name": name, "aws_access_key_id": key.id, "aws_secret_access_key": key.secret.expose(),
@@ -73,18 +75,4 @@ fn confirm(args: &Args, world: &World) -> Result<(), Failure> {
         }
     };
     if typed == wanted { Ok(()) } else { Err(Failure::Declined) }
-}
-
-/// Written before it is shown; a log that can't be written is worth a warning, not a refusal to a person who is locked out.
-fn write_down(world: &World, act: Act, key: Option<(&ProfileName, &crate::names::AccessKeyId)>) {
-    let event = Event {
-        time: world.clock.now(),
-        act,
-        profile: key.map(|(name, _)| name),
-        access_key: key.map(|(_, id)| id),
-        role: None,
-    };
-    if let Err(error) = log::append(world.disk, &world.paths.state, &event) {
-        world.warn(&format!("the log could not be written: {error}"));
-    }
 }

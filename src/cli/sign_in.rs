@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
-use crate::log::{self, Act, Event};
+use crate::log::{Act, Event};
 use crate::names::{MfaCode, ProfileName, Region};
 use crate::process;
 use crate::session::{
@@ -183,21 +183,14 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
     for note in &issued.notes {
         report::session_note(world, note);
     }
-    write_down(&issued, resolved, world);
-    Ok(issued)
-}
-
-fn write_down(issued: &Issued, resolved: &Resolved, world: &World) {
-    let event = Event {
+    world.log(&Event {
         time: world.clock.now(),
         act: if issued.reused { Act::Reused } else { Act::Issued },
         profile: Some(&resolved.name),
         access_key: Some(&issued.record.request.access_key_id),
         role: issued.record.request.roles.last().map(|role| role.role_arn.as_str()),
-    };
-    if let Err(error) = log::append(world.disk, &world.paths.state, &event) {
-        world.warn(&format!("the log could not be written: {error}"));
-    }
+    });
+    Ok(issued)
 }
 
 /// Gets MFA codes from where this command line says, else from the terminal.

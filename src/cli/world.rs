@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use crate::aws::CaBundle;
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::log::{self, Event};
 use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
 use crate::secret::SecretBytes;
@@ -77,6 +78,13 @@ impl<'a> World<'a> {
             .read_named(&path, MOST_CERTIFICATES)
             .map_err(|error| Failure::SecretFile { path: path.clone(), error })?;
         CaBundle::from_pem(&pem).map(Some).map_err(|error| Failure::CaBundle { path, error })
+    }
+
+    /// A log that can't be written is worth a warning, not a refusal.
+    pub fn log(&self, event: &Event) {
+        if let Err(error) = log::append(self.disk, &self.paths.state, event) {
+            self.warn(&format!("the log could not be written: {error}"));
+        }
     }
 
     pub fn place(&self) -> Place<'a> {
