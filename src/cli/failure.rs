@@ -99,6 +99,7 @@ pub enum Failure {
     /// `exec` was given a command where the profile should be.
     NotAProfileToRunIn(ProfileName),
     ProfileExists(ProfileName),
+    NameTaken(ProfileName),
     NoAccessKey(ProfileName),
     UnknownSetting {
         key: String,

@@ -9,7 +9,7 @@ use crate::export::credentials_file::{self, Prepared, Target};
 use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
 use crate::names::{ProfileName, arn_user_name};
-use crate::session::Issued;
+use crate::session::{Issued, Note};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 use crate::store::vault::{Closed, Vault};
 
@@ -120,7 +120,11 @@ fn write(
     if let (Some(key), Some(vault)) = (replaced, vault) {
         save_replaced_key(&key, target, vault.open()?, world)?;
     }
-    prepared.commit(world.disk, issued.credentials())?;
+    prepared.commit(world.disk, issued.credentials()).inspect_err(|_| {
+        if !issued.notes.iter().any(|note| matches!(note, Note::NotCached { .. })) {
+            world.say("the session itself is kept: trying again takes no new code");
+        }
+    })?;
     if let Some(region) = resolved.region.as_ref().filter(|_| args.write_region) {
         config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
     }

@@ -1,11 +1,13 @@
 //! `vault logout`.
 
+use crate::aws_files::config::ConfigFile;
 use crate::export::credentials_file::{Exported, remove_exported};
 use crate::names::{AccessKeyId, ProfileName};
 
 use super::failure::Failure;
 use super::names_given;
 use super::session_records;
+use super::sign_in;
 use super::unlock;
 use super::world::World;
 
@@ -24,20 +26,25 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = unlock::open_vault(world)?;
     let document = vault.document();
-    let (dropped, removed) = if args.all {
-        let dropped = session_records::cache(world, document)?.remove_all().map_err(Failure::Cache)?;
-        (dropped, remove_exported(world.disk, &world.paths.aws_credentials, Exported::All)?)
-    } else {
-        let name = names_given::or_default(args.name, document, world)?;
-        let destination = document.profiles.get(&name).and_then(|profile| profile.destination_profile.clone());
-        let targets: Vec<ProfileName> = [Some(name.clone()), destination].into_iter().flatten().collect();
-        let cache = session_records::cache(world, document)?;
-        let of_profile = cache.list().into_iter().filter(|record| record.slot.profile == name);
-        let sessions: Vec<AccessKeyId> = of_profile.map(|record| record.credentials.access_key_id).collect();
-        let dropped = cache.remove(&name).map_err(Failure::Cache)?;
-        let exported = Exported::Of { names: &targets, sessions: &sessions };
-        (dropped, remove_exported(world.disk, &world.paths.aws_credentials, exported)?)
-    };
+    let cache = session_records::cache(world, document)?;
+    let credentials = &world.paths.aws_credentials;
+    if args.all {
+        // The plaintext first: whatever is wrong with the cache must not keep it there.
+        let removed = remove_exported(world.disk, credentials, Exported::All)?;
+        say(cache.remove_all().map_err(Failure::Cache)?, &removed, world);
+        return Ok(());
+    }
+    let name = names_given::or_default(args.name, document, world)?;
+    let destination = document.profiles.get(&name).and_then(|profile| profile.destination_profile.clone());
+    let names: Vec<ProfileName> = [Some(name.clone()), destination].into_iter().flatten().collect();
+    let of_profile = cache.list().into_iter().filter(|record| record.slot.profile == name);
+    let sessions: Vec<AccessKeyId> = of_profile.map(|record| record.credentials.access_key_id).collect();
+    let removed = remove_exported(world.disk, credentials, Exported::Of { names: &names, sessions: &sessions })?;
+    let dropped = cache.remove(&name).map_err(Failure::Cache)?;
+    if dropped == 0 && removed.is_empty() {
+        // Nobody must believe to be logged out for a typing error.
+        sign_in::chain(&name, document, &ConfigFile::load(world.disk, &world.paths.aws_config)?)?;
+    }
     say(dropped, &removed, world);
     Ok(())
 }

@@ -32,7 +32,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 fn rename(document: &mut Document, old: &ProfileName, new: &ProfileName) -> Result<(), Failure> {
     names_given::in_vault(document, old)?;
     if document.profiles.contains_key(new) {
-        return Err(Failure::ProfileExists(new.clone()));
+        return Err(Failure::NameTaken(new.clone()));
     }
     if let Some(profile) = document.profiles.remove(old) {
         document.profiles.insert(new.clone(), profile);

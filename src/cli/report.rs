@@ -127,6 +127,7 @@ impl Report {
             | UnknownProfile { .. }
             | NotAProfileToRunIn(_)
             | ProfileExists(_)
+            | NameTaken(_)
             | NoAccessKey(_)
             | UnknownSetting { .. }
             | BadSetting { .. }
@@ -166,9 +167,11 @@ fn profile(failure: &Failure) -> Report {
             Report::new(Status::State, format!("no profile named `{name}`")).hint("`vault list` shows what there is")
         }
         NotAProfileToRunIn(name) => Report::new(Status::State, format!("no profile named `{name}`"))
-            .hint(format!("the profile comes first: `vault exec NAME -- {name}`")),
+            .hint("the profile comes first: `vault exec NAME -- COMMAND`; `vault list` shows what there is"),
         ProfileExists(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
             .hint(format!("another name, or `vault add {name} --replace`")),
+        NameTaken(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
+            .hint(format!("another name, or `vault remove {name}` first")),
         NoAccessKey(name) => Report::new(Status::State, format!("`{name}` is a role profile and has no access key")),
         UnknownSetting { key, known } => Report::new(Status::Usage, format!("no setting named `{}`", escape(key)))
             .hint(format!("one of {}", known.join(", "))),
@@ -345,7 +348,7 @@ pub fn on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         crate::process::restore_terminal();
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        say(&format!("vault: error: internal error at {place}; nothing half-done is kept\n"));
+        say(&format!("vault: error: internal error at {place}\n"));
         say("vault: hint: please report this line\n");
         std::process::exit(INTERNAL);
     }));

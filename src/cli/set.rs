@@ -1,6 +1,7 @@
 //! `vault set`.
 
 use crate::names::ProfileName;
+use crate::session::ChainError;
 use crate::store::document::Document;
 
 use super::failure::Failure;
@@ -56,6 +57,12 @@ pub fn apply(
                 settings::change(&settings::OF_A_PROFILE, names_given::in_vault_mut(document, name)?, key, *value)?
             }
             None => settings::change(&settings::OF_THE_VAULT, &mut document.settings, key, *value)?,
+        }
+    }
+    if let Some(name) = name {
+        let profile = names_given::in_vault(document, name)?;
+        if profile.access_key.is_some() && profile.role_arn.is_some() {
+            return Err(ChainError::KeyAndRole { profile: name.clone() }.into());
         }
     }
     Ok(())

@@ -209,9 +209,15 @@ impl CodeAsker for Asker<'_, '_> {
     }
 
     fn run(&mut self, words: &str) -> Result<String, CodeError> {
-        let printed = process::output_of(words, &self.world.environment);
+        let mut hear = |line: &str| self.world.say(&format!("mfa_process: {}", escape(line)));
+        let printed = process::output_of(words, &self.world.environment, &mut hear);
         let printed = printed.map_err(|error| CodeError::Process { cause: error.to_string() })?;
         Ok(String::from_utf8_lossy(&printed).trim().to_owned())
+    }
+
+    fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>) {
+        let other = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+        self.world.say(&format!("waiting for {other}, which is getting the session of `{profile}`"));
     }
 
     fn ask(&mut self, prompt: &CodePrompt) -> Result<String, CodeError> {

@@ -9,6 +9,7 @@ use crate::store::file::Loaded;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Vault};
 
+use super::escape::escape;
 use super::failure::{Failure, Need, SecretSource};
 use super::secret_file;
 use super::terminal::Terminal;
@@ -57,7 +58,9 @@ impl UnlockArgs {
             return read_descriptor(number).map(Some);
         }
         if let Some(command) = &self.passphrase_command {
-            let printed = process::output_of(command, &world.environment).map_err(Failure::PassphraseCommand)?;
+            let mut hear = |line: &str| world.say(&format!("--passphrase-command: {}", escape(line)));
+            let printed =
+                process::output_of(command, &world.environment, &mut hear).map_err(Failure::PassphraseCommand)?;
             return passphrase_from(printed, || SecretSource::Command).map(Some);
         }
         let file = self.passphrase_file.clone().or_else(|| world.environment.path("VAULT_PASSPHRASE_FILE"));

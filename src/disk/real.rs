@@ -16,6 +16,9 @@ const LOCK_POLL: Duration = Duration::from_millis(20);
 /// More symlinks in a row than this is a loop (Linux's own limit).
 const MAX_SYMLINKS: usize = 40;
 
+/// What files of ours are made with.
+const OURS_ALONE: Mode = Mode::RUSR.union(Mode::WUSR);
+
 pub struct RealDisk;
 
 impl Disk for RealDisk {
@@ -61,7 +64,7 @@ impl Disk for RealDisk {
             if !matches!(component, Component::Normal(_)) || so_far.is_dir() {
                 continue;
             }
-            match rustix::fs::mkdir(&so_far, Mode::RWXU) {
+            match rustix::fs::mkdir(&so_far, Mode::RWXU).and_then(|()| rustix::fs::chmod(&so_far, Mode::RWXU)) {
                 Ok(()) => self.open_folder(folder_of(&so_far))?.sync()?,
                 // Somebody was faster; the next round opens it or says why it can't.
                 Err(rustix::io::Errno::EXIST) => {}
@@ -121,14 +124,16 @@ impl Folder for RealFolder {
 
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let descriptor = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
+        let descriptor = rustix::fs::openat(&self.0, name, flags, OURS_ALONE)?;
+        // A umask may have taken our own bits, too.
+        rustix::fs::fchmod(&descriptor, OURS_ALONE)?;
         Ok(Box::new(RealFile(File::from(descriptor))))
     }
 
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let descriptor = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
+        let descriptor = rustix::fs::openat(&self.0, name, flags, OURS_ALONE)?;
         File::from(descriptor).write_all(bytes)
     }
 
@@ -162,7 +167,7 @@ impl Folder for RealFolder {
 
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let descriptor = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR).map_err(io::Error::from)?;
+        let descriptor = rustix::fs::openat(&self.0, name, flags, OURS_ALONE).map_err(io::Error::from)?;
         if status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?).kind != Kind::File {
             return Err(LockError::Io(io::Error::other("the lock is not a regular file")));
         }

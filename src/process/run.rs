@@ -1,11 +1,11 @@
 //! Starts other programs: the one a person asked `exec` for, and the small commands they configured.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,8 @@ use crate::secret::SecretBytes;
 /// A configured command that has not answered by then never will: a person who taps a key is quicker.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(5);
+/// After its end; a child of its own may keep its stderr open for longer.
+const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// Far above any code or passphrase.
 const MOST_OUTPUT: u64 = 64 * 1024;
@@ -28,6 +30,8 @@ pub enum RunError {
     Quotes,
     #[error("the command is empty")]
     Empty,
+    #[error("`{program}` is a relative path")]
+    Relative { program: String },
     #[error("could not start `{program}`: {error}")]
     Start { program: String, error: io::Error },
     #[error("`{program}` did not answer within {} s", PATIENCE.as_secs())]
@@ -44,28 +48,36 @@ pub fn hand_over(hardened: Hardened, program: &OsStr, arguments: &[OsString], en
     Command::new(program).args(arguments).env_clear().envs(environment.all()).exec()
 }
 
-/// Runs a command that a person configured, without a shell, and gives what it printed on stdout. It sees no AWS
-/// credentials, none of our variables, and finds programs only in folders that nobody else can put one into.
-pub fn output_of(command_line: &str, environment: &Environment) -> Result<SecretBytes, RunError> {
+/// Runs a command that a person configured, without a shell, and gives what it printed on stdout; each line that it says on
+/// stderr meanwhile goes to `hear`. It sees no AWS credentials, none of our variables and no descriptor but the standard
+/// three, and is looked for only in folders that nobody else can put a program into.
+pub fn output_of(
+    command_line: &str,
+    environment: &Environment,
+    hear: &mut dyn FnMut(&str),
+) -> Result<SecretBytes, RunError> {
     let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
     let (program, arguments) = words.split_first().ok_or(RunError::Empty)?;
-    let child = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(reduced(environment))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| RunError::Start { program: program.clone(), error })?;
-    wait_for(child, program)
+    // What a relative path leads to is up to whoever made the current folder.
+    if program.contains('/') && !program.starts_with('/') {
+        return Err(RunError::Relative { program: program.clone() });
+    }
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(reduced(environment));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    super::descriptor::keep_only_the_standard_three(&mut command);
+    let child = command.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;
+    wait_for(child, program, hear)
 }
 
-fn wait_for(mut child: Child, program: &str) -> Result<SecretBytes, RunError> {
+fn wait_for(mut child: Child, program: &str, hear: &mut dyn FnMut(&str)) -> Result<SecretBytes, RunError> {
     let failed = |error| RunError::Output { program: program.to_owned(), error };
     let timed_out = || RunError::TimedOut { program: program.to_owned() };
     let deadline = Instant::now() + PATIENCE;
     let printed = collect(child.stdout.take());
+    let said = lines(child.stderr.take());
     let status = loop {
+        said.try_iter().for_each(|line| hear(&line));
         if let Some(status) = child.try_wait().map_err(failed)? {
             break status;
         }
@@ -76,6 +88,10 @@ fn wait_for(mut child: Child, program: &str) -> Result<SecretBytes, RunError> {
         }
         std::thread::sleep(POLL);
     };
+    // What it said last may still be on its way.
+    while let Ok(line) = said.recv_timeout(LAST_WORDS) {
+        hear(&line);
+    }
     if !status.success() {
         return Err(RunError::Failed { program: program.to_owned(), status });
     }
@@ -96,11 +112,24 @@ fn collect(stdout: Option<ChildStdout>) -> Receiver<io::Result<SecretBytes>> {
     receiver
 }
 
+fn lines(stderr: Option<ChildStderr>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let said = stderr.into_iter().flat_map(|stderr| BufReader::new(stderr.take(MOST_OUTPUT)).split(b'\n'));
+        for line in said.map_while(Result::ok) {
+            let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+    receiver
+}
+
 /// The environment for a configured command.
 fn reduced(environment: &Environment) -> Vec<(OsString, OsString)> {
     let ours = |name: &str| name.starts_with("AWS_") || OUR_VARIABLES.contains(&name);
     let kept = environment.all().filter(|(name, _)| !name.to_str().is_some_and(ours) && *name != "PATH");
     let path = std::env::join_paths(safe_folders(environment)).unwrap_or_default();
+    // An empty PATH would mean the current folder.
+    let path = if path.is_empty() { OsString::from("/usr/bin:/bin") } else { path };
     kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain([("PATH".into(), path)]).collect()
 }
 
@@ -131,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_configured_command_gets_its_words_and_no_shell() {
-        let printed = output_of("printf '%s|' 'a b' $HOME ;", &environment(&[])).ok().unwrap();
+        let printed = output_of("printf '%s|' 'a b' $HOME ;", &environment(&[]), &mut |_| ()).ok().unwrap();
         assert_eq!(&printed[..], b"a b|$HOME|;|");
     }
 
@@ -143,7 +172,7 @@ mod tests {
             ("VAULT_ADDR", "kept"),
             ("PATH", "/usr/bin:/bin:relative"),
         ]);
-        let printed = output_of("env", &dirty).ok().unwrap();
+        let printed = output_of("env", &dirty, &mut |_| ()).ok().unwrap();
         let mut lines: Vec<&str> = std::str::from_utf8(&printed).unwrap().lines().collect();
         lines.sort_unstable();
         assert_eq!(lines, ["PATH=/usr/bin:/bin", "VAULT_ADDR=kept"]);
@@ -159,11 +188,36 @@ mod tests {
 
     #[test]
     fn a_command_that_fails_or_is_not_there_is_named() {
-        let failed = output_of("false", &environment(&[])).err().unwrap();
+        let failed = output_of("false", &environment(&[]), &mut |_| ()).err().unwrap();
         assert!(matches!(failed, RunError::Failed { program, .. } if program == "false"));
-        let missing = output_of("no-such-program", &environment(&[])).err().unwrap();
+        let missing = output_of("no-such-program", &environment(&[]), &mut |_| ()).err().unwrap();
         assert!(matches!(missing, RunError::Start { program, .. } if program == "no-such-program"));
-        assert!(matches!(output_of("'", &environment(&[])), Err(RunError::Quotes)));
-        assert!(matches!(output_of(" ", &environment(&[])), Err(RunError::Empty)));
+        assert!(matches!(output_of("'", &environment(&[]), &mut |_| ()), Err(RunError::Quotes)));
+        assert!(matches!(output_of(" ", &environment(&[]), &mut |_| ()), Err(RunError::Empty)));
+    }
+
+    #[test]
+    fn without_a_safe_folder_on_path_the_current_one_is_not_searched() {
+        assert!(reduced(&environment(&[("PATH", ".:relative")])).contains(&("PATH".into(), "/usr/bin:/bin".into())));
+        let relative = output_of("./program", &environment(&[]), &mut |_| ()).err().unwrap();
+        assert!(matches!(relative, RunError::Relative { program } if program == "./program"));
+    }
+
+    #[test]
+    fn what_a_command_says_on_stderr_is_heard_and_is_no_output() {
+        let mut heard = Vec::new();
+        let printed =
+            output_of("sh -c 'echo touch >&2; echo out'", &environment(&[]), &mut |line| heard.push(line.to_owned()));
+        assert_eq!(&printed.ok().unwrap()[..], b"out\n");
+        assert_eq!(heard, ["touch"]);
+    }
+
+    #[test]
+    fn a_command_gets_no_descriptor_but_the_standard_three() {
+        // Opened without the flag that closes it at exec, as a careless caller of ours would.
+        let open = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).unwrap();
+        let printed = output_of("sh -c 'ls /proc/$$/fd'", &environment(&[("PATH", "/usr/bin:/bin")]), &mut |_| ());
+        assert_eq!(&printed.ok().unwrap()[..], b"0\n1\n2\n");
+        drop(open);
     }
 }

@@ -118,9 +118,17 @@ impl Issuer<'_> {
         })
     }
 
-    fn lock(&self, errand: &Errand, rung: usize) -> Result<Option<Box<dyn Lock>>, IssueError> {
+    fn lock(&mut self, errand: &Errand, rung: usize) -> Result<Option<Box<dyn Lock>>, IssueError> {
         let slot = &errand.ladder.rungs[rung].slot;
-        match self.cache.lock(slot, self.patience) {
+        let at_once = self.cache.lock(slot, Duration::ZERO);
+        let locked = match at_once {
+            Err(LockError::Held { pid }) if !self.patience.is_zero() => {
+                self.asker.waiting(&slot.profile, pid);
+                self.cache.lock(slot, self.patience)
+            }
+            other => other,
+        };
+        match locked {
             Ok(lock) => Ok(Some(lock)),
             Err(LockError::Held { pid }) => Err(IssueError::Busy { profile: slot.profile.clone(), pid }),
             // A state folder that can't be written costs the sharing, not the session; storing it will say so.

@@ -47,6 +47,9 @@ pub trait CodeAsker {
     /// Runs a profile's `mfa_process` and returns what it printed.
     fn run(&mut self, words: &str) -> Result<String, CodeError>;
 
+    /// Another process is getting the same session, and is waited for.
+    fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>);
+
     /// Asks the person at the terminal.
     fn ask(&mut self, prompt: &CodePrompt) -> Result<String, CodeError>;
 }

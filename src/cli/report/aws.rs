@@ -32,12 +32,21 @@ pub fn key_check(error: &AwsError, id: &AccessKeyId) -> Report {
 
 pub fn report(error: &AwsError) -> Report {
     match error {
-        AwsError::Refused { action, refusal, message } => refused(action, refusal, &escape(message)),
+        AwsError::Refused { action, refusal, message } => refused(action, refusal, &escape(&shortened(message))),
         AwsError::Network { action, failure, detail } => network(action, *failure, &escape(detail)),
         AwsError::Unreadable { action, detail } => {
             Report::new(Status::Network, format!("{action} got an answer that is not AWS's: {}", escape(detail)))
                 .hint("a proxy or a captive portal may be in between")
         }
+    }
+}
+
+/// AWS's longest texts are policies' names and ARNs; what is longer is not from AWS.
+fn shortened(message: &str) -> String {
+    const LONGEST: usize = 1000;
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &message[..end]),
+        None => message.to_owned(),
     }
 }
 

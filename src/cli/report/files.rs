@@ -64,7 +64,7 @@ pub fn export(error: &ExportError) -> Report {
         }
         ExportError::CommittedNotDurable { .. } => state(),
         ExportError::NotCommitted { .. } | ExportError::ChangedMeanwhile { .. } => {
-            state().hint("the file was left as it is; the session is cached, so trying again takes no new code")
+            state().hint("the file was left as it is; mend that and try again")
         }
         _ => state().hint("the file was left as it is; `--profile OTHER` writes elsewhere"),
     }

@@ -168,6 +168,8 @@ pub fn typing<'a>(phone: &'a MfaDevice, types: &[Types]) -> Person<'a> {
 }
 
 impl CodeAsker for Person<'_> {
+    fn waiting(&mut self, _: &ProfileName, _: Option<u32>) {}
+
     fn given(&mut self) -> Result<Option<String>, CodeError> {
         Ok(self.given.take())
     }

@@ -62,7 +62,10 @@ fn a_name_that_is_none_is_met_with_the_one_that_was_meant() {
     }
     let stranger = error_and_hint("no profile named `zzz`", "`vault list` shows what there is");
     case.run(&["login", "zzz"]).exits(1).stdout("").stderr(&stranger);
-    let command_first = error_and_hint("no profile named `aws`", "the profile comes first: `vault exec NAME -- aws`");
+    let command_first = error_and_hint(
+        "no profile named `aws`",
+        "the profile comes first: `vault exec NAME -- COMMAND`; `vault list` shows what there is",
+    );
     case.run(&["exec", "aws", "s3", "ls"]).exits(1).stdout("").stderr(&command_first);
     let variable = case.vault(&["login"]).variable("AWS_PROFILE", "prodd").run();
     variable.exits(1).stdout("").stderr(&told("prodd", "prod"));

@@ -151,7 +151,7 @@ fn a_renamed_profile_takes_its_roles_and_the_default_along() {
     assert_eq!(json(&case.run(&["show", "--json"]))["name"], "main");
     case.run(&["show", "prod"]).exits(1).stdout("").stderr(&no_profile("prod"));
     let before = fs::read(case.vault_file()).unwrap();
-    let taken = error_and_hint("there is a profile `admin` already", "another name, or `vault add admin --replace`");
+    let taken = error_and_hint("there is a profile `admin` already", "another name, or `vault remove admin` first");
     case.run(&["rename", "main", "admin"]).exits(1).stdout("").stderr(&taken);
     case.run(&["rename", "nobody", "other"]).exits(1).stdout("").stderr(&no_profile("nobody"));
     assert_eq!(fs::read(case.vault_file()).unwrap(), before);
