@@ -373,3 +373,34 @@ fn one_standard_input_can_not_be_the_passphrase_and_the_secret() {
     let output = case.vault(&arguments).asking().stdin(PASSPHRASE).run();
     assert!(output.exits(2).stdout("").err.starts_with("vault: error: "), "{}", output.err);
 }
+
+#[test]
+fn two_first_adds_at_once_make_one_vault_with_both_profiles() {
+    let case = Case::new();
+    let add = |name: &str, recovery: &str| {
+        let words = ["add", name, "--kdf", "small", "--no-verify", "--mfa-serial", "none", "--secret-stdin"];
+        let key = ["--access-key-id", case.alice.access_key_id(), "--recovery-key", recovery];
+        let add = case.vault(&[&words[..], &key].concat()).asking();
+        let passphrase = case.give("passphrase", PASSPHRASE);
+        add.variable("VAULT_PASSPHRASE_FILE", passphrase).stdin(case.alice.secret_access_key()).start()
+    };
+    let keys = ["one.txt", "two.txt"].map(|name| case.given(name).display().to_string());
+    let (one, two) = (add("one", &keys[0]), add("two", &keys[1]));
+    one.finish().succeeds();
+    two.finish().succeeds();
+    let opening: Vec<_> = keys.iter().filter(|key| std::path::Path::new(key).exists()).collect();
+    assert_eq!(opening.len(), 1, "one vault has one recovery key");
+    let list = case.vault(&["list", "--identity", opening[0]]).asking().run();
+    list.succeeds().stdout_has("one").stdout_has("two");
+}
+
+#[test]
+fn no_umask_keeps_us_from_our_own_files() {
+    let case = Case::new();
+    let passphrase = case.give("passphrase", PASSPHRASE);
+    let init = "umask 777; exec \"$0\" init --kdf small --no-recovery";
+    let made = case.command("sh", &["-c", init, super::VAULT]).variable("VAULT_PASSPHRASE_FILE", passphrase).run();
+    made.succeeds();
+    assert_eq!(super::mode(&case.vault_file()), 0o600);
+    assert_eq!(super::mode(case.vault_file().parent().unwrap()), 0o700);
+}

@@ -88,6 +88,48 @@ fn logout_follows_the_session_to_where_the_profile_sends_it() {
 }
 
 #[test]
+fn logout_finds_the_session_where_a_flag_had_it_written() {
+    let case = Case::with_prod();
+    login(&case, &["--profile", "elsewhere"]);
+    let said = "dropped 1 cached session\nremoved [elsewhere] from ~/.aws/credentials\n";
+    case.run(&["logout", "prod"]).succeeds().stderr(said);
+}
+
+#[test]
+fn a_mistyped_logout_does_not_pass_for_one() {
+    let case = Case::with_prod();
+    login(&case, &[]);
+    case.run(&["logout", "prodd"]).exits(1).stderr("vault: error: no profile named `prodd`; did you mean `prod`?\n");
+    assert_eq!(cached(&case), 1);
+}
+
+#[test]
+fn logout_takes_the_plaintext_away_though_the_cache_is_not_to_be_trusted() {
+    let case = Case::with_prod();
+    login(&case, &[]);
+    let sessions = case.home().join(".local/state/vault/sessions");
+    fs::set_permissions(&sessions, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    for arguments in [&["logout", "prod"][..], &["logout", "--all"]] {
+        case.run(arguments).exits(6);
+        assert_eq!(fs::read_to_string(case.credentials()).unwrap(), "");
+    }
+}
+
+#[test]
+fn who_waits_for_a_session_is_told_for_whom() {
+    let case = Case::with_prod();
+    let mut first = case.vault(&["login", "prod", "--no-export"]).on_terminal();
+    first.expect("MFA code for prod");
+    let mut second = case.vault(&["login", "prod", "--no-export"]).on_terminal();
+    second.expect("waiting for process ").expect(", which is getting the session of `prod`");
+    first.type_line(&case.phone.code());
+    first.finish().0.succeeds();
+    second.expect("prod: still signed in as alice");
+    second.finish().0.succeeds();
+    assert_eq!(case.sim.count("GetSessionToken"), 1);
+}
+
+#[test]
 fn logout_all_takes_every_session_and_no_byte_more() {
     let case = Case::with_prod();
     case.add("other").succeeds();
