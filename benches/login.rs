@@ -25,7 +25,7 @@ fn main() {
     show("cold login by passphrase (256 MiB)", || bench.login(("VAULT_PASSPHRASE_FILE", &by_passphrase)));
     show("cold login by identity (no KDF)", || bench.login(("VAULT_IDENTITY", &by_identity)));
     show("login with a cached session, by identity", || {
-        bench.vault(&["login", "prod"], Some(("VAULT_IDENTITY", &by_identity)))
+        bench.vault(&["login", "user-1"], Some(("VAULT_IDENTITY", &by_identity)))
     });
     if Command::new("aws").arg("--version").output().is_ok() {
         show("aws sts get-session-token", || bench.aws_cli());
@@ -78,7 +78,7 @@ impl Bench {
     fn login(&self, opened_by: (&str, &Path)) -> Duration {
         let (user, phone) = self.new_user();
         let mut add = self.command(PROGRAM);
-        add.env("VAULT_IDENTITY", self.path("recovery.txt")).stdin(Stdio::piped());
+        add.env("VAULT_IDENTITY", self.path("recovery.txt")).stdin(Stdio::piped()).stderr(Stdio::null());
         add.args(["add", user.name(), "--access-key-id", user.access_key_id(), "--secret-stdin"]);
         let mut child = add.spawn().expect("the program starts");
         let mut stdin = child.stdin.take().expect("it was piped");
@@ -106,8 +106,11 @@ impl Bench {
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("AWS_ENDPOINT_URL", self.aws.endpoint()).env("AWS_REGION", "us-east-1");
-        command.current_dir(self.home.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .env("AWS_ENDPOINT_URL", self.aws.endpoint())
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_DEFAULT_REGION", "us-east-1");
+        command.current_dir(self.home.path());
         command
     }
 
@@ -118,8 +121,9 @@ impl Bench {
 
 fn timed(mut command: Command) -> Duration {
     let started = Instant::now();
-    let status = command.status().expect("the program starts");
+    let output = command.output().expect("the program starts");
     let took = started.elapsed();
-    assert!(status.success(), "{command:?}: {status}");
+    let program = command.get_program().display();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
     took
 }
