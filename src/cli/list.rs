@@ -73,7 +73,9 @@ fn of_config(profile: &ConfigProfile) -> Option<Entry> {
     let role = profile.role_arn().ok().flatten();
     let kind = match () {
         () if profile.is_sso() => "sso",
-        () if role.is_some() => "role",
+        // Also one that can't be used: `login` says why.
+        () if profile.line_of("role_arn").is_some() => "role",
+        () if profile.line_of("credential_process").is_some() => "process",
         () => return None,
     };
     Some(Entry {

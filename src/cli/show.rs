@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::aws_files::config::{ConfigFile, ConfigProfile};
 use crate::names::ProfileName;
 use crate::store::document::{Profile, StoredAccessKey};
 
@@ -12,7 +13,7 @@ use super::settings;
 use super::unlock;
 use super::world::World;
 
-/// Show what the vault holds of a profile; never a secret
+/// Show what the vault, or else ~/.aws/config, holds of a profile; never a secret
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile [default: see `vault login --help`]
@@ -25,8 +26,15 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = unlock::open_vault(world)?;
     let name = names_given::or_default(args.name, vault.document(), world)?;
-    let profile = names_given::in_vault(vault.document(), &name)?;
-    let facts = facts(profile);
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    let facts = match (vault.document().profiles.get(&name), config.profile(&name)?) {
+        (Some(profile), _) => facts(profile),
+        (None, Some(profile)) => config_facts(profile),
+        (None, None) => {
+            let known = vault.document().profiles.keys().map(ProfileName::as_str).chain(config.names());
+            return Err(names_given::unknown(&name, known));
+        }
+    };
     if args.json {
         let fields: Map<String, Value> = facts.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
         return world.print_json(json!({ "name": name, "profile": fields }));
@@ -38,6 +46,11 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 fn facts(profile: &Profile) -> Vec<(&'static str, String)> {
     let settings = settings::OF_A_PROFILE.iter().filter_map(|setting| Some((setting.name, (setting.get)(profile)?)));
     settings.chain(profile.access_key.iter().flat_map(key_facts)).collect()
+}
+
+/// Of a profile that only the config file knows.
+fn config_facts(profile: &ConfigProfile) -> Vec<(&'static str, String)> {
+    profile.settings().filter_map(|(key, text, _)| Some((key, text?.to_owned()))).collect()
 }
 
 fn key_facts(key: &StoredAccessKey) -> Vec<(&'static str, String)> {

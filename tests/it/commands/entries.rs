@@ -233,3 +233,21 @@ fn nothing_is_revealed_without_the_very_word() {
     case.run(&["reveal"]).exits(2).stdout("");
     assert!(!case.home().join(".local/state/vault/log.jsonl").exists());
 }
+
+#[test]
+fn a_profile_that_only_the_config_file_knows_is_listed_and_shown() {
+    let case = Case::with_prod();
+    let config = "[profile ro]\nrole_arn = arn:aws:iam::123456789012:role/ro\nsource_profile = prod\nregion = eu-west-1\n\
+                  [profile broken]\nrole_arn = nonsense\n[profile other]\ncredential_process = /bin/other\n[profile plain]\nregion = x-y\n";
+    case.write(&case.config(), 0o600, config);
+    let shown = "role_arn = arn:aws:iam::123456789012:role/ro\nsource_profile = prod\nregion = eu-west-1\n";
+    case.run(&["show", "ro"]).succeeds().stdout(shown);
+    let list = json(&case.run(&["list", "--json"]));
+    let kinds: Vec<(&str, &str)> = list["profiles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["name"].as_str().unwrap(), entry["kind"].as_str().unwrap()))
+        .collect();
+    assert_eq!(kinds, [("broken", "role"), ("other", "process"), ("prod", "user"), ("ro", "role")]);
+}
