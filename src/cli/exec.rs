@@ -22,11 +22,11 @@ const FALLBACK_SHELL: &str = "/bin/sh";
 pub struct Args {
     /// The profile
     name: ProfileName,
-    #[command(flatten)]
-    sign_in: SignInArgs,
     /// The command and its arguments, after `--`
     #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<OsString>,
+    #[command(flatten)]
+    sign_in: SignInArgs,
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {

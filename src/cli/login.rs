@@ -29,8 +29,6 @@ use super::world::World;
 pub struct Args {
     /// The profile
     name: Option<ProfileName>,
-    #[command(flatten)]
-    sign_in: SignInArgs,
     /// Write the session to this section of ~/.aws/credentials [default: the profile's name]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["no_export", "env"])]
     profile: Option<ProfileName>,
@@ -46,6 +44,8 @@ pub struct Args {
     /// Write the profile's region to ~/.aws/config where it has none
     #[arg(long)]
     write_region: bool,
+    #[command(flatten)]
+    sign_in: SignInArgs,
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {

@@ -61,7 +61,7 @@ pub fn apply(
     }
     if let Some(name) = name {
         let profile = names_given::in_vault(document, name)?;
-        if profile.access_key.is_some() && profile.role_arn.is_some() {
+        if profile.access_key.is_some() && (profile.role_arn.is_some() || profile.source_profile.is_some()) {
             return Err(ChainError::KeyAndRole { profile: name.clone() }.into());
         }
     }

@@ -45,8 +45,10 @@ pub fn chain(error: &ChainError) -> Report {
         }
         ChainError::NoSource { profile } => state(format!("`{profile}` has a role_arn and no source_profile"))
             .hint(format!("vault set {profile} source_profile=NAME")),
-        ChainError::KeyAndRole { profile } => state(format!("`{profile}` has both an access key and a role_arn"))
-            .hint(format!("`vault unset {profile} role_arn`, or a profile of its own for the role")),
+        ChainError::KeyAndRole { profile } => {
+            state(format!("`{profile}` has both an access key and a role_arn or source_profile"))
+                .hint(format!("`vault unset {profile} role_arn source_profile`, or a profile of its own for the role"))
+        }
         ChainError::TwoSources { profile, line } => {
             state(format!("`{profile}` has both source_profile and credential_source (line {line} of ~/.aws/config)"))
         }
