@@ -82,7 +82,8 @@ impl std::str::FromStr for ProfileName {
 
 /// The public half of an access key: `AKIA...` for a long-term key, `ASIA...` for a session's.
 ///
-/// Length and alphabet by the IAM API reference (AccessKey: 16 to 128 of `\w`).
+/// Length by the IAM API reference (AccessKey: 16 to 128 of `\w`), but no small letters: AWS makes ids without any, and a
+/// secret access key, pasted in the wrong place, is often 40 letters and digits. As an id it would be sent and shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccessKeyId(String);
@@ -104,7 +105,7 @@ impl AccessKeyId {
 impl std::str::FromStr for AccessKeyId {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let word = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         if (16..=128).contains(&text.len()) && text.chars().all(word) {
             Ok(Self(text.to_owned()))
         } else {
@@ -267,6 +268,7 @@ mod tests {
         assert_eq!(id.short(), "AKIA...MPLE");
         assert!(!id.is_temporary());
         assert!("AKIA".parse::<AccessKeyId>().is_err());
+        assert!("wJalrXUtnFEMIaK7MDENGabPxRfiCYEXAMPLEKEY".parse::<AccessKeyId>().is_err(), "a secret is no id");
     }
 
     #[test]

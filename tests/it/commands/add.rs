@@ -377,12 +377,12 @@ fn one_standard_input_can_not_be_the_passphrase_and_the_secret() {
 #[test]
 fn two_first_adds_at_once_make_one_vault_with_both_profiles() {
     let case = Case::new();
+    let passphrase = case.give("passphrase", PASSPHRASE);
     let add = |name: &str, recovery: &str| {
         let words = ["add", name, "--kdf", "small", "--no-verify", "--mfa-serial", "none", "--secret-stdin"];
         let key = ["--access-key-id", case.alice.access_key_id(), "--recovery-key", recovery];
         let add = case.vault(&[&words[..], &key].concat()).asking();
-        let passphrase = case.give("passphrase", PASSPHRASE);
-        add.variable("VAULT_PASSPHRASE_FILE", passphrase).stdin(case.alice.secret_access_key()).start()
+        add.variable("VAULT_PASSPHRASE_FILE", &passphrase).stdin(case.alice.secret_access_key()).start()
     };
     let keys = ["one.txt", "two.txt"].map(|name| case.given(name).display().to_string());
     let (one, two) = (add("one", &keys[0]), add("two", &keys[1]));
