@@ -92,7 +92,12 @@ fn of_config(profile: &ConfigProfile) -> Option<Entry> {
 impl Entry {
     fn row(self) -> Vec<String> {
         let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        let mfa = if self.mfa { "yes" } else { "no" };
+        // A role without a device of its own has the MFA of the user it leads to.
+        let mfa = match (self.mfa, self.kind) {
+            (true, _) => "yes",
+            (false, "user") => "no",
+            (false, _) => "-",
+        };
         vec![self.name, self.kind.into(), or_dash(self.account), or_dash(self.access_key), mfa.into(), self.from.into()]
     }
 

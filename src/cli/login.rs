@@ -17,6 +17,7 @@ use super::add;
 use super::escape::escape;
 use super::failure::Failure;
 use super::report;
+use super::settings;
 use super::sign_in::{self, Purpose, Resolved, SignInArgs};
 use super::world::World;
 
@@ -128,8 +129,26 @@ fn write(
     if let Some(region) = resolved.region.as_ref().filter(|_| args.write_region) {
         config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
     }
-    world.say(&format!("use: aws --profile {target} sts get-caller-identity"));
+    let region = if tools_know_a_region(args, resolved, target, world)? {
+        String::new()
+    } else {
+        format!(" --region {}", resolved.call_region)
+    };
+    world.say(&format!("use: aws --profile {target}{region} sts get-caller-identity"));
     Ok(())
+}
+
+/// Whether AWS tools find a region by themselves. The AWS CLI refuses even `sts` without one, and takes none from
+/// `[default]` for another profile.
+fn tools_know_a_region(
+    args: &Args,
+    resolved: &Resolved,
+    target: &ProfileName,
+    world: &World,
+) -> Result<bool, Failure> {
+    let written = args.write_region && resolved.region.is_some();
+    let in_config = || Ok::<_, Failure>(resolved.config.profile(target)?.is_some_and(|it| it.line_of("region").is_some()));
+    Ok(written || settings::named_region(world)?.is_some() || in_config()?)
 }
 
 /// A key that is about to be replaced goes into the vault under a free name first.

@@ -53,8 +53,11 @@ fn say(dropped: usize, removed: &[String], world: &World) {
     if dropped == 0 && removed.is_empty() {
         return world.say("there was no session to drop");
     }
-    let sessions = if dropped == 1 { "1 cached session".to_owned() } else { format!("{dropped} cached sessions") };
-    world.say(&format!("dropped {sessions}"));
+    match dropped {
+        0 => {}
+        1 => world.say("dropped 1 cached session"),
+        _ => world.say(&format!("dropped {dropped} cached sessions")),
+    }
     if !removed.is_empty() {
         let file = super::escape::escape(&world.paths.shown(&world.paths.aws_credentials));
         let sections: Vec<String> = removed.iter().map(|name| format!("[{}]", super::escape::escape(name))).collect();

@@ -178,6 +178,8 @@ fn profile(failure: &Failure) -> Report {
         BadSetting { key, why } => Report::new(Status::Usage, format!("`{}`: {}", escape(key), escape(why))),
         UnknownField { field, known } => Report::new(Status::Usage, format!("no field named `{}`", escape(field)))
             .hint(format!("one of {}", known.join(", "))),
+        FieldMissing { field: "region", name } => Report::new(Status::State, format!("`{name}` has no region"))
+            .hint(format!("`vault set {name} region=REGION` gives it one")),
         FieldMissing { field, name } => Report::new(Status::State, format!("`{name}` has no {field}")),
         _ => internal(),
     }

@@ -79,7 +79,8 @@ pub struct Resolved<'a> {
     pub region: Option<Region>,
     pub destination: Option<ProfileName>,
     pub config: ConfigFile,
-    call_region: Region,
+    /// Where our own calls go, also when no region is set.
+    pub call_region: Region,
     endpoints: Endpoints,
     /// Whether the profile itself has the key.
     is_user: bool,

@@ -26,7 +26,7 @@ const MAX_ANCESTORS: usize = 1024;
 
 /// For who sees the payload without this program, by stock age or in an editor.
 const WARNING: &str = "# The content of a vault: long-term AWS keys in plain text. If this was printed or stored anywhere, change the\n\
-                       # passphrase with `vault passwd` and rotate every access key.\n\n";
+                       # passphrase and replace every access key.\n\n";
 
 /// Why a payload is not a document. Never with a piece of the text: it is full of secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -43,7 +43,7 @@ pub fn export(error: &ExportError) -> Report {
             Report::new(
                 Status::State,
                 format!(
-                    "{place}: section [{}] holds the long-term key {}, which is not this profile's",
+                    "{place}: section [{}] holds the long-term key {}, which the session would overwrite",
                     escape(name),
                     id.short()
                 ),

@@ -38,8 +38,8 @@ fn list_has_the_profiles_of_the_vault_and_those_only_config_knows() {
     let key = short(case.alice.access_key_id());
     let table = format!(
         "NAME   KIND  ACCOUNT       ACCESS KEY   MFA  FROM\n\
-         admin  role  {ACCOUNT}  -            no   vault\n\
-         corp   sso   -             -            no   config\n\
+         admin  role  {ACCOUNT}  -            -    vault\n\
+         corp   sso   -             -            -    config\n\
          dev    role  {ACCOUNT}  -            yes  config\n\
          prod   user  {ACCOUNT}  {key}  yes  vault\n"
     );
@@ -124,6 +124,12 @@ fn several_settings_are_changed_together_or_not_at_all() {
     {
         case.run(arguments).exits(2).stdout("");
     }
+}
+
+#[test]
+fn setting_nothing_names_the_way_to_remove_a_setting() {
+    let told = "`region=` has no value; `vault unset` removes a setting";
+    Case::with_prod().run(&["set", "prod", "region="]).exits(2).stdout("").stderr_has(told);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use aws_sim::{Failure, Kind, Request};
 use super::{PHONE, error, error_and_hint, mode, screen, short, signed_in, warning, written};
 use crate::program::{ACCOUNT, Case};
 
-const USE_PROD: &str = "use: aws --profile prod sts get-caller-identity\n";
+const USE_PROD: &str = "use: aws --profile prod --region us-east-1 sts get-caller-identity\n";
 const NO_MFA: &str = "`prod`: without MFA, as asked; policies see aws:MultiFactorAuthPresent as absent";
 
 /// The one call that was made.
@@ -226,12 +226,16 @@ fn the_session_goes_where_it_is_asked_to_go() {
     assert!(!case.credentials().exists());
     let login = |more: &[&str]| case.run(&[&["login", "prod", "--no-mfa"], more].concat());
     let output = login(&["--profile", "default"]);
-    assert!(output.succeeds().err.ends_with("use: aws --profile default sts get-caller-identity\n"), "{}", output.err);
+    assert!(
+        output.succeeds().err.ends_with("use: aws --profile default --region us-east-1 sts get-caller-identity\n"),
+        "{}",
+        output.err
+    );
     case.run(&["set", "prod", "destination_profile=elsewhere"]).succeeds();
-    login(&[]).succeeds().stderr_has("use: aws --profile elsewhere sts get-caller-identity\n");
+    login(&[]).succeeds().stderr_has("use: aws --profile elsewhere --region us-east-1 sts get-caller-identity\n");
     case.run(&["unset", "prod", "destination_profile"]).succeeds();
     case.write(&case.config(), 0o600, "[profile prod]\ndestination_profile = by-config\n");
-    login(&[]).succeeds().stderr_has("use: aws --profile by-config sts get-caller-identity\n");
+    login(&[]).succeeds().stderr_has("use: aws --profile by-config --region us-east-1 sts get-caller-identity\n");
     let id = written(&case, "default", "aws_access_key_id");
     for section in ["elsewhere", "by-config"] {
         assert_eq!(written(&case, section, "aws_access_key_id"), id, "one session serves all");
@@ -255,11 +259,14 @@ fn login_env_prints_variables_and_nothing_else_and_writes_nothing() {
 fn the_region_is_written_to_config_only_where_none_is_and_only_when_asked() {
     let case = Case::with_prod();
     case.run(&["set", "prod", "region=eu-central-1"]).succeeds();
-    case.run(&["login", "prod", "--no-mfa"]).succeeds();
+    let told = "use: aws --profile prod --region eu-central-1 sts get-caller-identity\n";
+    case.run(&["login", "prod", "--no-mfa"]).succeeds().stderr_has(told);
     assert!(!case.config().exists());
     assert_eq!(only_call(&case).region, "eu-central-1");
-    case.run(&["login", "prod", "--no-mfa", "--write-region"]).succeeds();
+    let told = "use: aws --profile prod sts get-caller-identity\n";
+    case.run(&["login", "prod", "--no-mfa", "--write-region"]).succeeds().stderr_has(told);
     assert_eq!(fs::read_to_string(case.config()).unwrap(), "[profile prod]\nregion = eu-central-1\n");
+    case.run(&["login", "prod", "--no-mfa"]).succeeds().stderr_has(told);
     case.run(&["set", "prod", "region=eu-west-1"]).succeeds();
     case.run(&["login", "prod", "--no-mfa", "--write-region"]).succeeds();
     assert_eq!(fs::read_to_string(case.config()).unwrap(), "[profile prod]\nregion = eu-central-1\n");

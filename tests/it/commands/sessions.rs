@@ -88,6 +88,14 @@ fn logout_follows_the_session_to_where_the_profile_sends_it() {
 }
 
 #[test]
+fn logout_names_only_what_it_took_away() {
+    let case = Case::with_prod();
+    login(&case, &[]);
+    case.run(&["rename", "prod", "main"]).succeeds();
+    case.run(&["logout", "prod"]).succeeds().stderr("removed [prod] from ~/.aws/credentials\n");
+}
+
+#[test]
 fn logout_finds_the_session_where_a_flag_had_it_written() {
     let case = Case::with_prod();
     login(&case, &["--profile", "elsewhere"]);

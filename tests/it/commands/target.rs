@@ -71,7 +71,7 @@ fn another_long_term_key_is_replaced_only_when_asked_and_only_once_it_is_in_the_
         THEIRS,
         &error_and_hint(
             &format!(
-                "{}:1: section [prod] holds the long-term key AKIA...HER1, which is not this profile's",
+                "{}:1: section [prod] holds the long-term key AKIA...HER1, which the session would overwrite",
                 path.display()
             ),
             "`--replace-long-term` saves that key in the vault first; `--profile OTHER` writes elsewhere",

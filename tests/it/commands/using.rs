@@ -199,7 +199,11 @@ fn get_refuses_a_field_that_is_none_before_anything_is_asked() {
     let told = error_and_hint("no field named `token`", fields);
     case.vault(&["get", "prod", "token"]).asking().run().exits(2).stdout("").stderr(&told);
     let signed_in = signed_in();
-    signed_in.run(&["get", "prod", "region"]).exits(1).stdout("").stderr(&error("`prod` has no region"));
+    signed_in
+        .run(&["get", "prod", "region"])
+        .exits(1)
+        .stdout("")
+        .stderr(&error_and_hint("`prod` has no region", "`vault set prod region=REGION` gives it one"));
 }
 
 #[test]
