@@ -114,7 +114,7 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     let key = access_key_source::read(&args.source, &args.name, world)?;
     warn_about_environment(world);
     let checked = if args.no_verify { None } else { Some(check(&args, &key, world)?) };
-    let stored = stored(key, checked.as_ref(), world.clock.now());
+    let stored = stored(key, checked.as_ref(), world.now());
     let found = checked.as_ref().and_then(|checked| checked.serial.clone());
     let profile = Profile {
         region: args.region,

@@ -76,6 +76,8 @@ pub enum Failure {
     VaultExists,
     NewPassphrase(PassphraseError),
     PassphraseWeak,
+    /// It is an access key id or has the shape of a secret access key.
+    PassphraseOfAKey,
     Randomness(getrandom::Error),
     NotCommitted(NotCommitted),
     NotDurable(io::Error),

@@ -140,14 +140,10 @@ fn write(
 
 /// Whether AWS tools find a region by themselves. The AWS CLI refuses even `sts` without one, and takes none from
 /// `[default]` for another profile.
-fn tools_know_a_region(
-    args: &Args,
-    resolved: &Resolved,
-    target: &ProfileName,
-    world: &World,
-) -> Result<bool, Failure> {
+fn tools_know_a_region(args: &Args, resolved: &Resolved, target: &ProfileName, world: &World) -> Result<bool, Failure> {
     let written = args.write_region && resolved.region.is_some();
-    let in_config = || Ok::<_, Failure>(resolved.config.profile(target)?.is_some_and(|it| it.line_of("region").is_some()));
+    let in_config =
+        || Ok::<_, Failure>(resolved.config.profile(target)?.is_some_and(|it| it.line_of("region").is_some()));
     Ok(written || settings::named_region(world)?.is_some() || in_config()?)
 }
 

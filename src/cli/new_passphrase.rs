@@ -1,5 +1,6 @@
 //! A new vault's passphrase: typed twice, generated, or given by a flag; strong enough, or refused.
 
+use crate::names::AccessKeyId;
 use crate::secret::Passphrase;
 use crate::store::passphrase;
 
@@ -32,6 +33,9 @@ pub fn obtain(world: &World, generate: bool) -> Result<Passphrase, Failure> {
 
 fn accept(world: &World, given: Passphrase) -> Result<Passphrase, Failure> {
     passphrase::check_new(&given)?;
+    if is_of_a_key(&given) {
+        return Err(Failure::PassphraseOfAKey);
+    }
     match strength(&given) {
         STRONG.. => {}
         WEAKEST.. => world.warn("this passphrase is not strong; a stolen vault file is only as safe as it"),
@@ -52,6 +56,10 @@ fn ask_twice(world: &World) -> Result<Passphrase, Failure> {
             terminal.show(&format!("{error}; choose another.\n"));
             continue;
         }
+        if is_of_a_key(&first) {
+            terminal.show("That is a part of an access key; the vault's own passphrase is asked for here.\n");
+            continue;
+        }
         let strength = strength(&first);
         if strength < WEAKEST {
             terminal.show("Too easy to guess; choose another.\n");
@@ -66,6 +74,13 @@ fn ask_twice(world: &World) -> Result<Passphrase, Failure> {
         }
         terminal.show("The two differ; try again.\n");
     }
+}
+
+/// Whether an access key, which is asked for next, was pasted too early: its id, or a secret's 40 characters.
+fn is_of_a_key(passphrase: &Passphrase) -> bool {
+    let text = passphrase.expose();
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+    text.parse::<AccessKeyId>().is_ok() || text.len() == 40 && text.bytes().all(base64)
 }
 
 fn strength(passphrase: &Passphrase) -> u8 {
@@ -118,6 +133,14 @@ mod tests {
         assert_eq!(first.split(' ').count(), 6);
         assert!(first != second);
         assert!(strength(&Passphrase::new(first)) == STRONG);
+    }
+
+    #[test]
+    fn a_key_that_was_pasted_too_early_is_no_passphrase() {
+        for part in ["AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
+            assert!(is_of_a_key(&Passphrase::new(part.to_owned())), "{part}");
+        }
+        assert!(!is_of_a_key(&Passphrase::new("correct horse battery staple mountain".to_owned())));
     }
 
     #[test]

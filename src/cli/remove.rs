@@ -40,6 +40,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         Ok::<(), Failure>(())
     })?;
     world.say(&format!("removed `{}`", args.name));
+    session_records::say_what_stays(world, &args.name);
     if let Some(id) = key {
         world.say(&format!("its access key {} is still active at AWS", id.short()));
     }

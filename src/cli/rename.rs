@@ -26,6 +26,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     vault.edit(&world.stamp(), |document| rename(document, &args.old, &args.new))?;
     session_records::forget(world, vault.document(), &args.old);
     world.say(&format!("`{}` is now `{}`", args.old, args.new));
+    session_records::say_what_stays(world, &args.old);
     Ok(())
 }
 

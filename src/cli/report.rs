@@ -92,6 +92,7 @@ impl Report {
             | VaultExists
             | NewPassphrase(_)
             | PassphraseWeak
+            | PassphraseOfAKey
             | Randomness(_)
             | NotCommitted(_)
             | NotDurable(_)

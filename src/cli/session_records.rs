@@ -1,15 +1,27 @@
 //! The cached sessions of an opened vault, for the commands that list or drop them.
 
+use crate::aws_files::credentials::CredentialsFile;
 use crate::names::ProfileName;
 use crate::session::Cache;
 use crate::store::document::Document;
 
+use super::escape::escape;
 use super::failure::Failure;
 use super::world::World;
 
 pub fn cache<'a>(world: &World<'a>, document: &Document) -> Result<Cache<'a>, Failure> {
     Cache::new(world.disk, &world.paths.state, &document.session.identity, &document.meta.vault_id)
         .map_err(Failure::Cache)
+}
+
+/// Says that what `login` wrote under a name that is no profile's any more is still there.
+pub fn say_what_stays(world: &World, name: &ProfileName) {
+    // Only a word on the side: a file that can't be read has its own commands to say so.
+    let Ok(file) = CredentialsFile::load(world.disk, &world.paths.aws_credentials) else { return };
+    if file.section(name.as_str()).is_some_and(|section| section.written_by_us) {
+        let path = escape(&world.paths.shown(&world.paths.aws_credentials));
+        world.say(&format!("[{name}] stays in {path}; `vault logout {name}` removes it"));
+    }
 }
 
 /// Drops a profile's cached sessions as part of another command: what can't be dropped expires by itself.

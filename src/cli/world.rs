@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
 
 use crate::aws::CaBundle;
 use crate::clock::Clock;
@@ -99,9 +100,15 @@ impl<'a> World<'a> {
         Ok(bytes)
     }
 
+    /// To the second: nobody reads more, and it is shown as it is stored.
+    pub fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
     /// Who saves, and when.
     pub fn stamp(&self) -> Stamp {
-        Stamp { now: self.clock.now(), writer: process::host_name() }
+        Stamp { now: self.now(), writer: process::host_name() }
     }
 
     /// The vault's path, as shown in prompts and messages.

@@ -26,6 +26,8 @@ pub fn report(failure: &Failure) -> Report {
             Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
         }
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
+        PassphraseOfAKey => Report::new(Status::Usage, "that is a part of an access key, not a passphrase")
+            .hint("take four or more unrelated words, or `--generate`"),
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
