@@ -6,3 +6,4 @@ mod fault_disk;
 mod judges;
 mod levels;
 mod program;
+mod readme;

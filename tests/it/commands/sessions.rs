@@ -91,7 +91,8 @@ fn logout_follows_the_session_to_where_the_profile_sends_it() {
 fn logout_names_only_what_it_took_away() {
     let case = Case::with_prod();
     login(&case, &[]);
-    case.run(&["rename", "prod", "main"]).succeeds();
+    let stays = "[prod] stays in ~/.aws/credentials; `vault logout prod` removes it";
+    case.run(&["rename", "prod", "main"]).succeeds().stderr_has(stays);
     case.run(&["logout", "prod"]).succeeds().stderr("removed [prod] from ~/.aws/credentials\n");
 }
 

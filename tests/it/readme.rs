@@ -1,0 +1,55 @@
+//! The README's examples do what it says of them: every command line of its console blocks, run by a shell in the order of
+//! the page.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use aws_sim::{Role, Trust};
+
+use crate::program::{ACCOUNT, Case, PASSPHRASE};
+
+/// The command lines of the console blocks, comments included; the shell knows those.
+fn command_lines() -> Vec<String> {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let blocks = readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    let lines = blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("$ "));
+    lines.filter(|line| !line.contains("(not built yet)")).map(str::to_owned).collect()
+}
+
+/// Puts a program on the PATH of the examples.
+fn stand_in(case: &Case, name: &str, script: &str) {
+    let path = case.give(name, format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
+    let case = Case::new();
+    case.sim.add_role(Role::new(ACCOUNT, "admin", Trust::of(ACCOUNT).with_mfa()));
+    let secret = case.give("secret", case.alice.secret_access_key());
+    let passphrase = case.give("passphrase", PASSPHRASE);
+    let recovery = case.given("recovery.txt");
+    // What a person types at the prompts. The page has `add prod` twice.
+    let id = case.alice.access_key_id();
+    let program = format!("{} --passphrase-file {}", env!("CARGO_BIN_EXE_vault"), passphrase.display());
+    let typed =
+        format!("--access-key-id {id} --secret-stdin --replace --kdf small --recovery-key {}", recovery.display());
+    let vault = format!(
+        "case \"$1 $2\" in 'add prod') exec {program} \"$@\" {typed} < {};; *) exec {program} \"$@\";; esac",
+        secret.display()
+    );
+    stand_in(&case, "vault", &vault);
+    stand_in(&case, "aws", "true");
+    stand_in(&case, "terraform", "test -n \"$AWS_SESSION_TOKEN\"");
+
+    let lines = command_lines();
+    assert!(lines.len() >= 10, "{lines:?}");
+    let script = format!("set -eu\n{}", lines.join("\n"));
+    let run = case
+        .command("sh", &["-c", &script])
+        .variable("PATH", format!("{}:/usr/bin:/bin", case.given("").display()))
+        .variable("VAULT_MFA_CODE", case.phone.code())
+        .may_show_secrets()
+        .run();
+    run.succeeds();
+}
