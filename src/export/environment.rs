@@ -4,10 +4,11 @@ use zeroize::Zeroizing;
 
 use crate::credentials::SessionCredentials;
 use crate::names::{ProfileName, Region};
+use crate::process::OUR_VARIABLES;
 
 /// Variables that would bring other credentials into play, or lead a program back to us. Each by its full name: by prefix
 /// we would also take what is set for other purposes.
-const TAKEN_AWAY: [&str; 16] = [
+const TAKEN_AWAY: [&str; 10] = [
     // Tools differ in whether a named profile or keys in the environment win (JavaScript's takes the profile).
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -20,23 +21,6 @@ const TAKEN_AWAY: [&str; 16] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    // Ours: nothing that we start needs to know how the vault is opened.
-    "VAULT_FILE",
-    "VAULT_PASSPHRASE_FILE",
-    "VAULT_IDENTITY",
-    "VAULT_MFA_CODE",
-    "VAULT_FINGERPRINT",
-    "VAULT_NO_AGENT",
-];
-
-const MAY_BE_SET: [&str; 7] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_VAULT",
 ];
 
 /// What to set and what to take away, in the order they are printed. Holds secrets.
@@ -60,12 +44,9 @@ impl Variables {
             ("AWS_VAULT", Some(profile.as_str())),
         ];
         let set = values.into_iter().filter_map(|(name, value)| Some((name, Zeroizing::new(value?.to_owned()))));
-        Self { set: set.collect(), unset: TAKEN_AWAY.to_vec() }
-    }
-
-    /// Takes away everything that [`Self::of_session`] may set.
-    pub fn clearing() -> Self {
-        Self { set: Vec::new(), unset: MAY_BE_SET.to_vec() }
+        // Nothing that we start needs to know how the vault is opened.
+        let unset = TAKEN_AWAY.into_iter().chain(OUR_VARIABLES).collect();
+        Self { set: set.collect(), unset }
     }
 
     pub fn set(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -116,13 +97,5 @@ mod tests {
     fn an_unknown_region_leaves_the_callers_alone() {
         let variables = Variables::of_session(&session(), None, &"prod".parse().unwrap());
         assert!(variables.set().map(|(name, _)| name).chain(variables.unset()).all(|name| !name.ends_with("REGION")));
-    }
-
-    #[test]
-    fn clearing_takes_away_all_that_was_set() {
-        let region = "eu-central-1".parse().unwrap();
-        let variables = Variables::of_session(&session(), Some(&region), &"prod".parse().unwrap());
-        assert!(variables.set().map(|(name, _)| name).eq(Variables::clearing().unset()));
-        assert_eq!(Variables::clearing().set().count(), 0);
     }
 }

@@ -115,10 +115,6 @@ impl Document {
         let seed = seed.as_slice().try_into().map_err(|_| DocumentError::SigningKey)?;
         Ok(SigningKey::from_bytes(seed))
     }
-
-    pub fn user_profiles(&self) -> impl Iterator<Item = (&ProfileName, &Profile, &StoredAccessKey)> {
-        self.profiles.iter().filter_map(|(name, profile)| Some((name, profile, profile.access_key.as_ref()?)))
-    }
 }
 
 impl Meta {
