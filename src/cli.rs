@@ -6,6 +6,9 @@ mod failure;
 mod mfa_device;
 mod names_given;
 mod new_passphrase;
+mod passphrase_source;
+mod recovery_key;
+mod rekeyed;
 mod report;
 mod secret_file;
 mod session_records;
@@ -62,6 +65,9 @@ commands! {
     Remove = remove,
     Rename = rename,
     Reveal = reveal,
+    Passwd = passwd,
+    Recipient = recipient,
+    Trust = trust,
     Login = login,
     Logout = logout,
     Env = env,

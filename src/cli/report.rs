@@ -17,6 +17,7 @@ use crate::paths::PathsError;
 
 use super::failure::{Failure, Need};
 
+pub use trust::what_changed;
 pub use session::{left, note as session_note};
 pub use vault::vault_warning;
 
@@ -85,7 +86,11 @@ impl Report {
             NoTerminal(need) => no_terminal(need),
             NoAnswer(need) => no_answer(need),
             Exec { program, error } => exec(program, error),
-            Distrusted(_) | OtherFingerprint { .. } | BadFingerprint { .. } => trust::report(failure),
+            Distrusted(_)
+            | OtherFingerprint { .. }
+            | BadFingerprint { .. }
+            | TypedFingerprint(_)
+            | TrustByPassphrase => trust::report(failure),
             Load(_)
             | Open(_)
             | WrongPassphrase { .. }
@@ -93,12 +98,20 @@ impl Report {
             | Create(_)
             | VaultExists
             | NewPassphrase(_)
+            | PassphraseNotAtHand
+            | Derive(_)
+            | RecipientName(_)
+            | RecipientExists(_)
+            | UnknownRecipient(_)
+            | NotARecipient(_)
+            | LastRecipient
+            | OwnRecipient(_)
             | PassphraseWeak
             | PassphraseOfAKey
             | Randomness(_)
             | NotCommitted(_)
             | NotDurable(_)
-            | PassphraseCommand(_)
+            | PassphraseCommand { .. }
             | PassphraseDescriptor { .. }
             | PassphraseNotText(_)
             | PassphraseEmpty(_)
@@ -282,6 +295,16 @@ fn no_terminal(need: &Need) -> Report {
             Status::NotTrusted,
             format!("this machine has not seen this vault before (fingerprint {fingerprint}) and there is no terminal to ask on"),
             "compare with `vault status` where it is known, then pass `--expect-fingerprint FINGERPRINT`".to_owned(),
+        ),
+        Need::MissingVault { generation } => (
+            Status::PersonNeeded,
+            format!("the vault that this machine knows here (generation {generation}) is missing, and there is no terminal to ask on"),
+            "bring it back, or pass `--forget-missing` to make a new one".to_owned(),
+        ),
+        Need::Trust => (
+            Status::PersonNeeded,
+            "`vault trust` needs a person at a terminal".to_owned(),
+            "run it where you can compare fingerprints and type".to_owned(),
         ),
         Need::Confirmation { flag } => (
             Status::PersonNeeded,

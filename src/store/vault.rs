@@ -14,12 +14,13 @@ use thiserror::Error;
 use closed::Known;
 pub use closed::{Closed, ReopenError};
 pub use create::{CreateError, NewVault, create};
-pub use opening::{Key, OpenError, Opened, Unproven, open};
+pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open};
 pub use rekey::{NewPassphrase, Rekey};
 
 use super::document::{Document, DocumentError};
 use super::file::{Loaded, Locked, Place, SaveError, Saved};
 use super::fingerprint::Fingerprint;
+use super::history::{Kept, history};
 use super::identity;
 use super::kdf::KdfParameters;
 use super::passphrase;
@@ -179,6 +180,11 @@ impl Vault<'_> {
     /// What opened it.
     pub fn identity(&self) -> &IdentityText {
         &self.identity
+    }
+
+    /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
+    pub fn history(&self) -> Vec<Kept> {
+        history(&self.place, &self.identity, &self.document.meta.vault_id).unwrap_or_default()
     }
 
     /// Changes the document and saves it. The edit is applied to what stands in the file now, which another program may have
