@@ -13,6 +13,7 @@ mod settings;
 mod sign_in;
 mod table;
 mod terminal;
+mod trusting;
 mod unlock;
 mod world;
 

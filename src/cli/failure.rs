@@ -12,9 +12,12 @@ use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::RunError;
 use crate::session::{CacheError, ChainError, IssueError, LadderError};
+use crate::store::document::Meta;
 use crate::store::file::LoadError;
+use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
 use crate::store::header::HeaderError;
 use crate::store::passphrase::PassphraseError;
+use crate::store::pin::Distrust;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
 use super::terminal::PromptError;
@@ -66,6 +69,16 @@ pub enum Failure {
 
     // The vault.
     Load(LoadError),
+    /// Not what this machine remembers.
+    Distrusted(Box<Refusal>),
+    OtherFingerprint {
+        expected: Fingerprint,
+        found: Fingerprint,
+    },
+    BadFingerprint {
+        variable: &'static str,
+        error: NotAFingerprint,
+    },
     /// For the vault of this name, as it is shown.
     WrongPassphrase {
         vault: String,
@@ -190,6 +203,14 @@ pub enum Need {
     Confirmation {
         flag: &'static str,
     },
+    /// Whether a vault that this machine has not seen is the right one.
+    FirstSight(Fingerprint),
+}
+
+/// A file that is not believed: what is remembered, and what it says of itself.
+pub struct Refusal {
+    pub distrust: Distrust,
+    pub found: Meta,
 }
 
 /// Where a passphrase was read from.

@@ -4,6 +4,7 @@
 mod aws;
 mod files;
 mod session;
+mod trust;
 mod vault;
 
 use std::io::Write;
@@ -84,6 +85,7 @@ impl Report {
             NoTerminal(need) => no_terminal(need),
             NoAnswer(need) => no_answer(need),
             Exec { program, error } => exec(program, error),
+            Distrusted(_) | OtherFingerprint { .. } | BadFingerprint { .. } => trust::report(failure),
             Load(_)
             | Open(_)
             | WrongPassphrase { .. }
@@ -275,6 +277,11 @@ fn no_terminal(need: &Need) -> Report {
             Status::PersonNeeded,
             format!("`{name}` needs an MFA code and there is no terminal to ask on"),
             "pass `--mfa-code`, or set `mfa_process` for this profile".to_owned(),
+        ),
+        Need::FirstSight(fingerprint) => (
+            Status::NotTrusted,
+            format!("this machine has not seen this vault before (fingerprint {fingerprint}) and there is no terminal to ask on"),
+            "compare with `vault status` where it is known, then pass `--expect-fingerprint FINGERPRINT`".to_owned(),
         ),
         Need::Confirmation { flag } => (
             Status::PersonNeeded,

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::process;
 use crate::secret::{IdentityText, Passphrase, SecretBytes};
 use crate::store::file::Loaded;
+use crate::store::fingerprint::Fingerprint;
 use crate::store::seal::UnsealError;
-use crate::store::vault::{self, Key, OpenError, Vault};
+use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
 use super::escape::escape;
 use super::failure::{Failure, Need, SecretSource};
 use super::secret_file;
 use super::terminal::Terminal;
+use super::trusting;
 use super::world::World;
 
 /// How often a person may mistype.
@@ -33,6 +35,9 @@ pub struct UnlockArgs {
     /// Open with the age identity in this file, such as a recovery key [variable: VAULT_IDENTITY]
     #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
     identity: Option<PathBuf>,
+    /// Refuse any vault but the one with this fingerprint, as `vault status` shows it [variable: VAULT_FINGERPRINT]
+    #[arg(long, global = true, value_name = "FINGERPRINT")]
+    expect_fingerprint: Option<Fingerprint>,
 }
 
 /// Where the vault's key comes from when no person is asked.
@@ -45,6 +50,10 @@ impl UnlockArgs {
     /// The file that the new passphrase of `--generate` is to be written to.
     pub fn passphrase_file(&self) -> Option<&Path> {
         self.passphrase_file.as_deref()
+    }
+
+    pub fn expected_fingerprint(&self) -> Option<&Fingerprint> {
+        self.expect_fingerprint.as_ref()
     }
 
     /// Whether the passphrase comes through standard input.
@@ -87,29 +96,39 @@ impl UnlockArgs {
     }
 }
 
+/// The vault, still to be believed, and the passphrase where it opened it.
+pub struct Unlocked<'a> {
+    pub opened: Opened<'a>,
+    pub passphrase: Option<Passphrase>,
+}
+
 /// Opens the vault there is.
 pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
+    trusting::believe(world, unlock(world)?.opened)
+}
+
+/// The same for who has to look at it first, or needs the passphrase once more.
+pub fn unlock<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     let place = world.place();
     let loaded = place.load()?;
-    let vault = match world.unlock.given(world)? {
+    match world.unlock.given(world)? {
         Some(Given::Passphrase(passphrase)) => {
             let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase));
-            opened.map_err(|error| failed_to_open(error, world))?
+            let opened = opened.map_err(|error| failed_to_open(error, world))?;
+            Ok(Unlocked { opened, passphrase: Some(passphrase) })
         }
-        Some(Given::Identities(identities)) => open_by_identities(world, &loaded, &identities)?,
-        None => ask_and_open(world, &loaded)?,
-    };
-    for warning in vault.warnings() {
-        super::report::vault_warning(world, warning);
+        Some(Given::Identities(identities)) => {
+            Ok(Unlocked { opened: open_by_identities(world, &loaded, &identities)?, passphrase: None })
+        }
+        None => ask_and_open(world, &loaded),
     }
-    Ok(vault)
 }
 
 fn open_by_identities<'a>(
     world: &World<'a>,
     loaded: &Loaded,
     identities: &[IdentityText],
-) -> Result<Vault<'a>, Failure> {
+) -> Result<Opened<'a>, Failure> {
     let place = world.place();
     let mut last = None;
     for identity in identities {
@@ -121,18 +140,25 @@ fn open_by_identities<'a>(
     Err(last.unwrap_or(Failure::IdentityDoesNotOpen))
 }
 
-fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Vault<'a>, Failure> {
+fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, Failure> {
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
     let shown = world.vault_shown();
+    if loaded.changed_kdf().is_some() {
+        world.warn("salt or cost of the passphrase changed since this machine last opened the vault");
+        world.hint("a passphrase that was changed on another machine does that, and so does damage");
+    }
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Passphrase))?;
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
         match vault::open(&world.place(), loaded, Key::Passphrase(&passphrase)) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
-            other => return other.map_err(|error| failed_to_open(error, world)),
+            other => {
+                let opened = other.map_err(|error| failed_to_open(error, world))?;
+                return Ok(Unlocked { opened, passphrase: Some(passphrase) });
+            }
         }
     }
     Err(Failure::WrongPassphrase { vault: shown })

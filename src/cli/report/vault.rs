@@ -11,7 +11,7 @@ use crate::store::passphrase::DeriveError;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
 
-use super::{Report, Status, internal};
+use super::{Report, Status, internal, trust};
 
 pub fn report(failure: &Failure) -> Report {
     use Failure::*;
@@ -39,6 +39,9 @@ pub fn report(failure: &Failure) -> Report {
         _ => given(failure),
     }
 }
+
+const OLDER: &str =
+    "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
 
 /// What flags and variables lead to.
 fn given(failure: &Failure) -> Report {
@@ -86,11 +89,12 @@ fn load(error: &LoadError) -> Report {
         LoadError::NotAFile => damaged("the vault is not a regular file"),
         LoadError::TooLarge => damaged("the vault is larger than a vault can be (16 MiB)").hint("is VAULT_FILE right?"),
         LoadError::Untrusted(untrusted) => distrust(untrusted),
+        LoadError::Pins(error) => trust::pins(error),
         LoadError::Io(error) => Report::new(Status::State, format!("can't read the vault: {error}")),
     }
 }
 
-fn distrust(untrusted: &Untrusted) -> Report {
+pub(super) fn distrust(untrusted: &Untrusted) -> Report {
     match untrusted {
         Untrusted::Owner { path, owner } => {
             Report::new(Status::NotTrusted, format!("{} belongs to another user (uid {owner})", shown_path(path)))
@@ -106,6 +110,12 @@ fn distrust(untrusted: &Untrusted) -> Report {
 fn open(error: &OpenError) -> Report {
     match error {
         OpenError::WrongPassphrase => Report::new(Status::Locked, "wrong passphrase"),
+        OpenError::PassphraseLineChanged => Report::new(
+            Status::NotTrusted,
+            "the passphrase is right, but the vault is damaged: its header's line about the passphrase was changed",
+        )
+        .hint(OLDER),
+        OpenError::Load(error) => load(error),
         OpenError::NoPassphrase => Report::new(Status::Locked, "no passphrase opens this vault, only an identity")
             .hint("pass `--identity FILE`"),
         OpenError::Derive(error) => derive(error),
@@ -132,18 +142,17 @@ fn derive(error: &DeriveError) -> Report {
 
 fn unseal(error: &UnsealError) -> Report {
     let distrusted = |message: String| Report::new(Status::NotTrusted, message);
-    let older = "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
     match error {
         UnsealError::WrongIdentity => Report::new(Status::Locked, "this identity does not open the vault"),
         UnsealError::NotAnIdentity => {
             Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1")
         }
-        UnsealError::Header(error) => header(error).hint(older),
+        UnsealError::Header(error) => header(error).hint(OLDER),
         UnsealError::HeaderDamaged => {
-            distrusted("the vault is damaged: its header was changed since it was written".into()).hint(older)
+            distrusted("the vault is damaged: its header was changed since it was written".into()).hint(OLDER)
         }
         UnsealError::ContentDamaged => {
-            distrusted("the vault is damaged: its content was changed or cut short".into()).hint(older)
+            distrusted("the vault is damaged: its content was changed or cut short".into()).hint(OLDER)
         }
         UnsealError::Signature => {
             distrusted("the vault's signature does not verify: somebody else wrote this file".into())
@@ -151,7 +160,7 @@ fn unseal(error: &UnsealError) -> Report {
         UnsealError::HeaderDisagrees => {
             distrusted("the vault's header and content disagree about the passphrase".into())
         }
-        UnsealError::Document(error) => document(error).hint(older),
+        UnsealError::Document(error) => document(error).hint(OLDER),
     }
 }
 
@@ -253,6 +262,8 @@ pub fn vault_warning(world: &World, warning: &Warning) {
             let names: Vec<String> = names.iter().map(|name| escape(name)).collect();
             world.warn(&format!("a sync program left other versions beside the vault: {}", names.join(", ")));
         }
+        Warning::Recipients(change) => trust::recipients_changed(world, change),
+        Warning::NotRemembered(error) => trust::not_remembered(world, error),
         Warning::ReadOnly => world.warn("this vault belongs to the administrator; it can be read, not saved"),
     }
 }
