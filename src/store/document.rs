@@ -122,7 +122,7 @@ impl Document {
 
     /// Salt and costs of the passphrase.
     pub fn kdf(&self) -> Option<&KdfParameters> {
-        self.passphrase_recipient()?.kdf.as_ref()
+        Some(&self.passphrase_recipient()?.kdf.as_ref()?.parameters)
     }
 
     /// New keys for the vault itself: what was sealed or signed with the old ones tells nothing about what comes.
@@ -249,9 +249,24 @@ pub struct Recipient {
     pub plugin: Option<PathBuf>,
     /// How the passphrase derives this recipient's identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kdf: Option<KdfParameters>,
+    pub kdf: Option<Derivation>,
     #[serde(flatten)]
     pub rest: toml::Table,
+}
+
+/// Salt and costs as a recipient has them.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Derivation {
+    #[serde(flatten)]
+    pub parameters: KdfParameters,
+    #[serde(flatten)]
+    pub rest: toml::Table,
+}
+
+impl From<KdfParameters> for Derivation {
+    fn from(parameters: KdfParameters) -> Self {
+        Self { parameters, rest: toml::Table::new() }
+    }
 }
 
 impl Recipient {
