@@ -17,6 +17,7 @@ pub mod log; // 2: what was issued and revealed
 pub mod store; // 2: the vault file
 
 pub mod export; // 3: where a session goes: file, environment, shell
+pub mod import; // 3: long-term keys that lie elsewhere
 pub mod session; // 3: which sessions to get, from where, and who has them already
 
 pub mod cli; // 6: the commands

@@ -1,6 +1,7 @@
 //! An opened vault: what it holds, what opened it, and the one way to change it.
 
 mod create;
+mod other;
 
 use std::io;
 
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use create::{CreateError, NewVault, create};
+pub use other::peek;
 
 use super::document::Document;
 use super::file::{LoadError, Loaded, Locked, Place, SaveError, Saved};
