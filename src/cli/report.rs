@@ -3,6 +3,7 @@
 
 mod aws;
 mod files;
+pub mod import;
 mod session;
 mod vault;
 
@@ -134,6 +135,9 @@ impl Report {
             | BadSetting { .. }
             | UnknownField { .. }
             | FieldMissing { .. } => profile(failure),
+            NothingToImport { .. } | NotFoundToImport(_) | KeysRefused { .. } | LeftOut { .. } | AwsVault(_) => {
+                import::report(failure)
+            }
             SecretMissing
             | SecretMalformed
             | VariableMissing(_)

@@ -64,11 +64,7 @@ impl UnlockArgs {
             return passphrase_from(printed, || SecretSource::Command).map(Some);
         }
         let file = self.passphrase_file.clone().or_else(|| world.environment.path("VAULT_PASSPHRASE_FILE"));
-        file.map(|path| {
-            let bytes = secret_file::read(world, &path)?;
-            passphrase_from(bytes, || SecretSource::File(path.clone()))
-        })
-        .transpose()
+        file.map(|path| passphrase_in_file(world, &path)).transpose()
     }
 
     fn given(&self, world: &World) -> Result<Option<Given>, Failure> {
@@ -94,7 +90,7 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     let vault = match world.unlock.given(world)? {
         Some(Given::Passphrase(passphrase)) => {
             let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase));
-            opened.map_err(|error| failed_to_open(error, world))?
+            opened.map_err(|error| failed_to_open(error, &world.vault_shown()))?
         }
         Some(Given::Identities(identities)) => open_by_identities(world, &loaded, &identities)?,
         None => ask_and_open(world, &loaded)?,
@@ -125,22 +121,26 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Vault<'a>, Fai
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
-    let shown = world.vault_shown();
+    ask_passphrase(&world.vault_shown(), |passphrase| vault::open(&world.place(), loaded, Key::Passphrase(passphrase)))
+}
+
+/// Asks for the passphrase of the vault that is shown so, until it opens it or the person runs out of tries.
+pub fn ask_passphrase<T>(shown: &str, open: impl Fn(&Passphrase) -> Result<T, OpenError>) -> Result<T, Failure> {
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Passphrase))?;
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
-        match vault::open(&world.place(), loaded, Key::Passphrase(&passphrase)) {
+        match open(&passphrase) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
-            other => return other.map_err(|error| failed_to_open(error, world)),
+            other => return other.map_err(|error| failed_to_open(error, shown)),
         }
     }
-    Err(Failure::WrongPassphrase { vault: shown })
+    Err(Failure::WrongPassphrase { vault: shown.to_owned() })
 }
 
-fn failed_to_open(error: OpenError, world: &World) -> Failure {
+pub fn failed_to_open(error: OpenError, shown: &str) -> Failure {
     match error {
-        OpenError::WrongPassphrase => Failure::WrongPassphrase { vault: world.vault_shown() },
+        OpenError::WrongPassphrase => Failure::WrongPassphrase { vault: shown.to_owned() },
         other => other.into(),
     }
 }
@@ -151,6 +151,11 @@ fn read_descriptor(number: i32) -> Result<Passphrase, Failure> {
     let file = process::take_descriptor(number).map_err(failed)?;
     file.take(secret_file::LONGEST).read_to_end(&mut bytes).map_err(failed)?;
     passphrase_from(bytes, || SecretSource::Descriptor(number))
+}
+
+pub fn passphrase_in_file(world: &World, path: &Path) -> Result<Passphrase, Failure> {
+    let bytes = secret_file::read(world, path)?;
+    passphrase_from(bytes, || SecretSource::File(path.to_owned()))
 }
 
 /// One line ending belongs to the file, not to the passphrase.
@@ -168,7 +173,7 @@ fn passphrase_from(bytes: SecretBytes, source: impl Fn() -> SecretSource) -> Res
 }
 
 /// The identities of an age identity file: one a line, `#` starts a comment.
-fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
+pub fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
     let bytes = secret_file::read(world, path)?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -121,6 +121,11 @@ pub enum ReopenError {
 }
 
 impl<'d> Closed<'d> {
+    /// What opens it again.
+    pub fn identity(&self) -> &IdentityText {
+        &self.identity
+    }
+
     /// Opens what stands there now: the same generation or a later one.
     pub fn open(&self) -> Result<Vault<'d>, ReopenError> {
         let loaded = self.place.load()?;
