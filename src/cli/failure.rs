@@ -176,6 +176,23 @@ pub enum Failure {
         path: PathBuf,
     },
 
+    // Importing.
+    /// Where it was looked, as people are shown it.
+    NothingToImport {
+        places: Vec<String>,
+    },
+    NotFoundToImport(Vec<ProfileName>),
+    KeysRefused {
+        refused: Vec<String>,
+        imported: usize,
+    },
+    /// Conflicts that somebody has to decide.
+    LeftOut {
+        names: Vec<String>,
+        imported: usize,
+    },
+    AwsVault(RunError),
+
     // AWS, its files, and sessions.
     Endpoint(EndpointError),
     CaBundle {

@@ -106,8 +106,7 @@ fn generated(world: &World, file: Option<&Path>) -> Result<Passphrase, Failure> 
     }
     let prompt_failed = |error| Failure::prompt(error, Need::GeneratedPassphrase);
     let mut terminal = Terminal::open().map_err(prompt_failed)?;
-    terminal
-        .show(&format!("The new passphrase is\n\n    {}\n\nWrite it down now.\n", passphrase.expose()));
+    terminal.show(&format!("The new passphrase is\n\n    {}\n\nWrite it down now.\n", passphrase.expose()));
     loop {
         let typed = terminal.ask_hidden("Type it once, to show that you have it: ").map_err(prompt_failed)?;
         if typed.split_whitespace().eq(passphrase.expose().split_whitespace()) {

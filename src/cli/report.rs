@@ -3,6 +3,7 @@
 
 mod aws;
 mod files;
+pub mod import;
 mod session;
 mod trust;
 mod vault;
@@ -17,8 +18,8 @@ use crate::paths::PathsError;
 
 use super::failure::{Failure, Need};
 
-pub use trust::what_changed;
 pub use session::{left, note as session_note};
+pub use trust::what_changed;
 pub use vault::vault_warning;
 
 /// How a command ended.
@@ -149,6 +150,9 @@ impl Report {
             | BadSetting { .. }
             | UnknownField { .. }
             | FieldMissing { .. } => profile(failure),
+            NothingToImport { .. } | NotFoundToImport(_) | KeysRefused { .. } | LeftOut { .. } | AwsVault(_) => {
+                import::report(failure)
+            }
             SecretMissing
             | SecretMalformed
             | VariableMissing(_)
@@ -293,12 +297,16 @@ fn no_terminal(need: &Need) -> Report {
         ),
         Need::FirstSight(fingerprint) => (
             Status::NotTrusted,
-            format!("this machine has not seen this vault before (fingerprint {fingerprint}) and there is no terminal to ask on"),
+            format!(
+                "this machine has not seen this vault before (fingerprint {fingerprint}) and there is no terminal to ask on"
+            ),
             "compare with `vault status` where it is known, then pass `--expect-fingerprint FINGERPRINT`".to_owned(),
         ),
         Need::MissingVault { generation } => (
             Status::PersonNeeded,
-            format!("the vault that this machine knows here (generation {generation}) is missing, and there is no terminal to ask on"),
+            format!(
+                "the vault that this machine knows here (generation {generation}) is missing, and there is no terminal to ask on"
+            ),
             "bring it back, or pass `--forget-missing` to make a new one".to_owned(),
         ),
         Need::Trust => (

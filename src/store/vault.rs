@@ -3,6 +3,7 @@
 mod closed;
 mod create;
 mod opening;
+mod other;
 mod rekey;
 
 use std::io;
@@ -15,6 +16,7 @@ use closed::Known;
 pub use closed::{Closed, ReopenError};
 pub use create::{CreateError, NewVault, create};
 pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open};
+pub use other::peek;
 pub use rekey::{NewPassphrase, Rekey};
 
 use super::document::{Document, DocumentError};
@@ -87,8 +89,8 @@ impl Known {
         }
         let same_key = *document.signing_key()?.verifying_key().as_bytes() == self.signing_key;
         // This machine may have replaced the vault's keys meanwhile, and remembers the new ones then.
-        let trusted = same_key
-            || matches!(judge(&loaded.pins, &loaded.places, document, &loaded.hash)?, Verdict::Known(_));
+        let trusted =
+            same_key || matches!(judge(&loaded.pins, &loaded.places, document, &loaded.hash)?, Verdict::Known(_));
         Ok(match trusted {
             true if loaded.hash == self.hash => Relation::Same,
             true if document.meta.has_ancestor(&self.hash) => Relation::Successor,

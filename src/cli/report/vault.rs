@@ -28,8 +28,10 @@ pub fn report(failure: &Failure) -> Report {
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
         PassphraseOfAKey => Report::new(Status::Usage, "that is a part of an access key, not a passphrase")
             .hint("take four or more unrelated words, or `--generate`"),
-        PassphraseNotAtHand => Report::new(Status::Usage, "the vault was opened by an identity, so its passphrase is not known")
-            .hint("open it by the passphrase, or set a new one: `vault passwd --identity FILE`"),
+        PassphraseNotAtHand => {
+            Report::new(Status::Usage, "the vault was opened by an identity, so its passphrase is not known")
+                .hint("open it by the passphrase, or set a new one: `vault passwd --identity FILE`")
+        }
         Derive(error) => derive(error),
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
@@ -49,8 +51,9 @@ fn recipient(failure: &Failure) -> Report {
     let state = |message: String| Report::new(Status::State, message);
     let usage = |message: String| Report::new(Status::Usage, message);
     match failure {
-        Failure::RecipientName(name) => usage(format!("`{}` can't be a recipient's name", escape(name)))
-            .hint("1 to 64 letters, digits and _.@:/+-"),
+        Failure::RecipientName(name) => {
+            usage(format!("`{}` can't be a recipient's name", escape(name))).hint("1 to 64 letters, digits and _.@:/+-")
+        }
         Failure::RecipientExists(name) => {
             state(format!("that is recipient `{}` already", escape(name))).hint("`vault recipient list` shows them")
         }
