@@ -6,6 +6,7 @@ pub mod header; // the first lines of the file, checked before anything else
 pub mod identity; // age identities as text
 pub mod kdf; // salt and costs of the passphrase
 pub mod kept; // earlier generations beside the vault
+mod open_table; // keys that this version does not know
 pub mod passphrase; // from a passphrase to the vault identity
 mod profile; // an entry of the document
 pub mod recovery; // recovery keys

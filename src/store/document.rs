@@ -11,6 +11,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::kdf::KdfParameters;
+use super::open_table::open_tables;
 pub use super::profile::{Profile, StoredAccessKey};
 use crate::names::ProfileName;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
@@ -45,6 +46,7 @@ pub enum DocumentError {
 
 /// The whole payload.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Document {
     pub meta: Meta,
     pub auth: Auth,
@@ -55,9 +57,11 @@ pub struct Document {
     pub recipients: Vec<Recipient>,
     #[serde(default, rename = "profile", skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<ProfileName, Profile>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub rest: toml::Table,
 }
+
+open_tables!(Document);
 
 impl Document {
     /// An empty vault with keys of its own.
