@@ -2,6 +2,7 @@
 
 pub mod document; // what the vault holds
 pub mod file; // where it is kept: loading and saving bytes
+pub mod group; // many threads' changes in few saves
 pub mod header; // the first lines of the file, checked before anything else
 pub mod identity; // age identities as text
 pub mod kdf; // salt and costs of the passphrase

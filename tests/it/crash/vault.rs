@@ -38,7 +38,7 @@ fn new_vault() -> NewVault {
     NewVault { passphrase: passphrase(), kdf: kdf(), recovery: None, now: Timestamp::UNIX_EPOCH, writer: "host".into() }
 }
 
-fn stamp() -> Stamp {
+pub fn stamp() -> Stamp {
     Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() }
 }
 
@@ -52,7 +52,7 @@ fn no_vault() -> Image {
 }
 
 /// A vault that was saved often, so that old generations are pruned, and once was interrupted while it was.
-fn vault_in_use() -> Image {
+pub fn vault_in_use() -> Image {
     static IN_USE: OnceLock<Image> = OnceLock::new();
     let make = || {
         let disk = FaultDisk::on(no_vault());
