@@ -116,7 +116,7 @@ fn removing_a_section_leaves_the_comments_above_the_next_one() {
     let file = b"[b]\nk = 1\n[a]\n# mark\nx = 1\n\n# of c\n[c]\n";
     let ini = Ini::parse(file);
     let section = ini.only(is_a).unwrap().unwrap();
-    assert_eq!(text(&ini.without(section).unwrap()), "[b]\nk = 1\n\n# of c\n[c]\n");
+    assert_eq!(text(&ini.changed(&[(section, Change::Remove)]).unwrap()), "[b]\nk = 1\n\n# of c\n[c]\n");
 }
 
 /// Header, keys and values of every section, those of `[a]` apart.
@@ -168,7 +168,7 @@ proptest! {
         let Ok(None) = ini.only(is_a) else { return Ok(()) };
         let Ok(appended) = ini.appended("a", &edit()) else { return Ok(()) };
         let with = Ini::parse(&appended);
-        let removed = with.without(with.only(is_a).unwrap().unwrap()).unwrap();
+        let removed = with.changed(&[(with.only(is_a).unwrap().unwrap(), Change::Remove)]).unwrap();
         prop_assert!(removed.starts_with(&bytes) && removed.len() <= bytes.len() + 2);
     }
 }
