@@ -10,21 +10,27 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use synced_disk::SyncedDisk;
 use tempfile::TempDir;
-use ::vault::secret::{IdentityText, Passphrase, SecretAccessKey};
-use ::vault::store::document::{Document, Profile, StoredAccessKey};
-use ::vault::store::file::Place;
-use ::vault::store::passphrase::{self, Cost};
-use ::vault::store::recovery::RecoveryKey;
-use ::vault::store::vault::{self, Key, NewVault, Stamp, Vault};
+use vault::names::ProfileName;
+use vault::secret::{IdentityText, Passphrase, SecretAccessKey};
+use vault::store::document::{Document, Profile, StoredAccessKey};
+use vault::store::file::Place;
+use vault::store::group::Group;
+use vault::store::passphrase::{self, Cost};
+use vault::store::recovery::RecoveryKey;
+use vault::store::vault::{Key, NewVault, Stamp, Vault, create, open};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_vault");
 const SIZES: [usize; 4] = [1, 100, 1_000, 10_000];
 const RUNS: usize = 11;
+/// As many as `vault rotate --all` would make, and as it would make them.
+const CHANGES: usize = 1_000;
+const THREADS: usize = 20;
 
 fn main() {
     println!("The passphrase alone: {} (standard), {} (small)\n", derivation(Cost::Standard), derivation(Cost::Small));
@@ -35,6 +41,9 @@ fn main() {
         let cells: Vec<&str> = columns.iter().map(|column| column[row].2.as_str()).collect();
         println!("| {what} | {goal} | {} |", cells.join(" | "));
     }
+    let bench = Bench::with(CHANGES);
+    println!("\n{} changes to {0} profiles, one after the other: {}", thousands(CHANGES), bench.alone());
+    println!("the same by {THREADS} threads that save together: {}", bench.grouped());
 }
 
 /// Figure, goal, measured.
@@ -45,14 +54,13 @@ struct Bench {
     home: TempDir,
     disk: SyncedDisk,
     identity: IdentityText,
-    size: usize,
 }
 
 impl Bench {
     fn with(size: usize) -> Self {
         let recovery = RecoveryKey::generate();
         let home = tempfile::tempdir().expect("a temporary folder");
-        let bench = Self { home, disk: SyncedDisk::default(), identity: recovery.identity, size };
+        let bench = Self { home, disk: SyncedDisk::default(), identity: recovery.identity };
         let new = NewVault {
             passphrase: passphrase(),
             kdf: Cost::Small.parameters().expect("the system has randomness"),
@@ -60,7 +68,7 @@ impl Bench {
             now: Timestamp::now(),
             writer: "bench".to_owned(),
         };
-        let mut vault = vault::create(&bench.place(), new).expect("nothing stands there");
+        let mut vault = create(&bench.place(), new).expect("nothing stands there");
         edit(&mut vault, |document| {
             document.profiles.extend((0..size).map(|n| (user(n).parse().expect("a profile's name"), profile(n))));
         });
@@ -78,7 +86,7 @@ impl Bench {
         let mut synced = Vec::new();
         let change = median(|| {
             let before = self.disk.time_in_sync();
-            edit(&mut vault, |document| change_last(document));
+            edit(&mut vault, change_last);
             synced.push(self.disk.time_in_sync() - before);
         });
         synced.sort();
@@ -95,9 +103,35 @@ impl Bench {
         ]
     }
 
+    fn alone(&self) -> String {
+        let mut vault = self.open();
+        let took = timed(&mut || (0..CHANGES).for_each(|n| edit(&mut vault, change(n))));
+        format!("{:.1} s", took.as_secs_f64())
+    }
+
+    fn grouped(&self) -> String {
+        let mut vault = self.open();
+        let before = vault.version().generation;
+        let group = Group::new(&mut vault);
+        let save = |n| {
+            let edit = change(n);
+            let saved = group.edit(&stamp(), move |document| {
+                edit(document);
+                Ok::<_, Infallible>(())
+            });
+            saved.unwrap_or_else(|error| panic!("the change was not saved: {error}"));
+        };
+        let share = |thread: usize| (thread..CHANGES).step_by(THREADS).for_each(save);
+        let took = timed(&mut || {
+            thread::scope(|scope| (0..THREADS).for_each(|thread| drop(scope.spawn(move || share(thread)))))
+        });
+        drop(group);
+        format!("{:.1} s, in {} saves", took.as_secs_f64(), vault.version().generation - before)
+    }
+
     fn open(&self) -> Vault<'_> {
         let loaded = self.place().load().expect("the vault stands");
-        let opened = vault::open(&self.place(), &loaded, Key::Identity(&self.identity));
+        let opened = open(&self.place(), &loaded, Key::Identity(&self.identity));
         opened.expect("the recovery key opens it").known().expect("it was made here")
     }
 
@@ -148,12 +182,21 @@ const ADD: [&str; 7] = [
 ];
 
 fn edit(vault: &mut Vault, change: impl Fn(&mut Document)) {
-    let stamp = Stamp { now: Timestamp::now(), writer: "bench".to_owned() };
-    let edited = vault.edit(&stamp, |document| {
+    let edited = vault.edit(&stamp(), |document| {
         change(document);
         Ok::<_, Infallible>(())
     });
     edited.unwrap_or_else(|error| panic!("the change was not saved: {error}"));
+}
+
+fn stamp() -> Stamp {
+    Stamp { now: Timestamp::now(), writer: "bench".to_owned() }
+}
+
+/// To one profile.
+fn change(n: usize) -> impl Fn(&mut Document) + Send {
+    let name: ProfileName = user(n).parse().expect("a profile's name");
+    move |document| document.profiles.entry(name.clone()).or_default().duration_seconds = Some(900)
 }
 
 fn change_last(document: &mut Document) {

@@ -171,4 +171,31 @@ proptest! {
         let removed = with.changed(&[(with.only(is_a).unwrap().unwrap(), Change::Remove)]).unwrap();
         prop_assert!(removed.starts_with(&bytes) && removed.len() <= bytes.len() + 2);
     }
+
+    #[test]
+    fn sections_changed_at_once_are_changed_as_if_one_after_the_other(bytes in soup()) {
+        let clear = Edit { remove: vec!["x"], unmark: Some("# mark"), ..Edit::default() };
+        let change = |section: &Section<'_>| match section.header() {
+            b"a" => Some(Change::Edit(&clear)),
+            b"b" => Some(Change::Remove),
+            _ => None,
+        };
+        let ini = Ini::parse(&bytes);
+        let at_once: Vec<_> = ini.sections().filter_map(|section| Some((section, change(section)?))).collect();
+        let Ok(at_once) = ini.changed(&at_once) else { return Ok(()) };
+        let count = ini.sections().count();
+        let mut bytes = SecretBytes::new(bytes.clone());
+        // From the last to the first, so that those still to be changed stay where they are.
+        for index in (0..count).rev() {
+            let changed = {
+                let ini = Ini::parse(&bytes);
+                let section = ini.sections().nth(index).unwrap();
+                let Some(change) = change(section) else { continue };
+                ini.changed(&[(section, change)])
+            };
+            let Ok(changed) = changed else { return Ok(()) };
+            bytes = changed;
+        }
+        prop_assert_eq!(text(&at_once), text(&bytes));
+    }
 }
