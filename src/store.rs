@@ -15,6 +15,3 @@ pub mod recovery; // recovery keys
 pub mod seal; // age around a signature around the document
 mod temporary; // files being written
 pub mod vault; // an opened vault
-
-#[cfg(test)]
-mod stock_age; // other people's tools open a vault
