@@ -3,9 +3,13 @@
 mod access_key_source;
 mod escape;
 mod failure;
+mod key_check;
 mod mfa_device;
 mod names_given;
 mod new_passphrase;
+mod passphrase_source;
+mod recovery_key;
+mod rekeyed;
 mod report;
 mod secret_file;
 mod session_records;
@@ -55,6 +59,7 @@ macro_rules! commands {
 commands! {
     Init = init,
     Add = add,
+    Import = import,
     List = list,
     Show = show,
     Set = set,
@@ -62,6 +67,9 @@ commands! {
     Remove = remove,
     Rename = rename,
     Reveal = reveal,
+    Passwd = passwd,
+    Recipient = recipient,
+    Trust = trust,
     Login = login,
     Logout = logout,
     Env = env,

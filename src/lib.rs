@@ -19,6 +19,7 @@ pub mod store; // 2: the vault file
 
 #[cfg(feature = "program")]
 pub mod export; // 3: where a session goes: file, environment, shell
+pub mod import; // 3: long-term keys that lie elsewhere
 #[cfg(feature = "program")]
 pub mod session; // 3: which sessions to get, from where, and who has them already
 

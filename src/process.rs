@@ -14,7 +14,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 pub use allocator::ZeroOnFree;
 pub use descriptor::take_descriptor;
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
-pub use run::{OUR_VARIABLES, RunError, hand_over, output_of};
+pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program};
 
 /// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is
 /// typed. Best effort: a kernel that refuses leaves us no worse than any other program.

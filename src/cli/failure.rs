@@ -16,7 +16,7 @@ use crate::store::document::Meta;
 use crate::store::file::LoadError;
 use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
 use crate::store::header::HeaderError;
-use crate::store::passphrase::PassphraseError;
+use crate::store::passphrase::{DeriveError, PassphraseError};
 use crate::store::pin::Distrust;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
@@ -38,7 +38,10 @@ pub enum Failure {
     Declined,
 
     // Unlocking.
-    PassphraseCommand(RunError),
+    PassphraseCommand {
+        flag: &'static str,
+        error: RunError,
+    },
     PassphraseDescriptor {
         number: i32,
         error: io::Error,
@@ -69,6 +72,9 @@ pub enum Failure {
 
     // The vault.
     Load(LoadError),
+    TypedFingerprint(NotAFingerprint),
+    /// An identity can't decide what is believed.
+    TrustByPassphrase,
     /// Not what this machine remembers.
     Distrusted(Box<Refusal>),
     OtherFingerprint {
@@ -88,6 +94,18 @@ pub enum Failure {
     Create(CreateError),
     VaultExists,
     NewPassphrase(PassphraseError),
+    /// The vault was opened by an identity.
+    PassphraseNotAtHand,
+    Derive(DeriveError),
+    /// Of a recipient.
+    RecipientName(String),
+    RecipientExists(String),
+    UnknownRecipient(String),
+    NotARecipient(String),
+    /// Nobody else could open the vault.
+    LastRecipient,
+    /// What was given opens the vault, and would not any more.
+    OwnRecipient(String),
     PassphraseWeak,
     /// It is an access key id or has the shape of a secret access key.
     PassphraseOfAKey,
@@ -158,6 +176,23 @@ pub enum Failure {
         path: PathBuf,
     },
 
+    // Importing.
+    /// Where it was looked, as people are shown it.
+    NothingToImport {
+        places: Vec<String>,
+    },
+    NotFoundToImport(Vec<ProfileName>),
+    KeysRefused {
+        refused: Vec<String>,
+        imported: usize,
+    },
+    /// Conflicts that somebody has to decide.
+    LeftOut {
+        names: Vec<String>,
+        imported: usize,
+    },
+    AwsVault(RunError),
+
     // AWS, its files, and sessions.
     Endpoint(EndpointError),
     CaBundle {
@@ -203,6 +238,12 @@ pub enum Need {
     Confirmation {
         flag: &'static str,
     },
+    /// Whether a new vault is to stand where one that this machine knows is missing.
+    MissingVault {
+        generation: u64,
+    },
+    /// A fingerprint or a yes, for `trust`.
+    Trust,
     /// Whether a vault that this machine has not seen is the right one.
     FirstSight(Fingerprint),
 }
@@ -217,7 +258,8 @@ pub struct Refusal {
 pub enum SecretSource {
     File(PathBuf),
     Descriptor(i32),
-    Command,
+    /// By its flag.
+    Command(&'static str),
 }
 
 impl Failure {

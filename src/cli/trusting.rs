@@ -1,7 +1,7 @@
 //! From a vault that opened to one that is believed: this machine knows it, or somebody says that it is the right one.
 
 use crate::store::fingerprint::Fingerprint;
-use crate::store::vault::{Opened, Unproven, Vault};
+use crate::store::vault::{Opened, Vault};
 
 use super::failure::{Failure, Need, Refusal};
 use super::terminal::Terminal;
@@ -19,11 +19,12 @@ pub fn believe<'a>(world: &World<'a>, opened: Opened<'a>) -> Result<Vault<'a>, F
             vault
         }
         Opened::FirstSight(unproven) => {
+            let undecided = unproven.close();
             match &expected {
-                Some(_) => check(expected.as_ref(), unproven.fingerprint())?,
-                None => ask(world, &unproven)?,
+                Some(_) => check(expected.as_ref(), undecided.fingerprint())?,
+                None => ask(world, undecided.fingerprint())?,
             }
-            unproven.accept()
+            undecided.accept()?
         }
         Opened::Distrusted(unproven, distrust) => {
             let found = unproven.document().meta.clone();
@@ -54,8 +55,7 @@ fn check(expected: Option<&Fingerprint>, found: &Fingerprint) -> Result<(), Fail
     }
 }
 
-fn ask(world: &World, unproven: &Unproven) -> Result<(), Failure> {
-    let fingerprint = unproven.fingerprint();
+fn ask(world: &World, fingerprint: &Fingerprint) -> Result<(), Failure> {
     let failed = |error| Failure::prompt(error, Need::FirstSight(fingerprint.clone()));
     let mut terminal = Terminal::open().map_err(failed)?;
     terminal.show(&format!("This machine has not seen the vault {} before. Its fingerprint:\n", world.vault_shown()));

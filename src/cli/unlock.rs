@@ -1,17 +1,15 @@
 //! Opens the vault: with an identity or a passphrase that a flag or variable leads to, else by asking at the terminal.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::process;
-use crate::secret::{IdentityText, Passphrase, SecretBytes};
+use crate::secret::{IdentityText, Passphrase};
 use crate::store::file::Loaded;
 use crate::store::fingerprint::Fingerprint;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
-use super::escape::escape;
-use super::failure::{Failure, Need, SecretSource};
+use super::failure::{Failure, Need};
+use super::passphrase_source::PassphraseSource;
 use super::secret_file;
 use super::terminal::Terminal;
 use super::trusting;
@@ -63,21 +61,11 @@ impl UnlockArgs {
 
     /// The passphrase that a flag or variable leads to.
     pub fn passphrase(&self, world: &World) -> Result<Option<Passphrase>, Failure> {
-        if let Some(number) = self.passphrase_fd {
-            return read_descriptor(number).map(Some);
-        }
-        if let Some(command) = &self.passphrase_command {
-            let mut hear = |line: &str| world.say(&format!("--passphrase-command: {}", escape(line)));
-            let printed =
-                process::output_of(command, &world.environment, &mut hear).map_err(Failure::PassphraseCommand)?;
-            return passphrase_from(printed, || SecretSource::Command).map(Some);
-        }
-        let file = self.passphrase_file.clone().or_else(|| world.environment.path("VAULT_PASSPHRASE_FILE"));
-        file.map(|path| {
-            let bytes = secret_file::read(world, &path)?;
-            passphrase_from(bytes, || SecretSource::File(path.clone()))
-        })
-        .transpose()
+        let named = self.passphrase_fd.is_some() || self.passphrase_command.is_some();
+        let variable = world.environment.path("VAULT_PASSPHRASE_FILE").filter(|_| !named);
+        let command = self.passphrase_command.as_deref().map(|command| ("--passphrase-command", command));
+        let file = self.passphrase_file.as_deref().or(variable.as_deref());
+        PassphraseSource { file, descriptor: self.passphrase_fd, command }.read(world)
     }
 
     fn given(&self, world: &World) -> Result<Option<Given>, Failure> {
@@ -114,7 +102,7 @@ pub fn unlock<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     match world.unlock.given(world)? {
         Some(Given::Passphrase(passphrase)) => {
             let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase));
-            let opened = opened.map_err(|error| failed_to_open(error, world))?;
+            let opened = opened.map_err(|error| failed_to_open(error, &world.vault_shown()))?;
             Ok(Unlocked { opened, passphrase: Some(passphrase) })
         }
         Some(Given::Identities(identities)) => {
@@ -144,57 +132,44 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, 
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
-    let shown = world.vault_shown();
     if loaded.changed_kdf().is_some() {
         world.warn("salt or cost of the passphrase changed since this machine last opened the vault");
         world.hint("a passphrase that was changed on another machine does that, and so does damage");
     }
+    let open = |passphrase: &Passphrase| vault::open(&world.place(), loaded, Key::Passphrase(passphrase));
+    let (opened, passphrase) = ask_passphrase(&world.vault_shown(), open)?;
+    Ok(Unlocked { opened, passphrase: Some(passphrase) })
+}
+
+/// Asks for the passphrase of the vault that is shown so, until it opens it or the person runs out of tries.
+pub fn ask_passphrase<T>(
+    shown: &str,
+    open: impl Fn(&Passphrase) -> Result<T, OpenError>,
+) -> Result<(T, Passphrase), Failure> {
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Passphrase))?;
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
-        match vault::open(&world.place(), loaded, Key::Passphrase(&passphrase)) {
+        match open(&passphrase) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
             other => {
-                let opened = other.map_err(|error| failed_to_open(error, world))?;
-                return Ok(Unlocked { opened, passphrase: Some(passphrase) });
+                let opened = other.map_err(|error| failed_to_open(error, shown))?;
+                return Ok((opened, passphrase));
             }
         }
     }
-    Err(Failure::WrongPassphrase { vault: shown })
+    Err(Failure::WrongPassphrase { vault: shown.to_owned() })
 }
 
-fn failed_to_open(error: OpenError, world: &World) -> Failure {
+pub fn failed_to_open(error: OpenError, shown: &str) -> Failure {
     match error {
-        OpenError::WrongPassphrase => Failure::WrongPassphrase { vault: world.vault_shown() },
+        OpenError::WrongPassphrase => Failure::WrongPassphrase { vault: shown.to_owned() },
         other => other.into(),
     }
 }
 
-fn read_descriptor(number: i32) -> Result<Passphrase, Failure> {
-    let failed = |error| Failure::PassphraseDescriptor { number, error };
-    let mut bytes = SecretBytes::default();
-    let file = process::take_descriptor(number).map_err(failed)?;
-    file.take(secret_file::LONGEST).read_to_end(&mut bytes).map_err(failed)?;
-    passphrase_from(bytes, || SecretSource::Descriptor(number))
-}
-
-/// One line ending belongs to the file, not to the passphrase.
-fn passphrase_from(bytes: SecretBytes, source: impl Fn() -> SecretSource) -> Result<Passphrase, Failure> {
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::PassphraseNotText(source()))?;
-    let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    if text.is_empty() {
-        return Err(Failure::PassphraseEmpty(source()));
-    }
-    // No passphrase has one, and what follows it was meant for something else.
-    if text.contains('\n') {
-        return Err(Failure::PassphraseSeveralLines(source()));
-    }
-    Ok(Passphrase::new(text.to_owned()))
-}
-
 /// The identities of an age identity file: one a line, `#` starts a comment.
-fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
+pub fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
     let bytes = secret_file::read(world, path)?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -143,6 +143,29 @@ impl<'d> Place<'d> {
         names.into_iter().filter(|name| is_conflicted_copy(&spot.name, name)).collect()
     }
 
+    /// Generation and name of what saves kept.
+    pub(super) fn kept_files(&self) -> io::Result<Vec<(u64, String)>> {
+        let spot = self.opened()?;
+        let names = spot.folder.names()?;
+        Ok(names.into_iter().filter_map(|name| Some((kept::parse_generation(&spot.name, &name)?, name))).collect())
+    }
+
+    /// The file of this hash among those that saves kept and sync programs put aside.
+    pub(super) fn beside_with_hash(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {
+        let kept = self.kept_files().unwrap_or_default().into_iter().map(|(_, name)| name);
+        let mut found = kept.chain(self.conflicted_copies()).filter_map(|name| self.read_beside(&name).ok());
+        found.find(|bytes| Sha256::digest(bytes).as_slice() == hash)
+    }
+
+    /// The bytes of a file beside the vault.
+    pub(super) fn read_beside(&self, name: &str) -> io::Result<Vec<u8>> {
+        match self.opened()?.folder.read(name, MAX_FILE) {
+            Ok((bytes, _)) => Ok(bytes),
+            Err(ReadError::Io(error)) => Err(error),
+            Err(other) => Err(io::Error::other(other)),
+        }
+    }
+
     /// Takes the place for a save. Readers need no lock: they find the old file or the new one.
     pub(super) fn lock(&self) -> Result<Locked<'d>, SaveError> {
         self.lock_within(LOCK_PATIENCE)

@@ -80,7 +80,7 @@ fn kept_name(name: &str, generation: u64, hash: &[u8; 32]) -> String {
 }
 
 /// Only exactly such names are ever removed.
-fn parse_generation(name: &str, file: &str) -> Option<u64> {
+pub fn parse_generation(name: &str, file: &str) -> Option<u64> {
     let (generation, hash) = file.strip_prefix(name)?.strip_prefix(".g")?.split_once('-')?;
     let hash_fits = hash.len() == 8 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let number: u64 = generation.parse().ok()?;

@@ -3,6 +3,7 @@
 mod closed;
 mod create;
 mod opening;
+mod other;
 mod rekey;
 
 use std::io;
@@ -14,12 +15,14 @@ use thiserror::Error;
 use closed::Known;
 pub use closed::{Closed, ReopenError};
 pub use create::{CreateError, NewVault, create};
-pub use opening::{Key, OpenError, Opened, Unproven, open};
+pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open};
+pub use other::peek;
 pub use rekey::{NewPassphrase, Rekey};
 
 use super::document::{Document, DocumentError};
 use super::file::{Loaded, Locked, Place, SaveError, Saved};
 use super::fingerprint::Fingerprint;
+use super::history::{Kept, history};
 use super::identity;
 use super::kdf::KdfParameters;
 use super::passphrase;
@@ -86,8 +89,8 @@ impl Known {
         }
         let same_key = *document.signing_key()?.verifying_key().as_bytes() == self.signing_key;
         // This machine may have replaced the vault's keys meanwhile, and remembers the new ones then.
-        let trusted = same_key
-            || matches!(judge(&loaded.pins, &loaded.places, document, &loaded.hash)?, Verdict::Known(_));
+        let trusted =
+            same_key || matches!(judge(&loaded.pins, &loaded.places, document, &loaded.hash)?, Verdict::Known(_));
         Ok(match trusted {
             true if loaded.hash == self.hash => Relation::Same,
             true if document.meta.has_ancestor(&self.hash) => Relation::Successor,
@@ -179,6 +182,11 @@ impl Vault<'_> {
     /// What opened it.
     pub fn identity(&self) -> &IdentityText {
         &self.identity
+    }
+
+    /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
+    pub fn history(&self) -> Vec<Kept> {
+        history(&self.place, &self.identity, &self.document.meta.vault_id).unwrap_or_default()
     }
 
     /// Changes the document and saves it. The edit is applied to what stands in the file now, which another program may have

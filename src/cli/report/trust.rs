@@ -19,6 +19,12 @@ pub fn report(failure: &Failure) -> Report {
         )
         .hint("is VAULT_FILE right? `vault status` shows the fingerprint where the vault is known"),
         Failure::BadFingerprint { variable, error } => Report::new(Status::Usage, format!("{variable}: {error}")),
+        Failure::TypedFingerprint(error) => Report::new(Status::NotTrusted, format!("{error}; nothing was changed"))
+            .hint("`vault status` shows it on the machine that last saved the vault"),
+        Failure::TrustByPassphrase => {
+            Report::new(Status::Locked, "`vault trust` takes the passphrase, not an identity")
+                .hint("leave out --identity and VAULT_IDENTITY")
+        }
         _ => internal(),
     }
 }

@@ -28,15 +28,51 @@ pub fn report(failure: &Failure) -> Report {
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
         PassphraseOfAKey => Report::new(Status::Usage, "that is a part of an access key, not a passphrase")
             .hint("take four or more unrelated words, or `--generate`"),
+        PassphraseNotAtHand => {
+            Report::new(Status::Usage, "the vault was opened by an identity, so its passphrase is not known")
+                .hint("open it by the passphrase, or set a new one: `vault passwd --identity FILE`")
+        }
+        Derive(error) => derive(error),
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
+        RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient(_) | LastRecipient
+        | OwnRecipient(_) => recipient(failure),
         NotCommitted(error) => not_committed(error),
         NotDurable(error) => {
             Report::new(Status::State, format!("the vault was saved, but a power cut now may undo it: {error}"))
                 .hint("look after the disk, then check with `vault list`")
         }
         _ => given(failure),
+    }
+}
+
+fn recipient(failure: &Failure) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    let usage = |message: String| Report::new(Status::Usage, message);
+    match failure {
+        Failure::RecipientName(name) => {
+            usage(format!("`{}` can't be a recipient's name", escape(name))).hint("1 to 64 letters, digits and _.@:/+-")
+        }
+        Failure::RecipientExists(name) => {
+            state(format!("that is recipient `{}` already", escape(name))).hint("`vault recipient list` shows them")
+        }
+        Failure::UnknownRecipient(name) => {
+            state(format!("no recipient named `{}`", escape(name))).hint("`vault recipient list` shows them")
+        }
+        Failure::NotARecipient(text) if text.starts_with("AGE-") => {
+            usage("that is an identity, which is secret; a recipient starts with age1".into())
+                .hint("`age-keygen -y FILE` prints the recipient of an identity")
+        }
+        Failure::NotARecipient(text) => usage(format!("`{}` is not an age recipient", escape(text)))
+            .hint("one starts with age1; `age-keygen` makes an identity and shows its recipient"),
+        Failure::LastRecipient => state("nobody could open the vault any more; nothing was changed".into())
+            .hint("add another recipient first: `vault recipient add NAME`"),
+        Failure::OwnRecipient(name) => {
+            state(format!("you opened the vault as recipient `{}`; nothing was changed", escape(name)))
+                .hint("open it by another one to remove this")
+        }
+        _ => internal(),
     }
 }
 
@@ -48,7 +84,7 @@ fn given(failure: &Failure) -> Report {
     use Failure::*;
     let locked = |message: String| Report::new(Status::Locked, message);
     match failure {
-        PassphraseCommand(error) => locked(format!("--passphrase-command: {}", escape(&error.to_string()))),
+        PassphraseCommand { flag, error } => locked(format!("{flag}: {}", escape(&error.to_string()))),
         PassphraseDescriptor { number, error } => locked(format!("can't read file descriptor {number}: {error}")),
         PassphraseNotText(source) => locked(format!("{} is not text in UTF-8", source_words(source))),
         PassphraseEmpty(source) => locked(format!("{} is empty", source_words(source))),
@@ -78,7 +114,7 @@ fn source_words(source: &SecretSource) -> String {
     match source {
         SecretSource::File(path) => format!("the passphrase in {}", shown_path(path)),
         SecretSource::Descriptor(number) => format!("the passphrase from file descriptor {number}"),
-        SecretSource::Command => "what --passphrase-command printed".to_owned(),
+        SecretSource::Command(flag) => format!("what {flag} printed"),
     }
 }
 

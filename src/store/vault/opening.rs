@@ -1,8 +1,10 @@
 //! From the bytes of a file to a vault that is believed.
 
+use std::io;
+
 use thiserror::Error;
 
-use super::{EditError, NotCommitted, Stamp, Vault, Version, Warning, warnings};
+use super::{NotCommitted, ReopenError, SaveFailure, Stamp, Vault, Version, Warning, warnings};
 use crate::secret::{IdentityText, Passphrase};
 use crate::store::document::{Document, DocumentError};
 use crate::store::file::{LoadError, Loaded, Place};
@@ -139,43 +141,92 @@ impl<'d> Opened<'d> {
 }
 
 impl<'d> Unproven<'d> {
-    pub fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
-    }
-
     /// To show what it says, not to use it.
     pub fn document(&self) -> &Document {
         &self.vault.document
     }
 
-    /// What opened it.
-    pub fn identity(&self) -> &IdentityText {
-        &self.vault.identity
+    /// The state that this machine remembers instead, if its file stands beside the vault: kept by a save, or put aside by a
+    /// sync program.
+    pub fn remembered(&self, distrust: &Distrust) -> Option<Document> {
+        let bytes = self.vault.place.beside_with_hash(&distrust.pin.hash.0)?;
+        unseal(&bytes, &self.vault.identity).ok()
+    }
+
+    /// Forgets the document; the caller is about to wait for a person.
+    pub fn close(self) -> Undecided<'d> {
+        let Vault { place, identity, version, .. } = self.vault;
+        Undecided { place, identity, hash: version.hash, fingerprint: self.fingerprint }
+    }
+}
+
+/// A vault put aside while a person decides whether it is to be believed.
+pub struct Undecided<'d> {
+    place: Place<'d>,
+    identity: IdentityText,
+    hash: [u8; 32],
+    fingerprint: Fingerprint,
+}
+
+impl<'d> Undecided<'d> {
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
     }
 
     /// Somebody compared the fingerprint of a vault that was seen for the first time.
-    pub fn accept(mut self) -> Vault<'d> {
-        self.vault.remember();
-        self.vault
+    pub fn accept(self) -> Result<Vault<'d>, ReopenError> {
+        let mut vault = self.vault(&self.place.load()?)?;
+        vault.remember();
+        Ok(vault)
     }
 
     /// Somebody looked at what is remembered and at this file, and decided for the file. It is saved at once as a later
     /// generation than both, so that every machine takes it from here, and the other side is a fork from now on.
-    pub fn trust(mut self, distrust: &Distrust, stamp: &Stamp) -> Result<Vault<'d>, EditError<Reason>> {
+    pub fn trust(self, distrust: &Distrust, stamp: &Stamp) -> Result<Vault<'d>, TrustError> {
         if distrust.reason == Reason::ReplacedSigningKey {
-            return Err(EditError::Refused(distrust.reason));
+            return Err(TrustError::ReplacedSigningKey);
         }
-        let vault = &mut self.vault;
-        let locked = vault.place.lock().map_err(NotCommitted::from)?;
+        let locked = self.place.lock().map_err(NotCommitted::from)?;
         let standing = locked.load().map_err(NotCommitted::from)?;
-        if standing.hash != vault.version.hash {
-            return Err(NotCommitted::Diverged.into());
-        }
+        let mut vault = self.vault(&standing)?;
         let mut next = vault.document.clone();
         vault.succeed(&mut next, stamp);
         next.meta.generation = next.meta.generation.max(distrust.pin.generation + 1);
         let provers = vec![vault.identity.clone()];
         vault.save(&locked, &standing, &next, provers, stamp)?;
-        Ok(self.vault)
+        Ok(vault)
+    }
+
+    /// The very file that was decided on.
+    fn vault(&self, loaded: &Loaded) -> Result<Vault<'d>, ReopenError> {
+        if loaded.hash != self.hash {
+            return Err(ReopenError::Diverged);
+        }
+        let document = unseal(&loaded.bytes, &self.identity)?;
+        let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
+        let warnings = warnings(&self.place, &document, &loaded.status);
+        Ok(Vault { place: self.place.clone(), identity: self.identity.clone(), document, version, warnings })
+    }
+}
+
+/// Why a file was not accepted.
+#[derive(Debug, Error)]
+pub enum TrustError {
+    #[error("signed with a key that was replaced")]
+    ReplacedSigningKey,
+    #[error(transparent)]
+    Reopen(#[from] ReopenError),
+    #[error(transparent)]
+    NotCommitted(#[from] NotCommitted),
+    #[error("not yet durable: {0}")]
+    NotDurable(io::Error),
+}
+
+impl From<SaveFailure> for TrustError {
+    fn from(failure: SaveFailure) -> Self {
+        match failure {
+            SaveFailure::NotCommitted(error) => Self::NotCommitted(error),
+            SaveFailure::NotDurable(error) => Self::NotDurable(error),
+        }
     }
 }

@@ -99,7 +99,9 @@ fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
     match opened {
         Opened::Known(vault) => Ok(vault),
         // A crash may come between the first save and remembering it; a person is asked then.
-        Opened::FirstSight(unproven) => Ok(unproven.accept()),
+        Opened::FirstSight(unproven) => {
+            unproven.close().accept().map_err(|error| format!("does not open again: {error}"))
+        }
         Opened::Distrusted(_, distrust) => Err(format!("is not believed: {:?}", distrust.reason)),
     }
 }
