@@ -75,6 +75,20 @@ fn is_what_we_say(case: &Case, identity: &Path, payload: &str) {
 }
 
 #[test]
+#[ignore = "needs age"]
+fn an_identity_that_age_keygen_made_opens_the_vault_once_it_is_a_recipient() {
+    let case = Case::with_prod();
+    let identity = case.given("made-elsewhere");
+    let keygen = case.command(judge("age-keygen"), &["-o".as_ref(), identity.as_os_str()]).run();
+    let recipient = keygen.succeeds().err.trim().strip_prefix("Public key: ").unwrap().to_owned();
+    let list = || case.vault(&["list"]).variable("VAULT_IDENTITY", &identity).run();
+    list().refuses(3, "does not open");
+    case.run(&["recipient", "add", "elsewhere", &recipient]).succeeds();
+    list().succeeds().stdout_has("prod");
+    is_what_we_say(&case, &identity, &age(&case, &identity, &case.vault_file()));
+}
+
+#[test]
 #[ignore = "needs age, argon2-cffi and bech32"]
 fn the_recipe_on_the_page_derives_an_identity_that_opens_the_vault() {
     let case = Case::with_prod();
