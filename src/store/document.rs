@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::fingerprint::Fingerprint;
 use super::kdf::KdfParameters;
+use super::open_table::open_tables;
 pub use super::profile::{Profile, StoredAccessKey};
 use crate::names::ProfileName;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
@@ -47,6 +48,7 @@ pub enum DocumentError {
 
 /// The whole payload.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Document {
     pub meta: Meta,
     pub auth: Auth,
@@ -57,9 +59,11 @@ pub struct Document {
     pub recipients: Vec<Recipient>,
     #[serde(default, rename = "profile", skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<ProfileName, Profile>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub rest: toml::Table,
 }
+
+open_tables!(Document);
 
 impl Document {
     /// An empty vault with keys of its own.

@@ -43,7 +43,7 @@ fn place(disk: &FaultDisk) -> Place<'_> {
     Place::new(disk, Path::new(VAULT), Path::new(STATE))
 }
 
-fn stamp() -> Stamp {
+pub fn stamp() -> Stamp {
     Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() }
 }
 
@@ -57,7 +57,7 @@ fn no_vault() -> Image {
 }
 
 /// A vault that was saved often, so that old generations are pruned, and once was interrupted while it was.
-fn vault_in_use() -> Image {
+pub fn vault_in_use() -> Image {
     static IN_USE: OnceLock<Image> = OnceLock::new();
     let make = || {
         let disk = FaultDisk::on(no_vault());
@@ -89,7 +89,7 @@ fn access_key() -> StoredAccessKey {
     }
 }
 
-fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
+pub fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
     let place = place(disk);
     let loaded = place.load().map_err(|error| format!("does not load: {error}"))?;
     if loaded.kdf().ok().flatten() != Some(kdf()) {
