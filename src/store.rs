@@ -19,6 +19,3 @@ pub mod restoring; // what an earlier generation brings back
 pub mod seal; // age around a signature around the document
 mod temporary; // files being written
 pub mod vault; // an opened vault
-
-#[cfg(test)]
-mod stock_age; // other people's tools open a vault

@@ -1,11 +1,13 @@
 //! Programs that we did not write judge what ours writes and how it speaks. Ignored by default, since they have to be
 //! installed first: `.ci/run` does that and puts them on PATH.
 
+mod interchange;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -160,23 +162,6 @@ fn a_session_is_renewed_when_a_quarter_of_its_life_is_left_and_not_before() {
     case.sim.advance(Duration::from_secs(16 * 60));
     let renewed = at(&case, "+16m", &[&get[..], &["--mfa-code", &case.phone.code()]].concat()).run();
     assert_ne!(renewed.succeeds().out, first);
-}
-
-#[test]
-#[ignore = "needs age"]
-fn stock_age_opens_the_vault_with_the_recovery_key_and_with_the_identity_that_reveal_prints() {
-    let case = Case::with_prod();
-    let vault = case.vault_file();
-    let decrypt = |identity: &Path| {
-        let arguments = ["--decrypt".as_ref(), "--identity".as_ref(), identity, vault.as_path()];
-        case.command("age", &arguments).may_show_secrets().run().succeeds().out.clone()
-    };
-    let content = decrypt(&case.given("recovery.txt"));
-    assert!(content.contains(&format!("id = \"{}\"", case.alice.access_key_id())), "{content}");
-    let passphrase = case.given("passphrase");
-    let reveal = case.vault(&["reveal", "--vault-identity", "--confirm", "identity"]).asking();
-    let identity = reveal.variable("VAULT_PASSPHRASE_FILE", passphrase).may_show_secrets().run().succeeds().out.clone();
-    assert_eq!(decrypt(&case.give("identity", identity)), content);
 }
 
 /// Runs the program and kills it at the `number`th call of that name; says whether it came so far.
