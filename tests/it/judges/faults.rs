@@ -1,71 +1,85 @@
-//! strace as the machine that fails: the real program is killed at its system calls.
+//! strace as the machine that fails: the real program is killed, or an error is put in its way, at each of its system calls,
+//! for each command that saves. Whatever happens, the vault opens and holds what it held; what the program said is true.
 
-use std::fs;
-use std::os::unix::process::ExitStatusExt;
+mod saving;
+mod stage;
+mod strace;
+mod verdict;
 
-use rustix::process::Signal;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::thread;
 
-use super::PROGRAM;
-use crate::program::Case;
+use saving::{COMMANDS, Saving};
+use stage::Stage;
+use strace::{Fault, Hit};
+use verdict::{judge, judge_the_next_save};
 
-/// Runs the program and kills it at the `number`th call of that name; says whether it came so far.
-fn killed_at(case: &Case, call: &str, number: u32, arguments: &[&str]) -> bool {
-    let inject = format!("inject={call}:signal=SIGKILL:when={number}");
-    let trace = format!("trace={call}");
-    let strace = ["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject, PROGRAM];
-    let run = case
-        .command("strace", &[&strace[..], arguments].concat())
-        .variable("VAULT_IDENTITY", case.given("recovery.txt"))
-        .run();
-    match run.status.signal() {
-        Some(signal) => signal == Signal::KILL.as_raw(),
-        None => {
-            run.succeeds();
-            false
-        }
-    }
+/// One fault in one run of one command.
+#[derive(Clone)]
+struct Try {
+    command: &'static Saving,
+    fault: Fault,
 }
 
 #[test]
 #[ignore = "needs strace"]
-fn killed_at_any_system_call_that_matters_the_program_leaves_a_vault_that_opens() {
-    let case = Case::with_prod();
-    let mut killed = 0;
-    for call in ["openat", "read", "write", "fsync", "linkat", "renameat", "renameat2", "unlinkat", "flock", "fstat"] {
-        for number in (1..).take_while(|number| *number < 200) {
-            let region = format!("region=eu-west-{}", number % 9 + 1);
-            if !killed_at(&case, call, number, &["set", "prod", &region]) {
-                break;
-            }
-            killed += 1;
-            case.run(&["show", "prod"]).succeeds().stdout_has(case.alice.access_key_id());
+fn a_fault_at_any_system_call_of_any_command_that_saves_loses_nothing_and_is_told() {
+    let tries: Vec<Try> = COMMANDS.iter().flat_map(tries_of).collect();
+    assert!(tries.len() >= 1000, "only {} faults", tries.len());
+    let counts = counts(&tries);
+    let queue = Mutex::new(tries.into_iter().rev().collect::<Vec<_>>());
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| work(&queue, &wrong));
         }
-    }
-    println!("killed the program {killed} times");
-    assert!(killed >= 20, "{killed}");
-    case.run(&["set", "prod", "region=eu-north-1"]).succeeds();
-    let left: Vec<_> =
-        fs::read_dir(case.vault_file().parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".tmp")), "{left:?}");
+    });
+    println!("{counts}");
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} faults ended badly:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n\n"));
 }
 
-#[test]
-#[ignore = "needs strace"]
-fn killed_in_a_login_the_program_leaves_the_old_or_the_new_credentials_file() {
-    let case = Case::with_prod();
-    let before = "[other]\nx = 1\n";
-    case.write(&case.credentials(), 0o600, before);
-    case.run(&["login", "prod", "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
-    for call in ["write", "fsync", "renameat", "renameat2", "openat"] {
-        for number in (1..).take_while(|number| *number < 200) {
-            let finished = !killed_at(&case, call, number, &["login", "prod"]);
-            let now = fs::read_to_string(case.credentials()).unwrap();
-            let new = now.strip_prefix(before).is_some_and(|ours| ours.contains("aws_credential_expiration = "));
-            assert!(now == before || new, "{call} {number}: {now}");
-            fs::write(case.credentials(), before).unwrap();
-            if finished {
-                break;
-            }
+/// What an undisturbed run calls once it has looked at the home folder, each call with each of its faults.
+fn tries_of(command: &'static Saving) -> Vec<Try> {
+    let stage = Stage::of(command);
+    let faults = strace::faults_of(&stage.case, stage.invocation());
+    assert!(faults.len() >= 50, "{}: only {} faults", command.name, faults.len());
+    faults.into_iter().map(|fault| Try { command, fault }).collect()
+}
+
+fn work(queue: &Mutex<Vec<Try>>, wrong: &Mutex<Vec<String>>) {
+    let mut stage: Option<Stage> = None;
+    loop {
+        let Some(Try { command, fault }) = queue.lock().unwrap().pop() else { return };
+        if stage.as_ref().is_none_or(|stage| stage.command.name != command.name) {
+            stage = Some(Stage::of(command));
+        }
+        let stage = stage.as_ref().expect("it was just made");
+        if let Err(why) = try_one(stage, &fault) {
+            wrong.lock().unwrap().push(format!("{} with {fault}: {why}", command.name));
         }
     }
+}
+
+fn try_one(stage: &Stage, fault: &Fault) -> Result<(), String> {
+    stage.reset();
+    let (output, hit) = strace::run_with(fault, &stage.case, stage.invocation());
+    if hit == Hit::Missed {
+        return Err("the fault never came".to_owned());
+    }
+    judge(stage, fault, &output)?;
+    judge_the_next_save(stage)
+}
+
+fn counts(tries: &[Try]) -> String {
+    let mut counts: BTreeMap<(&str, &str), [usize; 2]> = BTreeMap::new();
+    for Try { command, fault } in tries {
+        let kinds = counts.entry((command.name, fault.call)).or_default();
+        kinds[usize::from(!fault.kills())] += 1;
+    }
+    let lines = counts.iter().map(|((command, call), [kills, errors])| {
+        format!("{command:24} {call:12} {kills:4} kills {errors:4} errors\n")
+    });
+    format!("{}{} faults in all", lines.collect::<String>(), tries.len())
 }
