@@ -5,6 +5,7 @@ mod age;
 mod aws_tools;
 mod clock;
 mod faults;
+mod memory;
 mod mounts;
 
 use std::path::PathBuf;
