@@ -232,6 +232,11 @@ fn save(error: &SaveError) -> Report {
             Report::new(Status::State, format!("the vault is being saved by {holder}; nothing was changed"))
                 .hint("try again")
         }
+        SaveError::Lock { path } => {
+            let path = shown_path(path);
+            let told = format!("the vault was not saved: {path}, which locks it, is not a regular file");
+            Report::new(Status::NotTrusted, told).hint(format!("look at what it is, then `rm -r {path}`"))
+        }
         SaveError::Load(error) => load(error),
         SaveError::NotOurs { owner } => {
             Report::new(Status::State, format!("the vault belongs to uid {owner}; it can be read, not saved"))
