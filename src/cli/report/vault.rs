@@ -1,5 +1,7 @@
 //! Words for what goes wrong with the vault file and its keys.
 
+use std::io;
+
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::{Failure, SecretSource};
 use crate::cli::world::World;
@@ -246,6 +248,10 @@ fn save(error: &SaveError) -> Report {
             "the vault is mounted as a single file and can't be replaced safely; nothing was changed",
         )
         .hint("mount its folder instead"),
+        SaveError::Io(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            Report::new(Status::State, "the vault is on a read-only file system: it can be read, not saved")
+                .hint("save it where its folder is mounted for writing")
+        }
         SaveError::Io(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
     }
 }
