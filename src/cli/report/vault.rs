@@ -1,5 +1,7 @@
 //! Words for what goes wrong with the vault file and its keys.
 
+use std::io;
+
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::{Failure, SecretSource};
 use crate::cli::world::World;
@@ -307,6 +309,11 @@ fn save(error: &SaveError) -> Report {
             Report::new(Status::State, format!("the vault is being saved by {holder}; nothing was changed"))
                 .hint("try again")
         }
+        SaveError::Lock { path } => {
+            let path = shown_path(path);
+            let told = format!("the vault was not saved: {path}, which locks it, is not a regular file");
+            Report::new(Status::NotTrusted, told).hint(format!("look at what it is, then `rm -r {path}`"))
+        }
         SaveError::Load(error) => load(error),
         SaveError::NotOurs { owner } => {
             Report::new(Status::State, format!("the vault belongs to uid {owner}; it can be read, not saved"))
@@ -316,6 +323,10 @@ fn save(error: &SaveError) -> Report {
             "the vault is mounted as a single file and can't be replaced safely; nothing was changed",
         )
         .hint("mount its folder instead"),
+        SaveError::Io(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            Report::new(Status::State, "the vault is on a read-only file system: it can be read, not saved")
+                .hint("save it where its folder is mounted for writing")
+        }
         SaveError::Io(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
     }
 }
