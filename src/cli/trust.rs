@@ -44,11 +44,17 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     }
     terminal.show(&format!("{}.\n\n", report::what_changed(&refusal)));
     show_sides(&mut terminal, &unproven, &refusal.distrust);
+    if refusal.distrust.reason != Reason::AnotherVault {
+        report::recipients_changed(world, &refusal.distrust.pin.recipient_change(unproven.document()));
+    }
     let undecided = unproven.close();
     decide(&mut terminal, refusal.distrust.reason, undecided.fingerprint())?;
     let trusted = undecided.trust(&refusal.distrust, &world.stamp());
     let vault = trusted.map_err(|error| match error {
         TrustError::ReplacedSigningKey => Failure::Distrusted(Box::new(refusal)),
+        TrustError::KnownElsewhere(itself) => {
+            Failure::KnownElsewhere(Box::new(Refusal { distrust: *itself, found: refusal.found }))
+        }
         TrustError::Reopen(error) => Failure::Reopen(error),
         TrustError::NotCommitted(error) => Failure::NotCommitted(error),
         TrustError::NotDurable(error) => Failure::NotDurable(error),

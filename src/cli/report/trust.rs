@@ -19,12 +19,14 @@ pub fn report(failure: &Failure) -> Report {
         )
         .hint("is VAULT_FILE right? `vault status` shows the fingerprint where the vault is known"),
         Failure::BadFingerprint { variable, error } => Report::new(Status::Usage, format!("{variable}: {error}")),
-        Failure::TypedFingerprint(error) => {
-            Report::new(Status::NotTrusted, format!("{error}; nothing was changed"))
-                .hint("`vault status` shows it on the machine that last saved the vault")
+        Failure::TypedFingerprint(error) => Report::new(Status::NotTrusted, format!("{error}; nothing was changed"))
+            .hint("`vault status` shows it on the machine that last saved the vault"),
+        Failure::TrustByPassphrase => {
+            Report::new(Status::Locked, "`vault trust` takes the passphrase, not an identity")
+                .hint("leave out --identity and VAULT_IDENTITY")
         }
-        Failure::TrustByPassphrase => Report::new(Status::Locked, "`vault trust` takes the passphrase, not an identity")
-            .hint("leave out --identity and VAULT_IDENTITY"),
+        Failure::KnownElsewhere(refusal) => Report::new(Status::NotTrusted, what_changed(refusal))
+            .hint("this vault is known in another place: bring the file that stands there, or decide there first"),
         _ => internal(),
     }
 }
