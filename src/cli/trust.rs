@@ -60,6 +60,7 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
         TrustError::NotDurable(error) => Failure::NotDurable(error),
     })?;
     world.say(&format!("accepted, and saved as generation {}", vault.version().generation));
+    vault.warnings().iter().for_each(|warning| report::vault_warning(world, warning));
     world.say("a profile that only another copy has comes back by `vault import --vault FILE`");
     Ok(())
 }
