@@ -6,14 +6,14 @@ use vault::store::pin::Distrust;
 use vault::store::seal::unseal;
 use vault::store::vault::{Key, Opened, TrustError, Unproven, open};
 
-use super::vault::{FILE, add_profile, identity, judge_folder, leftovers, opened, place, stamp, vault_in_use};
+use super::vault::{FILE, add_profile, identity, judge_folder, leftovers, opened, place, stamp, vault_saved};
 use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{Body, FaultDisk, Image};
 
 /// An older file was put back: two generations before what is remembered.
 fn put_back() -> Image {
     static PUT_BACK: LazyLock<Image> = LazyLock::new(|| {
-        let disk = FaultDisk::on(vault_in_use());
+        let disk = FaultDisk::on(vault_saved(3));
         let older = disk.image().file(FILE).unwrap().to_vec();
         let mut vault = opened(&disk).unwrap();
         (0..2).for_each(|_| add_profile(&mut vault, "later").unwrap());
