@@ -111,6 +111,11 @@ impl<'d> Place<'d> {
         [Some(self.path.clone()), resolved].into_iter().flatten().collect()
     }
 
+    /// Makes what was found here durable: the save that made it may not have come to its end.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.opened()?.folder.sync()
+    }
+
     /// As it was named.
     pub fn path(&self) -> &Path {
         &self.path
