@@ -132,8 +132,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         nobody_to_ask(&mut plan);
     }
     let ended = plan.rows.iter().map(|_| Ended::Planned).collect();
-    let run = Run { args: &args, world, plan, ended };
-    run.from_plan(closed, &gathered.csv, &twins)
+    Run { args: &args, world, plan, ended, csv: gathered.csv, twins }.carry_out(closed)
 }
 
 fn open_own<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
@@ -170,38 +169,22 @@ struct Run<'r, 'a> {
     world: &'r World<'a>,
     plan: Plan,
     ended: Vec<Ended>,
+    csv: Vec<sources::CsvFile>,
+    twins: Vec<(String, String)>,
 }
 
 impl<'a> Run<'_, 'a> {
-    fn from_plan(
-        mut self,
-        closed: Option<Closed<'a>>,
-        csv: &[sources::CsvFile],
-        twins: &[(String, String)],
-    ) -> Result<(), Failure> {
-        let removable = if self.args.remove { self.removable().count() } else { 0 };
-        let nothing_to_do = self.plan.changes() == 0 && removable == 0;
-        if self.args.dry_run || nothing_to_do {
+    fn carry_out(mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
+        let removes = self.args.remove && self.removable().next().is_some();
+        if self.args.dry_run || self.plan.changes() == 0 && !removes {
             self.show()?;
             self.say_left();
             return if self.args.dry_run { Ok(()) } else { self.end() };
         }
-        self.confirm(removable > 0)?;
-        let vault = match closed {
-            Some(closed) => closed.open()?,
-            None => add::open_or_make(self.world, &self.args.new_vault)?,
-        };
-        add::warn_about_environment(self.world);
-        let (ready, closed) = self.check(vault)?;
-        if !ready.is_empty() || removable > 0 {
-            // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
-            let mut vault = closed.open()?;
-            vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
-        }
-        self.ready_is_done(&ready);
-        twins.iter().for_each(|(one, other)| report::import::say_twins(self.world, one, other));
+        self.confirm(removes)?;
+        self.import(closed, removes)?;
         self.say_left();
-        let removed = if self.args.remove { self.remove(csv) } else { Ok(()) };
+        let removed = if removes { self.remove() } else { Ok(()) };
         if !self.args.remove {
             self.say_where_it_still_lies();
         }
@@ -210,6 +193,24 @@ impl<'a> Run<'_, 'a> {
         }
         removed?;
         self.end()
+    }
+
+    /// Checks all keys, and then saves once.
+    fn import(&mut self, closed: Option<Closed<'a>>, removes: bool) -> Result<(), Failure> {
+        let vault = match closed {
+            Some(closed) => closed.open()?,
+            None => add::open_or_make(self.world, &self.args.new_vault)?,
+        };
+        add::warn_about_environment(self.world);
+        let (ready, closed) = self.check(vault)?;
+        // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
+        if !ready.is_empty() || removes {
+            let mut vault = closed.open()?;
+            vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
+        }
+        self.ready_is_done(&ready);
+        self.twins.iter().for_each(|(one, other)| report::import::say_twins(self.world, one, other));
+        Ok(())
     }
 
     fn show(&self) -> Result<(), Failure> {
@@ -288,9 +289,9 @@ impl<'a> Run<'_, 'a> {
         rows.flat_map(|(row, _)| row.origins.iter().filter(|origin| lies_in_a_file(origin)).map(move |it| (row, it)))
     }
 
-    fn remove(&self, csv: &[sources::CsvFile]) -> Result<(), Failure> {
+    fn remove(&self) -> Result<(), Failure> {
         let held: Vec<_> = self.removable().collect();
-        plaintext::remove(&held, csv, self.world)
+        plaintext::remove(&held, &self.csv, self.world)
     }
 
     fn say_where_it_still_lies(&self) {

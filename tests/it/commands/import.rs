@@ -589,12 +589,14 @@ fn from_a_branch_of_the_vault_the_newer_living_key_comes_and_nothing_else() {
     let (other, id) = rotated_branch(&case, HOUR);
     let output = case.run(&["import", "--vault", &other, "--yes"]);
     let told = format!(
-        "{}not imported: mfa_process of `prod` ({other})\nvault: hint: if it is yours: vault set prod mfa_process='COMMAND'\n\
+        "added `prod`: access key {}, alice in account {ACCOUNT}, MFA device {PHONE}\n\
+         not imported: mfa_process of `prod` ({other})\n\
+         vault: hint: if it is yours: vault set prod mfa_process='COMMAND'\n\
          not imported: endpoint_url of `prod` ({other})\n\
          vault: hint: if it is yours: vault set prod endpoint_url={}\n\
          not imported: default_profile ({other})\nvault: hint: vault set --vault default_profile=prod\n\
          next: vault login prod\n",
-        format!("added `prod`: access key {}, alice in account {ACCOUNT}, MFA device {PHONE}\n", short(&id)),
+        short(&id),
         case.sim.endpoint()
     );
     let row = ["prod", &short(&id), PHONE, &format!("{other} [prod]"), "the newer key that AWS takes"];

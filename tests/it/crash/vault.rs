@@ -51,6 +51,13 @@ fn no_vault() -> Image {
     )
 }
 
+/// A vault that was never saved since it was made.
+pub fn fresh_vault() -> Image {
+    let disk = FaultDisk::on(no_vault());
+    create(&Place::new(&disk, Path::new(VAULT)), new_vault()).unwrap();
+    disk.image()
+}
+
 /// A vault that was saved often, so that old generations are pruned, and once was interrupted while it was.
 fn vault_in_use() -> Image {
     static IN_USE: OnceLock<Image> = OnceLock::new();
@@ -84,7 +91,7 @@ fn access_key() -> StoredAccessKey {
     }
 }
 
-fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
+pub fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
     let place = Place::new(disk, Path::new(VAULT));
     let loaded = place.load().map_err(|error| format!("does not load: {error}"))?;
     if loaded.kdf().ok().flatten() != Some(kdf()) {
