@@ -107,3 +107,24 @@ fn after_any_crash_of_import_remove_each_key_is_in_the_vault_or_still_in_its_fil
     println!("vault import --remove: {tried}");
     assert!(tried.crashes >= 2000 && tried.faults >= 90, "{tried}");
 }
+
+/// The save stands and may be undone by a power cut. To the next run it looks like any other.
+#[test]
+fn a_save_that_may_not_last_is_made_again_before_the_plaintext_goes() {
+    let undisturbed = FaultDisk::on(ImportCommand.start());
+    import(&undisturbed).unwrap();
+    let mut tried = 0;
+    for fault in undisturbed.faults().into_iter().filter(|fault| !fault.lasting) {
+        let disk = FaultDisk::failing(ImportCommand.start(), fault);
+        if !import(&disk).is_err_and(|message| message.contains("a power cut now may undo it")) {
+            continue;
+        }
+        let again = disk.operation_count();
+        import(&disk).unwrap();
+        for crash in disk.crashes_from(again).distinct {
+            ImportCommand.judge(&crash.image).unwrap_or_else(|wrong| panic!("{wrong}\n{crash}"));
+            tried += 1;
+        }
+    }
+    assert!(tried > 100, "{tried}");
+}
