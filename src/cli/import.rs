@@ -175,16 +175,15 @@ struct Run<'r, 'a> {
 
 impl<'a> Run<'_, 'a> {
     fn carry_out(mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
-        let removes = self.args.remove && self.removable().next().is_some();
-        if self.args.dry_run || self.plan.changes() == 0 && !removes {
+        if self.args.dry_run || self.plan.changes() == 0 && !self.removes() {
             self.show()?;
             self.say_left();
             return if self.args.dry_run { Ok(()) } else { self.end() };
         }
-        self.confirm(removes)?;
-        self.import(closed, removes)?;
+        self.confirm()?;
+        self.import(closed)?;
         self.say_left();
-        let removed = if removes { self.remove() } else { Ok(()) };
+        let removed = if self.removes() { self.remove() } else { Ok(()) };
         if !self.args.remove {
             self.say_where_it_still_lies();
         }
@@ -196,7 +195,7 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// Checks all keys, and then saves once.
-    fn import(&mut self, closed: Option<Closed<'a>>, removes: bool) -> Result<(), Failure> {
+    fn import(&mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
         let vault = match closed {
             Some(closed) => closed.open()?,
             None => add::open_or_make(self.world, &self.args.new_vault)?,
@@ -204,7 +203,7 @@ impl<'a> Run<'_, 'a> {
         add::warn_about_environment(self.world);
         let (ready, closed) = self.check(vault)?;
         // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
-        if !ready.is_empty() || removes {
+        if !ready.is_empty() || self.removes() {
             let mut vault = closed.open()?;
             vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
         }
@@ -221,7 +220,7 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// The plan, and then the question. JSON is for a program, which gets it when all is done.
-    fn confirm(&self, removes: bool) -> Result<(), Failure> {
+    fn confirm(&self) -> Result<(), Failure> {
         if !self.args.json {
             self.show()?;
         }
@@ -233,7 +232,7 @@ impl<'a> Run<'_, 'a> {
         if self.args.json {
             terminal.show(&shown::table(&self.plan, self.args.no_verify, self.world));
         }
-        let question = report::import::question(self.plan.changes(), removes, self.world);
+        let question = report::import::question(self.plan.changes(), self.removes(), self.world);
         if terminal.confirm(&question, false).map_err(failed)? { Ok(()) } else { Err(Failure::Declined) }
     }
 
@@ -287,6 +286,10 @@ impl<'a> Run<'_, 'a> {
         let rows = self.plan.rows.iter().zip(&self.ended).filter(move |(row, ended)| held(ended, row));
         let rows = rows.filter(|(row, _)| row.key().is_some());
         rows.flat_map(|(row, _)| row.origins.iter().filter(|origin| lies_in_a_file(origin)).map(move |it| (row, it)))
+    }
+
+    fn removes(&self) -> bool {
+        self.args.remove && self.removable().next().is_some()
     }
 
     fn remove(&self) -> Result<(), Failure> {

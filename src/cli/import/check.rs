@@ -66,15 +66,23 @@ pub fn check(
         // The same user's newer key: all else stays as its owner has it here.
         profile = Profile { mfa_serial: ours.mfa_serial.clone().or(profile.mfa_serial), ..ours.clone() };
     }
-    let mut devices = None;
-    if profile.mfa_serial.is_none() {
-        match mfa_device::list(&checked.aws, &key.pair, &checked.identity)? {
-            Devices::Codes(mut serials) if serials.len() <= 1 => profile.mfa_serial = serials.pop(),
-            unclear => devices = Some(unclear),
-        }
-    }
+    let devices = find_device(&mut profile, key, &checked)?;
     profile.access_key = Some(stored(key, Some(&checked), world));
     Ok(ready(profile, Some(checked.identity), devices))
+}
+
+/// Takes the only device there is; what is not that plain is given back.
+fn find_device(profile: &mut Profile, key: &FoundKey, checked: &Checked) -> Result<Option<Devices>, Failure> {
+    if profile.mfa_serial.is_some() {
+        return Ok(None);
+    }
+    match mfa_device::list(&checked.aws, &key.pair, &checked.identity)? {
+        Devices::Codes(mut serials) if serials.len() <= 1 => {
+            profile.mfa_serial = serials.pop();
+            Ok(None)
+        }
+        unclear => Ok(Some(unclear)),
+    }
 }
 
 fn stored(key: &FoundKey, checked: Option<&Checked>, world: &World) -> StoredAccessKey {
@@ -145,4 +153,53 @@ pub fn say_devices(ready: &Ready, world: &World) {
         Some(none @ (Devices::Root | Devices::OnlyFido)) => return mfa_device::warn_of_none(none, world),
     };
     report::import::say_choose_device(world, &ready.name, &choices);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::SecretAccessKey;
+    use crate::store::identity;
+    use jiff::Timestamp;
+
+    const ONE: &str = "AKIAIOSFODNN7EXAMPL1";
+    const TWO: &str = "AKIAIOSFODNN7EXAMPL2";
+
+    fn key(id: &str) -> StoredAccessKey {
+        StoredAccessKey {
+            id: id.parse().unwrap(),
+            secret: SecretAccessKey::new("s".to_owned()),
+            user_arn: None,
+            added: Timestamp::UNIX_EPOCH,
+            verified: None,
+            endpoint: None,
+            rest: toml::Table::new(),
+        }
+    }
+
+    fn with(id: &str) -> Profile {
+        Profile { access_key: Some(key(id)), ..Profile::default() }
+    }
+
+    /// What stands in the vault as `prod` after a new key for it was put there by this step, if it was.
+    fn standing(step: Step, rival: Option<&str>, before: Option<&str>) -> Option<String> {
+        let mut document = Document::new(Timestamp::UNIX_EPOCH, "host".to_owned(), identity::generate()).unwrap();
+        let name: ProfileName = "prod".parse().unwrap();
+        document.profiles.extend(before.map(|id| (name.clone(), with(id))));
+        let (profile, rival) = (with("AKIAIOSFODNN7EXAMPLN"), rival.map(key));
+        let ready = Ready { row: 0, name: name.clone(), profile, identity: None, devices: None, step, rival };
+        put(&mut document, &[ready]).ok()?;
+        document.profiles[&name].access_key.as_ref().map(|key| key.id.to_string())
+    }
+
+    #[test]
+    fn what_came_into_the_vault_since_the_plan_was_made_is_not_overwritten() {
+        let new = Some("AKIAIOSFODNN7EXAMPLN".to_owned());
+        assert_eq!(standing(Step::Add, None, None), new);
+        assert_eq!(standing(Step::Add, None, Some(ONE)), None);
+        assert_eq!(standing(Step::Replace, None, Some(ONE)), new);
+        assert_eq!(standing(Step::Newer, Some(ONE), Some(ONE)), new);
+        assert_eq!(standing(Step::Newer, Some(ONE), Some(TWO)), None, "not the key that was compared");
+        assert_eq!(standing(Step::Newer, Some(ONE), None), None);
+    }
 }

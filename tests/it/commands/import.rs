@@ -72,7 +72,7 @@ fn works(case: &Case, name: &str) {
 
 /// A table's lines, the columns as wide as their widest cell.
 fn table(rows: &[[&str; 5]]) -> String {
-    let heading = ["NAME", "ACCESS KEY", "MFA DEVICE", "FROM", "WHAT"];
+    let heading = ["NAME", "KEY OR ROLE", "MFA DEVICE", "FROM", "WHAT"];
     let rows: Vec<[&str; 5]> = std::iter::once(heading).chain(rows.iter().copied()).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap();
     let cell = |row: &[&str; 5], column: usize| format!("{:1$}  ", row[column], width(column));
@@ -214,7 +214,7 @@ fn the_role_that_aws_mfa_signed_in_to_keeps_its_name() {
     let imported = case.run(&["import", "--from", "aws-mfa", "--yes", "--remove"]);
     imported.succeeds().stdout(&table(&[
         ["prod-long-term", &alice, "ask AWS", "~/.aws/credentials [prod-long-term]", "add"],
-        ["prod", "-", "-", "~/.aws/credentials [prod-long-term]", "add"],
+        ["prod", role, "-", "~/.aws/credentials [prod-long-term]", "add"],
     ]));
     assert_eq!(profile(&case, "prod"), serde_json::json!({"role_arn": role, "source_profile": "prod-long-term"}));
     assert_eq!(fs::read_to_string(case.credentials()).unwrap(), format!("[prod-long-term]\nassume_role = {role}\n"));
