@@ -1,6 +1,7 @@
 //! `vault import`.
 
 mod check;
+mod compare;
 mod plaintext;
 mod shown;
 mod sources;
@@ -23,7 +24,7 @@ use super::terminal::Terminal;
 use super::unlock;
 use super::world::World;
 
-use check::Ready;
+use check::{Checking, Ready};
 
 /// Move access keys into the vault from ~/.aws/credentials, other tools, the console's CSV or another vault
 ///
@@ -241,14 +242,19 @@ impl<'a> Run<'_, 'a> {
         let rivals = check::rivals(&self.plan, vault.document());
         let closed = vault.close();
         let mut ready = Vec::new();
-        for (index, row) in self.plan.rows.iter().enumerate().filter(|(_, row)| row.changes_the_vault()) {
+        for index in 0..self.plan.rows.len() {
+            let row = &self.plan.rows[index];
+            if !row.changes_the_vault() {
+                continue;
+            }
             match check::check(index, row, rivals.get(&row.name), self.args.no_verify, self.world) {
-                Ok(Some(checked)) => ready.push(checked),
-                Ok(None) => self.ended[index] = Ended::Kept,
-                Err(failure) => match report::import::refusal(&failure) {
-                    Some(why) => self.ended[index] = Ended::Refused(why),
-                    None => return Err(failure),
-                },
+                Ok(Checking::Ready(checked)) => ready.push(*checked),
+                Ok(Checking::Kept) => self.ended[index] = Ended::Kept,
+                Ok(Checking::Conflict(conflict)) => self.plan.rows[index].step = Step::Conflict(conflict),
+                Err(failure) => {
+                    let why = report::import::refusal(&failure).ok_or(failure)?;
+                    self.ended[index] = Ended::Refused(why);
+                }
             }
         }
         Ok((ready, closed))

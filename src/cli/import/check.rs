@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::aws::{AwsError, CallerIdentity, Refusal};
+use crate::aws::CallerIdentity;
 use crate::import::found::FoundKey;
-use crate::import::plan::{Plan, Row, Step, same_pair};
-use crate::import::rivals::{Rival, Winner, winner};
+use crate::import::plan::{Conflict, Plan, Row, Step, same_pair};
 use crate::names::{MfaSerial, ProfileName};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 
@@ -14,6 +13,8 @@ use crate::cli::key_check::{self, Checked};
 use crate::cli::mfa_device::{self, Devices};
 use crate::cli::report;
 use crate::cli::world::World;
+
+use super::compare::{Verdict, compare};
 
 /// A profile as it will stand in the vault.
 pub struct Ready {
@@ -36,39 +37,64 @@ pub fn rivals(plan: &Plan, document: &Document) -> HashMap<String, Profile> {
     ours.collect()
 }
 
-/// None where the vault's own key is to stay.
+/// What checking a profile came to.
+pub enum Checking {
+    Ready(Box<Ready>),
+    /// The vault's own key is to stay.
+    Kept,
+    /// What AWS says shows that nobody but a person can decide.
+    Conflict(Conflict),
+}
+
+/// Asks AWS of the profile's key, if it has one, and stores nothing.
 pub fn check(
     index: usize,
     row: &Row,
     ours: Option<&Profile>,
     no_verify: bool,
     world: &World,
-) -> Result<Option<Ready>, Failure> {
-    let (Some(found), Some(name)) = (&row.found, row.profile()) else { return Ok(None) };
-    let mut profile = found.settings.clone();
-    let rival = ours.and_then(|ours| ours.access_key.clone());
-    let ready = |profile, identity, devices| {
-        Some(Ready { row: index, name, profile, identity, devices, step: row.step.clone(), rival: rival.clone() })
+) -> Result<Checking, Failure> {
+    let (Some(found), Some(name)) = (&row.found, row.profile()) else { return Ok(Checking::Kept) };
+    let mut ready = Ready {
+        row: index,
+        name,
+        profile: found.settings.clone(),
+        identity: None,
+        devices: None,
+        step: row.step.clone(),
+        rival: ours.and_then(|ours| ours.access_key.clone()),
     };
-    let Some(key) = &found.key else { return Ok(ready(profile, None, None)) };
-    if no_verify {
-        profile.access_key = Some(stored(key, None, world));
-        return Ok(ready(profile, None, None));
+    match &found.key {
+        None => {}
+        Some(key) if no_verify => ready.profile.access_key = Some(stored(key, None, world)),
+        Some(key) => {
+            let theirs = key_check::check(&key.pair, ready.profile.region.as_ref(), world);
+            if let (Some(ours), Some(held)) = (ours, &ready.rival) {
+                match compare(ours, held, key, theirs.as_ref(), world)? {
+                    Verdict::Ours => return Ok(Checking::Kept),
+                    Verdict::Nobody(conflict) => return Ok(Checking::Conflict(conflict)),
+                    // All else stays as its owner has it here.
+                    Verdict::Theirs => ready.keep_settings_of(ours),
+                }
+            }
+            ready.take(key, theirs?, world)?;
+        }
     }
-    let theirs = key_check::check(&key.pair, profile.region.as_ref(), world);
-    if let Some(held) = &rival
-        && keeps_ours(held, key, theirs.as_ref(), ours, world)?
-    {
-        return Ok(None);
+    Ok(Checking::Ready(Box::new(ready)))
+}
+
+impl Ready {
+    fn keep_settings_of(&mut self, ours: &Profile) {
+        let serial = ours.mfa_serial.clone().or(self.profile.mfa_serial.take());
+        self.profile = Profile { mfa_serial: serial, ..ours.clone() };
     }
-    let checked = theirs?;
-    if let Some(ours) = ours {
-        // The same user's newer key: all else stays as its owner has it here.
-        profile = Profile { mfa_serial: ours.mfa_serial.clone().or(profile.mfa_serial), ..ours.clone() };
+
+    fn take(&mut self, key: &FoundKey, checked: Checked, world: &World) -> Result<(), Failure> {
+        self.devices = find_device(&mut self.profile, key, &checked)?;
+        self.profile.access_key = Some(stored(key, Some(&checked), world));
+        self.identity = Some(checked.identity);
+        Ok(())
     }
-    let devices = find_device(&mut profile, key, &checked)?;
-    profile.access_key = Some(stored(key, Some(&checked), world));
-    Ok(ready(profile, Some(checked.identity), devices))
 }
 
 /// Takes the only device there is; what is not that plain is given back.
@@ -89,40 +115,6 @@ fn stored(key: &FoundKey, checked: Option<&Checked>, world: &World) -> StoredAcc
     let stored = key_check::stored(key.pair.clone(), checked, world.now());
     // A key is as old as the vault that had it first says.
     StoredAccessKey { added: key.added.unwrap_or(stored.added), ..stored }
-}
-
-fn keeps_ours(
-    held: &StoredAccessKey,
-    key: &FoundKey,
-    theirs: Result<&Checked, &Failure>,
-    ours: Option<&Profile>,
-    world: &World,
-) -> Result<bool, Failure> {
-    // What could not be asked decides nothing.
-    if let Err(failure) = theirs
-        && !is_dead(failure)
-    {
-        return Ok(false);
-    }
-    let region = ours.and_then(|profile| profile.region.as_ref());
-    let held_active = match key_check::check(&held.access_key(), region, world) {
-        Ok(_) => true,
-        Err(failure) if is_dead(&failure) => false,
-        Err(failure) => return Err(failure),
-    };
-    let ours = Rival { added: Some(held.added), active: held_active };
-    Ok(winner(ours, Rival { added: key.added, active: theirs.is_ok() }) == Winner::Ours)
-}
-
-/// AWS says that the key does not work.
-fn is_dead(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::KeyCheck {
-            error: AwsError::Refused { refusal: Refusal::UnknownKey | Refusal::SignatureMismatch, .. },
-            ..
-        }
-    )
 }
 
 /// Puts them all into the vault, or none: it may have changed since the plan was made.

@@ -616,7 +616,7 @@ fn the_vaults_own_key_stays_where_it_is_newer_or_the_only_one_alive() {
             case.sim.set_key_status(&id, Status::Inactive);
         }
         let output = case.run(&["import", "--vault", &other, "--yes"]);
-        let kept = "`prod` keeps the vault's own key, which is the newer one or the only one AWS takes\n";
+        let kept = "`prod` keeps the vault's own key: AWS does not take the other one, or that is older\n";
         assert!(output.succeeds().err.starts_with(kept), "{}", output.err);
         assert_eq!(profile(&case, "prod")["access_key"], case.alice.access_key_id());
         let offline = case.run(&["import", "--vault", &other, "--yes", "--no-verify"]);
@@ -631,6 +631,39 @@ fn an_older_key_comes_back_where_the_vaults_own_is_dead() {
     case.sim.set_key_status(case.alice.access_key_id(), Status::Inactive);
     case.run(&["import", "--vault", &other, "--yes"]).succeeds();
     assert_eq!(profile(&case, "prod")["access_key"], id);
+}
+
+#[test]
+fn a_strangers_key_is_never_taken_for_the_newer_one_whatever_its_vault_says() {
+    let case = Case::with_prod();
+    let mallory = case.sim.add_user(ACCOUNT, "mallory");
+    case.keep_secret("mallory's secret key", mallory.secret_access_key());
+    let (other, _) = rotated_branch(&case, HOUR);
+    change(&case, Path::new(&other), |document| {
+        let key = document.profiles.get_mut(&"prod".parse().unwrap()).unwrap().access_key.as_mut().unwrap();
+        key.id = mallory.access_key_id().parse().unwrap();
+        key.secret = SecretAccessKey::new(mallory.secret_access_key().to_owned());
+        assert_eq!(key.user_arn.as_deref(), Some(ALICE), "it says so, and lies");
+    });
+    for status in [Status::Active, Status::Inactive] {
+        case.sim.set_key_status(case.alice.access_key_id(), status);
+        let output = case.run(&["import", "--vault", &other, "--yes"]);
+        output.exits(1).stderr_has("nothing was imported; left out: `prod`");
+        assert_eq!(profile(&case, "prod")["access_key"], case.alice.access_key_id());
+    }
+}
+
+#[test]
+fn a_key_that_another_endpoint_confirmed_is_not_called_dead_by_this_one() {
+    let case = Case::with_prod();
+    let (other, _) = rotated_branch(&case, HOUR);
+    change(&case, &case.vault_file(), |document| {
+        let key = document.profiles.get_mut(&"prod".parse().unwrap()).unwrap().access_key.as_mut().unwrap();
+        key.endpoint = Some("https://sts.private.example".to_owned());
+    });
+    let output = case.run(&["import", "--vault", &other, "--yes"]);
+    output.exits(1).stderr_has("left out: `prod`");
+    assert_eq!(profile(&case, "prod")["access_key"], case.alice.access_key_id());
 }
 
 #[test]
