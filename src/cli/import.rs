@@ -115,22 +115,22 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let closed = open_own(world)?.map(Vault::close);
     let identity = closed.as_ref().map(Closed::identity);
     let gathered = sources::gather(&args, identity, world)?;
-    let (mut plan, twins) = {
+    let (plan, unknown, twins) = {
         let vault = closed.as_ref().map(Closed::open).transpose()?;
         let document = vault.as_ref().map(Vault::document);
-        let plan = Plan::of(gathered.reading, document, args.replace);
+        let mut plan = Plan::of(gathered.reading, document, args.replace);
+        if args.no_verify {
+            nobody_to_ask(&mut plan);
+        }
+        let unknown = plan.keep_only(&args.names);
         let twins = twins(&plan, document);
-        (plan, twins)
+        (plan, unknown, twins)
     };
-    let unknown = plan.keep_only(&args.names);
     if !unknown.is_empty() {
         return Err(Failure::NotFoundToImport(unknown));
     }
     if plan.rows.is_empty() {
         return Err(Failure::NothingToImport { places: gathered.places });
-    }
-    if args.no_verify {
-        nobody_to_ask(&mut plan);
     }
     let ended = plan.rows.iter().map(|_| Ended::Planned).collect();
     Run { args: &args, world, plan, ended, csv: gathered.csv, twins }.carry_out(closed)
@@ -209,7 +209,9 @@ impl<'a> Run<'_, 'a> {
             vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
         }
         self.ready_is_done(&ready);
-        self.twins.iter().for_each(|(one, other)| report::import::say_twins(self.world, one, other));
+        let is_new = |name: &str| ready.iter().any(|one| one.name.as_str() == name);
+        let new_twins = self.twins.iter().filter(|(_, new)| is_new(new));
+        new_twins.for_each(|(one, other)| report::import::say_twins(self.world, one, other));
         Ok(())
     }
 

@@ -543,9 +543,12 @@ fn two_profiles_with_one_key_are_imported_with_a_word() {
     let case = Case::with_vault();
     credentials(&case, &(pair("default", &case.alice) + &pair("prod", &case.alice)));
     let output = case.run(&["import", "--yes", "--remove"]);
-    output.succeeds().stderr_has(&warning(
-        "`default` and `prod` are the same access key; replacing it for one takes it from the other",
-    ));
+    let told = warning("`default` and `prod` are the same access key; replacing it for one takes it from the other");
+    output.succeeds().stderr_has(&told);
+    credentials(&case, &(pair("a", &case.alice) + &pair("b", &case.alice)));
+    let one = case.run(&["import", "a", "--yes", "--remove"]);
+    assert!(!one.succeeds().err.contains("`b`"), "what was not asked for is no concern: {}", one.err);
+    forget(&case);
 }
 
 /// A copy of the vault as another machine would have it, which from here on goes its own way.
