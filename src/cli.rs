@@ -7,6 +7,9 @@ mod key_check;
 mod mfa_device;
 mod names_given;
 mod new_passphrase;
+mod passphrase_source;
+mod recovery_key;
+mod rekeyed;
 mod report;
 mod secret_file;
 mod session_records;
@@ -14,6 +17,7 @@ mod settings;
 mod sign_in;
 mod table;
 mod terminal;
+mod trusting;
 mod unlock;
 mod world;
 
@@ -64,6 +68,9 @@ commands! {
     Remove = remove,
     Rename = rename,
     Reveal = reveal,
+    Passwd = passwd,
+    Recipient = recipient,
+    Trust = trust,
     Login = login,
     Logout = logout,
     Env = env,

@@ -12,9 +12,12 @@ use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::RunError;
 use crate::session::{CacheError, ChainError, IssueError, LadderError};
+use crate::store::document::Meta;
 use crate::store::file::LoadError;
+use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
 use crate::store::header::HeaderError;
-use crate::store::passphrase::PassphraseError;
+use crate::store::passphrase::{DeriveError, PassphraseError};
+use crate::store::pin::Distrust;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
 use super::terminal::PromptError;
@@ -35,7 +38,10 @@ pub enum Failure {
     Declined,
 
     // Unlocking.
-    PassphraseCommand(RunError),
+    PassphraseCommand {
+        flag: &'static str,
+        error: RunError,
+    },
     PassphraseDescriptor {
         number: i32,
         error: io::Error,
@@ -66,6 +72,19 @@ pub enum Failure {
 
     // The vault.
     Load(LoadError),
+    TypedFingerprint(NotAFingerprint),
+    /// An identity can't decide what is believed.
+    TrustByPassphrase,
+    /// Not what this machine remembers.
+    Distrusted(Box<Refusal>),
+    OtherFingerprint {
+        expected: Fingerprint,
+        found: Fingerprint,
+    },
+    BadFingerprint {
+        variable: &'static str,
+        error: NotAFingerprint,
+    },
     /// For the vault of this name, as it is shown.
     WrongPassphrase {
         vault: String,
@@ -75,6 +94,18 @@ pub enum Failure {
     Create(CreateError),
     VaultExists,
     NewPassphrase(PassphraseError),
+    /// The vault was opened by an identity.
+    PassphraseNotAtHand,
+    Derive(DeriveError),
+    /// Of a recipient.
+    RecipientName(String),
+    RecipientExists(String),
+    UnknownRecipient(String),
+    NotARecipient(String),
+    /// Nobody else could open the vault.
+    LastRecipient,
+    /// What was given opens the vault, and would not any more.
+    OwnRecipient(String),
     PassphraseWeak,
     /// It is an access key id or has the shape of a secret access key.
     PassphraseOfAKey,
@@ -207,13 +238,28 @@ pub enum Need {
     Confirmation {
         flag: &'static str,
     },
+    /// Whether a new vault is to stand where one that this machine knows is missing.
+    MissingVault {
+        generation: u64,
+    },
+    /// A fingerprint or a yes, for `trust`.
+    Trust,
+    /// Whether a vault that this machine has not seen is the right one.
+    FirstSight(Fingerprint),
+}
+
+/// A file that is not believed: what is remembered, and what it says of itself.
+pub struct Refusal {
+    pub distrust: Distrust,
+    pub found: Meta,
 }
 
 /// Where a passphrase was read from.
 pub enum SecretSource {
     File(PathBuf),
     Descriptor(i32),
-    Command,
+    /// By its flag.
+    Command(&'static str),
 }
 
 impl Failure {

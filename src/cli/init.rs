@@ -2,18 +2,15 @@
 
 use std::path::PathBuf;
 
-use zeroize::Zeroizing;
-
 use crate::memory::Memory;
-use crate::secret::IdentityText;
 use crate::store::file::LoadError;
 use crate::store::passphrase::Cost;
-use crate::store::recovery::RecoveryKey;
 use crate::store::vault::{self, CreateError, NewVault, Vault};
 
-use super::escape::shown_path;
+use super::escape::escape;
 use super::failure::{Failure, Need};
-use super::new_passphrase;
+use super::new_passphrase::{self, Origin};
+use super::recovery_key;
 use super::secret_file;
 use super::terminal::Terminal;
 use super::world::World;
@@ -43,6 +40,9 @@ pub struct NewVaultArgs {
     /// Make no recovery key: a forgotten passphrase is then final
     #[arg(long)]
     no_recovery: bool,
+    /// Make it although the vault that this machine knows in this place is missing
+    #[arg(long)]
+    forget_missing: bool,
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
@@ -57,13 +57,15 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     if place.exists().map_err(LoadError::Io)? {
         return Err(Failure::VaultExists);
     }
-    match &args.recovery_key {
-        Some(path) => secret_file::check_free(world, path)?,
-        None if args.no_recovery => {}
-        None => drop(Terminal::open().map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice))?),
+    if !args.forget_missing {
+        confirm_that_none_is_missing(world)?;
     }
-    let passphrase = new_passphrase::obtain(world, args.generate)?;
-    let recovery = if args.no_recovery { None } else { Some(hand_out_recovery_key(world, args)?) };
+    let recovery_file = args.recovery_key.as_deref();
+    if !args.no_recovery {
+        recovery_key::check(world, recovery_file)?;
+    }
+    let passphrase = new_passphrase::obtain(world, origin(world, args)?)?;
+    let recovery = if args.no_recovery { None } else { Some(recovery_key::hand_out(world, recovery_file)?) };
     let stamp = world.stamp();
     let cost = args.kdf.unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
@@ -78,37 +80,30 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     Ok(vault)
 }
 
-/// Makes a recovery key and sees to it that the person has it before the vault counts on it. Gives its recipient.
-fn hand_out_recovery_key(world: &World, args: &NewVaultArgs) -> Result<String, Failure> {
-    let key = RecoveryKey::generate();
-    match &args.recovery_key {
-        Some(path) => {
-            let text = Zeroizing::new(format!(
-                "# recovery key of {}\n# recipient: {}\n{}\n",
-                world.vault_shown(),
-                key.recipient,
-                key.identity.expose()
-            ));
-            secret_file::write(world, path, &text)?;
-            world.say(&format!("wrote the recovery key to {}; move it off this machine", shown_path(path)));
-        }
-        None => show_recovery_key(&key.identity)?,
-    }
-    Ok(key.recipient)
+/// A disk that is not mounted or a sync that has not come through looks like no vault at all, and a new vault in the old
+/// one's place would then be taken for it, on every machine.
+fn confirm_that_none_is_missing(world: &World) -> Result<(), Failure> {
+    let (pins, places) = (world.place().pins().load().map_err(LoadError::from)?, world.place().places());
+    let Some(missing) = pins.iter().find(|pin| pin.places.iter().any(|place| places.contains(place))) else {
+        return Ok(());
+    };
+    let failed = |error| Failure::prompt(error, Need::MissingVault { generation: missing.generation });
+    let mut terminal = Terminal::open().map_err(failed)?;
+    terminal.show(&format!(
+        "A vault stood at {}: generation {} of {} by {}. It is missing.\n",
+        world.vault_shown(),
+        missing.generation,
+        missing.written_at,
+        escape(&missing.writer)
+    ));
+    terminal.show("If its disk is not mounted or its folder not synced yet, bring it back instead.\n");
+    let agreed = terminal.confirm("Make a new, empty vault in its place?", false).map_err(failed)?;
+    if agreed { Ok(()) } else { Err(Failure::Declined) }
 }
 
-fn show_recovery_key(identity: &IdentityText) -> Result<(), Failure> {
-    let prompt_failed = |error| Failure::prompt(error, Need::RecoveryKeyChoice);
-    let mut terminal = Terminal::open().map_err(prompt_failed)?;
-    let text = identity.expose();
-    terminal.show(&format!("\nYour recovery key opens the vault when the passphrase is forgotten:\n\n    {text}\n\n"));
-    terminal.show("Print it, or keep it in another safe place: not on this machine. It is shown only now.\n");
-    let last_four = &text[text.len() - 4..];
-    loop {
-        let typed = terminal.ask("Its last 4 characters, to show that you have it: ").map_err(prompt_failed)?;
-        if typed.eq_ignore_ascii_case(last_four) {
-            return Ok(());
-        }
-        terminal.show("Those are not its last 4 characters.\n");
+fn origin<'a>(world: &'a World, args: &NewVaultArgs) -> Result<Origin<'a>, Failure> {
+    if args.generate {
+        return Ok(Origin::Generated(world.unlock.passphrase_file()));
     }
+    Ok(world.unlock.passphrase(world)?.map_or(Origin::Typed, Origin::Given))
 }

@@ -1,5 +1,7 @@
 //! A new vault's passphrase: typed twice, generated, or given by a flag; strong enough, or refused.
 
+use std::path::Path;
+
 use crate::names::AccessKeyId;
 use crate::secret::Passphrase;
 use crate::store::passphrase;
@@ -20,14 +22,21 @@ const STRONG: u8 = 4;
 /// zxcvbn's time grows with the square of the length; beyond this a passphrase is judged by its start.
 const JUDGED: usize = 100;
 
-/// Gets the passphrase for a vault that is about to be made.
-pub fn obtain(world: &World, generate: bool) -> Result<Passphrase, Failure> {
-    if generate {
-        return generated(world);
-    }
-    match world.unlock.passphrase(world)? {
-        Some(given) => accept(world, given),
-        None => ask_twice(world),
+/// Where it comes from.
+pub enum Origin<'a> {
+    /// Six random words: shown, or written to this file, which must not exist yet.
+    Generated(Option<&'a Path>),
+    Given(Passphrase),
+    /// Typed, twice.
+    Typed,
+}
+
+/// Gets the passphrase for a vault that is about to be made, or for one that is to have another.
+pub fn obtain(world: &World, origin: Origin) -> Result<Passphrase, Failure> {
+    match origin {
+        Origin::Generated(file) => generated(world, file),
+        Origin::Given(given) => accept(world, given),
+        Origin::Typed => ask_twice(world),
     }
 }
 
@@ -88,18 +97,16 @@ fn strength(passphrase: &Passphrase) -> u8 {
     zxcvbn::zxcvbn(&start, &[]).score().into()
 }
 
-/// Six random words: shown at the terminal, or written to the file that `--passphrase-file` names and that must not exist.
-fn generated(world: &World) -> Result<Passphrase, Failure> {
+fn generated(world: &World, file: Option<&Path>) -> Result<Passphrase, Failure> {
     let passphrase = Passphrase::new(random_words()?);
-    if let Some(path) = world.unlock.passphrase_file() {
+    if let Some(path) = file {
         secret_file::write(world, path, passphrase.expose())?;
         world.say(&format!("wrote the new passphrase to {}", shown_path(path)));
         return Ok(passphrase);
     }
     let prompt_failed = |error| Failure::prompt(error, Need::GeneratedPassphrase);
     let mut terminal = Terminal::open().map_err(prompt_failed)?;
-    terminal
-        .show(&format!("The passphrase of the new vault is\n\n    {}\n\nWrite it down now.\n", passphrase.expose()));
+    terminal.show(&format!("The new passphrase is\n\n    {}\n\nWrite it down now.\n", passphrase.expose()));
     loop {
         let typed = terminal.ask_hidden("Type it once, to show that you have it: ").map_err(prompt_failed)?;
         if typed.split_whitespace().eq(passphrase.expose().split_whitespace()) {

@@ -5,6 +5,7 @@ mod aws;
 mod files;
 pub mod import;
 mod session;
+mod trust;
 mod vault;
 
 use std::io::Write;
@@ -18,6 +19,7 @@ use crate::paths::PathsError;
 use super::failure::{Failure, Need};
 
 pub use session::{left, note as session_note};
+pub use trust::what_changed;
 pub use vault::vault_warning;
 
 /// How a command ended.
@@ -85,6 +87,11 @@ impl Report {
             NoTerminal(need) => no_terminal(need),
             NoAnswer(need) => no_answer(need),
             Exec { program, error } => exec(program, error),
+            Distrusted(_)
+            | OtherFingerprint { .. }
+            | BadFingerprint { .. }
+            | TypedFingerprint(_)
+            | TrustByPassphrase => trust::report(failure),
             Load(_)
             | Open(_)
             | WrongPassphrase { .. }
@@ -92,12 +99,20 @@ impl Report {
             | Create(_)
             | VaultExists
             | NewPassphrase(_)
+            | PassphraseNotAtHand
+            | Derive(_)
+            | RecipientName(_)
+            | RecipientExists(_)
+            | UnknownRecipient(_)
+            | NotARecipient(_)
+            | LastRecipient
+            | OwnRecipient(_)
             | PassphraseWeak
             | PassphraseOfAKey
             | Randomness(_)
             | NotCommitted(_)
             | NotDurable(_)
-            | PassphraseCommand(_)
+            | PassphraseCommand { .. }
             | PassphraseDescriptor { .. }
             | PassphraseNotText(_)
             | PassphraseEmpty(_)
@@ -279,6 +294,25 @@ fn no_terminal(need: &Need) -> Report {
             Status::PersonNeeded,
             format!("`{name}` needs an MFA code and there is no terminal to ask on"),
             "pass `--mfa-code`, or set `mfa_process` for this profile".to_owned(),
+        ),
+        Need::FirstSight(fingerprint) => (
+            Status::NotTrusted,
+            format!(
+                "this machine has not seen this vault before (fingerprint {fingerprint}) and there is no terminal to ask on"
+            ),
+            "compare with `vault status` where it is known, then pass `--expect-fingerprint FINGERPRINT`".to_owned(),
+        ),
+        Need::MissingVault { generation } => (
+            Status::PersonNeeded,
+            format!(
+                "the vault that this machine knows here (generation {generation}) is missing, and there is no terminal to ask on"
+            ),
+            "bring it back, or pass `--forget-missing` to make a new one".to_owned(),
+        ),
+        Need::Trust => (
+            Status::PersonNeeded,
+            "`vault trust` needs a person at a terminal".to_owned(),
+            "run it where you can compare fingerprints and type".to_owned(),
         ),
         Need::Confirmation { flag } => (
             Status::PersonNeeded,

@@ -41,6 +41,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if args.json {
         return world.print_json(json!({
             "vault": world.paths.vault.display().to_string(),
+            "fingerprint": vault.fingerprint().to_string(),
             "generation": document.meta.generation,
             "written_at": document.meta.written_at,
             "writer": document.meta.writer,
@@ -48,6 +49,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         }));
     }
     world.say(&format!("vault {}, generation {}", world.vault_shown(), document.meta.generation));
+    world.say(&format!("fingerprint {}", vault.fingerprint()));
     if lines.is_empty() {
         world.say("it is empty; next: vault add NAME");
         return Ok(());

@@ -89,6 +89,11 @@ impl Terminal {
         }
     }
 
+    /// Asks a question that is too grave for a single key: only the whole word is a yes.
+    pub fn confirm_in_full(&mut self, question: &str) -> Result<bool, PromptError> {
+        Ok(self.ask(question)?.eq_ignore_ascii_case("yes"))
+    }
+
     fn ended<T>(&mut self) -> Result<T, PromptError> {
         self.show("\n");
         Err(PromptError::Ended)

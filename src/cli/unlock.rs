@@ -1,18 +1,18 @@
 //! Opens the vault: with an identity or a passphrase that a flag or variable leads to, else by asking at the terminal.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::process;
-use crate::secret::{IdentityText, Passphrase, SecretBytes};
+use crate::secret::{IdentityText, Passphrase};
 use crate::store::file::Loaded;
+use crate::store::fingerprint::Fingerprint;
 use crate::store::seal::UnsealError;
-use crate::store::vault::{self, Key, OpenError, Vault};
+use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
-use super::escape::escape;
-use super::failure::{Failure, Need, SecretSource};
+use super::failure::{Failure, Need};
+use super::passphrase_source::PassphraseSource;
 use super::secret_file;
 use super::terminal::Terminal;
+use super::trusting;
 use super::world::World;
 
 /// How often a person may mistype.
@@ -33,6 +33,9 @@ pub struct UnlockArgs {
     /// Open with the age identity in this file, such as a recovery key [variable: VAULT_IDENTITY]
     #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
     identity: Option<PathBuf>,
+    /// Refuse any vault but the one with this fingerprint, as `vault status` shows it [variable: VAULT_FINGERPRINT]
+    #[arg(long, global = true, value_name = "FINGERPRINT")]
+    expect_fingerprint: Option<Fingerprint>,
 }
 
 /// Where the vault's key comes from when no person is asked.
@@ -47,6 +50,10 @@ impl UnlockArgs {
         self.passphrase_file.as_deref()
     }
 
+    pub fn expected_fingerprint(&self) -> Option<&Fingerprint> {
+        self.expect_fingerprint.as_ref()
+    }
+
     /// Whether the passphrase comes through standard input.
     pub fn takes_standard_input(&self) -> bool {
         self.passphrase_fd == Some(0)
@@ -54,17 +61,11 @@ impl UnlockArgs {
 
     /// The passphrase that a flag or variable leads to.
     pub fn passphrase(&self, world: &World) -> Result<Option<Passphrase>, Failure> {
-        if let Some(number) = self.passphrase_fd {
-            return read_descriptor(number).map(Some);
-        }
-        if let Some(command) = &self.passphrase_command {
-            let mut hear = |line: &str| world.say(&format!("--passphrase-command: {}", escape(line)));
-            let printed =
-                process::output_of(command, &world.environment, &mut hear).map_err(Failure::PassphraseCommand)?;
-            return passphrase_from(printed, || SecretSource::Command).map(Some);
-        }
-        let file = self.passphrase_file.clone().or_else(|| world.environment.path("VAULT_PASSPHRASE_FILE"));
-        file.map(|path| passphrase_in_file(world, &path)).transpose()
+        let named = self.passphrase_fd.is_some() || self.passphrase_command.is_some();
+        let variable = world.environment.path("VAULT_PASSPHRASE_FILE").filter(|_| !named);
+        let command = self.passphrase_command.as_deref().map(|command| ("--passphrase-command", command));
+        let file = self.passphrase_file.as_deref().or(variable.as_deref());
+        PassphraseSource { file, descriptor: self.passphrase_fd, command }.read(world)
     }
 
     fn given(&self, world: &World) -> Result<Option<Given>, Failure> {
@@ -83,29 +84,39 @@ impl UnlockArgs {
     }
 }
 
+/// The vault, still to be believed, and the passphrase where it opened it.
+pub struct Unlocked<'a> {
+    pub opened: Opened<'a>,
+    pub passphrase: Option<Passphrase>,
+}
+
 /// Opens the vault there is.
 pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
+    trusting::believe(world, unlock(world)?.opened)
+}
+
+/// The same for who has to look at it first, or needs the passphrase once more.
+pub fn unlock<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     let place = world.place();
     let loaded = place.load()?;
-    let vault = match world.unlock.given(world)? {
+    match world.unlock.given(world)? {
         Some(Given::Passphrase(passphrase)) => {
             let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase));
-            opened.map_err(|error| failed_to_open(error, &world.vault_shown()))?
+            let opened = opened.map_err(|error| failed_to_open(error, &world.vault_shown()))?;
+            Ok(Unlocked { opened, passphrase: Some(passphrase) })
         }
-        Some(Given::Identities(identities)) => open_by_identities(world, &loaded, &identities)?,
-        None => ask_and_open(world, &loaded)?,
-    };
-    for warning in vault.warnings() {
-        super::report::vault_warning(world, warning);
+        Some(Given::Identities(identities)) => {
+            Ok(Unlocked { opened: open_by_identities(world, &loaded, &identities)?, passphrase: None })
+        }
+        None => ask_and_open(world, &loaded),
     }
-    Ok(vault)
 }
 
 fn open_by_identities<'a>(
     world: &World<'a>,
     loaded: &Loaded,
     identities: &[IdentityText],
-) -> Result<Vault<'a>, Failure> {
+) -> Result<Opened<'a>, Failure> {
     let place = world.place();
     let mut last = None;
     for identity in identities {
@@ -117,22 +128,34 @@ fn open_by_identities<'a>(
     Err(last.unwrap_or(Failure::IdentityDoesNotOpen))
 }
 
-fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Vault<'a>, Failure> {
+fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, Failure> {
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
-    ask_passphrase(&world.vault_shown(), |passphrase| vault::open(&world.place(), loaded, Key::Passphrase(passphrase)))
+    if loaded.changed_kdf().is_some() {
+        world.warn("salt or cost of the passphrase changed since this machine last opened the vault");
+        world.hint("a passphrase that was changed on another machine does that, and so does damage");
+    }
+    let open = |passphrase: &Passphrase| vault::open(&world.place(), loaded, Key::Passphrase(passphrase));
+    let (opened, passphrase) = ask_passphrase(&world.vault_shown(), open)?;
+    Ok(Unlocked { opened, passphrase: Some(passphrase) })
 }
 
 /// Asks for the passphrase of the vault that is shown so, until it opens it or the person runs out of tries.
-pub fn ask_passphrase<T>(shown: &str, open: impl Fn(&Passphrase) -> Result<T, OpenError>) -> Result<T, Failure> {
+pub fn ask_passphrase<T>(
+    shown: &str,
+    open: impl Fn(&Passphrase) -> Result<T, OpenError>,
+) -> Result<(T, Passphrase), Failure> {
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Passphrase))?;
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
         match open(&passphrase) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
-            other => return other.map_err(|error| failed_to_open(error, shown)),
+            other => {
+                let opened = other.map_err(|error| failed_to_open(error, shown))?;
+                return Ok((opened, passphrase));
+            }
         }
     }
     Err(Failure::WrongPassphrase { vault: shown.to_owned() })
@@ -143,33 +166,6 @@ pub fn failed_to_open(error: OpenError, shown: &str) -> Failure {
         OpenError::WrongPassphrase => Failure::WrongPassphrase { vault: shown.to_owned() },
         other => other.into(),
     }
-}
-
-fn read_descriptor(number: i32) -> Result<Passphrase, Failure> {
-    let failed = |error| Failure::PassphraseDescriptor { number, error };
-    let mut bytes = SecretBytes::default();
-    let file = process::take_descriptor(number).map_err(failed)?;
-    file.take(secret_file::LONGEST).read_to_end(&mut bytes).map_err(failed)?;
-    passphrase_from(bytes, || SecretSource::Descriptor(number))
-}
-
-pub fn passphrase_in_file(world: &World, path: &Path) -> Result<Passphrase, Failure> {
-    let bytes = secret_file::read(world, path)?;
-    passphrase_from(bytes, || SecretSource::File(path.to_owned()))
-}
-
-/// One line ending belongs to the file, not to the passphrase.
-fn passphrase_from(bytes: SecretBytes, source: impl Fn() -> SecretSource) -> Result<Passphrase, Failure> {
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::PassphraseNotText(source()))?;
-    let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    if text.is_empty() {
-        return Err(Failure::PassphraseEmpty(source()));
-    }
-    // No passphrase has one, and what follows it was meant for something else.
-    if text.contains('\n') {
-        return Err(Failure::PassphraseSeveralLines(source()));
-    }
-    Ok(Passphrase::new(text.to_owned()))
 }
 
 /// The identities of an age identity file: one a line, `#` starts a comment.

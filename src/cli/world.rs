@@ -89,7 +89,7 @@ impl<'a> World<'a> {
     }
 
     pub fn place(&self) -> Place<'a> {
-        Place::new(self.disk, &self.paths.vault)
+        Place::new(self.disk, &self.paths.vault, &self.paths.state)
     }
 
     /// All of standard input, unbuffered: what passes through holds a secret.

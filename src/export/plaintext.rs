@@ -6,7 +6,7 @@ use super::error::ExportError;
 use super::saving::save;
 use crate::aws_files::credentials::{ACCESS_KEY_ID, CredentialsSection, Holds, MARK, SECRET_ACCESS_KEY};
 use crate::aws_files::ini::Ini;
-use crate::aws_files::ini::edit::{Edit, EditError};
+use crate::aws_files::ini::edit::{Change, Edit, EditError};
 use crate::credentials::AccessKey;
 use crate::disk::{Disk, ReadError};
 use crate::secret::SecretBytes;
@@ -47,7 +47,7 @@ fn without_key(bytes: &[u8], name: &str, key: &AccessKey) -> Result<Option<Secre
         return Ok(None);
     }
     let edited = match ini.has_only(section, &PAIR, MARK) {
-        true => ini.without(section),
+        true => ini.changed(&[(section, Change::Remove)]),
         false => ini.rewritten(section, &Edit { remove: PAIR.to_vec(), ..Edit::default() }),
     };
     edited.map(Some)

@@ -96,6 +96,11 @@ impl<'a> Cache<'a> {
         })
     }
 
+    /// Drops every session of this vault.
+    pub fn remove_own(&self) -> Result<usize, CacheError> {
+        self.remove_where(|name, folder| self.open_record(folder, name).is_some())
+    }
+
     /// Drops every session, those of other vaults and damaged ones included.
     pub fn remove_all(&self) -> Result<usize, CacheError> {
         self.remove_where(|_, _| true)

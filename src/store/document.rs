@@ -1,6 +1,7 @@
 //! What the vault holds, as TOML. Keys and tables that this version does not know survive a load and a save.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
@@ -10,19 +11,19 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::fingerprint::Fingerprint;
 use super::kdf::KdfParameters;
+use super::open_table::open_tables;
 pub use super::profile::{Profile, StoredAccessKey};
 use crate::names::ProfileName;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
 
-/// What new vaults say; 1 once the format is frozen.
-const FORMAT: u32 = 0;
-/// The highest that is understood.
-const MAX_FORMAT: u32 = 1;
+/// What is written, and the highest that is understood.
+const FORMAT: u32 = 1;
 
 /// 16 bytes of each hash stand in the list: enough to tell files apart, not to prove anything.
 const ANCESTOR_BYTES: usize = 16;
-const MAX_ANCESTORS: usize = 1024;
+pub(super) const MAX_ANCESTORS: usize = 1024;
 
 /// For who sees the payload without this program, by stock age or in an editor.
 const WARNING: &str = "# The content of a vault: long-term AWS keys in plain text. If this was printed or stored anywhere, change the\n\
@@ -31,12 +32,14 @@ const WARNING: &str = "# The content of a vault: long-term AWS keys in plain tex
 /// Why a payload is not a document. Never with a piece of the text: it is full of secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DocumentError {
-    #[error("the content is of format {found}, newer than {MAX_FORMAT}")]
+    #[error("the content is of format {found}, newer than {FORMAT}")]
     Newer { found: u64 },
     #[error("the content can't be read at line {line}")]
     Malformed { line: usize },
     #[error("the signing key is not 32 bytes in base64")]
     SigningKey,
+    #[error("the vault's id is not 16 bytes in base64")]
+    VaultId,
     #[error("the content can't be written")]
     Unwritable,
     #[error("no randomness from the system")]
@@ -45,6 +48,7 @@ pub enum DocumentError {
 
 /// The whole payload.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Document {
     pub meta: Meta,
     pub auth: Auth,
@@ -55,9 +59,11 @@ pub struct Document {
     pub recipients: Vec<Recipient>,
     #[serde(default, rename = "profile", skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<ProfileName, Profile>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub rest: toml::Table,
 }
+
+open_tables!(Document);
 
 impl Document {
     /// An empty vault with keys of its own.
@@ -67,6 +73,7 @@ impl Document {
             vault_id: BASE64.encode(*random::<16>()?),
             generation: 0,
             rekeyed_at: now,
+            rekeyed_generation: 1,
             written_at: now,
             writer,
             ancestors: String::new(),
@@ -93,7 +100,7 @@ impl Document {
             Err(_) => toml::from_str::<FormatOnly>(text).ok().map(|found| found.meta.format),
         };
         match (format, decoded) {
-            (Some(found), _) if found > u64::from(MAX_FORMAT) => Err(DocumentError::Newer { found }),
+            (Some(found), _) if found > u64::from(FORMAT) => Err(DocumentError::Newer { found }),
             (_, Ok(document)) => Ok(document),
             (_, Err(error)) => Err(malformed(text.as_bytes(), error.span().map_or(0, |span| span.start))),
         }
@@ -104,10 +111,35 @@ impl Document {
         Ok(Zeroizing::new([WARNING, body.as_str()].concat()))
     }
 
-    /// Salt and costs of the passphrase; None where only other identities open the vault.
+    /// What the passphrase derives; None where only other identities open the vault.
+    pub fn passphrase_recipient(&self) -> Option<&Recipient> {
+        self.recipients.iter().find(|recipient| recipient.kind == RecipientKind::Passphrase)
+    }
+
+    /// In the place of the one there is, which keeps its name.
+    pub fn set_passphrase_recipient(&mut self, new: Recipient) {
+        match self.recipients.iter_mut().find(|recipient| recipient.kind == RecipientKind::Passphrase) {
+            Some(old) => *old = Recipient { name: old.name.clone(), rest: std::mem::take(&mut old.rest), ..new },
+            None => self.recipients.insert(0, new),
+        }
+    }
+
+    /// Salt and costs of the passphrase.
     pub fn kdf(&self) -> Option<&KdfParameters> {
-        let passphrase = self.recipients.iter().find(|recipient| recipient.kind == RecipientKind::Passphrase)?;
-        passphrase.kdf.as_ref()
+        Some(&self.passphrase_recipient()?.kdf.as_ref()?.parameters)
+    }
+
+    /// New keys for the vault itself: what was sealed or signed with the old ones tells nothing about what comes.
+    pub fn replace_keys(&mut self, session_identity: IdentityText) -> Result<(), DocumentError> {
+        self.auth.ed25519_seed = SigningSeed::new(BASE64.encode(*random::<32>()?));
+        self.session.identity = session_identity;
+        Ok(())
+    }
+
+    /// What people compare to know that they mean the same vault.
+    pub fn fingerprint(&self) -> Result<Fingerprint, DocumentError> {
+        let id = BASE64.decode(&self.meta.vault_id).map_err(|_| DocumentError::VaultId)?;
+        Ok(Fingerprint::of(&id, &self.signing_key()?.verifying_key()))
     }
 
     pub fn signing_key(&self) -> Result<SigningKey, DocumentError> {
@@ -157,13 +189,16 @@ fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, DocumentError> {
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Meta {
-    /// 0 until format 1 is frozen.
+    /// How this document is to be read. Keys may be added within a format; their meaning changes only with it.
     pub format: u32,
     /// 16 random bytes in base64; tells vaults apart.
     pub vault_id: String,
     /// Counts saves.
     pub generation: u64,
+    /// When the keys of the vault itself were last replaced.
     pub rekeyed_at: Timestamp,
+    /// The generation that did it: older ones open for people who may have been removed since, and are deleted.
+    pub rekeyed_generation: u64,
     pub written_at: Timestamp,
     /// Host name of who wrote this generation.
     pub writer: String,
@@ -210,11 +245,39 @@ pub struct Recipient {
     /// `age1...`
     pub recipient: String,
     pub added: Timestamp,
+    /// Host name of who added it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_by: Option<String>,
+    /// The age plugin that was trusted when this was added, by its absolute path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<PathBuf>,
     /// How the passphrase derives this recipient's identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kdf: Option<KdfParameters>,
+    pub kdf: Option<Derivation>,
     #[serde(flatten)]
     pub rest: toml::Table,
+}
+
+/// Salt and costs as a recipient has them.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Derivation {
+    #[serde(flatten)]
+    pub parameters: KdfParameters,
+    #[serde(flatten)]
+    pub rest: toml::Table,
+}
+
+impl From<KdfParameters> for Derivation {
+    fn from(parameters: KdfParameters) -> Self {
+        Self { parameters, rest: toml::Table::new() }
+    }
+}
+
+impl Recipient {
+    pub fn new(name: &str, kind: RecipientKind, recipient: String, added: Timestamp, by: &str) -> Self {
+        let (name, added_by) = (name.to_owned(), Some(by.to_owned()));
+        Self { name, kind, recipient, added, added_by, plugin: None, kdf: None, rest: toml::Table::new() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,8 +285,12 @@ pub struct Recipient {
 pub enum RecipientKind {
     /// Derived from the passphrase.
     Passphrase,
-    /// An age identity kept elsewhere.
+    /// A recovery key, made by this program and kept elsewhere.
     Recovery,
+    /// Another age identity: of another machine, another person.
+    X25519,
+    /// Of an age plugin, most often hardware.
+    Plugin,
     /// Of a later version; kept, and encrypted to as long as it is an X25519 recipient.
     Other(String),
 }
@@ -233,6 +300,8 @@ impl From<String> for RecipientKind {
         match text.as_str() {
             "passphrase" => Self::Passphrase,
             "recovery" => Self::Recovery,
+            "x25519" => Self::X25519,
+            "plugin" => Self::Plugin,
             _ => Self::Other(text),
         }
     }
@@ -243,6 +312,8 @@ impl From<RecipientKind> for String {
         match kind {
             RecipientKind::Passphrase => "passphrase".to_owned(),
             RecipientKind::Recovery => "recovery".to_owned(),
+            RecipientKind::X25519 => "x25519".to_owned(),
+            RecipientKind::Plugin => "plugin".to_owned(),
             RecipientKind::Other(text) => text,
         }
     }

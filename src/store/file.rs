@@ -12,6 +12,8 @@ use thiserror::Error;
 
 use super::header::{self, HeaderError, MAX_FILE};
 use super::kdf::KdfParameters;
+use super::pin::Pin;
+use super::pins::{PinError, PinFile};
 use super::{kept, temporary};
 use crate::disk::{Disk, Folder, Lock, LockError, ReadError, Replaced, Status, replace};
 
@@ -23,6 +25,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 pub struct Place<'d> {
     disk: &'d dyn Disk,
     path: PathBuf,
+    pins: PinFile<'d>,
 }
 
 /// The file as it stood, still closed.
@@ -30,6 +33,11 @@ pub struct Loaded {
     pub bytes: Vec<u8>,
     pub hash: [u8; 32],
     pub status: Status,
+    /// What this machine remembers of vaults. Read before the file: a save that comes between the two is a later state of
+    /// what is remembered, and never an earlier one.
+    pub pins: Vec<Pin>,
+    /// The paths of the file: as named, and where symlinks lead.
+    pub places: Vec<PathBuf>,
 }
 
 #[derive(Debug, Error)]
@@ -42,6 +50,8 @@ pub enum LoadError {
     TooLarge,
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
+    #[error(transparent)]
+    Pins(#[from] PinError),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -83,8 +93,19 @@ pub enum Saved {
 }
 
 impl<'d> Place<'d> {
-    pub fn new(disk: &'d dyn Disk, path: &Path) -> Self {
-        Self { disk, path: path.to_owned() }
+    /// The vault at `path`, and in the state folder what this machine remembers of it.
+    pub fn new(disk: &'d dyn Disk, path: &Path, state: &Path) -> Self {
+        Self { disk, path: path.to_owned(), pins: PinFile::new(disk, state) }
+    }
+
+    pub fn pins(&self) -> &PinFile<'d> {
+        &self.pins
+    }
+
+    /// As named, and where symlinks lead.
+    pub fn places(&self) -> Vec<PathBuf> {
+        let resolved = self.disk.resolve(&self.path).ok().filter(|resolved| *resolved != self.path);
+        [Some(self.path.clone()), resolved].into_iter().flatten().collect()
     }
 
     /// As it was named.
@@ -102,9 +123,10 @@ impl<'d> Place<'d> {
     }
 
     pub fn load(&self) -> Result<Loaded, LoadError> {
+        let pins = self.pins.load()?;
         let spot = self.opened().map_err(missing_or_io)?;
         spot.check_folder()?;
-        spot.load()
+        spot.load(pins, self.places())
     }
 
     /// Makes the folder, closed to others, where there is none.
@@ -121,16 +143,39 @@ impl<'d> Place<'d> {
         names.into_iter().filter(|name| is_conflicted_copy(&spot.name, name)).collect()
     }
 
+    /// Generation and name of what saves kept.
+    pub(super) fn kept_files(&self) -> io::Result<Vec<(u64, String)>> {
+        let spot = self.opened()?;
+        let names = spot.folder.names()?;
+        Ok(names.into_iter().filter_map(|name| Some((kept::parse_generation(&spot.name, &name)?, name))).collect())
+    }
+
+    /// The file of this hash among those that saves kept and sync programs put aside.
+    pub(super) fn beside_with_hash(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {
+        let kept = self.kept_files().unwrap_or_default().into_iter().map(|(_, name)| name);
+        let mut found = kept.chain(self.conflicted_copies()).filter_map(|name| self.read_beside(&name).ok());
+        found.find(|bytes| Sha256::digest(bytes).as_slice() == hash)
+    }
+
+    /// The bytes of a file beside the vault.
+    pub(super) fn read_beside(&self, name: &str) -> io::Result<Vec<u8>> {
+        match self.opened()?.folder.read(name, MAX_FILE) {
+            Ok((bytes, _)) => Ok(bytes),
+            Err(ReadError::Io(error)) => Err(error),
+            Err(other) => Err(io::Error::other(other)),
+        }
+    }
+
     /// Takes the place for a save. Readers need no lock: they find the old file or the new one.
-    pub(super) fn lock(&self) -> Result<Locked, SaveError> {
+    pub(super) fn lock(&self) -> Result<Locked<'d>, SaveError> {
         self.lock_within(LOCK_PATIENCE)
     }
 
-    fn lock_within(&self, patience: Duration) -> Result<Locked, SaveError> {
+    fn lock_within(&self, patience: Duration) -> Result<Locked<'d>, SaveError> {
         let spot = self.opened()?;
         spot.check_folder()?;
         match spot.folder.lock(&format!(".{}.lock", spot.name), patience) {
-            Ok(lock) => Ok(Locked { spot, _lock: lock }),
+            Ok(lock) => Ok(Locked { spot, pins: self.pins.clone(), places: self.places(), _lock: lock }),
             Err(LockError::Held { pid }) => Err(SaveError::Locked { pid }),
             Err(LockError::Io(error)) => Err(SaveError::Io(error)),
         }
@@ -152,6 +197,13 @@ impl Loaded {
     pub fn kdf(&self) -> Result<Option<KdfParameters>, HeaderError> {
         header::scan(&self.bytes)
     }
+
+    /// What the header said about the passphrase when this machine last opened the vault, if it says something else now: a
+    /// new passphrase from another machine, or damage.
+    pub fn changed_kdf(&self) -> Option<KdfParameters> {
+        let pin = self.pins.iter().find(|pin| pin.places.iter().any(|place| self.places.contains(place)))?;
+        pin.kdf.filter(|pinned| self.kdf().ok().flatten() != Some(*pinned))
+    }
 }
 
 /// A name in an opened folder.
@@ -167,18 +219,18 @@ impl Spot {
         Ok(trusted(&self.folder.status()?, self.path.parent().unwrap_or(Path::new("/")))?)
     }
 
-    fn load(&self) -> Result<Loaded, LoadError> {
+    fn load(&self, pins: Vec<Pin>, places: Vec<PathBuf>) -> Result<Loaded, LoadError> {
         let (bytes, status) = self.folder.read(&self.name, MAX_FILE).map_err(|error| match error {
             ReadError::NotAFile => LoadError::NotAFile,
             ReadError::TooLarge { .. } => LoadError::TooLarge,
             ReadError::Io(error) => missing_or_io(error),
         })?;
         trusted(&status, &self.path)?;
-        Ok(Loaded { hash: Sha256::digest(&bytes).into(), bytes, status })
+        Ok(Loaded { hash: Sha256::digest(&bytes).into(), bytes, status, pins, places })
     }
 }
 
-fn trusted(status: &Status, path: &Path) -> Result<(), Untrusted> {
+pub(super) fn trusted(status: &Status, path: &Path) -> Result<(), Untrusted> {
     if !status.trusted_owner() {
         return Err(Untrusted::Owner { path: path.to_owned(), owner: status.owner });
     }
@@ -196,27 +248,31 @@ fn missing_or_io(error: io::Error) -> LoadError {
 }
 
 /// The place while a save is under way.
-pub(super) struct Locked {
+pub(super) struct Locked<'d> {
     spot: Spot,
+    pins: PinFile<'d>,
+    places: Vec<PathBuf>,
     _lock: Box<dyn Lock>,
 }
 
-impl Locked {
+impl Locked<'_> {
     pub fn is_free(&self) -> io::Result<bool> {
         Ok(self.spot.folder.entry(&self.spot.name)?.is_none())
     }
 
     /// What stands there, if it is ours to replace.
     pub fn load(&self) -> Result<Loaded, SaveError> {
-        let loaded = self.spot.load()?;
+        let pins = self.pins.load().map_err(LoadError::from)?;
+        let loaded = self.spot.load(pins, self.places.clone())?;
         if !loaded.status.ours() {
             return Err(SaveError::NotOurs { owner: loaded.status.owner });
         }
         Ok(loaded)
     }
 
-    /// Puts `bytes` in the place of `old`, which is kept under its generation.
-    pub fn commit(&self, old: Option<(&Loaded, u64)>, bytes: &[u8], now: Timestamp) -> Saved {
+    /// Puts `bytes` in the place of `old`, which is kept under its generation; what is kept of generations before `oldest`
+    /// goes.
+    pub fn commit(&self, old: Option<(&Loaded, u64)>, bytes: &[u8], oldest: u64, now: Timestamp) -> Saved {
         let Spot { folder, name, .. } = &self.spot;
         // First, since what a crash left may be what fills the disk.
         temporary::sweep(&**folder, name);
@@ -238,7 +294,7 @@ impl Locked {
             Replaced::NotCommitted(error) => Saved::NotCommitted(why_not(error)),
             Replaced::CommittedNotDurable(error) => Saved::CommittedNotDurable(status(), error),
             Replaced::Committed => {
-                kept::prune(&**folder, name, now);
+                kept::prune(&**folder, name, oldest, now);
                 Saved::Committed(status())
             }
         }

@@ -38,16 +38,17 @@ fn copy(folder: &dyn Folder, name: &str, kept: &str, bytes: &[u8]) -> io::Result
     }
 }
 
-/// Removes what is neither among the newest nor the last of its day. What can't be removed now is tried again at the next
+/// Removes what is neither among the newest nor the last of its day, and all that is before `oldest`: that may open for
+/// people who were removed since. What can't be removed now is tried again at the next
 /// save: the save itself is done and is not reported as failed for it.
-pub fn prune(folder: &dyn Folder, name: &str, now: Timestamp) {
+pub fn prune(folder: &dyn Folder, name: &str, oldest: u64, now: Timestamp) {
     let Ok(names) = folder.names() else { return };
     let kept = names.into_iter().filter_map(|file| {
         let generation = parse_generation(name, &file)?;
         let status = folder.entry(&file).ok()??;
         Some(Kept { file, generation, modified: status.modified })
     });
-    for file in superseded(kept.collect(), now) {
+    for file in superseded(kept.collect(), oldest, now) {
         let _ = folder.remove(&file);
     }
 }
@@ -58,14 +59,15 @@ struct Kept {
     modified: i128,
 }
 
-fn superseded(mut kept: Vec<Kept>, now: Timestamp) -> Vec<String> {
+fn superseded(mut kept: Vec<Kept>, oldest_generation: u64, now: Timestamp) -> Vec<String> {
     kept.sort_by_key(|one| std::cmp::Reverse((one.generation, one.modified)));
     let oldest = now.as_nanosecond() - DAYS * DAY;
     let mut days = BTreeSet::new();
     let mut superseded = Vec::new();
     for (age, one) in kept.into_iter().enumerate() {
         let last_of_its_day = days.insert(one.modified.div_euclid(DAY));
-        if age >= NEWEST && !(last_of_its_day && one.modified >= oldest) {
+        let worth_keeping = age < NEWEST || last_of_its_day && one.modified >= oldest;
+        if one.generation < oldest_generation || !worth_keeping {
             superseded.push(one.file);
         }
     }
@@ -78,7 +80,7 @@ fn kept_name(name: &str, generation: u64, hash: &[u8; 32]) -> String {
 }
 
 /// Only exactly such names are ever removed.
-fn parse_generation(name: &str, file: &str) -> Option<u64> {
+pub fn parse_generation(name: &str, file: &str) -> Option<u64> {
     let (generation, hash) = file.strip_prefix(name)?.strip_prefix(".g")?.split_once('-')?;
     let hash_fits = hash.len() == 8 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let number: u64 = generation.parse().ok()?;
@@ -98,7 +100,7 @@ mod tests {
 
     fn left(all: Vec<Kept>, now: Timestamp) -> Vec<u64> {
         let every: BTreeSet<u64> = all.iter().map(|one| one.generation).collect();
-        let gone = superseded(all, now).iter().map(|file| parse_generation(NAME, file).unwrap()).collect();
+        let gone = superseded(all, 0, now).iter().map(|file| parse_generation(NAME, file).unwrap()).collect();
         every.difference(&gone).copied().collect()
     }
 

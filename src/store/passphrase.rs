@@ -18,6 +18,9 @@ use crate::secret::{IdentityText, Passphrase};
 /// Separates this derivation from every other use of the same passphrase; also the tag of the header's stanza.
 pub const KDF_TAG: &str = "vault-format.v1/argon2id";
 
+const STANDARD_KIB: u32 = 256 * 1024;
+const SMALL_KIB: u32 = 64 * 1024;
+
 /// Below this much memory `small` is the default.
 const LITTLE_MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -64,13 +67,18 @@ impl Cost {
         }
     }
 
+    /// The nearest to costs that a vault has: a new salt must not make it cheaper to guess.
+    pub fn of(parameters: &KdfParameters) -> Self {
+        if parameters.memory_kib() <= SMALL_KIB { Self::Small } else { Self::Standard }
+    }
+
     /// These costs with a fresh salt.
     pub fn parameters(self) -> Result<KdfParameters, getrandom::Error> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)?;
         let memory_kib = match self {
-            Self::Standard => 256 * 1024,
-            Self::Small => 64 * 1024,
+            Self::Standard => STANDARD_KIB,
+            Self::Small => SMALL_KIB,
         };
         Ok(KdfParameters::new(salt, memory_kib, 3, 4).expect("both costs are within the bounds"))
     }
@@ -78,7 +86,7 @@ impl Cost {
 
 /// Whether a vault of these parameters is easier to guess than any we make.
 pub fn is_weak(parameters: &KdfParameters) -> bool {
-    parameters.memory_kib() < 64 * 1024 || parameters.passes() < 3
+    parameters.memory_kib() < SMALL_KIB || parameters.passes() < 3
 }
 
 /// Why a text can't be a new passphrase.

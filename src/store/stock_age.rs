@@ -53,7 +53,7 @@ fn stock_age_opens_a_vault_by_its_recovery_key_and_by_its_passphrase() {
         now: Timestamp::UNIX_EPOCH,
         writer: "host".into(),
     };
-    let vault = create(&Place::new(&RealDisk, &path), new).unwrap();
+    let vault = create(&Place::new(&RealDisk, &path, &path.with_file_name("state")), new).unwrap();
     let content = vault.document().encode().unwrap();
     let derived = derive_with_stock_argon2(&path, "correct horse é");
     assert_eq!(derived.expose(), vault.identity().expose());

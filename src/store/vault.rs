@@ -1,7 +1,10 @@
 //! An opened vault: what it holds, what opened it, and the one way to change it.
 
+mod closed;
 mod create;
+mod opening;
 mod other;
+mod rekey;
 
 use std::io;
 
@@ -9,17 +12,25 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use closed::Known;
+pub use closed::{Closed, ReopenError};
 pub use create::{CreateError, NewVault, create};
+pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open};
 pub use other::peek;
+pub use rekey::{NewPassphrase, Rekey};
 
-use super::document::Document;
-use super::file::{LoadError, Loaded, Locked, Place, SaveError, Saved};
-use super::header::HeaderError;
+use super::document::{Document, DocumentError};
+use super::file::{Loaded, Locked, Place, SaveError, Saved};
+use super::fingerprint::Fingerprint;
+use super::history::{Kept, history};
+use super::identity;
 use super::kdf::KdfParameters;
-use super::passphrase::{self, DeriveError};
+use super::passphrase;
+use super::pin::{Pin, RecipientChange, Verdict, judge};
+use super::pins::PinError;
 use super::seal::{SealError, UnsealError, seal, unseal};
 use crate::disk::Status;
-use crate::secret::{IdentityText, Passphrase};
+use crate::secret::IdentityText;
 
 /// The document in memory, and all it takes to save it again: no passphrase, no derivation.
 pub struct Vault<'d> {
@@ -38,14 +49,8 @@ pub struct Version {
     pub status: Status,
 }
 
-/// What opens a vault.
-pub enum Key<'a> {
-    Passphrase(&'a Passphrase),
-    Identity(&'a IdentityText),
-}
-
 /// What a user should hear about a vault that opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Warning {
     /// Easier to guess than the vaults that are made today.
     WeakKdf(KdfParameters),
@@ -53,43 +58,10 @@ pub enum Warning {
     ConflictedCopies(Vec<String>),
     /// It belongs to the administrator: reading works, saving will not.
     ReadOnly,
-}
-
-#[derive(Debug, Error)]
-pub enum OpenError {
-    #[error("wrong passphrase")]
-    WrongPassphrase,
-    #[error("no passphrase opens this vault, only an identity")]
-    NoPassphrase,
-    #[error(transparent)]
-    Derive(#[from] DeriveError),
-    #[error(transparent)]
-    Unseal(#[from] UnsealError),
-}
-
-impl From<HeaderError> for OpenError {
-    fn from(error: HeaderError) -> Self {
-        Self::Unseal(error.into())
-    }
-}
-
-/// Opens what was loaded from `place`.
-pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Vault<'d>, OpenError> {
-    let (identity, document) = match key {
-        Key::Identity(identity) => (identity.clone(), unseal(&loaded.bytes, identity)?),
-        Key::Passphrase(passphrase) => {
-            let kdf = loaded.kdf()?.ok_or(OpenError::NoPassphrase)?;
-            let identity = passphrase::derive(passphrase, &kdf)?;
-            let document = unseal(&loaded.bytes, &identity).map_err(|error| match error {
-                UnsealError::WrongIdentity => OpenError::WrongPassphrase,
-                other => OpenError::Unseal(other),
-            })?;
-            (identity, document)
-        }
-    };
-    let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
-    let warnings = warnings(place, &document, &loaded.status);
-    Ok(Vault { place: place.clone(), identity, document, version, warnings })
+    /// Who may open it changed since this machine last did.
+    Recipients(RecipientChange),
+    /// This machine can't remember the vault, so that it will not tell a forged or an older one the next time.
+    NotRemembered(PinError),
 }
 
 fn warnings(place: &Place, document: &Document, status: &Status) -> Vec<Warning> {
@@ -99,68 +71,32 @@ fn warnings(place: &Place, document: &Document, status: &Status) -> Vec<Warning>
     [weak, copies, read_only].into_iter().flatten().collect()
 }
 
-/// A vault put aside while a person is waited for: the one key that opens it again, and nothing of what it holds.
-pub struct Closed<'d> {
-    place: Place<'d>,
-    identity: IdentityText,
-    vault_id: String,
-    hash: [u8; 32],
-}
-
-/// Why a vault that was put aside can't be taken up again.
-#[derive(Debug, Error)]
-pub enum ReopenError {
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error(transparent)]
-    Unseal(#[from] UnsealError),
-    #[error("another vault stands there now")]
-    AnotherVault,
-    #[error("the file was put back to another state")]
-    Diverged,
-}
-
-impl<'d> Closed<'d> {
-    /// What opens it again.
-    pub fn identity(&self) -> &IdentityText {
-        &self.identity
-    }
-
-    /// Opens what stands there now: the same generation or a later one.
-    pub fn open(&self) -> Result<Vault<'d>, ReopenError> {
-        let loaded = self.place.load()?;
-        let document = unseal(&loaded.bytes, &self.identity)?;
-        match relation(&document, &self.vault_id, &self.hash) {
-            Relation::Stranger => return Err(ReopenError::AnotherVault),
-            Relation::Other if loaded.hash != self.hash => return Err(ReopenError::Diverged),
-            Relation::Other | Relation::Successor => {}
-        }
-        let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
-        Ok(Vault {
-            place: self.place.clone(),
-            identity: self.identity.clone(),
-            document,
-            version,
-            warnings: Vec::new(),
-        })
-    }
-}
-
 /// What a document is to the file that was known before it.
 enum Relation {
+    Same,
     /// Saved over that file, or over one that was.
     Successor,
-    /// Of the same vault, but not from that file: that file itself, an older one, or another branch.
+    /// Of the same vault, but not from that file: an older one, or another branch.
     Other,
     /// Of another vault.
     Stranger,
 }
 
-fn relation(document: &Document, vault_id: &str, hash: &[u8; 32]) -> Relation {
-    if document.meta.vault_id != vault_id {
-        return Relation::Stranger;
+impl Known {
+    fn relation(&self, loaded: &Loaded, document: &Document) -> Result<Relation, DocumentError> {
+        if document.meta.vault_id != self.vault_id {
+            return Ok(Relation::Stranger);
+        }
+        let same_key = *document.signing_key()?.verifying_key().as_bytes() == self.signing_key;
+        // This machine may have replaced the vault's keys meanwhile, and remembers the new ones then.
+        let trusted =
+            same_key || matches!(judge(&loaded.pins, &loaded.places, document, &loaded.hash)?, Verdict::Known(_));
+        Ok(match trusted {
+            true if loaded.hash == self.hash => Relation::Same,
+            true if document.meta.has_ancestor(&self.hash) => Relation::Successor,
+            _ => Relation::Other,
+        })
     }
-    if document.meta.has_ancestor(hash) { Relation::Successor } else { Relation::Other }
 }
 
 /// Who saves, and when.
@@ -205,14 +141,23 @@ pub enum NotCommitted {
     Proof(UnsealError),
 }
 
-impl<'d> Vault<'d> {
-    /// Forgets the document; the caller is about to wait for a person.
-    pub fn close(self) -> Closed<'d> {
-        Closed {
-            place: self.place,
-            identity: self.identity,
-            vault_id: self.document.meta.vault_id,
-            hash: self.version.hash,
+/// How writing a prepared document ended, where it did not end well.
+enum SaveFailure {
+    NotCommitted(NotCommitted),
+    NotDurable(io::Error),
+}
+
+impl<E: Into<NotCommitted>> From<E> for SaveFailure {
+    fn from(error: E) -> Self {
+        Self::NotCommitted(error.into())
+    }
+}
+
+impl<E> From<SaveFailure> for EditError<E> {
+    fn from(failure: SaveFailure) -> Self {
+        match failure {
+            SaveFailure::NotCommitted(error) => Self::NotCommitted(error),
+            SaveFailure::NotDurable(error) => Self::NotDurable(error),
         }
     }
 }
@@ -226,6 +171,10 @@ impl Vault<'_> {
         &self.version
     }
 
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.document.fingerprint().expect("it was compared with what is remembered when this was opened")
+    }
+
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -233,6 +182,11 @@ impl Vault<'_> {
     /// What opened it.
     pub fn identity(&self) -> &IdentityText {
         &self.identity
+    }
+
+    /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
+    pub fn history(&self) -> Vec<Kept> {
+        history(&self.place, &self.identity, &self.document.meta.vault_id).unwrap_or_default()
     }
 
     /// Changes the document and saves it. The edit is applied to what stands in the file now, which another program may have
@@ -248,22 +202,31 @@ impl Vault<'_> {
         let mut next = self.document.clone();
         let value = edit(&mut next).map_err(EditError::Refused)?;
         self.succeed(&mut next, stamp);
-        self.save(&locked, &standing, next, stamp)?;
+        self.save(&locked, &standing, &next, vec![self.identity.clone()], stamp)?;
         Ok(value)
     }
 
     fn catch_up(&mut self, standing: &Loaded) -> Result<(), NotCommitted> {
         if standing.hash != self.version.hash {
             let document = unseal(&standing.bytes, &self.identity).map_err(NotCommitted::Changed)?;
-            match relation(&document, &self.document.meta.vault_id, &self.version.hash) {
+            match self.known().relation(standing, &document).map_err(SealError::from)? {
                 Relation::Stranger => return Err(NotCommitted::AnotherVault),
                 Relation::Other => return Err(NotCommitted::Diverged),
-                Relation::Successor => self.document = document,
+                Relation::Same | Relation::Successor => self.document = document,
             }
         }
         self.version =
             Version { generation: self.document.meta.generation, hash: standing.hash, status: standing.status };
         Ok(())
+    }
+
+    fn known(&self) -> Known {
+        let key = self.document.signing_key().expect("the signature of what is open was verified with it");
+        Known {
+            vault_id: self.document.meta.vault_id.clone(),
+            signing_key: key.verifying_key().to_bytes(),
+            hash: self.version.hash,
+        }
     }
 
     /// An edit has no say in what tells generations apart.
@@ -275,24 +238,53 @@ impl Vault<'_> {
         next.meta.descend_from(&self.version.hash);
     }
 
-    fn save<E>(
+    /// Saves what opens by each of the provers, with the first of which this vault goes on.
+    fn save(
         &mut self,
         locked: &Locked,
         standing: &Loaded,
-        next: Document,
+        next: &Document,
+        provers: Vec<IdentityText>,
         stamp: &Stamp,
-    ) -> Result<(), EditError<E>> {
-        let file = seal(&next).map_err(NotCommitted::from)?;
+    ) -> Result<(), SaveFailure> {
+        let file = seal(next)?;
         // The last moment at which a file that doesn't open costs nothing.
-        let next = unseal(&file, &self.identity).map_err(NotCommitted::Proof)?;
-        let (status, outcome) = match locked.commit(Some((standing, self.version.generation)), &file, stamp.now) {
-            Saved::NotCommitted(error) => return Err(NotCommitted::from(error).into()),
+        let mut proved = Vec::new();
+        for identity in provers {
+            let next = unseal(&file, &identity).map_err(NotCommitted::Proof)?;
+            proved.push((identity, next));
+        }
+        let (identity, next) = proved.swap_remove(0);
+        let old = Some((standing, self.version.generation));
+        let (status, outcome) = match locked.commit(old, &file, next.meta.rekeyed_generation, stamp.now) {
+            Saved::NotCommitted(error) => return Err(error.into()),
             Saved::Committed(status) => (status, Ok(())),
-            Saved::CommittedNotDurable(status, error) => (status, Err(EditError::NotDurable(error))),
+            Saved::CommittedNotDurable(status, error) => (status, Err(SaveFailure::NotDurable(error))),
         };
         self.version = Version { generation: next.meta.generation, hash: Sha256::digest(&file).into(), status };
-        self.document = next;
+        (self.identity, self.document) = (identity, next);
+        // Remembering what a power cut may undo would make the older state, which then stands again, look put back.
+        if outcome.is_ok() {
+            self.remember();
+        }
         outcome
+    }
+
+    /// Moves this machine's pin up to here. Where that can't be, the vault works on; the next rollback will not be told.
+    fn remember(&mut self) {
+        let recorded = match Pin::of(&self.document, &self.version.hash, self.place.places()) {
+            Ok(pin) => self.place.pins().record(pin),
+            Err(_) => return,
+        };
+        if let Err(error) = recorded {
+            self.warnings.push(Warning::NotRemembered(error));
+        }
+    }
+
+    /// Whether the passphrase's identity is what opened it.
+    fn opened_by_passphrase(&self) -> bool {
+        let opener = identity::recipient(&self.identity);
+        self.document.passphrase_recipient().is_some_and(|one| Some(&one.recipient) == opener.as_ref())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod command;
 mod credentials;
+mod group;
 mod import;
 mod replace;
 mod vault;

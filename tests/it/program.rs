@@ -23,6 +23,7 @@ use secrets::{Secrets, session_secrets_in};
 pub use terminal::Terminal;
 
 pub const ACCOUNT: &str = "123456789012";
+const PINS: &str = ".local/state/vault/pins.toml";
 const RECOVERY: &str = "recovery.txt";
 pub const PASSPHRASE: &str = "correct horse/battery+staple änderung";
 
@@ -56,6 +57,9 @@ impl Case {
         let case = Self::new();
         let made = MadeVault::get();
         case.write(&case.vault_file(), 0o600, &made.vault);
+        // As if it had been made on this machine.
+        let pins = made.pins.replace(&made.home, case.home().to_str().unwrap());
+        case.write(&case.home().join(PINS), 0o600, pins);
         case.give(RECOVERY, &made.recovery);
         case.keep_secret("the recovery key", made.recovery.lines().last().unwrap());
         case
@@ -194,7 +198,9 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
 
 /// One vault for all cases that are not about making one.
 struct MadeVault {
+    home: String,
     vault: Vec<u8>,
+    pins: String,
     recovery: String,
 }
 
@@ -207,7 +213,9 @@ impl MadeVault {
             let init = ["init", "--kdf", "small", "--recovery-key"].map(OsStr::new);
             case.vault(&[&init[..], &[recovery.as_os_str()]].concat()).run().succeeds();
             let vault = fs::read(case.vault_file()).unwrap();
-            Self { vault, recovery: fs::read_to_string(recovery).unwrap() }
+            let pins = fs::read_to_string(case.home().join(PINS)).unwrap();
+            let home = case.home().to_str().unwrap().to_owned();
+            Self { home, vault, pins, recovery: fs::read_to_string(recovery).unwrap() }
         })
     }
 }

@@ -14,6 +14,8 @@ use crate::store::header::MAX_FILE;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{Key, OpenError, peek};
 
+use crate::cli::passphrase_source;
+
 use super::{Args, Layout};
 use crate::cli::access_key_source::{not_a_csv, read_csv};
 use crate::cli::escape::{escape, shown_path};
@@ -129,7 +131,7 @@ fn open_other(path: &Path, args: &Args, own: Option<&IdentityText>, world: &Worl
     let given = match (&args.vault_identity, &args.vault_passphrase_file) {
         (Some(path), _) => Some(unlock::read_identities(world, path)?),
         (None, Some(path)) => {
-            let passphrase = unlock::passphrase_in_file(world, path)?;
+            let passphrase = passphrase_source::in_file(world, path)?;
             return peek(&file, Key::Passphrase(&passphrase)).map_err(|error| unlock::failed_to_open(error, &shown));
         }
         (None, None) => None,
@@ -144,5 +146,5 @@ fn open_other(path: &Path, args: &Args, own: Option<&IdentityText>, world: &Worl
     if asked_for {
         return Err(Failure::IdentityDoesNotOpen);
     }
-    unlock::ask_passphrase(&shown, |passphrase| peek(&file, Key::Passphrase(passphrase)))
+    unlock::ask_passphrase(&shown, |passphrase| peek(&file, Key::Passphrase(passphrase))).map(|(opened, _)| opened)
 }

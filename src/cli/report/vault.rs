@@ -11,7 +11,7 @@ use crate::store::passphrase::DeriveError;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
 
-use super::{Report, Status, internal};
+use super::{Report, Status, internal, trust};
 
 pub fn report(failure: &Failure) -> Report {
     use Failure::*;
@@ -28,9 +28,16 @@ pub fn report(failure: &Failure) -> Report {
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
         PassphraseOfAKey => Report::new(Status::Usage, "that is a part of an access key, not a passphrase")
             .hint("take four or more unrelated words, or `--generate`"),
+        PassphraseNotAtHand => {
+            Report::new(Status::Usage, "the vault was opened by an identity, so its passphrase is not known")
+                .hint("open it by the passphrase, or set a new one: `vault passwd --identity FILE`")
+        }
+        Derive(error) => derive(error),
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
+        RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient(_) | LastRecipient
+        | OwnRecipient(_) => recipient(failure),
         NotCommitted(error) => not_committed(error),
         NotDurable(error) => {
             Report::new(Status::State, format!("the vault was saved, but a power cut now may undo it: {error}"))
@@ -40,12 +47,44 @@ pub fn report(failure: &Failure) -> Report {
     }
 }
 
+fn recipient(failure: &Failure) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    let usage = |message: String| Report::new(Status::Usage, message);
+    match failure {
+        Failure::RecipientName(name) => {
+            usage(format!("`{}` can't be a recipient's name", escape(name))).hint("1 to 64 letters, digits and _.@:/+-")
+        }
+        Failure::RecipientExists(name) => {
+            state(format!("that is recipient `{}` already", escape(name))).hint("`vault recipient list` shows them")
+        }
+        Failure::UnknownRecipient(name) => {
+            state(format!("no recipient named `{}`", escape(name))).hint("`vault recipient list` shows them")
+        }
+        Failure::NotARecipient(text) if text.starts_with("AGE-") => {
+            usage("that is an identity, which is secret; a recipient starts with age1".into())
+                .hint("`age-keygen -y FILE` prints the recipient of an identity")
+        }
+        Failure::NotARecipient(text) => usage(format!("`{}` is not an age recipient", escape(text)))
+            .hint("one starts with age1; `age-keygen` makes an identity and shows its recipient"),
+        Failure::LastRecipient => state("nobody could open the vault any more; nothing was changed".into())
+            .hint("add another recipient first: `vault recipient add NAME`"),
+        Failure::OwnRecipient(name) => {
+            state(format!("you opened the vault as recipient `{}`; nothing was changed", escape(name)))
+                .hint("open it by another one to remove this")
+        }
+        _ => internal(),
+    }
+}
+
+const OLDER: &str =
+    "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
+
 /// What flags and variables lead to.
 fn given(failure: &Failure) -> Report {
     use Failure::*;
     let locked = |message: String| Report::new(Status::Locked, message);
     match failure {
-        PassphraseCommand(error) => locked(format!("--passphrase-command: {}", escape(&error.to_string()))),
+        PassphraseCommand { flag, error } => locked(format!("{flag}: {}", escape(&error.to_string()))),
         PassphraseDescriptor { number, error } => locked(format!("can't read file descriptor {number}: {error}")),
         PassphraseNotText(source) => locked(format!("{} is not text in UTF-8", source_words(source))),
         PassphraseEmpty(source) => locked(format!("{} is empty", source_words(source))),
@@ -75,7 +114,7 @@ fn source_words(source: &SecretSource) -> String {
     match source {
         SecretSource::File(path) => format!("the passphrase in {}", shown_path(path)),
         SecretSource::Descriptor(number) => format!("the passphrase from file descriptor {number}"),
-        SecretSource::Command => "what --passphrase-command printed".to_owned(),
+        SecretSource::Command(flag) => format!("what {flag} printed"),
     }
 }
 
@@ -86,11 +125,12 @@ fn load(error: &LoadError) -> Report {
         LoadError::NotAFile => damaged("the vault is not a regular file"),
         LoadError::TooLarge => damaged("the vault is larger than a vault can be (16 MiB)").hint("is VAULT_FILE right?"),
         LoadError::Untrusted(untrusted) => distrust(untrusted),
+        LoadError::Pins(error) => trust::pins(error),
         LoadError::Io(error) => Report::new(Status::State, format!("can't read the vault: {error}")),
     }
 }
 
-fn distrust(untrusted: &Untrusted) -> Report {
+pub(super) fn distrust(untrusted: &Untrusted) -> Report {
     match untrusted {
         Untrusted::Owner { path, owner } => {
             Report::new(Status::NotTrusted, format!("{} belongs to another user (uid {owner})", shown_path(path)))
@@ -106,6 +146,12 @@ fn distrust(untrusted: &Untrusted) -> Report {
 fn open(error: &OpenError) -> Report {
     match error {
         OpenError::WrongPassphrase => Report::new(Status::Locked, "wrong passphrase"),
+        OpenError::PassphraseLineChanged => Report::new(
+            Status::NotTrusted,
+            "the passphrase is right, but the vault is damaged: its header's line about the passphrase was changed",
+        )
+        .hint(OLDER),
+        OpenError::Load(error) => load(error),
         OpenError::NoPassphrase => Report::new(Status::Locked, "no passphrase opens this vault, only an identity")
             .hint("pass `--identity FILE`"),
         OpenError::Derive(error) => derive(error),
@@ -132,18 +178,17 @@ fn derive(error: &DeriveError) -> Report {
 
 fn unseal(error: &UnsealError) -> Report {
     let distrusted = |message: String| Report::new(Status::NotTrusted, message);
-    let older = "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
     match error {
         UnsealError::WrongIdentity => Report::new(Status::Locked, "this identity does not open the vault"),
         UnsealError::NotAnIdentity => {
             Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1")
         }
-        UnsealError::Header(error) => header(error).hint(older),
+        UnsealError::Header(error) => header(error).hint(OLDER),
         UnsealError::HeaderDamaged => {
-            distrusted("the vault is damaged: its header was changed since it was written".into()).hint(older)
+            distrusted("the vault is damaged: its header was changed since it was written".into()).hint(OLDER)
         }
         UnsealError::ContentDamaged => {
-            distrusted("the vault is damaged: its content was changed or cut short".into()).hint(older)
+            distrusted("the vault is damaged: its content was changed or cut short".into()).hint(OLDER)
         }
         UnsealError::Signature => {
             distrusted("the vault's signature does not verify: somebody else wrote this file".into())
@@ -151,7 +196,7 @@ fn unseal(error: &UnsealError) -> Report {
         UnsealError::HeaderDisagrees => {
             distrusted("the vault's header and content disagree about the passphrase".into())
         }
-        UnsealError::Document(error) => document(error).hint(older),
+        UnsealError::Document(error) => document(error).hint(OLDER),
     }
 }
 
@@ -253,6 +298,8 @@ pub fn vault_warning(world: &World, warning: &Warning) {
             let names: Vec<String> = names.iter().map(|name| escape(name)).collect();
             world.warn(&format!("a sync program left other versions beside the vault: {}", names.join(", ")));
         }
+        Warning::Recipients(change) => trust::recipients_changed(world, change),
+        Warning::NotRemembered(error) => trust::not_remembered(world, error),
         Warning::ReadOnly => world.warn("this vault belongs to the administrator; it can be read, not saved"),
     }
 }

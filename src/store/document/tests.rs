@@ -11,6 +11,7 @@ format = 1
 vault_id = "AAAAAAAAAAAAAAAAAAAAAA"
 generation = 7
 rekeyed_at = "2026-01-01T00:00:00Z"
+rekeyed_generation = 3
 written_at = "2026-01-02T00:00:00.5Z"
 writer = "laptop"
 ancestors = "AAAAAAAAAAAAAAAAAAAAAA"
@@ -40,13 +41,15 @@ salt = "AAECAwQFBgcICQoLDA0ODw"
 memory_kib = 8192
 passes = 3
 lanes = 4
+measured = { milliseconds = 71 }
 
 [[recipient]]
-name = "yubikey"
-kind = "plugin"
-recipient = "age1yubikey1x"
+name = "badge"
+kind = "hologram"
+recipient = "age1badge1x"
 added = "2026-01-01T00:00:00Z"
-plugin = { path = "/usr/bin/age-plugin-yubikey" }
+plugin = "/usr/bin/age-plugin-badge"
+touch = { policy = "cached" }
 
 [profile.prod]
 region = "eu-central-1"
@@ -81,7 +84,7 @@ fn new() -> Document {
 #[test]
 fn what_this_version_does_not_know_survives_a_load_and_a_save() {
     let document = Document::decode(FROM_THE_FUTURE.as_bytes()).ok().unwrap();
-    assert_eq!(document.recipients[1].kind, RecipientKind::Other("plugin".into()));
+    assert_eq!(document.recipients[1].kind, RecipientKind::Other("hologram".into()));
     assert_eq!(document.kdf().unwrap().memory_kib(), 8192);
     let with_key = document.profiles.iter().filter(|(_, profile)| profile.access_key.is_some());
     assert_eq!(with_key.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["prod"]);
@@ -126,7 +129,7 @@ fn every_new_document_has_keys_of_its_own() {
     assert_ne!(one.meta.vault_id, other.meta.vault_id);
     assert_eq!(BASE64.decode(&one.meta.vault_id).unwrap().len(), 16);
     assert_ne!(one.signing_key().unwrap().to_bytes(), other.signing_key().unwrap().to_bytes());
-    assert_eq!(one.meta.format, 0);
+    assert_eq!((one.meta.format, one.meta.rekeyed_generation), (1, 1));
 }
 
 #[test]

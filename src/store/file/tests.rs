@@ -10,7 +10,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn place(path: &Path) -> Place<'static> {
-    Place::new(&RealDisk, path)
+    Place::new(&RealDisk, path, &path.with_file_name("state"))
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -28,7 +28,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn save(path: &Path, generation: u64, bytes: &[u8]) -> Saved {
     let locked = place(path).lock().unwrap();
     let old = locked.load().unwrap();
-    locked.commit(Some((&old, generation)), bytes, Timestamp::now())
+    locked.commit(Some((&old, generation)), bytes, 0, Timestamp::now())
 }
 
 #[test]

@@ -11,15 +11,9 @@ fn vault() -> (Document, IdentityText, IdentityText) {
 }
 
 fn recipient(name: &str, identity: &IdentityText) -> Recipient {
-    let kdf = (name == "passphrase").then(|| KdfParameters::new([5; 16], 8192, 3, 4).unwrap());
-    Recipient {
-        name: name.into(),
-        kind: name.to_owned().into(),
-        recipient: identity::recipient(identity).unwrap(),
-        added: Timestamp::UNIX_EPOCH,
-        kdf,
-        rest: toml::Table::new(),
-    }
+    let kdf = (name == "passphrase").then(|| KdfParameters::new([5; 16], 8192, 3, 4).unwrap().into());
+    let public = identity::recipient(identity).unwrap();
+    Recipient { kdf, ..Recipient::new(name, name.to_owned().into(), public, Timestamp::UNIX_EPOCH, "host") }
 }
 
 fn refused(file: &[u8], identity: &IdentityText) -> UnsealError {

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::{Vault, Version, warnings};
-use crate::secret::{IdentityText, Passphrase};
+use super::{NewPassphrase, Stamp, Vault, Version, warnings};
+use crate::secret::Passphrase;
 use crate::store::document::{Document, Recipient, RecipientKind};
 use crate::store::file::{Place, SaveError, Saved};
 use crate::store::identity;
 use crate::store::kdf::KdfParameters;
-use crate::store::passphrase::{self, DeriveError};
+use crate::store::passphrase::DeriveError;
 use crate::store::seal::{SealError, UnsealError, seal, unseal};
 
 /// What a new vault is made of.
@@ -51,8 +51,9 @@ pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateE
     if place.exists().map_err(SaveError::Io)? {
         return Err(CreateError::Exists);
     }
-    let identity = passphrase::derive(&new.passphrase, &new.kdf)?;
-    let document = first_document(&new, &identity)?;
+    let passphrase = NewPassphrase::derive(&new.passphrase, new.kdf)?;
+    let document = first_document(&new, &passphrase)?;
+    let identity = passphrase.identity().clone();
     let file = seal(&document)?;
     let document = unseal(&file, &identity).map_err(CreateError::Proof)?;
     place.make_folder().map_err(SaveError::Io)?;
@@ -60,34 +61,29 @@ pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateE
     if !locked.is_free().map_err(SaveError::Io)? {
         return Err(CreateError::Exists);
     }
-    let status = match locked.commit(None, &file, new.now) {
+    let status = match locked.commit(None, &file, 0, new.now) {
         Saved::Committed(status) => status,
         Saved::NotCommitted(error) => return Err(error.into()),
         Saved::CommittedNotDurable(_, error) => return Err(CreateError::NotDurable(error)),
     };
     let version = Version { generation: document.meta.generation, hash: Sha256::digest(&file).into(), status };
     let warnings = warnings(place, &document, &status);
-    Ok(Vault { place: place.clone(), identity, document, version, warnings })
+    let mut vault = Vault { place: place.clone(), identity, document, version, warnings };
+    vault.remember();
+    Ok(vault)
 }
 
-fn first_document(new: &NewVault, identity: &IdentityText) -> Result<Document, CreateError> {
+fn first_document(new: &NewVault, passphrase: &NewPassphrase) -> Result<Document, CreateError> {
     let mut document = Document::new(new.now, new.writer.clone(), identity::generate()).map_err(SealError::from)?;
     document.meta.generation = 1;
-    let recipient = |name: &str, kind, recipient, kdf| Recipient {
-        name: name.to_owned(),
-        kind,
-        recipient,
-        added: new.now,
-        kdf,
-        rest: toml::Table::new(),
-    };
-    let public = identity::recipient(identity).expect("derive makes age identities");
-    document.recipients.push(recipient("passphrase", RecipientKind::Passphrase, public, Some(new.kdf)));
+    let stamp = Stamp { now: new.now, writer: new.writer.clone() };
+    document.recipients.push(passphrase.recipient(&stamp));
     if let Some(recovery) = &new.recovery {
         if !identity::is_recipient(recovery) {
             return Err(CreateError::Recovery(recovery.clone()));
         }
-        document.recipients.push(recipient("recovery", RecipientKind::Recovery, recovery.clone(), None));
+        let kind = RecipientKind::Recovery;
+        document.recipients.push(Recipient::new("recovery", kind, recovery.clone(), stamp.now, &stamp.writer));
     }
     Ok(document)
 }

@@ -2,6 +2,8 @@ use super::*;
 use crate::disk::RealDisk;
 use crate::secret::Passphrase;
 use crate::store::document::Profile;
+use crate::store::file::LoadError;
+use crate::store::header::HeaderError;
 use crate::store::identity;
 use crate::store::recovery::RecoveryKey;
 use std::convert::Infallible;
@@ -9,7 +11,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn place(path: &Path) -> Place<'static> {
-    Place::new(&RealDisk, path)
+    Place::new(&RealDisk, path, &state(path))
+}
+
+/// Beside the vault, unlike in life: each test has its own.
+fn state(path: &Path) -> PathBuf {
+    path.with_file_name("state")
 }
 
 fn new(recovery: Option<String>) -> NewVault {
@@ -38,7 +45,11 @@ fn made() -> (tempfile::TempDir, PathBuf, Vault<'static>) {
 }
 
 fn reopened(path: &Path, vault: &Vault) -> Vault<'static> {
-    open(&place(path), &place(path).load().unwrap(), Key::Identity(vault.identity())).unwrap()
+    open_known(path, Key::Identity(vault.identity())).unwrap()
+}
+
+fn open_known(path: &Path, key: Key) -> Result<Vault<'static>, OpenError> {
+    open(&place(path), &place(path).load().unwrap(), key).map(|opened| opened.known().expect("known"))
 }
 
 fn add(name: &str) -> impl FnMut(&mut Document) -> Result<(), Infallible> {
@@ -59,18 +70,17 @@ fn a_new_vault_opens_by_its_passphrase_and_by_its_recovery_key_and_by_nothing_el
     let path = temporary.path().join("made/on/the/way/vault.age");
     let recovery = RecoveryKey::generate();
     let created = create(&place(&path), new(Some(recovery.recipient))).unwrap();
-    let load = || place(&path).load().unwrap();
     for key in [Key::Passphrase(&passphrase()), Key::Identity(&recovery.identity), Key::Identity(created.identity())] {
-        let opened = open(&place(&path), &load(), key).unwrap();
+        let opened = open_known(&path, key).unwrap();
         assert_eq!(opened.version(), created.version());
         assert_eq!(opened.document().meta.vault_id, created.document().meta.vault_id);
-        assert_eq!(opened.warnings(), [Warning::WeakKdf(KdfParameters::new([1; 16], 8192, 1, 2).unwrap())]);
+        assert!(matches!(opened.warnings(), [Warning::WeakKdf(_)]));
     }
     let wrong = Passphrase::new("correct horsf".into());
-    let refused = open(&place(&path), &load(), Key::Passphrase(&wrong)).err();
+    let refused = open_known(&path, Key::Passphrase(&wrong)).err();
     assert!(matches!(refused, Some(OpenError::WrongPassphrase)));
     let stranger = identity::generate();
-    let refused = open(&place(&path), &load(), Key::Identity(&stranger)).err();
+    let refused = open_known(&path, Key::Identity(&stranger)).err();
     assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::WrongIdentity))));
 }
 
@@ -141,7 +151,7 @@ fn an_edit_is_saved_as_the_next_generation_and_costs_no_derivation() {
     let meta = &opened.document().meta;
     assert_eq!((meta.generation, meta.writer.as_str(), meta.written_at), (2, "laptop", stamp().now));
     assert!(meta.has_ancestor(&first.hash));
-    assert!(open(&place(&path), &place(&path).load().unwrap(), Key::Passphrase(&passphrase())).is_ok());
+    assert!(open_known(&path, Key::Passphrase(&passphrase())).is_ok());
 }
 
 #[test]
@@ -252,7 +262,7 @@ fn a_header_of_hostile_costs_is_refused_before_the_passphrase_is_derived() {
     let end = file.windows(11).position(|window| window == b" 8192 1 2\n\n").unwrap();
     let hostile = [&file[..end], b" 2097152 16 16", &file[end + 9..]].concat();
     fs::write(&path, hostile).unwrap();
-    let refused = open(&place(&path), &place(&path).load().unwrap(), Key::Passphrase(&passphrase())).err();
+    let refused = open_known(&path, Key::Passphrase(&passphrase())).err();
     assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::Header(HeaderError::Kdf(_))))));
 }
 
@@ -261,5 +271,7 @@ fn copies_of_a_conflict_beside_the_vault_are_told() {
     let (temporary, path, vault) = made();
     let copy = "vault (conflicted copy 2026-01-01).age";
     fs::write(temporary.path().join(copy), b"").unwrap();
-    assert!(reopened(&path, &vault).warnings().contains(&Warning::ConflictedCopies(vec![copy.into()])));
+    let opened = reopened(&path, &vault);
+    let told = |warning: &Warning| matches!(warning, Warning::ConflictedCopies(copies) if copies == &[copy]);
+    assert!(opened.warnings().iter().any(told));
 }

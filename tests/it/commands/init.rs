@@ -98,7 +98,7 @@ fn a_generated_passphrase_is_shown_once_and_asked_back_unseen() {
         .asking()
         .may_show_secrets()
         .on_terminal();
-    let words = terminal.expect("The passphrase of the new vault is\r\n\r\n    ").rest_of_line();
+    let words = terminal.expect("The new passphrase is\r\n\r\n    ").rest_of_line();
     terminal.expect("\r\nWrite it down now.\r\n").expect("Type it once, to show that you have it: ");
     assert_eq!(words.split(' ').count(), 6, "{words}");
     terminal.type_line("that is not it").expect("That is not it; try again.\r\n");

@@ -27,8 +27,10 @@ fn status_tells_keys_sessions_and_the_vault() {
     login(&case, &["--no-export"]);
     let key = short(case.alice.access_key_id());
     let output = case.run(&["status"]);
-    let generation = json(&case.run(&["status", "--json"]))["generation"].as_u64().unwrap();
-    output.succeeds().stderr(&format!("vault ~/.local/share/vault/vault.age, generation {generation}\n"));
+    let status = json(&case.run(&["status", "--json"]));
+    let (generation, fingerprint) = (status["generation"].as_u64().unwrap(), status["fingerprint"].as_str().unwrap());
+    let said = format!("vault ~/.local/share/vault/vault.age, generation {generation}\nfingerprint {fingerprint}\n");
+    output.succeeds().stderr(&said);
     let rows: Vec<Vec<&str>> = output
         .out
         .lines()
@@ -60,8 +62,12 @@ fn status_as_json_has_the_very_times() {
 #[test]
 fn an_empty_vault_has_a_status_too() {
     let case = Case::with_vault();
-    let said = "vault ~/.local/share/vault/vault.age, generation 1\nit is empty; next: vault add NAME\n";
-    case.run(&["status"]).succeeds().stdout("").stderr(said);
+    let fingerprint = json(&case.run(&["status", "--json"]))["fingerprint"].as_str().unwrap().to_owned();
+    let said = format!(
+        "vault ~/.local/share/vault/vault.age, generation 1\nfingerprint {fingerprint}\n\
+         it is empty; next: vault add NAME\n"
+    );
+    case.run(&["status"]).succeeds().stdout("").stderr(&said);
 }
 
 #[test]

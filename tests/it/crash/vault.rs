@@ -9,14 +9,15 @@ use vault::store::document::{Document, Profile, StoredAccessKey};
 use vault::store::file::Place;
 use vault::store::kdf::KdfParameters;
 use vault::store::passphrase::derive;
-use vault::store::vault::{CreateError, EditError, Key, NewVault, Stamp, Vault, create, open};
+use vault::store::vault::{CreateError, EditError, Key, NewVault, Opened, Stamp, Vault, create, open};
 
 use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{Body, FaultDisk, Image, Seen, our_id};
 
 /// A link, as people have it who keep their vault in a synced folder.
 pub const VAULT: &str = "/home/alice/vault.age";
-const FILE: &str = "/home/alice/synced/vault.age";
+pub const FILE: &str = "/home/alice/synced/vault.age";
+pub const STATE: &str = "/home/alice/.local/state/vault";
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 fn passphrase() -> Passphrase {
@@ -38,7 +39,11 @@ fn new_vault() -> NewVault {
     NewVault { passphrase: passphrase(), kdf: kdf(), recovery: None, now: Timestamp::UNIX_EPOCH, writer: "host".into() }
 }
 
-fn stamp() -> Stamp {
+fn place(disk: &FaultDisk) -> Place<'_> {
+    Place::new(disk, Path::new(VAULT), Path::new(STATE))
+}
+
+pub fn stamp() -> Stamp {
     Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() }
 }
 
@@ -54,16 +59,16 @@ fn no_vault() -> Image {
 /// A vault that was never saved since it was made.
 pub fn fresh_vault() -> Image {
     let disk = FaultDisk::on(no_vault());
-    create(&Place::new(&disk, Path::new(VAULT)), new_vault()).unwrap();
+    create(&place(&disk), new_vault()).unwrap();
     disk.image()
 }
 
 /// A vault that was saved often, so that old generations are pruned, and once was interrupted while it was.
-fn vault_in_use() -> Image {
+pub fn vault_in_use() -> Image {
     static IN_USE: OnceLock<Image> = OnceLock::new();
     let make = || {
         let disk = FaultDisk::on(no_vault());
-        let mut vault = create(&Place::new(&disk, Path::new(VAULT)), new_vault()).unwrap();
+        let mut vault = create(&place(&disk), new_vault()).unwrap();
         (0..12).for_each(|_| add_profile(&mut vault, "earlier").unwrap());
         let left = "/home/alice/synced/.vault.age.0123456789abcdef.tmp";
         disk.image().with(left, 0o600, Body::File(b"age-encryption.org/v1\nhalf of".to_vec()))
@@ -92,12 +97,20 @@ fn access_key() -> StoredAccessKey {
 }
 
 pub fn opened<'d>(disk: &'d FaultDisk) -> Result<Vault<'d>, String> {
-    let place = Place::new(disk, Path::new(VAULT));
+    let place = place(disk);
     let loaded = place.load().map_err(|error| format!("does not load: {error}"))?;
     if loaded.kdf().ok().flatten() != Some(kdf()) {
         return Err("the passphrase no longer derives what opens it".to_owned());
     }
-    open(&place, &loaded, Key::Identity(identity())).map_err(|error| format!("does not open: {error}"))
+    let opened = open(&place, &loaded, Key::Identity(identity())).map_err(|error| format!("does not open: {error}"))?;
+    match opened {
+        Opened::Known(vault) => Ok(vault),
+        // A crash may come between the first save and remembering it; a person is asked then.
+        Opened::FirstSight(unproven) => {
+            unproven.close().accept().map_err(|error| format!("does not open again: {error}"))
+        }
+        Opened::Distrusted(_, distrust) => Err(format!("is not believed: {:?}", distrust.reason)),
+    }
 }
 
 fn has(document: &Document, name: &str) -> bool {
@@ -179,7 +192,7 @@ impl Scenario for Making {
     }
 
     fn save(&self, disk: &FaultDisk) -> Ended {
-        match create(&Place::new(disk, Path::new(VAULT)), new_vault()) {
+        match create(&place(disk), new_vault()) {
             Ok(_) => Ended::Committed,
             Err(CreateError::NotDurable(_)) => Ended::CommittedNotDurable,
             Err(_) => Ended::NotCommitted,
@@ -188,7 +201,7 @@ impl Scenario for Making {
 
     fn recover(&self, disk: &FaultDisk) -> Result<(), String> {
         if self.judge(&disk.image())? == State::Old {
-            let made = create(&Place::new(disk, Path::new(VAULT)), new_vault());
+            let made = create(&place(disk), new_vault());
             made.map(drop).map_err(|error| format!("no new vault: {error}"))?;
         }
         add_profile(&mut opened(disk)?, "next").map_err(|error| error.to_string())

@@ -1,0 +1,188 @@
+//! `vault recipient`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::names::ProfileName;
+use crate::store::document::{Document, Recipient, RecipientKind};
+use crate::store::identity;
+use crate::store::passphrase::Cost;
+use crate::store::vault::{NewPassphrase, Rekey, Vault};
+
+use super::failure::{Failure, Need};
+use super::recovery_key;
+use super::rekeyed::Rekeyed;
+use super::secret_file;
+use super::table;
+use super::terminal::Terminal;
+use super::trusting;
+use super::unlock;
+use super::world::World;
+
+/// Show and change who opens the vault: recovery keys, other machines, hardware
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Let another age identity open the vault: the one of this recipient, or a new recovery key
+    Add(AddArgs),
+    /// List who opens the vault
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a recipient open the vault no longer
+    ///
+    /// The vault gets new keys of its own, cached sessions and earlier generations are dropped, and other machines ask for
+    /// `vault trust`. Copies of the vault elsewhere stay open to who was removed.
+    Remove(RemoveArgs),
+}
+
+#[derive(clap::Args)]
+struct AddArgs {
+    /// What it is to be called
+    name: String,
+    /// `age1...`, as `age-keygen` shows it [default: a new recovery key is made]
+    recipient: Option<String>,
+    /// Write the new recovery key to this new file instead of showing it
+    #[arg(long, value_name = "FILE", conflicts_with = "recipient")]
+    recovery_key: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+struct RemoveArgs {
+    /// The recipient's name
+    name: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    match args.action {
+        Action::Add(args) => add(args, world),
+        Action::List { json } => list(json, world),
+        Action::Remove(args) => remove(args, world),
+    }
+}
+
+fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
+    // A recipient's name follows the rules of a profile's: both stand in tables and commands.
+    args.name.parse::<ProfileName>().map_err(|_| Failure::RecipientName(args.name.clone()))?;
+    match &args.recipient {
+        Some(text) if !identity::is_recipient(text) => return Err(Failure::NotARecipient(text.clone())),
+        Some(_) => {}
+        None => recovery_key::check(world, args.recovery_key.as_deref())?,
+    }
+    let vault = unlock::open_vault(world)?;
+    check_new(vault.document(), &args.name, args.recipient.as_deref())?;
+    let closed = vault.close();
+    let (kind, recipient) = match args.recipient {
+        Some(recipient) => (RecipientKind::X25519, recipient),
+        None => (RecipientKind::Recovery, recovery_key::hand_out(world, args.recovery_key.as_deref())?),
+    };
+    let stamp = world.stamp();
+    let new = Recipient::new(&args.name, kind, recipient, stamp.now, &stamp.writer);
+    let saved = closed.open().map_err(Failure::from).and_then(|mut vault| {
+        vault.edit(&stamp, |document| {
+            check_new(document, &new.name, Some(&new.recipient))?;
+            document.recipients.push(new.clone());
+            Ok::<(), Failure>(())
+        })?;
+        Ok(())
+    });
+    saved.inspect_err(|failure| {
+        // A recovery key that opens nothing would be trusted by who finds it.
+        if !matches!(failure, Failure::NotDurable(_)) {
+            args.recovery_key.iter().for_each(|path| secret_file::take_back(world, path));
+        }
+    })?;
+    world.say(&format!("added recipient `{}`; it opens {} from now on", args.name, world.vault_shown()));
+    Ok(())
+}
+
+fn check_new(document: &Document, name: &str, recipient: Option<&str>) -> Result<(), Failure> {
+    let same = |one: &&Recipient| one.name == name || Some(one.recipient.as_str()) == recipient;
+    match document.recipients.iter().find(same) {
+        Some(one) => Err(Failure::RecipientExists(one.name.clone())),
+        None => Ok(()),
+    }
+}
+
+/// The passphrase's recipient is not shown: with it, a passphrase could be tried without the file.
+fn list(as_json: bool, world: &World) -> Result<(), Failure> {
+    let vault = unlock::open_vault(world)?;
+    let shown = |one: &Recipient| (one.kind != RecipientKind::Passphrase).then(|| one.recipient.clone());
+    if as_json {
+        let recipients = vault.document().recipients.iter().map(|one| {
+            json!({
+                "name": one.name, "kind": one.kind.clone(), "recipient": shown(one), "added": one.added,
+                "added_by": one.added_by, "plugin": one.plugin,
+            })
+        });
+        return world.print_json(json!({ "recipients": recipients.collect::<Vec<_>>() }));
+    }
+    let row = |one: &Recipient| {
+        let by = one.added_by.clone().unwrap_or_else(|| "-".to_owned());
+        let recipient = shown(one).unwrap_or_else(|| "-".to_owned());
+        vec![one.name.clone(), String::from(one.kind.clone()), one.added.to_string(), by, recipient]
+    };
+    let headings = ["NAME", "KIND", "ADDED", "BY", "RECIPIENT"];
+    world.print(&table::render(&headings, vault.document().recipients.iter().map(row)))
+}
+
+fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
+    let unlocked = unlock::unlock(world)?;
+    let mut vault = trusting::believe(world, unlocked.opened)?;
+    check_removable(&vault, &args.name)?;
+    if !args.yes {
+        let closed = vault.close();
+        confirm(&args.name)?;
+        vault = closed.open()?;
+    }
+    // Whoever is removed may know the old salt with its derived recipient: a new one costs a second.
+    let passphrase = unlocked.passphrase.as_ref().zip(vault.document().kdf());
+    let passphrase = passphrase.map(|(passphrase, kdf)| {
+        let kdf = Cost::of(kdf).parameters().map_err(Failure::Randomness)?;
+        NewPassphrase::derive(passphrase, kdf).map_err(Failure::Derive)
+    });
+    let rekey = Rekey { passphrase: passphrase.transpose()? };
+    let rekeyed = Rekeyed::before(world, &vault)?;
+    vault.rekey(rekey, &world.stamp(), |document| {
+        find(document, &args.name)?;
+        document.recipients.retain(|one| one.name != args.name);
+        if document.recipients.is_empty() { Err(Failure::LastRecipient) } else { Ok(()) }
+    })?;
+    world.say(&format!("removed recipient `{}`", args.name));
+    rekeyed.say(world, &vault, "it");
+    Ok(())
+}
+
+fn find<'a>(document: &'a Document, name: &str) -> Result<&'a Recipient, Failure> {
+    let found = document.recipients.iter().find(|one| one.name == name);
+    found.ok_or_else(|| Failure::UnknownRecipient(name.to_owned()))
+}
+
+fn check_removable(vault: &Vault, name: &str) -> Result<(), Failure> {
+    let found = find(vault.document(), name)?;
+    if vault.document().recipients.len() == 1 {
+        return Err(Failure::LastRecipient);
+    }
+    match identity::recipient(vault.identity()) {
+        Some(own) if own == found.recipient => Err(Failure::OwnRecipient(name.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn confirm(name: &str) -> Result<(), Failure> {
+    let failed = |error| Failure::prompt(error, Need::Confirmation { flag: "--yes" });
+    let mut terminal = Terminal::open().map_err(failed)?;
+    let question = format!("Remove recipient `{name}`, and with it the earlier generations beside the vault?");
+    if terminal.confirm(&question, false).map_err(failed)? { Ok(()) } else { Err(Failure::Declined) }
+}

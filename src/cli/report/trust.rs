@@ -1,0 +1,106 @@
+//! Words for vaults that are not what this machine remembers.
+
+use jiff::Timestamp;
+
+use crate::cli::escape::{escape, shown_path};
+use crate::cli::failure::{Failure, Refusal};
+use crate::cli::world::World;
+use crate::store::pin::{Reason, RecipientChange};
+use crate::store::pins::PinError;
+
+use super::{Report, Status, internal, vault};
+
+pub fn report(failure: &Failure) -> Report {
+    match failure {
+        Failure::Distrusted(refusal) => refused(refusal),
+        Failure::OtherFingerprint { expected, found } => Report::new(
+            Status::NotTrusted,
+            format!("this is not the expected vault: its fingerprint is {found}, not {expected}"),
+        )
+        .hint("is VAULT_FILE right? `vault status` shows the fingerprint where the vault is known"),
+        Failure::BadFingerprint { variable, error } => Report::new(Status::Usage, format!("{variable}: {error}")),
+        Failure::TypedFingerprint(error) => Report::new(Status::NotTrusted, format!("{error}; nothing was changed"))
+            .hint("`vault status` shows it on the machine that last saved the vault"),
+        Failure::TrustByPassphrase => {
+            Report::new(Status::Locked, "`vault trust` takes the passphrase, not an identity")
+                .hint("leave out --identity and VAULT_IDENTITY")
+        }
+        _ => internal(),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Report {
+    let report = Report::new(Status::NotTrusted, what_changed(refusal));
+    match refusal.distrust.reason {
+        Reason::ReplacedSigningKey => {
+            report.hint("bring the file from a machine that has the new keys; nothing of this one is believed any more")
+        }
+        Reason::AnotherVault => {
+            report.hint("is VAULT_FILE right? if this vault is meant to stand here now: `vault trust`")
+        }
+        _ => report.hint("`vault trust` shows both sides and accepts this file if you say so; nothing was changed"),
+    }
+}
+
+/// In one sentence, with dates, generations and hosts.
+pub fn what_changed(refusal: &Refusal) -> String {
+    let (found, pin) = (&refusal.found, &refusal.distrust.pin);
+    let this = state(found.generation, found.written_at, &found.writer);
+    let remembered = state(pin.generation, pin.written_at, &pin.writer);
+    match refusal.distrust.reason {
+        Reason::AnotherVault => {
+            format!("another vault stands here: {this}; this machine knows another one here, {remembered}")
+        }
+        Reason::NewSigningKey => format!(
+            "the keys of the vault were replaced by another machine, or this is a forgery: {this}; remembered is {remembered}"
+        ),
+        Reason::ReplacedSigningKey => {
+            format!("this file is signed with a key that was replaced: {this}; remembered is {remembered}")
+        }
+        Reason::RolledBack => format!("an older state of the vault was put back: {this}; remembered is {remembered}"),
+        Reason::Forked => format!(
+            "the vault was saved on two sides: {this} does not contain {remembered}, which this machine remembers"
+        ),
+        Reason::TooLongAgo => {
+            format!("too many saves lie between {this} and {remembered}, which this machine remembers, to compare them")
+        }
+    }
+}
+
+fn state(generation: u64, written_at: Timestamp, writer: &str) -> String {
+    let written_at = Timestamp::from_second(written_at.as_second()).unwrap_or(written_at);
+    format!("generation {generation} of {written_at} by {}", escape(writer))
+}
+
+pub fn pins(error: &PinError) -> Report {
+    match error {
+        PinError::Damaged { path } => {
+            let path = shown_path(path);
+            Report::new(Status::NotTrusted, format!("{path}, where this machine remembers its vaults, is damaged"))
+                .hint(format!("compare the fingerprint with `vault status` of another machine, then remove {path}"))
+        }
+        PinError::Newer { path } => {
+            Report::new(Status::NotTrusted, format!("{} was written by a newer vault program", shown_path(path)))
+                .hint("update this program")
+        }
+        PinError::Untrusted(untrusted) => vault::distrust(untrusted),
+        PinError::Io { path, error } => Report::new(Status::State, format!("{}: {error}", shown_path(path))),
+    }
+}
+
+pub fn not_remembered(world: &World, error: &PinError) {
+    let why = pins(error).message;
+    world.warn(&format!("this machine can't remember the vault, and will not tell an older or forged one: {why}"));
+}
+
+pub fn recipients_changed(world: &World, change: &RecipientChange) {
+    for added in &change.added {
+        let by = added.by.as_deref().map(|host| format!(" by {}", escape(host))).unwrap_or_default();
+        world.warn(&format!("recipient `{}` was added on {}{by}; it opens this vault", escape(&added.name), added.on));
+    }
+    match change.removed {
+        0 => {}
+        1 => world.warn("a recipient of this vault was removed"),
+        several => world.warn(&format!("{several} recipients of this vault were removed")),
+    }
+}

@@ -1,0 +1,232 @@
+//! From the bytes of a file to a vault that is believed.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::{NotCommitted, ReopenError, SaveFailure, Stamp, Vault, Version, Warning, warnings};
+use crate::secret::{IdentityText, Passphrase};
+use crate::store::document::{Document, DocumentError};
+use crate::store::file::{LoadError, Loaded, Place};
+use crate::store::fingerprint::Fingerprint;
+use crate::store::header::HeaderError;
+use crate::store::passphrase::{self, DeriveError};
+use crate::store::pin::{Distrust, Reason, Verdict, judge};
+use crate::store::seal::{UnsealError, unseal};
+
+/// What opens a vault.
+pub enum Key<'a> {
+    Passphrase(&'a Passphrase),
+    Identity(&'a IdentityText),
+}
+
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error("wrong passphrase")]
+    WrongPassphrase,
+    /// It is the right one, for what the header said when this machine last opened the vault.
+    #[error("the header's line about the passphrase was changed")]
+    PassphraseLineChanged,
+    #[error("no passphrase opens this vault, only an identity")]
+    NoPassphrase,
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
+    #[error(transparent)]
+    Unseal(#[from] UnsealError),
+    /// The file was read once more, after it was found to be another than what is remembered.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+impl From<HeaderError> for OpenError {
+    fn from(error: HeaderError) -> Self {
+        Self::Unseal(error.into())
+    }
+}
+
+impl From<DocumentError> for OpenError {
+    fn from(error: DocumentError) -> Self {
+        Self::Unseal(error.into())
+    }
+}
+
+/// A vault whose content opened.
+pub enum Opened<'d> {
+    Known(Vault<'d>),
+    /// This machine has never seen it: somebody must say that it is the right one.
+    FirstSight(Unproven<'d>),
+    /// It is not what this machine remembers.
+    Distrusted(Unproven<'d>, Box<Distrust>),
+}
+
+/// An open vault that is not believed yet; nothing in it is to be used.
+pub struct Unproven<'d> {
+    vault: Vault<'d>,
+    fingerprint: Fingerprint,
+}
+
+/// Opens what was loaded from `place` and compares it with what this machine remembers.
+pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Opened<'d>, OpenError> {
+    let (identity, document) = unlock(loaded, key)?;
+    match believe(place, loaded, &identity, document)? {
+        Opened::Distrusted(unproven, distrust) => {
+            // A reader that was overtaken by two saves may have seen the file of one with the pin of the other.
+            let again = place.load()?;
+            if again.hash == loaded.hash && again.pins == loaded.pins {
+                return Ok(Opened::Distrusted(unproven, distrust));
+            }
+            let document = unseal(&again.bytes, &identity)?;
+            believe(place, &again, &identity, document)
+        }
+        opened => Ok(opened),
+    }
+}
+
+fn unlock(loaded: &Loaded, key: Key) -> Result<(IdentityText, Document), OpenError> {
+    let passphrase = match key {
+        Key::Identity(identity) => return Ok((identity.clone(), unseal(&loaded.bytes, identity)?)),
+        Key::Passphrase(passphrase) => passphrase,
+    };
+    let kdf = loaded.kdf()?.ok_or(OpenError::NoPassphrase)?;
+    let identity = passphrase::derive(passphrase, &kdf)?;
+    match unseal(&loaded.bytes, &identity) {
+        Ok(document) => Ok((identity, document)),
+        Err(UnsealError::WrongIdentity) => Err(wrong_passphrase(loaded, passphrase)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A flipped bit in the salt makes the right passphrase derive another identity. What the pin remembers tells the two apart.
+fn wrong_passphrase(loaded: &Loaded, passphrase: &Passphrase) -> OpenError {
+    let Some(pinned) = loaded.changed_kdf() else { return OpenError::WrongPassphrase };
+    let identity = passphrase::derive(passphrase, &pinned);
+    match identity.map(|identity| unseal(&loaded.bytes, &identity)) {
+        Ok(Err(UnsealError::HeaderDamaged)) => OpenError::PassphraseLineChanged,
+        _ => OpenError::WrongPassphrase,
+    }
+}
+
+fn believe<'d>(
+    place: &Place<'d>,
+    loaded: &Loaded,
+    identity: &IdentityText,
+    document: Document,
+) -> Result<Opened<'d>, OpenError> {
+    let verdict = judge(&loaded.pins, &loaded.places, &document, &loaded.hash)?;
+    let fingerprint = document.fingerprint()?;
+    let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
+    let warnings = warnings(place, &document, &loaded.status);
+    let mut vault = Vault { place: place.clone(), identity: identity.clone(), document, version, warnings };
+    Ok(match verdict {
+        Verdict::FirstSight => Opened::FirstSight(Unproven { vault, fingerprint }),
+        Verdict::Distrusted(distrust) => Opened::Distrusted(Unproven { vault, fingerprint }, distrust),
+        Verdict::Known(recipients) => {
+            if !recipients.is_empty() {
+                vault.warnings.push(Warning::Recipients(recipients));
+            }
+            vault.remember();
+            Opened::Known(vault)
+        }
+    })
+}
+
+impl<'d> Opened<'d> {
+    /// Where nobody is there to say that a vault is the right one.
+    pub fn known(self) -> Option<Vault<'d>> {
+        match self {
+            Self::Known(vault) => Some(vault),
+            Self::FirstSight(_) | Self::Distrusted(..) => None,
+        }
+    }
+}
+
+impl<'d> Unproven<'d> {
+    /// To show what it says, not to use it.
+    pub fn document(&self) -> &Document {
+        &self.vault.document
+    }
+
+    /// The state that this machine remembers instead, if its file stands beside the vault: kept by a save, or put aside by a
+    /// sync program.
+    pub fn remembered(&self, distrust: &Distrust) -> Option<Document> {
+        let bytes = self.vault.place.beside_with_hash(&distrust.pin.hash.0)?;
+        unseal(&bytes, &self.vault.identity).ok()
+    }
+
+    /// Forgets the document; the caller is about to wait for a person.
+    pub fn close(self) -> Undecided<'d> {
+        let Vault { place, identity, version, .. } = self.vault;
+        Undecided { place, identity, hash: version.hash, fingerprint: self.fingerprint }
+    }
+}
+
+/// A vault put aside while a person decides whether it is to be believed.
+pub struct Undecided<'d> {
+    place: Place<'d>,
+    identity: IdentityText,
+    hash: [u8; 32],
+    fingerprint: Fingerprint,
+}
+
+impl<'d> Undecided<'d> {
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// Somebody compared the fingerprint of a vault that was seen for the first time.
+    pub fn accept(self) -> Result<Vault<'d>, ReopenError> {
+        let mut vault = self.vault(&self.place.load()?)?;
+        vault.remember();
+        Ok(vault)
+    }
+
+    /// Somebody looked at what is remembered and at this file, and decided for the file. It is saved at once as a later
+    /// generation than both, so that every machine takes it from here, and the other side is a fork from now on.
+    pub fn trust(self, distrust: &Distrust, stamp: &Stamp) -> Result<Vault<'d>, TrustError> {
+        if distrust.reason == Reason::ReplacedSigningKey {
+            return Err(TrustError::ReplacedSigningKey);
+        }
+        let locked = self.place.lock().map_err(NotCommitted::from)?;
+        let standing = locked.load().map_err(NotCommitted::from)?;
+        let mut vault = self.vault(&standing)?;
+        let mut next = vault.document.clone();
+        vault.succeed(&mut next, stamp);
+        next.meta.generation = next.meta.generation.max(distrust.pin.generation + 1);
+        let provers = vec![vault.identity.clone()];
+        vault.save(&locked, &standing, &next, provers, stamp)?;
+        Ok(vault)
+    }
+
+    /// The very file that was decided on.
+    fn vault(&self, loaded: &Loaded) -> Result<Vault<'d>, ReopenError> {
+        if loaded.hash != self.hash {
+            return Err(ReopenError::Diverged);
+        }
+        let document = unseal(&loaded.bytes, &self.identity)?;
+        let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
+        let warnings = warnings(&self.place, &document, &loaded.status);
+        Ok(Vault { place: self.place.clone(), identity: self.identity.clone(), document, version, warnings })
+    }
+}
+
+/// Why a file was not accepted.
+#[derive(Debug, Error)]
+pub enum TrustError {
+    #[error("signed with a key that was replaced")]
+    ReplacedSigningKey,
+    #[error(transparent)]
+    Reopen(#[from] ReopenError),
+    #[error(transparent)]
+    NotCommitted(#[from] NotCommitted),
+    #[error("not yet durable: {0}")]
+    NotDurable(io::Error),
+}
+
+impl From<SaveFailure> for TrustError {
+    fn from(failure: SaveFailure) -> Self {
+        match failure {
+            SaveFailure::NotCommitted(error) => Self::NotCommitted(error),
+            SaveFailure::NotDurable(error) => Self::NotDurable(error),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! New keys for the vault itself: after a changed passphrase, or when somebody may no longer open it. What they can still
+//! open, the file as it was, tells them nothing about what comes, and what they sign is not heard.
+
+use super::{EditError, NotCommitted, Stamp, Vault};
+use crate::secret::{IdentityText, Passphrase};
+use crate::store::document::{Document, Recipient, RecipientKind};
+use crate::store::identity;
+use crate::store::kdf::KdfParameters;
+use crate::store::passphrase::{self, DeriveError};
+use crate::store::seal::SealError;
+
+/// A passphrase that was derived with a salt of its own, before anything is locked.
+pub struct NewPassphrase {
+    identity: IdentityText,
+    kdf: KdfParameters,
+}
+
+impl NewPassphrase {
+    pub fn derive(passphrase: &Passphrase, kdf: KdfParameters) -> Result<Self, DeriveError> {
+        Ok(Self { identity: passphrase::derive(passphrase, &kdf)?, kdf })
+    }
+
+    /// The entry among the recipients that it is to be.
+    pub(super) fn recipient(&self, stamp: &Stamp) -> Recipient {
+        let recipient = identity::recipient(&self.identity).expect("derive makes age identities");
+        let kind = RecipientKind::Passphrase;
+        let recipient = Recipient::new("passphrase", kind, recipient, stamp.now, &stamp.writer);
+        Recipient { kdf: Some(self.kdf.into()), ..recipient }
+    }
+
+    pub(super) fn identity(&self) -> &IdentityText {
+        &self.identity
+    }
+}
+
+/// What is to change with the keys.
+#[derive(Default)]
+pub struct Rekey {
+    /// In the place of the one there is, or beside the others where there is none.
+    pub passphrase: Option<NewPassphrase>,
+}
+
+impl Vault<'_> {
+    /// Changes the document, replaces the vault's signing key and session identity, and saves. Earlier generations beside
+    /// the vault are deleted once that is durable.
+    pub fn rekey<T, E>(
+        &mut self,
+        rekey: Rekey,
+        stamp: &Stamp,
+        mut edit: impl FnMut(&mut Document) -> Result<T, E>,
+    ) -> Result<T, EditError<E>> {
+        let locked = self.place.lock().map_err(NotCommitted::from)?;
+        let standing = locked.load().map_err(NotCommitted::from)?;
+        self.catch_up(&standing)?;
+        let mut next = self.document.clone();
+        let value = edit(&mut next).map_err(EditError::Refused)?;
+        self.succeed(&mut next, stamp);
+        next.meta.rekeyed_at = stamp.now;
+        next.meta.rekeyed_generation = next.meta.generation;
+        next.replace_keys(identity::generate()).map_err(|error| NotCommitted::from(SealError::from(error)))?;
+        let provers = match &rekey.passphrase {
+            None => vec![self.identity.clone()],
+            Some(new) => self.take_passphrase(new, &mut next, stamp),
+        };
+        self.save(&locked, &standing, &next, provers, stamp)?;
+        Ok(value)
+    }
+
+    /// Puts the new passphrase in. Gives what the new file must open by: who came by the old passphrase goes on with the
+    /// new, others keep what they opened it with.
+    fn take_passphrase(&self, new: &NewPassphrase, next: &mut Document, stamp: &Stamp) -> Vec<IdentityText> {
+        next.set_passphrase_recipient(new.recipient(stamp));
+        match self.opened_by_passphrase() {
+            true => vec![new.identity().clone()],
+            false => vec![self.identity.clone(), new.identity().clone()],
+        }
+    }
+}
