@@ -3,10 +3,12 @@
 
 mod add;
 mod add_device;
+mod at_once;
 mod attacks;
 mod choosing;
 mod damaged;
 mod entries;
+mod history;
 mod import;
 mod init;
 mod login;
@@ -14,6 +16,7 @@ mod network;
 mod prompts;
 mod roles;
 mod sessions;
+mod surroundings;
 mod target;
 mod unlock;
 mod using;
