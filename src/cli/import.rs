@@ -1,6 +1,7 @@
 //! `vault import`.
 
 mod check;
+mod compare;
 mod plaintext;
 mod shown;
 mod sources;
@@ -23,7 +24,7 @@ use super::terminal::Terminal;
 use super::unlock;
 use super::world::World;
 
-use check::Ready;
+use check::{Checking, Ready};
 
 /// Move access keys into the vault from ~/.aws/credentials, other tools, the console's CSV or another vault
 ///
@@ -114,26 +115,25 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let closed = open_own(world)?.map(Vault::close);
     let identity = closed.as_ref().map(Closed::identity);
     let gathered = sources::gather(&args, identity, world)?;
-    let (mut plan, twins) = {
+    let (plan, unknown, twins) = {
         let vault = closed.as_ref().map(Closed::open).transpose()?;
         let document = vault.as_ref().map(Vault::document);
-        let plan = Plan::of(gathered.reading, document, args.replace);
+        let mut plan = Plan::of(gathered.reading, document, args.replace);
+        if args.no_verify {
+            nobody_to_ask(&mut plan);
+        }
+        let unknown = plan.keep_only(&args.names);
         let twins = twins(&plan, document);
-        (plan, twins)
+        (plan, unknown, twins)
     };
-    let unknown = plan.keep_only(&args.names);
     if !unknown.is_empty() {
         return Err(Failure::NotFoundToImport(unknown));
     }
     if plan.rows.is_empty() {
         return Err(Failure::NothingToImport { places: gathered.places });
     }
-    if args.no_verify {
-        nobody_to_ask(&mut plan);
-    }
     let ended = plan.rows.iter().map(|_| Ended::Planned).collect();
-    let run = Run { args: &args, world, plan, ended };
-    run.from_plan(closed, &gathered.csv, &twins)
+    Run { args: &args, world, plan, ended, csv: gathered.csv, twins }.carry_out(closed)
 }
 
 fn open_own<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
@@ -170,38 +170,21 @@ struct Run<'r, 'a> {
     world: &'r World<'a>,
     plan: Plan,
     ended: Vec<Ended>,
+    csv: Vec<sources::CsvFile>,
+    twins: Vec<(String, String)>,
 }
 
 impl<'a> Run<'_, 'a> {
-    fn from_plan(
-        mut self,
-        closed: Option<Closed<'a>>,
-        csv: &[sources::CsvFile],
-        twins: &[(String, String)],
-    ) -> Result<(), Failure> {
-        let removable = if self.args.remove { self.removable().count() } else { 0 };
-        let nothing_to_do = self.plan.changes() == 0 && removable == 0;
-        if self.args.dry_run || nothing_to_do {
+    fn carry_out(mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
+        if self.args.dry_run || self.plan.changes() == 0 && !self.removes() {
             self.show()?;
             self.say_left();
             return if self.args.dry_run { Ok(()) } else { self.end() };
         }
-        self.confirm(removable > 0)?;
-        let vault = match closed {
-            Some(closed) => closed.open()?,
-            None => add::open_or_make(self.world, &self.args.new_vault)?,
-        };
-        add::warn_about_environment(self.world);
-        let (ready, closed) = self.check(vault)?;
-        if !ready.is_empty() || removable > 0 {
-            // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
-            let mut vault = closed.open()?;
-            vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
-        }
-        self.ready_is_done(&ready);
-        twins.iter().for_each(|(one, other)| report::import::say_twins(self.world, one, other));
+        self.confirm()?;
+        self.import(closed)?;
         self.say_left();
-        let removed = if self.args.remove { self.remove(csv) } else { Ok(()) };
+        let removed = if self.removes() { self.remove() } else { Ok(()) };
         if !self.args.remove {
             self.say_where_it_still_lies();
         }
@@ -212,6 +195,26 @@ impl<'a> Run<'_, 'a> {
         self.end()
     }
 
+    /// Checks all keys, and then saves once.
+    fn import(&mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
+        let vault = match closed {
+            Some(closed) => closed.open()?,
+            None => add::open_or_make(self.world, &self.args.new_vault)?,
+        };
+        add::warn_about_environment(self.world);
+        let (ready, closed) = self.check(vault)?;
+        // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
+        if !ready.is_empty() || self.removes() {
+            let mut vault = closed.open()?;
+            vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
+        }
+        self.ready_is_done(&ready);
+        let is_new = |name: &str| ready.iter().any(|one| one.name.as_str() == name);
+        let new_twins = self.twins.iter().filter(|(_, new)| is_new(new));
+        new_twins.for_each(|(one, other)| report::import::say_twins(self.world, one, other));
+        Ok(())
+    }
+
     fn show(&self) -> Result<(), Failure> {
         match self.args.json {
             true => self.world.print_json(shown::json(&self.plan, &self.ended, self.args.dry_run, self.world)),
@@ -220,7 +223,7 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// The plan, and then the question. JSON is for a program, which gets it when all is done.
-    fn confirm(&self, removes: bool) -> Result<(), Failure> {
+    fn confirm(&self) -> Result<(), Failure> {
         if !self.args.json {
             self.show()?;
         }
@@ -232,7 +235,7 @@ impl<'a> Run<'_, 'a> {
         if self.args.json {
             terminal.show(&shown::table(&self.plan, self.args.no_verify, self.world));
         }
-        let question = report::import::question(self.plan.changes(), removes, self.world);
+        let question = report::import::question(self.plan.changes(), self.removes(), self.world);
         if terminal.confirm(&question, false).map_err(failed)? { Ok(()) } else { Err(Failure::Declined) }
     }
 
@@ -241,14 +244,19 @@ impl<'a> Run<'_, 'a> {
         let rivals = check::rivals(&self.plan, vault.document());
         let closed = vault.close();
         let mut ready = Vec::new();
-        for (index, row) in self.plan.rows.iter().enumerate().filter(|(_, row)| row.changes_the_vault()) {
+        for index in 0..self.plan.rows.len() {
+            let row = &self.plan.rows[index];
+            if !row.changes_the_vault() {
+                continue;
+            }
             match check::check(index, row, rivals.get(&row.name), self.args.no_verify, self.world) {
-                Ok(Some(checked)) => ready.push(checked),
-                Ok(None) => self.ended[index] = Ended::Kept,
-                Err(failure) => match report::import::refusal(&failure) {
-                    Some(why) => self.ended[index] = Ended::Refused(why),
-                    None => return Err(failure),
-                },
+                Ok(Checking::Ready(checked)) => ready.push(*checked),
+                Ok(Checking::Kept) => self.ended[index] = Ended::Kept,
+                Ok(Checking::Conflict(conflict)) => self.plan.rows[index].step = Step::Conflict(conflict),
+                Err(failure) => {
+                    let why = report::import::refusal(&failure).ok_or(failure)?;
+                    self.ended[index] = Ended::Refused(why);
+                }
             }
         }
         Ok((ready, closed))
@@ -288,9 +296,13 @@ impl<'a> Run<'_, 'a> {
         rows.flat_map(|(row, _)| row.origins.iter().filter(|origin| lies_in_a_file(origin)).map(move |it| (row, it)))
     }
 
-    fn remove(&self, csv: &[sources::CsvFile]) -> Result<(), Failure> {
+    fn removes(&self) -> bool {
+        self.args.remove && self.removable().next().is_some()
+    }
+
+    fn remove(&self) -> Result<(), Failure> {
         let held: Vec<_> = self.removable().collect();
-        plaintext::remove(&held, csv, self.world)
+        plaintext::remove(&held, &self.csv, self.world)
     }
 
     fn say_where_it_still_lies(&self) {

@@ -39,6 +39,11 @@ pub fn check(key: &AccessKey, region: Option<&Region>, world: &World) -> Result<
     Ok(Checked { aws, identity, endpoint })
 }
 
+/// Who would be asked now, if not AWS itself.
+pub fn endpoint(world: &World) -> Result<Option<String>, Failure> {
+    Ok(Endpoints::from_environment(&world.environment, None)?.sts.as_ref().map(ToString::to_string))
+}
+
 /// The key as the vault keeps it.
 pub fn stored(key: AccessKey, checked: Option<&Checked>, now: Timestamp) -> StoredAccessKey {
     StoredAccessKey {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::found::{Found, Origin, Reading, Source};
+use super::found::{Found, Origin, Reading, Skipped, Source, Why};
 use crate::credentials::AccessKey;
 use crate::names::NameError;
 use crate::secret::{SecretAccessKey, SecretBytes};
@@ -65,14 +65,18 @@ pub fn rows(bytes: &[u8]) -> Result<Vec<Row>, CsvError> {
 pub fn read(bytes: &SecretBytes, path: &Path) -> Result<Reading, CsvError> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let of_file = stem.strip_suffix(FILE_SUFFIX).unwrap_or(&stem);
-    let found = rows(bytes)?.into_iter().map(|row| Found {
-        name: row.user.unwrap_or_else(|| of_file.to_owned()),
-        key: Some(row.key.into()),
-        settings: Profile::default(),
-        origin: Origin { source: Source::Csv, path: Some(path.to_owned()), section: None, line: Some(row.line) },
-        duplicate: None,
-    });
-    Ok(Reading { found: found.collect(), ..Reading::default() })
+    let mut reading = Reading::default();
+    for row in rows(bytes)? {
+        let name = row.user.unwrap_or_else(|| of_file.to_owned());
+        let origin = Origin { source: Source::Csv, path: Some(path.to_owned()), section: None, line: Some(row.line) };
+        if row.key.id.is_temporary() {
+            reading.skipped.push(Skipped { name, why: Why::Session, origin });
+            continue;
+        }
+        let (key, settings) = (Some(row.key.into()), Profile::default());
+        reading.found.push(Found { name, key, settings, origin, duplicate: None });
+    }
+    Ok(reading)
 }
 
 /// A secret access key has 40 characters of base64; only what would surely be a slip of the hand is refused.
@@ -123,6 +127,13 @@ mod tests {
         let text = format!("User name,Access key ID,Secret access key\nalice,{ID},{SECRET}\nbob,{ID},{SECRET}\n");
         assert_eq!(names(&text, "x.csv"), ["alice", "bob"]);
         assert_eq!(rows(text.as_bytes()).ok().unwrap().iter().map(|row| row.line).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn a_sessions_pair_is_no_key() {
+        let text = format!("Access key ID,Secret access key\nASIAIOSFODNN7EXAMPLE,{SECRET}\n");
+        let reading = read(&SecretBytes::new(text.into_bytes()), Path::new("x.csv")).ok().unwrap();
+        assert_eq!((reading.found.len(), &reading.skipped[0].why), (0, &Why::Session));
     }
 
     #[test]

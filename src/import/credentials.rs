@@ -13,6 +13,7 @@ use std::path::Path;
 use super::found::{Found, Left, Origin, Reading, Skipped, Source, Why};
 use crate::aws_files::credentials::{CredentialsFile, CredentialsSection, Holds};
 use crate::aws_files::ini::{Ini, Section};
+use crate::credentials::AccessKey;
 use crate::names::ProfileName;
 use crate::store::document::Profile;
 
@@ -87,31 +88,40 @@ fn one(path: &Path, section: &Section<'_>, read: &CredentialsSection, placed: Pl
         section: Some(read.name.clone()),
         line: Some(read.line),
     };
-    let skipped =
-        |why, origin| Reading { skipped: vec![Skipped { name: read.name.clone(), why, origin }], ..Reading::default() };
+    let skipped = |why, origin| {
+        let skipped = Skipped { name: read.name.clone(), why, origin };
+        Reading { skipped: vec![skipped], ..Reading::default() }
+    };
     match &read.holds {
         Holds::Nothing => Reading::default(),
         // Ours: it comes and goes by login and logout.
         Holds::Session { .. } if read.written_by_us => Reading::default(),
         Holds::Session { .. } => skipped(Why::Session, origin),
         Holds::Unclear { line } => skipped(Why::Unclear, Origin { line: Some(*line), ..origin }),
-        Holds::LongTerm(key) => {
-            let mut left = Vec::new();
-            let settings = Profile {
-                region: parsed(section, &["region"], &placed.name, &origin, &mut left),
-                mfa_serial: parsed(section, &SERIAL_KEYS, &placed.name, &origin, &mut left),
-                destination_profile: placed.destination,
-                ..Profile::default()
-            };
-            let role = role_of(section, read, &placed.name, &origin, &mut left);
-            left.extend(never_taken(section, &placed.name, &origin));
-            // With a role, the tool's sessions are the role's: they keep the name, and the pair its own.
-            let name = if role.is_some() { read.name.clone() } else { placed.name };
-            let duplicate = read.duplicate;
-            let user = Found { name, key: Some(key.clone().into()), settings, origin, duplicate };
-            Reading { found: std::iter::once(user).chain(role).collect(), left, ..Reading::default() }
-        }
+        Holds::LongTerm(key) => long_term(section, read, key, placed, origin),
     }
+}
+
+fn long_term(
+    section: &Section<'_>,
+    read: &CredentialsSection,
+    key: &AccessKey,
+    placed: Placed,
+    origin: Origin,
+) -> Reading {
+    let mut left = Vec::new();
+    let settings = Profile {
+        region: parsed(section, &["region"], &placed.name, &origin, &mut left),
+        mfa_serial: parsed(section, &SERIAL_KEYS, &placed.name, &origin, &mut left),
+        destination_profile: placed.destination,
+        ..Profile::default()
+    };
+    let role = role_of(section, read, &placed.name, &origin, &mut left);
+    left.extend(never_taken(section, &placed.name, &origin));
+    // With a role, the tool's sessions are the role's: they keep the name, and the pair its own.
+    let name = if role.is_some() { read.name.clone() } else { placed.name };
+    let user = Found { name, key: Some(key.clone().into()), settings, origin, duplicate: read.duplicate };
+    Reading { found: std::iter::once(user).chain(role).collect(), left, ..Reading::default() }
 }
 
 /// The role that aws-mfa signs in to by itself.

@@ -3,6 +3,7 @@
 mod command;
 mod credentials;
 mod group;
+mod import;
 mod keys;
 mod replace;
 mod trust;

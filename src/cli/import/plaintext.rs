@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::credentials::AccessKey;
+use crate::export::error::ExportError;
 use crate::export::plaintext::{remove_file, remove_keys};
 use crate::import::found::{Origin, Source};
 use crate::import::plan::Row;
@@ -12,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::report;
 use crate::cli::world::World;
 
-/// Goes on past a file that can't be edited, so that as little as possible stays; the first failure is the one told.
+/// Goes on past a file that can't be edited, so that as little as possible stays.
 pub fn remove(held: &[(&Row, &Origin)], csv: &[CsvFile], world: &World) -> Result<(), Failure> {
     let mut failures = Vec::new();
     let mut edited = Vec::new();
@@ -26,7 +27,13 @@ pub fn remove(held: &[(&Row, &Origin)], csv: &[CsvFile], world: &World) -> Resul
     if !edited.is_empty() {
         report::import::say_copies(world, &histories(&edited, world));
     }
-    failures.into_iter().next().map_or(Ok(()), Err)
+    worst(failures).map_or(Ok(()), Err)
+}
+
+/// A file that stays is worse than one that may come back after a power cut.
+fn worst(failures: Vec<Failure>) -> Option<Failure> {
+    let may_come_back = |failure: &Failure| matches!(failure, Failure::Export(ExportError::CommittedNotDurable { .. }));
+    failures.into_iter().min_by_key(may_come_back)
 }
 
 fn files<'h>(held: &[(&Row, &'h Origin)]) -> Vec<&'h Path> {

@@ -10,15 +10,29 @@ use crate::cli::report;
 use crate::cli::table;
 use crate::cli::world::World;
 
-const HEADINGS: [&str; 5] = ["NAME", "ACCESS KEY", "MFA DEVICE", "FROM", "WHAT"];
+const HEADINGS: [&str; 5] = ["NAME", "KEY OR ROLE", "MFA DEVICE", "FROM", "WHAT"];
 
 pub fn table(plan: &Plan, no_verify: bool, world: &World) -> String {
     let row = |row: &Row| {
-        let key = row.key().map_or_else(|| "-".to_owned(), |key| key.id.short());
         let from: Vec<String> = row.origins.iter().map(|origin| report::import::origin(origin, world)).collect();
-        vec![row.name.clone(), key, device(row, no_verify), from.join(", "), report::import::step(&row.step)]
+        vec![
+            row.name.clone(),
+            key_or_role(row),
+            device(row, no_verify),
+            from.join(", "),
+            report::import::step(&row.step),
+        ]
     };
     table::render(&HEADINGS, plan.rows.iter().map(row))
+}
+
+fn key_or_role(row: &Row) -> String {
+    let role = row.found.as_ref().and_then(|found| found.settings.role_arn.as_ref());
+    match (row.key(), role) {
+        (Some(key), _) => key.id.short(),
+        (None, Some(role)) => role.to_string(),
+        (None, None) => "-".to_owned(),
+    }
 }
 
 fn device(row: &Row, no_verify: bool) -> String {
@@ -44,6 +58,7 @@ fn profile(row: &Row, ended: &Ended) -> Value {
         "name": row.name,
         "kind": if settings.is_some_and(|settings| settings.role_arn.is_some()) { "role" } else { "user" },
         "access_key": row.key().map(|key| key.id.short()),
+        "role_arn": settings.and_then(|settings| settings.role_arn.as_ref()),
         "mfa_serial": settings.and_then(|settings| settings.mfa_serial.as_ref()),
         "region": settings.and_then(|settings| settings.region.as_ref()),
         "from": row.origins.iter().map(place).collect::<Vec<_>>(),

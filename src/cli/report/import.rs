@@ -110,7 +110,7 @@ pub fn say_refused(world: &World, name: &str, why: &str) {
 
 pub fn say_kept(world: &World, name: &str) {
     world.say(&format!(
-        "`{}` keeps the vault's own key, which is the newer one or the only one AWS takes",
+        "`{}` keeps the vault's own key: AWS does not take the other one, or that is older",
         escape(name)
     ));
 }

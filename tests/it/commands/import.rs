@@ -72,7 +72,7 @@ fn works(case: &Case, name: &str) {
 
 /// A table's lines, the columns as wide as their widest cell.
 fn table(rows: &[[&str; 5]]) -> String {
-    let heading = ["NAME", "ACCESS KEY", "MFA DEVICE", "FROM", "WHAT"];
+    let heading = ["NAME", "KEY OR ROLE", "MFA DEVICE", "FROM", "WHAT"];
     let rows: Vec<[&str; 5]> = std::iter::once(heading).chain(rows.iter().copied()).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap();
     let cell = |row: &[&str; 5], column: usize| format!("{:1$}  ", row[column], width(column));
@@ -80,9 +80,9 @@ fn table(rows: &[[&str; 5]]) -> String {
     rows.iter().map(|row| format!("{}\n", line(row).trim_end())).collect()
 }
 
-/// Every file below the home folder: its bytes and its mode.
+/// Every file below the home folder, its bytes and its mode, but for the lock that opening a vault takes.
 fn everything(case: &Case) -> BTreeMap<PathBuf, (Vec<u8>, u32)> {
-    let files = files_below(&case.home()).into_iter();
+    let files = files_below(&case.home()).into_iter().filter(|path| !path.ends_with(".pins.toml.lock"));
     files.map(|path| (path.clone(), (fs::read(&path).unwrap(), mode(&path)))).collect()
 }
 
@@ -117,6 +117,15 @@ fn all_layouts_in_the_aws_files_come_along_with_their_devices_and_regions() {
     works(&case, "prod");
 }
 
+const NOTHING: [&Path; 0] = [];
+
+/// The paths at which the home folder differs from what it was.
+fn changed(case: &Case, before: &BTreeMap<PathBuf, (Vec<u8>, u32)>) -> Vec<PathBuf> {
+    let after = everything(case);
+    let paths = before.keys().chain(after.keys().filter(|path| !before.contains_key(*path)));
+    paths.filter(|path| before.get(*path) != after.get(*path)).cloned().collect()
+}
+
 #[test]
 fn a_dry_run_asks_nobody_and_changes_no_byte() {
     let case = Case::with_vault();
@@ -127,7 +136,7 @@ fn a_dry_run_asks_nobody_and_changes_no_byte() {
         let row = ["prod", &alice, "ask AWS", "~/.aws/credentials [prod]", "add"];
         case.run(arguments).succeeds().stderr("").stdout(&table(&[row]));
     }
-    assert!(everything(&case) == before, "nothing in the home folder changed");
+    assert_eq!(changed(&case, &before), NOTHING);
     assert_eq!(case.sim.requests(), []);
     forget(&case);
 }
@@ -165,7 +174,8 @@ fn it_asks_before_anything_is_done_and_only_a_yes_is_one() {
     case.run(&["import"])
         .exits(8)
         .stderr(&error_and_hint("this needs a confirmation and there is no terminal to ask on", "pass `--yes`"));
-    assert!(everything(&case) == before && case.sim.requests().is_empty());
+    assert_eq!(changed(&case, &before), NOTHING);
+    assert_eq!(case.sim.requests(), []);
     let mut terminal = case.vault(&["import", "--remove"]).on_terminal();
     terminal.expect(&format!("Import 1 profile into {VAULT}, and then remove the keys from these files? [y/N] "));
     terminal.type_line("y");
@@ -214,7 +224,7 @@ fn the_role_that_aws_mfa_signed_in_to_keeps_its_name() {
     let imported = case.run(&["import", "--from", "aws-mfa", "--yes", "--remove"]);
     imported.succeeds().stdout(&table(&[
         ["prod-long-term", &alice, "ask AWS", "~/.aws/credentials [prod-long-term]", "add"],
-        ["prod", "-", "-", "~/.aws/credentials [prod-long-term]", "add"],
+        ["prod", role, "-", "~/.aws/credentials [prod-long-term]", "add"],
     ]));
     assert_eq!(profile(&case, "prod"), serde_json::json!({"role_arn": role, "source_profile": "prod-long-term"}));
     assert_eq!(fs::read_to_string(case.credentials()).unwrap(), format!("[prod-long-term]\nassume_role = {role}\n"));
@@ -344,7 +354,7 @@ fn without_a_network_nothing_is_stored_and_nothing_removed() {
     let before = everything(&case);
     let import = case.vault(&["import", "--yes", "--remove"]).variable("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     import.run().exits(5).stderr_has("vault: error: GetCallerIdentity: can't reach");
-    assert!(everything(&case) == before);
+    assert_eq!(changed(&case, &before), NOTHING);
     forget(&case);
 }
 
@@ -543,9 +553,12 @@ fn two_profiles_with_one_key_are_imported_with_a_word() {
     let case = Case::with_vault();
     credentials(&case, &(pair("default", &case.alice) + &pair("prod", &case.alice)));
     let output = case.run(&["import", "--yes", "--remove"]);
-    output.succeeds().stderr_has(&warning(
-        "`default` and `prod` are the same access key; replacing it for one takes it from the other",
-    ));
+    let told = warning("`default` and `prod` are the same access key; replacing it for one takes it from the other");
+    output.succeeds().stderr_has(&told);
+    credentials(&case, &(pair("a", &case.alice) + &pair("b", &case.alice)));
+    let one = case.run(&["import", "a", "--yes", "--remove"]);
+    assert!(!one.succeeds().err.contains("`b`"), "what was not asked for is no concern: {}", one.err);
+    forget(&case);
 }
 
 /// A copy of the vault as another machine would have it, which from here on goes its own way.
@@ -589,12 +602,14 @@ fn from_a_branch_of_the_vault_the_newer_living_key_comes_and_nothing_else() {
     let (other, id) = rotated_branch(&case, HOUR);
     let output = case.run(&["import", "--vault", &other, "--yes"]);
     let told = format!(
-        "{}not imported: mfa_process of `prod` ({other})\nvault: hint: if it is yours: vault set prod mfa_process='COMMAND'\n\
+        "added `prod`: access key {}, alice in account {ACCOUNT}, MFA device {PHONE}\n\
+         not imported: mfa_process of `prod` ({other})\n\
+         vault: hint: if it is yours: vault set prod mfa_process='COMMAND'\n\
          not imported: endpoint_url of `prod` ({other})\n\
          vault: hint: if it is yours: vault set prod endpoint_url={}\n\
          not imported: default_profile ({other})\nvault: hint: vault set --vault default_profile=prod\n\
          next: vault login prod\n",
-        format!("added `prod`: access key {}, alice in account {ACCOUNT}, MFA device {PHONE}\n", short(&id)),
+        short(&id),
         case.sim.endpoint()
     );
     let row = ["prod", &short(&id), PHONE, &format!("{other} [prod]"), "the newer key that AWS takes"];
@@ -614,7 +629,7 @@ fn the_vaults_own_key_stays_where_it_is_newer_or_the_only_one_alive() {
             case.sim.set_key_status(&id, Status::Inactive);
         }
         let output = case.run(&["import", "--vault", &other, "--yes"]);
-        let kept = "`prod` keeps the vault's own key, which is the newer one or the only one AWS takes\n";
+        let kept = "`prod` keeps the vault's own key: AWS does not take the other one, or that is older\n";
         assert!(output.succeeds().err.starts_with(kept), "{}", output.err);
         assert_eq!(profile(&case, "prod")["access_key"], case.alice.access_key_id());
         let offline = case.run(&["import", "--vault", &other, "--yes", "--no-verify"]);
@@ -629,6 +644,36 @@ fn an_older_key_comes_back_where_the_vaults_own_is_dead() {
     case.sim.set_key_status(case.alice.access_key_id(), Status::Inactive);
     case.run(&["import", "--vault", &other, "--yes"]).succeeds();
     assert_eq!(profile(&case, "prod")["access_key"], id);
+}
+
+#[test]
+fn a_strangers_key_is_never_taken_for_the_newer_one_whatever_its_vault_says() {
+    let case = Case::with_prod();
+    let mallory = case.sim.add_user(ACCOUNT, "mallory");
+    case.keep_secret("mallory's secret key", mallory.secret_access_key());
+    let (other, _) = rotated_branch(&case, HOUR);
+    change(&case, Path::new(&other), |document| {
+        let key = document.profiles.get_mut(&"prod".parse().unwrap()).unwrap().access_key.as_mut().unwrap();
+        key.id = mallory.access_key_id().parse().unwrap();
+        key.secret = SecretAccessKey::new(mallory.secret_access_key().to_owned());
+        assert_eq!(key.user_arn.as_deref(), Some(ALICE), "it says so, and lies");
+    });
+    for status in [Status::Active, Status::Inactive] {
+        case.sim.set_key_status(case.alice.access_key_id(), status);
+        let output = case.run(&["import", "--vault", &other, "--yes"]);
+        output.exits(1).stderr_has("nothing was imported; left out: `prod`");
+        assert_eq!(profile(&case, "prod")["access_key"], case.alice.access_key_id());
+    }
+}
+
+#[test]
+fn a_key_that_another_endpoint_confirmed_is_not_called_dead_by_this_one() {
+    let case = Case::with_prod();
+    let (other, _) = rotated_branch(&case, HOUR);
+    let elsewhere = case.sim.endpoint().replace("127.0.0.1", "localhost");
+    let output = case.vault(&["import", "--vault", &other, "--yes"]).variable("AWS_ENDPOINT_URL", elsewhere).run();
+    output.exits(1).stderr_has("left out: `prod`");
+    assert_eq!(profile(&case, "prod")["access_key"], case.alice.access_key_id());
 }
 
 #[test]
@@ -669,11 +714,8 @@ fn a_role_whose_user_stays_behind_is_skipped() {
         .run(&["add", "admin", "--role-arn", "arn:aws:iam::123456789012:role/admin", "--source-profile", "prod"])
         .succeeds();
     change(&theirs, &theirs.vault_file(), |document| drop(document.profiles.remove(&"prod".parse().unwrap())));
-    let other = theirs.vault_file();
-    let import = theirs.vault(&["import", "--vault", other.to_str().unwrap(), "--yes"]);
-    let mine = theirs.given("mine.age");
-    fs::copy(&other, &mine).unwrap();
-    change(&theirs, &mine, |document| document.profiles.clear());
-    let output = import.variable("VAULT_FILE", &mine).run();
+    let case = Case::with_vault();
+    let other = case.give("theirs.age", fs::read(theirs.vault_file()).unwrap());
+    let output = case.run(&["import", "--vault", other.to_str().unwrap(), "--yes"]);
     output.succeeds().stdout_has("skip: no profile `prod` to sign in from").stderr("nothing to import\n");
 }

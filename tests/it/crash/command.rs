@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use vault::cli::{World, run_in};
+use vault::cli::{Report, World, run_in};
 use vault::clock::SystemClock;
 use vault::paths::{Environment, Paths};
 use vault::process::harden;
@@ -12,9 +12,25 @@ use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{Body, FaultDisk, Image};
 
 const CSV: &str = "/home/alice/key.csv";
-const IDENTITY: &str = "/home/alice/identity";
+pub const IDENTITY: &str = "/home/alice/identity";
 const ADD: [&str; 9] =
     ["add", "prod", "--from-csv", CSV, "--no-verify", "--mfa-serial", "none", "--identity", IDENTITY];
+
+/// A whole command on this disk, in alice's home.
+pub fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
+    let environment: Environment = [("HOME", "/home/alice"), ("VAULT_FILE", VAULT)].into_iter().collect();
+    let mut world = World {
+        paths: Paths::from_environment(&environment).unwrap(),
+        environment,
+        disk,
+        clock: &SystemClock,
+        hardened: harden(),
+        unlock: Default::default(),
+        output: RefCell::new(Box::new(Vec::new())),
+        messages: RefCell::new(Box::new(Vec::new())),
+    };
+    run_in(arguments, &mut world)
+}
 
 struct AddCommand;
 
@@ -26,18 +42,7 @@ impl Scenario for AddCommand {
     }
 
     fn save(&self, disk: &FaultDisk) -> Ended {
-        let environment: Environment = [("HOME", "/home/alice"), ("VAULT_FILE", VAULT)].into_iter().collect();
-        let mut world = World {
-            paths: Paths::from_environment(&environment).unwrap(),
-            environment,
-            disk,
-            clock: &SystemClock,
-            hardened: harden(),
-            unlock: Default::default(),
-            output: RefCell::new(Box::new(Vec::new())),
-            messages: RefCell::new(Box::new(Vec::new())),
-        };
-        match run_in(&ADD, &mut world) {
+        match run(&ADD, disk) {
             Ok(()) => Ended::Committed,
             Err(report) if report.message.contains("a power cut now may undo it") => Ended::CommittedNotDurable,
             Err(_) => Ended::NotCommitted,
