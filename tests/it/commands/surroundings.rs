@@ -55,13 +55,10 @@ fn a_lock_that_is_no_file_of_ours_is_not_taken_and_not_touched() {
     let target = case.home().join("precious");
     fs::write(&target, "precious").unwrap();
     let before = fs::read(case.vault_file()).unwrap();
-    type Maker<'a> = &'a dyn Fn(&Path);
-    let makers: [(&str, Maker); 3] = [
-        ("a link", &|path| symlink(&target, path).unwrap()),
-        ("a folder", &|path| fs::create_dir(path).unwrap()),
-        ("a pipe", &|path| fifo(path)),
-    ];
-    for (what, make) in makers {
+    type Make<'a> = &'a dyn Fn(&Path);
+    let link: Make = &|path| symlink(&target, path).unwrap();
+    let folder: Make = &|path| fs::create_dir(path).unwrap();
+    for (what, make) in [("a link", link), ("a folder", folder), ("a pipe", &fifo)] {
         fs::remove_file(lock(&case)).unwrap();
         make(&lock(&case));
         let path = lock(&case).display().to_string();

@@ -17,7 +17,7 @@ fn case() -> Case {
 
 #[test]
 #[ignore = "needs to be root"]
-fn a_prompt_holds_no_passphrase_and_no_secret_of_another_profile() {
+fn an_mfa_prompt_holds_no_other_profiles_secret_and_no_prompt_holds_the_passphrase() {
     let case = case();
     let reveal = ["reveal", "--vault-identity", "--confirm", "identity"];
     // Of the passphrase, and not of the recovery key that opens the vaults of other tests.
