@@ -7,13 +7,18 @@ mod attacks;
 mod choosing;
 mod damaged;
 mod entries;
+mod first_sight;
 mod init;
 mod login;
+mod machines;
 mod network;
+mod passwd;
 mod prompts;
+mod recipient;
 mod roles;
 mod sessions;
 mod target;
+mod trust;
 mod unlock;
 mod using;
 
