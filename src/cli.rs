@@ -31,6 +31,7 @@ use crate::paths::{Environment, Paths};
 use crate::process;
 
 use failure::Failure;
+pub use report::Report;
 use report::Status;
 use unlock::UnlockArgs;
 pub use world::World;
@@ -119,12 +120,12 @@ pub fn main() -> ExitCode {
 
 /// Runs one command line in a world of the caller's making: another disk, another clock. Says nothing by itself; the error
 /// is the report that would have been shown.
-pub fn run_in(arguments: &[&str], world: &mut World) -> Result<(), report::Report> {
+pub fn run_in(arguments: &[&str], world: &mut World) -> Result<(), Report> {
     let parsed = CommandLine::try_parse_from(std::iter::once("vault").chain(arguments.iter().copied()))
-        .map_err(|error| report::Report::usage(&error))?;
+        .map_err(|error| Report::usage(&error))?;
     world.unlock = parsed.unlock;
     let world = &*world;
-    parsed.command.map_or(Ok(()), |command| command.run(world)).map_err(|failure| report::Report::of(&failure))
+    parsed.command.map_or(Ok(()), |command| command.run(world)).map_err(|failure| Report::of(&failure))
 }
 
 #[cfg(test)]
