@@ -3,6 +3,7 @@
 mod commands;
 mod crash;
 mod fault_disk;
+mod forgery;
 mod judges;
 mod levels;
 mod memory;

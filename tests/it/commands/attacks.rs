@@ -1,4 +1,8 @@
-//! What others may try: by the config file, the environment, the cache, the text they wrote.
+//! What others may try: by the config file, the environment, the cache, the text they wrote, the vault file itself.
+
+mod remembered;
+mod two_machines;
+mod vaults;
 
 use std::fs;
 

@@ -202,7 +202,7 @@ fn without_a_terminal_everything_a_person_would_be_asked_has_to_be_said() {
     );
     refused(
         &["init", "--no-recovery"],
-        "a new vault needs a passphrase and there is no terminal to ask on",
+        "the vault needs a new passphrase and there is no terminal to ask on",
         "pass `--passphrase-file FILE`",
     );
     refused(

@@ -6,8 +6,9 @@ use vault::cli::{Report, World, run_in};
 use vault::clock::SystemClock;
 use vault::paths::{Environment, Paths};
 use vault::process::harden;
+use vault::secret::IdentityText;
 
-use super::vault::{Adding, SECRET, VAULT, identity};
+use super::vault::{Adding, FILE, SECRET, VAULT, identity, opened_by};
 use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{Body, FaultDisk, Image};
 
@@ -63,4 +64,30 @@ fn the_add_command_tells_the_truth_after_any_disk_error_and_survives_any_crash()
     let tried = try_everything(&AddCommand).unwrap_or_else(|wrong| panic!("{wrong}"));
     println!("vault add: {tried}");
     assert!(tried.crashes >= 2000 && tried.faults >= 90, "{tried}");
+}
+
+/// A new vault where one is missing that this machine knows: whatever the power cut leaves is none, or one that is not taken
+/// for an exchanged one.
+#[test]
+fn a_vault_that_is_made_in_the_place_of_a_missing_one_is_believed_after_any_crash() {
+    let (passphrase, recovery) = ("/home/alice/passphrase", "/home/alice/recovery");
+    let words = Body::File(b"correct horse battery staple mountain".to_vec());
+    let disk = FaultDisk::on(Adding.start().without(FILE).with(passphrase, 0o600, words));
+    let init = ["init", "--kdf", "small", "--passphrase-file", passphrase, "--recovery-key", recovery];
+    assert!(run(&init, &disk).is_err(), "without a terminal to ask on");
+    let made = run(&[&init[..], &["--forget-missing"]].concat(), &disk);
+    assert!(made.is_ok(), "{}", made.err().map(|report| report.message).unwrap_or_default());
+    let image = disk.image();
+    let text = String::from_utf8(image.file(recovery).unwrap().to_vec()).unwrap();
+    let identity = IdentityText::new(text.lines().last().unwrap().to_owned());
+    let mut vaults = 0;
+    for crash in disk.crashes_from(0).distinct {
+        if crash.image.file(FILE).is_some() {
+            let disk = FaultDisk::on(crash.image.clone());
+            let opened = opened_by(&disk, &identity);
+            assert!(matches!(opened, Ok(Some(_))), "{:?} after {crash}", opened.err());
+            vaults += 1;
+        }
+    }
+    assert!(vaults > 5, "{vaults}");
 }

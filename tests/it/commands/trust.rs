@@ -1,0 +1,167 @@
+//! `vault trust`: a person decides on a vault that is not what this machine remembers.
+
+use rustix::process::Signal;
+
+use super::machines::Machine;
+use super::recipient::made_with_recovery_key;
+use super::{error, error_and_hint, screen, short};
+use crate::program::Case;
+
+const DECIDE: &str = "`vault trust` shows both sides and accepts this file if you say so; nothing was changed";
+const QUESTION: &str = "Go on with this file? Type yes if so: ";
+const FINGERPRINT: &str = "Type the fingerprint that `vault status` shows where this vault was last saved: ";
+
+/// Said in the end: the generation that was saved.
+fn accepted(generation: u64) -> String {
+    format!(
+        "accepted, and saved as generation {generation}\n\
+         a profile that only another copy has comes back by `vault import --vault FILE`\n"
+    )
+}
+
+/// An older file was put back: what stands there, and what is remembered.
+fn rolled_back(case: &Case) -> (String, String) {
+    let first = Machine::first(case);
+    let (older, found) = (first.bytes(), first.state());
+    case.add("prod").succeeds();
+    let remembered = first.state();
+    first.put(&older);
+    (found, remembered)
+}
+
+/// The other machine has set another passphrase: its file, with keys that the first one does not know.
+fn rekeyed_elsewhere<'a>(case: &'a Case) -> (Machine<'a>, Machine<'a>) {
+    let (first, other) = (Machine::first(case), Machine::other(case));
+    other.sync_from(&first);
+    other.first_sight();
+    let new = case.give("new", "another horse, another battery");
+    case.keep_secret("the new passphrase", "another horse, another battery");
+    other.run(&["passwd", "--new-passphrase-file", new.to_str().unwrap()]).succeeds();
+    first.sync_from(&other);
+    case.give("passphrase", "another horse, another battery");
+    (first, other)
+}
+
+#[test]
+fn a_rollback_is_shown_with_both_sides_and_accepted_by_a_yes() {
+    let case = made_with_recovery_key();
+    let (found, remembered) = rolled_back(&case);
+    let changed = format!("an older state of the vault was put back: {found}; remembered is {remembered}");
+    case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(&changed, DECIDE));
+    let first = Machine::first(&case);
+    let mut terminal = first.trust();
+    terminal.expect(QUESTION).type_line("yes");
+    let (output, _) = terminal.finish();
+    let key = short(case.alice.access_key_id());
+    let unknown = "What this machine remembers no longer stands beside the vault, so the two can't be compared.\n";
+    let shown = format!("{changed}.\n\n{unknown}\n{QUESTION}yes\n{}", accepted(4));
+    assert_eq!(screen(output.succeeds()), shown, "{key}");
+    case.run(&["list"]).succeeds();
+    let mut again = first.trust();
+    again.expect("this vault is what this machine remembers; there is nothing to decide\r\n");
+    again.finish().0.succeeds();
+}
+
+#[test]
+fn the_keys_that_only_one_side_has_are_named() {
+    let case = made_with_recovery_key();
+    let first = Machine::first(&case);
+    let older = first.bytes();
+    case.add("prod").succeeds();
+    // What a sync program put aside.
+    let aside = first.vault_file().with_file_name("vault (conflicted copy 2026-01-01).age");
+    case.write(&aside, 0o600, first.bytes());
+    first.put(&older);
+    let mut terminal = first.trust();
+    let key = short(case.alice.access_key_id());
+    terminal.expect(&format!("  only in what is remembered: `prod`, access key {key}\r\n\r\n{QUESTION}"));
+    terminal.type_line("yes");
+    terminal.finish().0.succeeds();
+}
+
+#[test]
+fn anything_but_a_yes_leaves_everything_as_it_is() {
+    let case = made_with_recovery_key();
+    rolled_back(&case);
+    let first = Machine::first(&case);
+    let before = (first.bytes(), std::fs::read(first.pins()).unwrap());
+    for (keys, told) in [
+        ("y\n", "not confirmed; nothing was changed"),
+        ("\n", "not confirmed; nothing was changed"),
+        ("\x04", "no answer; nothing was changed"),
+    ] {
+        let mut terminal = first.trust();
+        terminal.expect(QUESTION).press(keys);
+        let (output, _) = terminal.finish();
+        assert!(screen(output.exits(8)).ends_with(&error(told)), "{}", output.screen);
+    }
+    let mut terminal = first.trust();
+    terminal.expect(QUESTION).press("\x03");
+    terminal.finish().0.dies_of(Signal::INT);
+    let told = error_and_hint(
+        "`vault trust` needs a person at a terminal",
+        "run it where you can compare fingerprints and type",
+    );
+    first.by_passphrase(&["trust"]).run().exits(8).stdout("").stderr(&told);
+    let mut terminal = first.vault(&["trust"]).on_terminal();
+    let told = error_and_hint(
+        "`vault trust` takes the passphrase, not an identity",
+        "leave out --identity and VAULT_IDENTITY",
+    );
+    terminal.expect("leave out --identity and VAULT_IDENTITY\r\n");
+    let (output, _) = terminal.finish();
+    assert_eq!(screen(output.exits(3)), told);
+    assert_eq!((first.bytes(), std::fs::read(first.pins()).unwrap()), before);
+}
+
+#[test]
+fn new_keys_need_the_fingerprint_of_the_machine_that_made_them() {
+    let case = made_with_recovery_key();
+    let remembered = Machine::first(&case).state();
+    let (first, other) = rekeyed_elsewhere(&case);
+    let changed = format!(
+        "the keys of the vault were replaced by another machine, or this is a forgery: {}; remembered is {remembered}",
+        other.state()
+    );
+    case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(&changed, DECIDE));
+    let found = other.fingerprint();
+    let wrong = "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA";
+    let other_one = error_and_hint(
+        &format!("this is not the expected vault: its fingerprint is {found}, not {wrong}"),
+        "is VAULT_FILE right? `vault status` shows the fingerprint where the vault is known",
+    );
+    let none = error_and_hint(
+        "a fingerprint is 32 letters and digits 2 to 7, in groups of four; nothing was changed",
+        "`vault status` shows it on the machine that last saved the vault",
+    );
+    let before = first.bytes();
+    for (typed, code, told) in
+        [(wrong, 6, &other_one), ("yes", 6, &none), ("", 8, &error("not confirmed; nothing was changed"))]
+    {
+        let mut terminal = first.trust();
+        terminal.expect(FINGERPRINT).type_line(typed);
+        let (output, _) = terminal.finish();
+        assert!(screen(output.exits(code)).ends_with(told), "{}", output.screen);
+        assert_eq!(first.bytes(), before);
+    }
+    let mut terminal = first.trust();
+    terminal.expect("recipient `passphrase` was added on ").expect(FINGERPRINT).type_line(&found.to_lowercase());
+    let (output, _) = terminal.finish();
+    assert!(screen(output.succeeds()).ends_with(&accepted(4)), "{}", output.screen);
+    case.run(&["list"]).succeeds();
+    other.sync_from(&first);
+    other.run(&["list"]).succeeds();
+}
+
+#[test]
+fn a_warning_comes_before_the_passphrase_where_another_machine_changed_it() {
+    let case = made_with_recovery_key();
+    let (first, _) = rekeyed_elsewhere(&case);
+    let mut terminal = first.vault(&["list"]).asking().on_terminal();
+    terminal.expect("salt or cost of the passphrase changed since this machine last opened the vault\r\n");
+    terminal.expect("a passphrase that was changed on another machine does that, and so does damage\r\n");
+    terminal.expect("Passphrase for ").type_line("the old passphrase, say").expect("Wrong passphrase, try again.");
+    terminal.expect("Passphrase for ").type_line("another horse, another battery");
+    let (output, _) = terminal.finish();
+    output.exits(6).screen_has("the keys of the vault were replaced by another machine");
+}
