@@ -5,7 +5,8 @@ use libfuzzer_sys::fuzz_target;
 use vault::aws_files::credentials::{
     ACCESS_KEY_ID, CredentialsFile, EXPIRATION, MARK, SECRET_ACCESS_KEY, SECURITY_TOKEN, SESSION_TOKEN, mark,
 };
-use vault::aws_files::ini::{Entry, Ini, Section, edit::Edit};
+use vault::aws_files::ini::edit::{Change, Edit};
+use vault::aws_files::ini::{Entry, Ini, Section};
 use vault_fuzz::lines::dropped;
 
 const NAME: &str = "p";
@@ -19,6 +20,7 @@ const OURS: [(&str, &str); 4] = [
 
 fuzz_target!(|bytes: &[u8]| {
     let ini = Ini::parse(bytes);
+    check_removed(&ini, bytes);
     let Ok(section) = ini.only(is_ours) else { return };
     let written = match section {
         Some(section) => ini.rewritten(section, &session()),
@@ -26,11 +28,6 @@ fuzz_target!(|bytes: &[u8]| {
     };
     if let Ok(written) = written {
         check_written(&ini, section, bytes, &written);
-    }
-    if let Some(section) = section
-        && let Ok(removed) = ini.without(section)
-    {
-        check_removed(&ini, section, bytes, &removed);
     }
 });
 
@@ -48,15 +45,27 @@ fn check_written(ini: &Ini<'_>, section: Option<&Section<'_>>, old: &[u8], new: 
     let section = file.only(is_ours).expect("one section").expect("the section");
     assert!(OURS.iter().all(|(key, value)| section.entry(key).and_then(Entry::text) == Some(value)));
     assert!(CredentialsFile::parse(new).section(NAME).expect("the section").written_by_us);
-    assert_eq!(others(&file), others(ini));
+    let not_ours = |header: &[u8]| !is_ours(header);
+    assert_eq!(said(&file, not_ours), said(ini, not_ours));
     assert_eq!(*file.rewritten(section, &session()).expect("written again"), new);
 }
 
-fn check_removed(ini: &Ini<'_>, section: &Section<'_>, old: &[u8], new: &[u8]) {
-    assert!(dropped(old, new, &[]).iter().all(|(number, _)| span(ini, section).contains(number)));
-    let file = Ini::parse(new);
-    assert!(matches!(file.only(is_ours), Ok(None)));
-    assert_eq!(others(&file), others(ini));
+/// All sections whose names start as ours does are removed at once.
+fn check_removed(ini: &Ini<'_>, old: &[u8]) {
+    let sections: Vec<_> = ini.sections().filter(|section| section.header().starts_with(NAME.as_bytes())).collect();
+    let changes: Vec<_> = sections.iter().map(|section| (*section, Change::Remove)).collect();
+    let Ok(new) = ini.changed(&changes) else { return };
+    let gone = dropped(old, &new, &[]);
+    for (number, _) in &gone {
+        assert!(sections.iter().any(|section| span(ini, section).contains(number)), "line {number} is somebody else's");
+    }
+    // Comments and blank lines at the end are about what follows.
+    let is_remark = |text: &[u8]| matches!(text.trim_ascii().first(), None | Some(b'#' | b';'));
+    assert!(!gone.last().is_some_and(|(_, text)| is_remark(text)));
+    let starts_otherwise = |header: &[u8]| !header.starts_with(NAME.as_bytes());
+    let file = Ini::parse(&new);
+    assert!(file.sections().all(|section| starts_otherwise(section.header())));
+    assert_eq!(said(&file, starts_otherwise), said(ini, starts_otherwise));
 }
 
 fn session() -> Edit<'static> {
@@ -84,10 +93,10 @@ fn owner<'s, 'a>(section: &'s Section<'a>, line: usize) -> Option<&'s Entry<'a>>
     section.entries().take_while(|entry| entry.line_number() <= line).last()
 }
 
-/// What the file says apart from our section.
-fn others<'a>(ini: &Ini<'a>) -> Vec<(&'a [u8], Vec<(String, Option<&'a str>)>)> {
+/// What the file says in sections of these names.
+fn said<'a>(ini: &Ini<'a>, of: impl Fn(&[u8]) -> bool) -> Vec<(&'a [u8], Vec<(String, Option<&'a str>)>)> {
     let entries =
         |section: &Section<'a>| section.entries().map(|entry| (entry.key().to_owned(), entry.text())).collect();
-    let sections = ini.sections().filter(|section| !is_ours(section.header()));
+    let sections = ini.sections().filter(|section| of(section.header()));
     sections.map(|section| (section.header(), entries(section))).collect()
 }
