@@ -69,6 +69,8 @@ commands! {
     Reveal = reveal,
     Passwd = passwd,
     Recipient = recipient,
+    History = history,
+    Restore = restore,
     Trust = trust,
     Login = login,
     Logout = logout,

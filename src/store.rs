@@ -15,6 +15,7 @@ pub mod pin; // what this machine remembers of a vault
 pub mod pins; // the file with what it remembers of all of them
 mod profile; // an entry of the document
 pub mod recovery; // recovery keys
+pub mod restoring; // what an earlier generation brings back
 pub mod seal; // age around a signature around the document
 mod temporary; // files being written
 pub mod vault; // an opened vault

@@ -97,6 +97,18 @@ pub enum Failure {
     /// The vault was opened by an identity.
     PassphraseNotAtHand,
     Derive(DeriveError),
+    NoSuchGeneration {
+        generation: u64,
+        kept: Vec<u64>,
+    },
+    GenerationDoesNotOpen {
+        generation: u64,
+    },
+    RotationUnfinished(ProfileName),
+    /// AWS did not take their keys.
+    NotRestored {
+        names: Vec<ProfileName>,
+    },
     /// Of a recipient.
     RecipientName(String),
     RecipientExists(String),

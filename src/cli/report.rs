@@ -101,6 +101,10 @@ impl Report {
             | NewPassphrase(_)
             | PassphraseNotAtHand
             | Derive(_)
+            | NoSuchGeneration { .. }
+            | GenerationDoesNotOpen { .. }
+            | RotationUnfinished(_)
+            | NotRestored { .. }
             | RecipientName(_)
             | RecipientExists(_)
             | UnknownRecipient(_)

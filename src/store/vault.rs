@@ -186,7 +186,7 @@ impl Vault<'_> {
 
     /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
     pub fn history(&self) -> Vec<Kept> {
-        history(&self.place, &self.identity, &self.document.meta.vault_id).unwrap_or_default()
+        history(&self.place, &self.identity, &self.fingerprint()).unwrap_or_default()
     }
 
     /// Changes the document and saves it. The edit is applied to what stands in the file now, which another program may have

@@ -7,6 +7,7 @@ mod attacks;
 mod choosing;
 mod damaged;
 mod entries;
+mod history;
 mod import;
 mod init;
 mod login;

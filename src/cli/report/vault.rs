@@ -36,6 +36,9 @@ pub fn report(failure: &Failure) -> Report {
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
+        NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
+            generation(failure)
+        }
         RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient(_) | LastRecipient
         | OwnRecipient(_) => recipient(failure),
         NotCommitted(error) => not_committed(error),
@@ -44,6 +47,33 @@ pub fn report(failure: &Failure) -> Report {
                 .hint("look after the disk, then check with `vault list`")
         }
         _ => given(failure),
+    }
+}
+
+fn generation(failure: &Failure) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    match failure {
+        Failure::NoSuchGeneration { generation, kept } if kept.is_empty() => {
+            state(format!("generation {generation} is not kept beside the vault, and no other is"))
+        }
+        Failure::NoSuchGeneration { generation, .. } => {
+            state(format!("generation {generation} is not kept beside the vault"))
+                .hint("`vault history` lists those that are")
+        }
+        Failure::GenerationDoesNotOpen { generation } => {
+            Report::new(Status::NotTrusted, format!("generation {generation} can't be read, or is not of this vault"))
+                .hint("`vault history` says why")
+        }
+        Failure::RotationUnfinished(name) => {
+            state(format!("a rotation of `{name}` is unfinished; its keys can't be replaced now"))
+                .hint("finish it first: `vault rotate --resume`")
+        }
+        Failure::NotRestored { names } => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            Report::new(Status::AwsRefused, format!("AWS does not take the access keys of {}", names.join(", ")))
+                .hint("`--with-keys` takes those of the generation named; `--no-verify` does not ask AWS")
+        }
+        _ => internal(),
     }
 }
 
