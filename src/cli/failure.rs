@@ -75,6 +75,8 @@ pub enum Failure {
     TypedFingerprint(NotAFingerprint),
     /// An identity can't decide what is believed.
     TrustByPassphrase,
+    /// Another vault in this place, which is known elsewhere and in another state.
+    KnownElsewhere(Box<Refusal>),
     /// Not what this machine remembers.
     Distrusted(Box<Refusal>),
     OtherFingerprint {
@@ -113,7 +115,9 @@ pub enum Failure {
     RecipientName(String),
     RecipientExists(String),
     UnknownRecipient(String),
-    NotARecipient(String),
+    NotARecipient,
+    /// An identity, which is secret, was given where a recipient was meant.
+    IdentityForRecipient,
     /// Nobody else could open the vault.
     LastRecipient,
     /// What was given opens the vault, and would not any more.
@@ -238,9 +242,16 @@ pub enum Failure {
 #[derive(Debug, Clone)]
 pub enum Need {
     Passphrase,
-    NewPassphrase,
-    GeneratedPassphrase,
-    RecoveryKeyChoice,
+    NewPassphrase {
+        flag: &'static str,
+    },
+    GeneratedPassphrase {
+        flag: &'static str,
+    },
+    RecoveryKeyChoice {
+        /// What can be said instead of a file.
+        instead: &'static str,
+    },
     AccessKey,
     /// One of several MFA devices.
     DeviceChoice(Vec<MfaSerial>),

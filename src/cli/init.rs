@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use crate::memory::Memory;
 use crate::store::file::LoadError;
 use crate::store::passphrase::Cost;
+use crate::store::pin::Pin;
 use crate::store::vault::{self, CreateError, NewVault, Vault};
 
 use super::escape::escape;
 use super::failure::{Failure, Need};
 use super::new_passphrase::{self, Origin};
 use super::recovery_key;
+use super::report;
 use super::secret_file;
 use super::terminal::Terminal;
 use super::world::World;
@@ -45,6 +47,9 @@ pub struct NewVaultArgs {
     forget_missing: bool,
 }
 
+/// What can be said instead of a file for the recovery key.
+const NO_KEY: &str = "`--no-recovery`";
+
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     make_vault(world, &args.new_vault)?;
     world.say("next: vault add NAME");
@@ -57,19 +62,27 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     if place.exists().map_err(LoadError::Io)? {
         return Err(Failure::VaultExists);
     }
-    if !args.forget_missing {
-        confirm_that_none_is_missing(world)?;
+    let missing = missing(world)?;
+    if let Some(missing) = missing.iter().find(|_| !args.forget_missing) {
+        confirm(world, missing)?;
     }
     let recovery_file = args.recovery_key.as_deref();
     if !args.no_recovery {
-        recovery_key::check(world, recovery_file)?;
+        recovery_key::check(world, recovery_file, NO_KEY)?;
     }
-    let passphrase = new_passphrase::obtain(world, origin(world, args)?)?;
-    let recovery = if args.no_recovery { None } else { Some(recovery_key::hand_out(world, recovery_file)?) };
+    let passphrase = new_passphrase::obtain(world, origin(world, args)?, "--passphrase-file")?;
+    let recovery = match args.no_recovery {
+        true => None,
+        false => Some(recovery_key::hand_out(world, recovery_file, NO_KEY)?),
+    };
     let stamp = world.stamp();
     let cost = args.kdf.unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
     let new = NewVault { passphrase, kdf, recovery, now: stamp.now, writer: stamp.writer };
+    if missing.is_some() {
+        // First: were the power to go between making the vault and remembering it, it would look exchanged for the missing one.
+        place.pins().forget_places(&place.places()).map_err(LoadError::from)?;
+    }
     let vault = vault::create(&place, new).inspect_err(|error| {
         // A vault that may stand is one that its recovery key must open.
         if !matches!(error, CreateError::NotDurable(_)) {
@@ -77,16 +90,18 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
         }
     })?;
     world.say(&format!("made the vault {}", world.vault_shown()));
+    vault.warnings().iter().for_each(|warning| report::vault_warning(world, warning));
     Ok(vault)
 }
 
 /// A disk that is not mounted or a sync that has not come through looks like no vault at all, and a new vault in the old
 /// one's place would then be taken for it, on every machine.
-fn confirm_that_none_is_missing(world: &World) -> Result<(), Failure> {
+fn missing(world: &World) -> Result<Option<Pin>, Failure> {
     let (pins, places) = (world.place().pins().load().map_err(LoadError::from)?, world.place().places());
-    let Some(missing) = pins.iter().find(|pin| pin.places.iter().any(|place| places.contains(place))) else {
-        return Ok(());
-    };
+    Ok(pins.into_iter().find(|pin| pin.places.iter().any(|place| places.contains(place))))
+}
+
+fn confirm(world: &World, missing: &Pin) -> Result<(), Failure> {
     let failed = |error| Failure::prompt(error, Need::MissingVault { generation: missing.generation });
     let mut terminal = Terminal::open().map_err(failed)?;
     terminal.show(&format!(

@@ -31,12 +31,13 @@ pub enum Origin<'a> {
     Typed,
 }
 
-/// Gets the passphrase for a vault that is about to be made, or for one that is to have another.
-pub fn obtain(world: &World, origin: Origin) -> Result<Passphrase, Failure> {
+/// Gets the passphrase for a vault that is about to be made, or for one that is to have another. `flag` names the file that
+/// it may come from or, where it is generated, go to.
+pub fn obtain(world: &World, origin: Origin, flag: &'static str) -> Result<Passphrase, Failure> {
     match origin {
-        Origin::Generated(file) => generated(world, file),
+        Origin::Generated(file) => generated(world, file, flag),
         Origin::Given(given) => accept(world, given),
-        Origin::Typed => ask_twice(world),
+        Origin::Typed => ask_twice(world, flag),
     }
 }
 
@@ -53,8 +54,8 @@ fn accept(world: &World, given: Passphrase) -> Result<Passphrase, Failure> {
     Ok(given)
 }
 
-fn ask_twice(world: &World) -> Result<Passphrase, Failure> {
-    let prompt_failed = |error| Failure::prompt(error, Need::NewPassphrase);
+fn ask_twice(world: &World, flag: &'static str) -> Result<Passphrase, Failure> {
+    let prompt_failed = |error| Failure::prompt(error, Need::NewPassphrase { flag });
     let mut terminal = Terminal::open().map_err(prompt_failed)?;
     terminal.show(&format!("The vault {} will be opened by a passphrase.\n", world.vault_shown()));
     terminal
@@ -97,14 +98,14 @@ fn strength(passphrase: &Passphrase) -> u8 {
     zxcvbn::zxcvbn(&start, &[]).score().into()
 }
 
-fn generated(world: &World, file: Option<&Path>) -> Result<Passphrase, Failure> {
+fn generated(world: &World, file: Option<&Path>, flag: &'static str) -> Result<Passphrase, Failure> {
     let passphrase = Passphrase::new(random_words()?);
     if let Some(path) = file {
         secret_file::write(world, path, passphrase.expose())?;
         world.say(&format!("wrote the new passphrase to {}", shown_path(path)));
         return Ok(passphrase);
     }
-    let prompt_failed = |error| Failure::prompt(error, Need::GeneratedPassphrase);
+    let prompt_failed = |error| Failure::prompt(error, Need::GeneratedPassphrase { flag });
     let mut terminal = Terminal::open().map_err(prompt_failed)?;
     terminal.show(&format!("The new passphrase is\n\n    {}\n\nWrite it down now.\n", passphrase.expose()));
     loop {

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::new_passphrase::{self, Origin};
 use super::passphrase_source::PassphraseSource;
 use super::rekeyed::Rekeyed;
+use super::secret_file;
 use super::trusting;
 use super::unlock;
 use super::world::World;
@@ -49,8 +50,9 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     } else {
         // The vault is closed while a person thinks of a passphrase.
         let closed = vault.close();
-        let passphrase = new_passphrase::obtain(world, args.origin(world)?)?;
-        return change(&args, world, closed.open()?, &passphrase);
+        let passphrase = new_passphrase::obtain(world, args.origin(world)?, "--new-passphrase-file")?;
+        let changed = closed.open().map_err(Failure::from).and_then(|vault| change(&args, world, vault, &passphrase));
+        return changed.inspect_err(|failure| args.take_back(world, failure));
     };
     change(&args, world, vault, &passphrase)
 }
@@ -69,6 +71,13 @@ fn change(args: &Args, world: &World, mut vault: Vault, new: &Passphrase) -> Res
 }
 
 impl Args {
+    /// The generated passphrase that opens nothing.
+    fn take_back(&self, world: &World, failure: &Failure) {
+        if self.generate && !matches!(failure, Failure::NotDurable(_)) {
+            self.new_passphrase_file.iter().for_each(|path| secret_file::take_back(world, path));
+        }
+    }
+
     fn origin(&self, world: &World) -> Result<Origin<'_>, Failure> {
         if self.generate {
             return Ok(Origin::Generated(self.new_passphrase_file.as_deref()));

@@ -10,6 +10,7 @@ use crate::store::identity;
 use crate::store::passphrase::Cost;
 use crate::store::vault::{NewPassphrase, Rekey, Vault};
 
+use super::escape::escape;
 use super::failure::{Failure, Need};
 use super::recovery_key;
 use super::rekeyed::Rekeyed;
@@ -64,6 +65,9 @@ struct RemoveArgs {
     yes: bool,
 }
 
+/// What can be said instead of a file for a new recovery key.
+const A_RECIPIENT: &str = "the recipient of an identity that you have";
+
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     match args.action {
         Action::Add(args) => add(args, world),
@@ -73,19 +77,17 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
-    // A recipient's name follows the rules of a profile's: both stand in tables and commands.
-    args.name.parse::<ProfileName>().map_err(|_| Failure::RecipientName(args.name.clone()))?;
-    match &args.recipient {
-        Some(text) if !identity::is_recipient(text) => return Err(Failure::NotARecipient(text.clone())),
-        Some(_) => {}
-        None => recovery_key::check(world, args.recovery_key.as_deref())?,
+    check_name(&args.name)?;
+    let given = args.recipient.as_deref().map(parse).transpose()?;
+    if given.is_none() {
+        recovery_key::check(world, args.recovery_key.as_deref(), A_RECIPIENT)?;
     }
     let vault = unlock::open_vault(world)?;
-    check_new(vault.document(), &args.name, args.recipient.as_deref())?;
+    check_new(vault.document(), &args.name, given.as_deref())?;
     let closed = vault.close();
-    let (kind, recipient) = match args.recipient {
+    let (kind, recipient) = match given {
         Some(recipient) => (RecipientKind::X25519, recipient),
-        None => (RecipientKind::Recovery, recovery_key::hand_out(world, args.recovery_key.as_deref())?),
+        None => (RecipientKind::Recovery, recovery_key::hand_out(world, args.recovery_key.as_deref(), A_RECIPIENT)?),
     };
     let stamp = world.stamp();
     let new = Recipient::new(&args.name, kind, recipient, stamp.now, &stamp.writer);
@@ -105,6 +107,24 @@ fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
     })?;
     world.say(&format!("added recipient `{}`; it opens {} from now on", args.name, world.vault_shown()));
     Ok(())
+}
+
+/// A recipient's name follows the rules of a profile's: both stand in tables and commands. The passphrase's own stays free
+/// for it, also while there is none: two of a name could only be removed together.
+fn check_name(name: &str) -> Result<(), Failure> {
+    match name.parse::<ProfileName>() {
+        Ok(_) if name != NewPassphrase::NAME => Ok(()),
+        _ => Err(Failure::RecipientName(name.to_owned())),
+    }
+}
+
+/// In its one spelling.
+fn parse(text: &str) -> Result<String, Failure> {
+    match identity::canonical_recipient(text.trim()) {
+        Some(recipient) => Ok(recipient),
+        None if text.to_ascii_uppercase().contains("AGE-SECRET-KEY-") => Err(Failure::IdentityForRecipient),
+        None => Err(Failure::NotARecipient),
+    }
 }
 
 fn check_new(document: &Document, name: &str, recipient: Option<&str>) -> Result<(), Failure> {
@@ -159,7 +179,7 @@ fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
         document.recipients.retain(|one| one.name != args.name);
         if document.recipients.is_empty() { Err(Failure::LastRecipient) } else { Ok(()) }
     })?;
-    world.say(&format!("removed recipient `{}`", args.name));
+    world.say(&format!("removed recipient `{}`", escape(&args.name)));
     rekeyed.say(world, &vault, "it");
     Ok(())
 }
@@ -183,6 +203,7 @@ fn check_removable(vault: &Vault, name: &str) -> Result<(), Failure> {
 fn confirm(name: &str) -> Result<(), Failure> {
     let failed = |error| Failure::prompt(error, Need::Confirmation { flag: "--yes" });
     let mut terminal = Terminal::open().map_err(failed)?;
-    let question = format!("Remove recipient `{name}`, and with it the earlier generations beside the vault?");
+    let question =
+        format!("Remove recipient `{}`, and with it the earlier generations beside the vault?", escape(name));
     if terminal.confirm(&question, false).map_err(failed)? { Ok(()) } else { Err(Failure::Declined) }
 }

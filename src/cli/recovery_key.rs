@@ -14,19 +14,20 @@ use super::terminal::Terminal;
 use super::world::World;
 
 /// Refuses early what [`hand_out`] would refuse: by then a passphrase has been typed.
-pub fn check(world: &World, file: Option<&Path>) -> Result<(), Failure> {
+/// `instead` says what may be given in place of a file.
+pub fn check(world: &World, file: Option<&Path>, instead: &'static str) -> Result<(), Failure> {
     match file {
         Some(path) => secret_file::check_free(world, path),
-        None => Terminal::open().map(drop).map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice)),
+        None => Terminal::open().map(drop).map_err(|error| Failure::prompt(error, Need::RecoveryKeyChoice { instead })),
     }
 }
 
 /// Into the file, or onto the terminal. Gives its recipient.
-pub fn hand_out(world: &World, file: Option<&Path>) -> Result<String, Failure> {
+pub fn hand_out(world: &World, file: Option<&Path>, instead: &'static str) -> Result<String, Failure> {
     let key = RecoveryKey::generate();
     match file {
         Some(path) => write(world, path, &key)?,
-        None => show(&key.identity)?,
+        None => show(&key.identity, instead)?,
     }
     Ok(key.recipient)
 }
@@ -39,8 +40,8 @@ fn write(world: &World, path: &Path, key: &RecoveryKey) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(identity: &IdentityText) -> Result<(), Failure> {
-    let prompt_failed = |error| Failure::prompt(error, Need::RecoveryKeyChoice);
+fn show(identity: &IdentityText, instead: &'static str) -> Result<(), Failure> {
+    let prompt_failed = |error| Failure::prompt(error, Need::RecoveryKeyChoice { instead });
     let mut terminal = Terminal::open().map_err(prompt_failed)?;
     let text = identity.expose();
     terminal.show(&format!("\nYour recovery key opens the vault when the passphrase is forgotten:\n\n    {text}\n\n"));

@@ -19,7 +19,7 @@ use crate::paths::PathsError;
 use super::failure::{Failure, Need};
 
 pub use session::{left, note as session_note};
-pub use trust::what_changed;
+pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;
 
 /// How a command ended.
@@ -91,7 +91,8 @@ impl Report {
             | OtherFingerprint { .. }
             | BadFingerprint { .. }
             | TypedFingerprint(_)
-            | TrustByPassphrase => trust::report(failure),
+            | TrustByPassphrase
+            | KnownElsewhere(_) => trust::report(failure),
             Load(_)
             | Open(_)
             | WrongPassphrase { .. }
@@ -108,7 +109,8 @@ impl Report {
             | RecipientName(_)
             | RecipientExists(_)
             | UnknownRecipient(_)
-            | NotARecipient(_)
+            | NotARecipient
+            | IdentityForRecipient
             | LastRecipient
             | OwnRecipient(_)
             | PassphraseWeak
@@ -260,20 +262,20 @@ fn no_terminal(need: &Need) -> Report {
             "the vault is locked and there is no terminal to ask for the passphrase".to_owned(),
             "pass `--passphrase-file FILE`, or set VAULT_PASSPHRASE_FILE".to_owned(),
         ),
-        Need::NewPassphrase => (
+        Need::NewPassphrase { flag } => (
             Status::PersonNeeded,
-            "a new vault needs a passphrase and there is no terminal to ask on".to_owned(),
-            "pass `--passphrase-file FILE`".to_owned(),
+            "the vault needs a new passphrase and there is no terminal to ask on".to_owned(),
+            format!("pass `{flag} FILE`"),
         ),
-        Need::GeneratedPassphrase => (
+        Need::GeneratedPassphrase { flag } => (
             Status::PersonNeeded,
             "there is no terminal to show the generated passphrase on".to_owned(),
-            "pass `--passphrase-file FILE` with the name of a new file; it is written there".to_owned(),
+            format!("pass `{flag} FILE` with the name of a new file; it is written there"),
         ),
-        Need::RecoveryKeyChoice => (
+        Need::RecoveryKeyChoice { instead } => (
             Status::PersonNeeded,
             "there is no terminal to show the recovery key on".to_owned(),
-            "pass `--recovery-key FILE` to write it there, or `--no-recovery`".to_owned(),
+            format!("pass `--recovery-key FILE` to write it there, or {instead}"),
         ),
         Need::AccessKey => (
             Status::PersonNeeded,

@@ -58,11 +58,11 @@ pub fn check_free(world: &World, path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Removes what was written for a vault that was then not made: kept, it would be taken for something that opens one.
+/// Removes what was written for a vault that was then not saved: kept, it would be taken for something that opens one.
 pub fn take_back(world: &World, path: &Path) {
     let removed = place_of(world, path).is_ok_and(|(folder, name)| folder.remove(&name).is_ok());
     if removed {
-        world.say(&format!("removed {}, since the vault was not made", shown_path(path)));
+        world.say(&format!("removed {}, since nothing was saved", shown_path(path)));
     }
 }
 

@@ -44,16 +44,23 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     }
     terminal.show(&format!("{}.\n\n", report::what_changed(&refusal)));
     show_sides(&mut terminal, &unproven, &refusal.distrust);
+    if refusal.distrust.reason != Reason::AnotherVault {
+        report::recipients_changed(world, &refusal.distrust.pin.recipient_change(unproven.document()));
+    }
     let undecided = unproven.close();
     decide(&mut terminal, refusal.distrust.reason, undecided.fingerprint())?;
     let trusted = undecided.trust(&refusal.distrust, &world.stamp());
     let vault = trusted.map_err(|error| match error {
         TrustError::ReplacedSigningKey => Failure::Distrusted(Box::new(refusal)),
+        TrustError::KnownElsewhere(itself) => {
+            Failure::KnownElsewhere(Box::new(Refusal { distrust: *itself, found: refusal.found }))
+        }
         TrustError::Reopen(error) => Failure::Reopen(error),
         TrustError::NotCommitted(error) => Failure::NotCommitted(error),
         TrustError::NotDurable(error) => Failure::NotDurable(error),
     })?;
     world.say(&format!("accepted, and saved as generation {}", vault.version().generation));
+    vault.warnings().iter().for_each(|warning| report::vault_warning(world, warning));
     world.say("a profile that only another copy has comes back by `vault import --vault FILE`");
     Ok(())
 }

@@ -101,6 +101,7 @@ pub fn unlock<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     let loaded = place.load()?;
     match world.unlock.given(world)? {
         Some(Given::Passphrase(passphrase)) => {
+            warn_of_another_salt(world, &loaded);
             let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase));
             let opened = opened.map_err(|error| failed_to_open(error, &world.vault_shown()))?;
             Ok(Unlocked { opened, passphrase: Some(passphrase) })
@@ -129,13 +130,11 @@ fn open_by_identities<'a>(
 }
 
 fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, Failure> {
+    warn_of_another_salt(world, loaded);
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
-    if loaded.changed_kdf().is_some() {
-        world.warn("salt or cost of the passphrase changed since this machine last opened the vault");
-        world.hint("a passphrase that was changed on another machine does that, and so does damage");
-    }
+    warn_of_another_salt(world, loaded);
     let open = |passphrase: &Passphrase| vault::open(&world.place(), loaded, Key::Passphrase(passphrase));
     let (opened, passphrase) = ask_passphrase(&world.vault_shown(), open)?;
     Ok(Unlocked { opened, passphrase: Some(passphrase) })
@@ -159,6 +158,14 @@ pub fn ask_passphrase<T>(
         }
     }
     Err(Failure::WrongPassphrase { vault: shown.to_owned() })
+}
+
+/// Before a passphrase is asked for or tried in vain.
+fn warn_of_another_salt(world: &World, loaded: &Loaded) {
+    if loaded.changed_kdf().is_some() {
+        world.warn("salt or cost of the passphrase changed since this machine last opened the vault");
+        world.hint("a passphrase that was changed on another machine does that, and so does damage");
+    }
 }
 
 pub fn failed_to_open(error: OpenError, shown: &str) -> Failure {

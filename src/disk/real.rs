@@ -168,9 +168,13 @@ impl Folder for RealFolder {
 
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let descriptor = rustix::fs::openat(&self.0, name, flags, OURS_ALONE).map_err(io::Error::from)?;
+        let descriptor = match rustix::fs::openat(&self.0, name, flags, OURS_ALONE) {
+            Ok(descriptor) => descriptor,
+            Err(rustix::io::Errno::LOOP | rustix::io::Errno::ISDIR) => return Err(LockError::NotAFile),
+            Err(error) => return Err(LockError::Io(error.into())),
+        };
         if status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?).kind != Kind::File {
-            return Err(LockError::Io(io::Error::other("the lock is not a regular file")));
+            return Err(LockError::NotAFile);
         }
         let mut file = File::from(descriptor);
         let started = Instant::now();

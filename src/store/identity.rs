@@ -29,6 +29,11 @@ pub fn is_recipient(text: &str) -> bool {
     text.parse::<age::x25519::Recipient>().is_ok()
 }
 
+/// A recipient as everybody writes it; None where the text is none.
+pub fn canonical_recipient(text: &str) -> Option<String> {
+    Some(text.parse::<age::x25519::Recipient>().ok()?.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

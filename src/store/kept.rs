@@ -39,8 +39,8 @@ fn copy(folder: &dyn Folder, name: &str, kept: &str, bytes: &[u8]) -> io::Result
 }
 
 /// Removes what is neither among the newest nor the last of its day, and all that is before `oldest`: that may open for
-/// people who were removed since. What can't be removed now is tried again at the next
-/// save: the save itself is done and is not reported as failed for it.
+/// people who were removed since, and is gone for good when this returns. What can't be removed now is tried again at the
+/// next save: the save itself is done and is not reported as failed for it.
 pub fn prune(folder: &dyn Folder, name: &str, oldest: u64, now: Timestamp) {
     let Ok(names) = folder.names() else { return };
     let kept = names.into_iter().filter_map(|file| {
@@ -48,8 +48,13 @@ pub fn prune(folder: &dyn Folder, name: &str, oldest: u64, now: Timestamp) {
         let status = folder.entry(&file).ok()??;
         Some(Kept { file, generation, modified: status.modified })
     });
-    for file in superseded(kept.collect(), oldest, now) {
+    let kept: Vec<Kept> = kept.collect();
+    let has_to_go = kept.iter().any(|one| one.generation < oldest);
+    for file in superseded(kept, oldest, now) {
         let _ = folder.remove(&file);
+    }
+    if has_to_go {
+        let _ = folder.sync();
     }
 }
 

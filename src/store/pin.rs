@@ -26,6 +26,10 @@ pub struct Pin {
     /// Keys that signed it before, as this machine saw: whoever still has one is not heard again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced_keys: Vec<String>,
+    /// The key that this machine is about to sign with, remembered before the file that it signs is in place: a power cut
+    /// between the two must not make a stranger of this machine's own vault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coming_key: Option<String>,
     pub generation: u64,
     /// SHA-256 of the file.
     pub hash: Hash,
@@ -44,8 +48,9 @@ impl Pin {
     pub fn of(document: &Document, hash: &[u8; 32], places: Vec<PathBuf>) -> Result<Self, DocumentError> {
         Ok(Self {
             vault_id: document.meta.vault_id.clone(),
-            signing_key: BASE64.encode(document.signing_key()?.verifying_key()),
+            signing_key: public_key(document)?,
             replaced_keys: Vec::new(),
+            coming_key: None,
             generation: document.meta.generation,
             hash: Hash(*hash),
             written_at: document.meta.written_at,
@@ -57,13 +62,18 @@ impl Pin {
     }
 
     /// Names of the recipients that this pin did not see, with when and by whom they were added; and how many are gone.
-    fn new_recipients(&self, document: &Document) -> RecipientChange {
+    pub fn recipient_change(&self, document: &Document) -> RecipientChange {
         let unseen = document.recipients.iter().filter(|one| !self.recipients.contains(&hash_of(&one.recipient)));
         let added: Vec<Added> =
             unseen.map(|one| Added { name: one.name.clone(), on: one.added, by: one.added_by.clone() }).collect();
         let removed = (self.recipients.len() + added.len()).saturating_sub(document.recipients.len());
         RecipientChange { added, removed }
     }
+}
+
+/// The Ed25519 key that signs this document, as pins have it.
+pub fn public_key(document: &Document) -> Result<String, DocumentError> {
+    Ok(BASE64.encode(document.signing_key()?.verifying_key()))
 }
 
 fn hash_of(recipient: &str) -> String {
@@ -127,28 +137,40 @@ pub struct Distrust {
 
 /// Judges a document that opened from the file with this hash, at a place of these names.
 pub fn judge(pins: &[Pin], places: &[PathBuf], document: &Document, hash: &[u8; 32]) -> Result<Verdict, DocumentError> {
-    let refused = |reason, pin: &Pin| Ok(Verdict::Distrusted(Box::new(Distrust { reason, pin: pin.clone() })));
     let id = &document.meta.vault_id;
     let in_place = |pin: &&Pin| pin.places.iter().any(|place| places.contains(place));
     // Before anything is asked about the vault itself: one that is known elsewhere must not stand in for this one.
     if let Some(other) = pins.iter().filter(in_place).find(|pin| pin.vault_id != *id) {
-        return refused(Reason::AnotherVault, other);
+        return Ok(refused(Reason::AnotherVault, other));
     }
-    let Some(pin) = pins.iter().find(|pin| pin.vault_id == *id) else { return Ok(Verdict::FirstSight) };
-    let key = BASE64.encode(document.signing_key()?.verifying_key());
-    if key != pin.signing_key {
+    judge_anywhere(pins, document, hash)
+}
+
+/// The same without regard to the place: what this machine remembers of that very vault.
+pub fn judge_anywhere(pins: &[Pin], document: &Document, hash: &[u8; 32]) -> Result<Verdict, DocumentError> {
+    let Some(pin) = pins.iter().find(|pin| pin.vault_id == document.meta.vault_id) else {
+        return Ok(Verdict::FirstSight);
+    };
+    let key = public_key(document)?;
+    let later = *hash == pin.hash.0 || document.meta.has_ancestor(&pin.hash.0);
+    let ours = key == pin.signing_key || later && pin.coming_key.as_ref() == Some(&key);
+    if !ours {
         let replaced = pin.replaced_keys.contains(&key);
-        return refused(if replaced { Reason::ReplacedSigningKey } else { Reason::NewSigningKey }, pin);
+        return Ok(refused(if replaced { Reason::ReplacedSigningKey } else { Reason::NewSigningKey }, pin));
     }
-    if *hash == pin.hash.0 || document.meta.has_ancestor(&pin.hash.0) {
-        return Ok(Verdict::Known(pin.new_recipients(document)));
+    if later {
+        return Ok(Verdict::Known(pin.recipient_change(document)));
     }
     let reason = match document.meta.generation {
         earlier if earlier < pin.generation => Reason::RolledBack,
         later if later - pin.generation > MAX_ANCESTORS as u64 => Reason::TooLongAgo,
         _ => Reason::Forked,
     };
-    refused(reason, pin)
+    Ok(refused(reason, pin))
+}
+
+fn refused(reason: Reason, pin: &Pin) -> Verdict {
+    Verdict::Distrusted(Box::new(Distrust { reason, pin: pin.clone() }))
 }
 
 /// Of a file, in hexadecimal.

@@ -47,6 +47,11 @@ struct Content {
     pins: Vec<Pin>,
 }
 
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
 const VERSION: u32 = 1;
 const COMMENT: &str =
     "# The vaults that this machine has seen, so that a forged, an older or a forked one is told. Not secret.\n\n";
@@ -84,34 +89,63 @@ impl<'d> PinFile<'d> {
     fn decode(&self, bytes: &[u8]) -> Result<Vec<Pin>, PinError> {
         let damaged = || PinError::Damaged { path: self.path() };
         let text = str::from_utf8(bytes).map_err(|_| damaged())?;
-        let content: Content = toml::from_str(text).map_err(|_| damaged())?;
-        if content.version > VERSION {
+        // Before the rest, which a newer version may say in other words: nobody is to remove its file as damaged.
+        let VersionOnly { version } = toml::from_str(text).map_err(|_| damaged())?;
+        if version > VERSION {
             return Err(PinError::Newer { path: self.path() });
         }
-        Ok(content.pins)
+        toml::from_str::<Content>(text).map(|content| content.pins).map_err(|_| damaged())
     }
 
-    /// Remembers a state that is durable. Pins move only upward: a reader that was overtaken changes nothing.
+    /// Remembers a state that is durable. Pins move only upward: a reader that was overtaken changes nothing. Whether the pin
+    /// is durable too does not matter: the older one knows this state as a later one.
     pub fn record(&self, pin: Pin) -> Result<(), PinError> {
+        self.change(|pins| with(pins, pin)).map(drop)
+    }
+
+    /// Remembers the key that a vault is about to be signed with; on the platter when this returns. A vault that is not
+    /// remembered needs none.
+    pub fn announce(&self, vault_id: &str, key: &str) -> Result<(), PinError> {
+        let announced = self.change(|mut pins| {
+            pins.iter_mut()
+                .filter(|pin| pin.vault_id == vault_id)
+                .for_each(|pin| pin.coming_key = Some(key.to_owned()));
+            pins
+        })?;
+        announced.map_err(|error| self.io(error))
+    }
+
+    /// Lets go of what is remembered of these places. The vaults that stood there stay known wherever they turn up.
+    pub fn forget_places(&self, places: &[PathBuf]) -> Result<(), PinError> {
+        let forget = |mut pins: Vec<Pin>| {
+            pins.iter_mut().for_each(|pin| pin.places.retain(|place| !places.contains(place)));
+            pins
+        };
+        self.change(forget).map(drop)
+    }
+
+    /// Ok(Err(..)) where the change stands but may not be durable.
+    fn change(&self, change: impl FnOnce(Vec<Pin>) -> Vec<Pin>) -> Result<io::Result<()>, PinError> {
         self.disk.make_folder(&self.folder).map_err(|error| self.io(error))?;
         let path = self.disk.resolve(&self.folder).map_err(|error| self.io(error))?;
         let folder = self.disk.open_folder(&path).map_err(|error| self.io(error))?;
         let _lock = folder.lock(LOCK, PATIENCE).map_err(|error| match error {
             LockError::Io(error) => self.io(error),
             LockError::Held { .. } => self.io(io::ErrorKind::TimedOut.into()),
+            LockError::NotAFile => self.io(io::ErrorKind::InvalidInput.into()),
         })?;
         let old = self.load_from(&*folder)?;
-        let new = with(old.clone(), pin);
-        if new == old { Ok(()) } else { self.write(&*folder, new).map_err(|error| self.io(error)) }
+        let new = change(old.clone());
+        if new == old { Ok(Ok(())) } else { self.write(&*folder, new).map_err(|error| self.io(error)) }
     }
 
-    fn write(&self, folder: &dyn Folder, pins: Vec<Pin>) -> io::Result<()> {
+    fn write(&self, folder: &dyn Folder, pins: Vec<Pin>) -> io::Result<io::Result<()>> {
         temporary::sweep(folder, NAME);
         let text = toml::to_string(&Content { version: VERSION, pins }).map_err(io::Error::other)?;
         let bytes = [COMMENT, &text].concat();
         match replace(folder, NAME, &temporary::fresh_name(NAME)?, 0o600, bytes.as_bytes(), || Ok(())) {
-            // Not yet durable is no harm: the older pin still knows this state as a later one.
-            Replaced::Committed | Replaced::CommittedNotDurable(_) => Ok(()),
+            Replaced::Committed => Ok(Ok(())),
+            Replaced::CommittedNotDurable(error) => Ok(Err(error)),
             Replaced::NotCommitted(error) => Err(error),
         }
     }
@@ -119,6 +153,11 @@ impl<'d> PinFile<'d> {
     fn io(&self, error: io::Error) -> PinError {
         PinError::Io { path: self.path(), error }
     }
+}
+
+/// Whether this pin says more than what is remembered already.
+pub fn is_news(pins: &[Pin], pin: &Pin) -> bool {
+    with(pins.to_vec(), pin.clone()) != pins
 }
 
 /// The pins with this one moved or added. A place belongs to one vault: the one that was last accepted there.

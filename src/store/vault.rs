@@ -27,7 +27,7 @@ use super::identity;
 use super::kdf::KdfParameters;
 use super::passphrase;
 use super::pin::{Pin, RecipientChange, Verdict, judge};
-use super::pins::PinError;
+use super::pins::{PinError, is_news};
 use super::seal::{SealError, UnsealError, seal, unseal};
 use crate::disk::Status;
 use crate::secret::IdentityText;
@@ -139,6 +139,9 @@ pub enum NotCommitted {
     /// The new file would not have opened.
     #[error("the sealed file does not open: {0}")]
     Proof(UnsealError),
+    /// This machine could not have believed its own vault again.
+    #[error("the vault's new keys can't be remembered: {0}")]
+    Announce(PinError),
 }
 
 /// How writing a prepared document ended, where it did not end well.
@@ -268,6 +271,15 @@ impl Vault<'_> {
             self.remember();
         }
         outcome
+    }
+
+    /// Moves the pin up to a state that was found and not saved here. Whoever saved it may still be at it, or was told that a
+    /// power cut may undo it: a pin that outlives the state would make the older file, which stands again then, look put back.
+    fn remember_found(&mut self, pins: &[Pin]) {
+        let Ok(pin) = Pin::of(&self.document, &self.version.hash, self.place.places()) else { return };
+        if is_news(pins, &pin) && self.place.sync().is_ok() {
+            self.remember();
+        }
     }
 
     /// Moves this machine's pin up to here. Where that can't be, the vault works on; the next rollback will not be told.

@@ -3,6 +3,7 @@
 
 mod add;
 mod add_device;
+mod at_once;
 mod attacks;
 mod choosing;
 mod damaged;
@@ -15,6 +16,7 @@ mod network;
 mod prompts;
 mod roles;
 mod sessions;
+mod surroundings;
 mod target;
 mod unlock;
 mod using;

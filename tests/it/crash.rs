@@ -3,12 +3,14 @@
 mod command;
 mod credentials;
 mod group;
+mod keys;
 mod replace;
+mod trust;
 mod vault;
 
 use std::fmt;
 
-use crate::fault_disk::{FaultDisk, Image};
+use crate::fault_disk::{Fault, FaultDisk, Image};
 
 /// Something that saves, and what must hold however it ends.
 trait Scenario {
@@ -74,6 +76,7 @@ fn try_everything(scenario: &dyn Scenario) -> Result<Tried, String> {
         // What crashes before the fault lead to is known from the undisturbed run.
         judge_outcome(scenario, &disk, ended)
             .and_then(|()| judge_crashes(scenario, &disk, fault.at + 1, judge_recovery, &mut tried))
+            .and_then(|()| judge_what_follows(scenario, &disk, fault, ended))
             .map_err(|wrong| format!("{fault:?} ended as {ended:?}: {wrong}"))?;
     }
     Ok(tried)
@@ -95,6 +98,22 @@ fn judge_crashes(
         let told = || format!("{crash}\n{}left:\n{}", disk.told_up_to(crash.before), crash.image.tree());
         scenario.judge(&crash.image).map_err(|wrong| format!("{wrong}\n{}", told()))?;
         judge_recovery(scenario, &crash.image, tried).map_err(|wrong| format!("{wrong}\nafter {}", told()))?;
+    }
+    Ok(())
+}
+
+/// What may not be durable is what the next command finds, and must not be built on: a power cut during that command, which
+/// undoes it, leaves a state that all is well with.
+fn judge_what_follows(scenario: &dyn Scenario, disk: &FaultDisk, fault: Fault, ended: Ended) -> Result<(), String> {
+    if fault.lasting || ended != Ended::CommittedNotDurable {
+        return Ok(());
+    }
+    let from = disk.operation_count();
+    let told = |wrong: String| format!("{wrong}\nthe next command: {}", disk.told());
+    scenario.recover(disk).map_err(told)?;
+    for crash in disk.crashes_from(from).distinct {
+        scenario.judge(&crash.image).map_err(|wrong| told(format!("{wrong}\n{crash}")))?;
+        recovered(scenario, &crash.image).map_err(|wrong| told(format!("{wrong}\n{crash}")))?;
     }
     Ok(())
 }

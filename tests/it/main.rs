@@ -5,5 +5,6 @@ mod crash;
 mod fault_disk;
 mod judges;
 mod levels;
+mod memory;
 mod program;
 mod readme;

@@ -25,6 +25,8 @@ pub fn report(failure: &Failure) -> Report {
             Report::new(Status::Locked, "`vault trust` takes the passphrase, not an identity")
                 .hint("leave out --identity and VAULT_IDENTITY")
         }
+        Failure::KnownElsewhere(refusal) => Report::new(Status::NotTrusted, what_changed(refusal))
+            .hint("this vault is known in another place: bring the file that stands there, or decide there first"),
         _ => internal(),
     }
 }

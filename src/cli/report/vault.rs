@@ -1,5 +1,7 @@
 //! Words for what goes wrong with the vault file and its keys.
 
+use std::io;
+
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::{Failure, SecretSource};
 use crate::cli::world::World;
@@ -39,8 +41,8 @@ pub fn report(failure: &Failure) -> Report {
         NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
             generation(failure)
         }
-        RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient(_) | LastRecipient
-        | OwnRecipient(_) => recipient(failure),
+        RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient | IdentityForRecipient
+        | LastRecipient | OwnRecipient(_) => recipient(failure),
         NotCommitted(error) => not_committed(error),
         NotDurable(error) => {
             Report::new(Status::State, format!("the vault was saved, but a power cut now may undo it: {error}"))
@@ -81,20 +83,20 @@ fn recipient(failure: &Failure) -> Report {
     let state = |message: String| Report::new(Status::State, message);
     let usage = |message: String| Report::new(Status::Usage, message);
     match failure {
-        Failure::RecipientName(name) => {
-            usage(format!("`{}` can't be a recipient's name", escape(name))).hint("1 to 64 letters, digits and _.@:/+-")
-        }
+        Failure::RecipientName(name) => usage(format!("`{}` can't be a recipient's name", escape(name)))
+            .hint("1 to 64 letters, digits and _.@:/+-, and not `passphrase`, which is the passphrase's own"),
         Failure::RecipientExists(name) => {
             state(format!("that is recipient `{}` already", escape(name))).hint("`vault recipient list` shows them")
         }
         Failure::UnknownRecipient(name) => {
             state(format!("no recipient named `{}`", escape(name))).hint("`vault recipient list` shows them")
         }
-        Failure::NotARecipient(text) if text.starts_with("AGE-") => {
+        Failure::IdentityForRecipient => {
             usage("that is an identity, which is secret; a recipient starts with age1".into())
                 .hint("`age-keygen -y FILE` prints the recipient of an identity")
         }
-        Failure::NotARecipient(text) => usage(format!("`{}` is not an age recipient", escape(text)))
+        // The text is not shown: it may be a passphrase that came one question too early.
+        Failure::NotARecipient => usage("that is not an age recipient".into())
             .hint("one starts with age1; `age-keygen` makes an identity and shows its recipient"),
         Failure::LastRecipient => state("nobody could open the vault any more; nothing was changed".into())
             .hint("add another recipient first: `vault recipient add NAME`"),
@@ -292,6 +294,12 @@ fn not_committed(error: &NotCommitted) -> Report {
         NotCommitted::Changed(error) => unseal(error),
         NotCommitted::AnotherVault => another_vault(),
         NotCommitted::Diverged => diverged(),
+        NotCommitted::Announce(error) => {
+            let why = trust::pins(error);
+            let message =
+                format!("the vault was not saved, since this machine can't remember its new keys: {}", why.message);
+            Report { message, ..why }
+        }
         NotCommitted::Seal(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
         NotCommitted::Proof(error) => Report::new(
             Status::State,
@@ -307,6 +315,11 @@ fn save(error: &SaveError) -> Report {
             Report::new(Status::State, format!("the vault is being saved by {holder}; nothing was changed"))
                 .hint("try again")
         }
+        SaveError::Lock { path } => {
+            let path = shown_path(path);
+            let told = format!("the vault was not saved: {path}, which locks it, is not a regular file");
+            Report::new(Status::NotTrusted, told).hint(format!("look at what it is, then `rm -r {path}`"))
+        }
         SaveError::Load(error) => load(error),
         SaveError::NotOurs { owner } => {
             Report::new(Status::State, format!("the vault belongs to uid {owner}; it can be read, not saved"))
@@ -316,6 +329,10 @@ fn save(error: &SaveError) -> Report {
             "the vault is mounted as a single file and can't be replaced safely; nothing was changed",
         )
         .hint("mount its folder instead"),
+        SaveError::Io(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            Report::new(Status::State, "the vault is on a read-only file system: it can be read, not saved")
+                .hint("save it where its folder is mounted for writing")
+        }
         SaveError::Io(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
     }
 }

@@ -11,7 +11,7 @@ use crate::store::file::{LoadError, Loaded, Place};
 use crate::store::fingerprint::Fingerprint;
 use crate::store::header::HeaderError;
 use crate::store::passphrase::{self, DeriveError};
-use crate::store::pin::{Distrust, Reason, Verdict, judge};
+use crate::store::pin::{Distrust, Reason, Verdict, judge, judge_anywhere};
 use crate::store::seal::{UnsealError, unseal};
 
 /// What opens a vault.
@@ -124,7 +124,7 @@ fn believe<'d>(
             if !recipients.is_empty() {
                 vault.warnings.push(Warning::Recipients(recipients));
             }
-            vault.remember();
+            vault.remember_found(&loaded.pins);
             Opened::Known(vault)
         }
     })
@@ -175,8 +175,9 @@ impl<'d> Undecided<'d> {
 
     /// Somebody compared the fingerprint of a vault that was seen for the first time.
     pub fn accept(self) -> Result<Vault<'d>, ReopenError> {
-        let mut vault = self.vault(&self.place.load()?)?;
-        vault.remember();
+        let loaded = self.place.load()?;
+        let mut vault = self.vault(&loaded)?;
+        vault.remember_found(&loaded.pins);
         Ok(vault)
     }
 
@@ -189,6 +190,13 @@ impl<'d> Undecided<'d> {
         let locked = self.place.lock().map_err(NotCommitted::from)?;
         let standing = locked.load().map_err(NotCommitted::from)?;
         let mut vault = self.vault(&standing)?;
+        // A fingerprint tells vaults apart and not their states.
+        if let (Reason::AnotherVault, Verdict::Distrusted(itself)) = (
+            distrust.reason,
+            judge_anywhere(&standing.pins, &vault.document, &standing.hash).map_err(ReopenError::from)?,
+        ) {
+            return Err(TrustError::KnownElsewhere(itself));
+        }
         let mut next = vault.document.clone();
         vault.succeed(&mut next, stamp);
         next.meta.generation = next.meta.generation.max(distrust.pin.generation + 1);
@@ -214,6 +222,9 @@ impl<'d> Undecided<'d> {
 pub enum TrustError {
     #[error("signed with a key that was replaced")]
     ReplacedSigningKey,
+    /// It is of a vault that this machine knows in another place, and not what it remembers of that one.
+    #[error("known in another place, and in another state")]
+    KnownElsewhere(Box<Distrust>),
     #[error(transparent)]
     Reopen(#[from] ReopenError),
     #[error(transparent)]

@@ -7,6 +7,7 @@ use crate::store::document::{Document, Recipient, RecipientKind};
 use crate::store::identity;
 use crate::store::kdf::KdfParameters;
 use crate::store::passphrase::{self, DeriveError};
+use crate::store::pin::public_key;
 use crate::store::seal::SealError;
 
 /// A passphrase that was derived with a salt of its own, before anything is locked.
@@ -16,6 +17,9 @@ pub struct NewPassphrase {
 }
 
 impl NewPassphrase {
+    /// Its name among the recipients.
+    pub const NAME: &str = "passphrase";
+
     pub fn derive(passphrase: &Passphrase, kdf: KdfParameters) -> Result<Self, DeriveError> {
         Ok(Self { identity: passphrase::derive(passphrase, &kdf)?, kdf })
     }
@@ -24,7 +28,7 @@ impl NewPassphrase {
     pub(super) fn recipient(&self, stamp: &Stamp) -> Recipient {
         let recipient = identity::recipient(&self.identity).expect("derive makes age identities");
         let kind = RecipientKind::Passphrase;
-        let recipient = Recipient::new("passphrase", kind, recipient, stamp.now, &stamp.writer);
+        let recipient = Recipient::new(Self::NAME, kind, recipient, stamp.now, &stamp.writer);
         Recipient { kdf: Some(self.kdf.into()), ..recipient }
     }
 
@@ -62,6 +66,8 @@ impl Vault<'_> {
             None => vec![self.identity.clone()],
             Some(new) => self.take_passphrase(new, &mut next, stamp),
         };
+        let key = public_key(&next).map_err(|error| NotCommitted::from(SealError::from(error)))?;
+        self.place.pins().announce(&next.meta.vault_id, &key).map_err(NotCommitted::Announce)?;
         self.save(&locked, &standing, &next, provers, stamp)?;
         Ok(value)
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 pub type NodeId = u64;
 
 #[derive(Clone)]
@@ -172,7 +174,36 @@ impl Image {
         }
     }
 
-    /// Everything that a name leads to: what two images are compared by, and what a failed test shows.
+    /// Of everything that a name leads to: what two images are compared by.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        self.digest_node(Self::ROOT, &mut hasher);
+        hasher.finalize().into()
+    }
+
+    fn digest_node(&self, id: NodeId, hasher: &mut Sha256) {
+        let node = self.node(id);
+        let mut part = |kind: u8, bytes: &[u8]| {
+            hasher.update([kind]);
+            hasher.update(node.mode.to_le_bytes());
+            hasher.update((bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        match &node.body {
+            Body::File(bytes) => part(0, bytes),
+            Body::Symlink(target) => part(1, target.as_os_str().as_encoded_bytes()),
+            Body::Folder(entries) => {
+                part(2, &(entries.len() as u64).to_le_bytes());
+                for (name, child) in entries {
+                    hasher.update((name.len() as u64).to_le_bytes());
+                    hasher.update(name);
+                    self.digest_node(*child, hasher);
+                }
+            }
+        }
+    }
+
+    /// The same as a person reads it, and as tests look into it.
     pub fn tree(&self) -> Tree {
         let mut tree = Tree::default();
         self.walk(Self::ROOT, Path::new("/"), &mut tree);
@@ -193,10 +224,9 @@ impl Image {
     }
 }
 
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Default)]
 pub struct Tree(pub BTreeMap<PathBuf, Seen>);
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Seen {
     File { mode: u32, bytes: Vec<u8> },
     Folder { mode: u32 },

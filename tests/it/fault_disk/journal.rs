@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::image::{Change, Image, NodeId, Tree};
+use super::image::{Change, Image, NodeId};
 
 /// Up to this many changes, every subset of them is tried as what reached the platter.
 const ALL_SUBSETS_UP_TO: usize = 6;
@@ -106,12 +106,12 @@ impl Journal {
     /// From this operation on.
     pub fn crashes(&self, from: usize) -> Crashes {
         let mut crashes = Crashes { distinct: Vec::new(), tried: 0 };
-        let mut seen: HashSet<Tree> = HashSet::new();
+        let mut seen = HashSet::new();
         for before in from..=self.operations.len() {
             for survival in survivals(self.unsynced_at(before)) {
                 let image = self.image(before, survival);
                 crashes.tried += 1;
-                if seen.insert(image.tree()) {
+                if seen.insert(image.digest()) {
                     crashes.distinct.push(Crash { before, survival, image });
                 }
             }
