@@ -207,7 +207,9 @@ impl Loaded {
     /// new passphrase from another machine, or damage.
     pub fn changed_kdf(&self) -> Option<KdfParameters> {
         let pin = self.pins.iter().find(|pin| pin.places.iter().any(|place| self.places.contains(place)))?;
-        pin.kdf.filter(|pinned| self.kdf().ok().flatten() != Some(*pinned))
+        // A line that can't be read is told as that.
+        let now = self.kdf().ok()?;
+        pin.kdf.filter(|pinned| now != Some(*pinned))
     }
 }
 
