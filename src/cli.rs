@@ -3,6 +3,7 @@
 mod access_key_source;
 mod escape;
 mod failure;
+mod key_check;
 mod mfa_device;
 mod names_given;
 mod new_passphrase;
@@ -59,6 +60,7 @@ macro_rules! commands {
 commands! {
     Init = init,
     Add = add,
+    Import = import,
     List = list,
     Show = show,
     Set = set,
@@ -68,6 +70,8 @@ commands! {
     Reveal = reveal,
     Passwd = passwd,
     Recipient = recipient,
+    History = history,
+    Restore = restore,
     Trust = trust,
     Login = login,
     Logout = logout,

@@ -141,4 +141,7 @@ pub enum LockError {
     Io(#[from] io::Error),
     #[error("locked by another process")]
     Held { pid: Option<u32> },
+    /// A link, a folder or a pipe stands where the lock should be.
+    #[error("the lock is not a regular file")]
+    NotAFile,
 }

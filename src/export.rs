@@ -1,8 +1,9 @@
-//! Where a session goes: the credentials file, a child's environment, a shell.
+//! Where a session goes: the credentials file, a child's environment, a shell; and what long-term keys are taken out of.
 
 pub mod config_file;
 pub mod credentials_file;
 pub mod environment;
 pub mod error;
+pub mod plaintext;
 mod saving;
 pub mod shell;

@@ -11,20 +11,26 @@ pub mod paths; // 1: where files are
 pub mod process; // 1: hardening, signals, other programs; all unsafe code
 pub mod secret; // 1: types that are never shown
 
+#[cfg(feature = "program")]
 pub mod aws; // 2: typed calls to STS and IAM
 pub mod aws_files; // 2: the bytes of ~/.aws/config and ~/.aws/credentials
 pub mod log; // 2: what was issued and revealed
 pub mod store; // 2: the vault file
 
+#[cfg(feature = "program")]
 pub mod export; // 3: where a session goes: file, environment, shell
+pub mod import; // 3: long-term keys that lie elsewhere
+#[cfg(feature = "program")]
 pub mod session; // 3: which sessions to get, from where, and who has them already
 
+#[cfg(feature = "program")]
 pub mod cli; // 6: the commands
 
 #[global_allocator]
 static ALLOCATOR: process::ZeroOnFree = process::ZeroOnFree;
 
 /// The program.
+#[cfg(feature = "program")]
 pub fn main() -> std::process::ExitCode {
     cli::main()
 }

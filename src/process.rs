@@ -1,10 +1,11 @@
-//! What concerns the process itself: wiping freed memory, keeping it out of core files, signals while a person types,
+//! What concerns the process itself: wiping freed memory and used stack, keeping it out of core files, signals while a person types,
 //! handing over to another program, and running the small commands a person configured. All unsafe code lives here.
 
 mod allocator;
 mod descriptor;
 mod quiet_terminal;
 mod run;
+mod stack;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -14,7 +15,8 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 pub use allocator::ZeroOnFree;
 pub use descriptor::take_descriptor;
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
-pub use run::{OUR_VARIABLES, RunError, hand_over, output_of};
+pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program};
+pub use stack::leaving_no_trace;
 
 /// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is
 /// typed. Best effort: a kernel that refuses leaves us no worse than any other program.

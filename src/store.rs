@@ -3,19 +3,19 @@
 pub mod document; // what the vault holds
 pub mod file; // where it is kept: loading and saving bytes
 pub mod fingerprint; // what people compare to know that they mean the same vault
+pub mod group; // many threads' changes in few saves
 pub mod header; // the first lines of the file, checked before anything else
 pub mod history; // what is in them
 pub mod identity; // age identities as text
 pub mod kdf; // salt and costs of the passphrase
 pub mod kept; // earlier generations beside the vault
+mod open_table; // keys that this version does not know
 pub mod passphrase; // from a passphrase to the vault identity
 pub mod pin; // what this machine remembers of a vault
 pub mod pins; // the file with what it remembers of all of them
 mod profile; // an entry of the document
 pub mod recovery; // recovery keys
+pub mod restoring; // what an earlier generation brings back
 pub mod seal; // age around a signature around the document
 mod temporary; // files being written
 pub mod vault; // an opened vault
-
-#[cfg(test)]
-mod stock_age; // other people's tools open a vault

@@ -1,6 +1,6 @@
 //! `~/.aws/config`: the profiles in it, each setting with the line it came from.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -50,6 +50,8 @@ const OUTRANKING: [&str; 4] = ["role_arn", "web_identity_token_file", "credentia
 pub struct ConfigFile {
     path: Arc<Path>,
     profiles: Vec<ConfigProfile>,
+    /// Where in `profiles` each name stands.
+    places: HashMap<String, Vec<usize>>,
 }
 
 /// One `[profile NAME]` section. No Debug: the commands in it may carry secrets.
@@ -103,8 +105,12 @@ impl ConfigFile {
             let name = profile_name(section.header())?.to_owned();
             Some(ConfigProfile::read(path.clone(), name, section))
         };
-        let profiles = ini.sections().filter_map(profile).collect();
-        Self { path, profiles }
+        let profiles: Vec<ConfigProfile> = ini.sections().filter_map(profile).collect();
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, profile) in profiles.iter().enumerate() {
+            places.entry(profile.name.clone()).or_default().push(place);
+        }
+        Self { path, profiles, places }
     }
 
     pub fn path(&self) -> &Path {
@@ -113,8 +119,9 @@ impl ConfigFile {
 
     /// The names of all profiles, once each, in the order of the file. Not all need be names that we take.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let mut seen = HashSet::new();
-        self.profiles.iter().map(ConfigProfile::name).filter(move |name| seen.insert(*name))
+        let is_first = |place: usize, name: &str| self.places[name].first() == Some(&place);
+        let names = self.profiles.iter().map(ConfigProfile::name).enumerate();
+        names.filter(move |(place, name)| is_first(*place, name)).map(|(_, name)| name)
     }
 
     /// The profile, to be used. A second section or key is an error: botocore refuses the file, others merge.
@@ -149,7 +156,8 @@ impl ConfigFile {
     }
 
     fn all_named(&self, name: &ProfileName) -> impl Iterator<Item = &ConfigProfile> {
-        self.profiles.iter().filter(move |profile| profile.name == name.as_str())
+        let places = self.places.get(name.as_str()).into_iter().flatten();
+        places.map(|place| &self.profiles[*place])
     }
 }
 

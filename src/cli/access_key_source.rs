@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::aws_files::credentials::{CredentialsFile, Holds};
 use crate::credentials::AccessKey;
+use crate::import::console_csv::{self, CsvError};
 use crate::names::{AccessKeyId, ProfileName};
 use crate::secret::{SecretAccessKey, SecretBytes};
 
@@ -11,9 +12,6 @@ use super::escape::{escape, shown_path};
 use super::failure::{Failure, Need};
 use super::terminal::Terminal;
 use super::world::World;
-
-/// The console's file has one line for a key.
-const LONGEST_CSV: u64 = 64 * 1024;
 
 #[derive(clap::Args)]
 #[group(id = "access_key_source", multiple = true)]
@@ -115,35 +113,30 @@ fn from_profile(world: &World, profile: &ProfileName) -> Result<AccessKey, Failu
     }
 }
 
-/// The console's CSV, whichever of its layouts: columns are found by their heading.
 fn from_csv(world: &World, path: &Path) -> Result<AccessKey, Failure> {
-    let (bytes, _) = world
-        .disk
-        .read_named(path, LONGEST_CSV)
-        .map_err(|error| Failure::SecretFile { path: path.to_owned(), error })?;
-    let bytes = SecretBytes::new(bytes);
-    let not_ours = || Failure::NotAConsoleCsv { path: path.to_owned() };
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .flexible(true)
-        // Excel and the console put a byte order mark in front.
-        .from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
-    let headings = reader.headers().map_err(|_| not_ours())?.clone();
-    let column =
-        |wanted: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(wanted)).ok_or_else(not_ours);
-    let (id, secret_column) = (column("Access key ID")?, column("Secret access key")?);
-    let mut rows = reader.records();
-    let row = rows.next().ok_or_else(not_ours)?.map_err(|_| not_ours())?;
-    if rows.next().is_some() {
-        return Err(Failure::SeveralKeysInCsv { path: path.to_owned() });
+    let bytes = read_csv(world, path)?;
+    let mut rows = console_csv::rows(&bytes).map_err(|error| not_a_csv(error, path))?;
+    match (rows.pop(), rows.pop()) {
+        (Some(only), None) => Ok(only.key),
+        _ => Err(Failure::SeveralKeysInCsv { path: path.to_owned() }),
     }
-    let field = |index: usize| row.get(index).ok_or_else(not_ours);
-    Ok(AccessKey { id: field(id)?.parse()?, secret: secret(field(secret_column)?.as_bytes())? })
 }
 
-/// A secret access key has 40 characters of base64; only what would surely be a slip of the hand is refused.
+/// The bytes of a file that the console gave.
+pub fn read_csv(world: &World, path: &Path) -> Result<SecretBytes, Failure> {
+    let read = world.disk.read_named(path, console_csv::LONGEST);
+    let (bytes, _) = read.map_err(|error| Failure::SecretFile { path: path.to_owned(), error })?;
+    Ok(SecretBytes::new(bytes))
+}
+
+pub fn not_a_csv(error: CsvError, path: &Path) -> Failure {
+    match error {
+        CsvError::NotTheConsoles => Failure::NotAConsoleCsv { path: path.to_owned() },
+        CsvError::Id(error) => Failure::Name(error),
+        CsvError::Secret => Failure::SecretMalformed,
+    }
+}
+
 fn secret(bytes: &[u8]) -> Result<SecretAccessKey, Failure> {
-    let text = std::str::from_utf8(bytes).map(str::trim).map_err(|_| Failure::SecretMalformed)?;
-    let plausible = (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if plausible { Ok(SecretAccessKey::new(text.to_owned())) } else { Err(Failure::SecretMalformed) }
+    console_csv::parse_secret(bytes).map_err(|_| Failure::SecretMalformed)
 }

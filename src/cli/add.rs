@@ -1,19 +1,15 @@
 //! `vault add`.
 
-use jiff::Timestamp;
-
-use crate::aws::{Aws, CallerIdentity, Endpoints, Signer};
 use crate::aws_files::config::ConfigFile;
-use crate::credentials::AccessKey;
-use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
-use crate::store::document::{Document, Profile, StoredAccessKey};
+use crate::names::{ProfileName, Region, RoleArn};
+use crate::store::document::{Document, Profile};
 use crate::store::file::LoadError;
 use crate::store::vault::{CreateError, Vault};
 
 use super::access_key_source::{self, SourceArgs};
-use super::escape::escape;
 use super::failure::Failure;
 use super::init::{self, NewVaultArgs};
+use super::key_check;
 use super::mfa_device::{self, DeviceGiven};
 use super::settings;
 use super::sign_in;
@@ -65,18 +61,22 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if args.source.takes_standard_input() && world.unlock.takes_standard_input() {
         return Err(Failure::OneInputForTwo);
     }
-    let mut vault = if world.place().exists().map_err(LoadError::Io)? {
-        unlock::open_vault(world)?
-    } else {
-        world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
-        match init::make_vault(world, &args.new_vault) {
-            // Another `add` made it meanwhile.
-            Err(Failure::Create(CreateError::Exists)) => unlock::open_vault(world)?,
-            made => made?,
-        }
-    };
+    let mut vault = open_or_make(world, &args.new_vault)?;
     check_name(vault.document(), &args.name, args.replace)?;
     if args.role_arn.is_some() { add_role(args, world, &mut vault) } else { add_user(args, world, vault) }
+}
+
+/// The vault there is, else a new one.
+pub fn open_or_make<'a>(world: &World<'a>, new_vault: &NewVaultArgs) -> Result<Vault<'a>, Failure> {
+    if world.place().exists().map_err(LoadError::Io)? {
+        return unlock::open_vault(world);
+    }
+    world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
+    match init::make_vault(world, new_vault) {
+        // Another `add` made it meanwhile.
+        Err(Failure::Create(CreateError::Exists)) => unlock::open_vault(world),
+        made => made,
+    }
 }
 
 fn check_name(document: &Document, name: &ProfileName, replace: bool) -> Result<(), Failure> {
@@ -113,9 +113,12 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     let closed = vault.close();
     let key = access_key_source::read(&args.source, &args.name, world)?;
     warn_about_environment(world);
-    let checked = if args.no_verify { None } else { Some(check(&args, &key, world)?) };
-    let stored = stored(key, checked.as_ref(), world.now());
-    let found = checked.as_ref().and_then(|checked| checked.serial.clone());
+    let checked = if args.no_verify { None } else { Some(key_check::check(&key, args.region.as_ref(), world)?) };
+    let found = match &checked {
+        Some(checked) if args.mfa_serial.is_none() => mfa_device::find(&checked.aws, &key, &checked.identity, world)?,
+        _ => None,
+    };
+    let stored = key_check::stored(key, checked.as_ref(), world.now());
     let profile = Profile {
         region: args.region,
         mfa_serial: args.mfa_serial.map_or(found, DeviceGiven::serial),
@@ -126,51 +129,10 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     };
     let mut vault = closed.open()?;
     vault.edit(&world.stamp(), |document| put(document, &args.name, args.replace, &profile))?;
-    say_added(world, &args.name, &profile, checked.as_ref().map(|checked| &checked.identity));
+    key_check::say_added(world, &args.name, &profile, checked.as_ref().map(|checked| &checked.identity));
     access_key_source::say_where_it_still_lies(&args.source, world);
     world.say(&format!("next: vault login {}", args.name));
     Ok(())
-}
-
-/// What AWS said of a key.
-struct Checked {
-    identity: CallerIdentity,
-    /// Found by asking; None also where the flag says it.
-    serial: Option<MfaSerial>,
-    /// Who was asked, if not AWS itself.
-    endpoint: Option<String>,
-}
-
-/// Asks AWS whose key it is, before anything is stored, and where the user's MFA codes come from.
-fn check(args: &Args, key: &AccessKey, world: &World) -> Result<Checked, Failure> {
-    let endpoints = Endpoints::from_environment(&world.environment, None)?;
-    let endpoint = endpoints.sts.as_ref().map(ToString::to_string);
-    let region = match &args.region {
-        Some(region) => region.clone(),
-        None => settings::named_region(world)?.unwrap_or_else(Region::fallback),
-    };
-    let aws = Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?);
-    let identity = aws
-        .caller_identity(&Signer::AccessKey(key))
-        .map_err(|error| Failure::KeyCheck { error, id: key.id.clone() })?;
-    settings::warn_about_clock(world, &aws);
-    if identity.user_name().is_none() && !identity.is_root() {
-        return Err(Failure::NotAUsersKey { arn: identity.arn });
-    }
-    let serial = if args.mfa_serial.is_some() { None } else { mfa_device::find(&aws, key, &identity, world)? };
-    Ok(Checked { identity, serial, endpoint })
-}
-
-fn stored(key: AccessKey, checked: Option<&Checked>, now: Timestamp) -> StoredAccessKey {
-    StoredAccessKey {
-        id: key.id,
-        secret: key.secret,
-        user_arn: checked.map(|checked| checked.identity.arn.clone()),
-        added: now,
-        verified: checked.map(|_| now),
-        endpoint: checked.and_then(|checked| checked.endpoint.clone()),
-        rest: toml::Table::new(),
-    }
 }
 
 /// Puts the whole profile in place; what the flags don't name goes, so that an old serial can't stay with a new key.
@@ -178,21 +140,6 @@ fn put(document: &mut Document, name: &ProfileName, replace: bool, profile: &Pro
     check_name(document, name, replace)?;
     document.profiles.insert(name.clone(), profile.clone());
     Ok(())
-}
-
-fn say_added(world: &World, name: &ProfileName, profile: &Profile, identity: Option<&CallerIdentity>) {
-    let key = profile.access_key.as_ref().map(|key| key.id.short()).unwrap_or_default();
-    let who = match identity {
-        Some(identity) => {
-            format!("{} in account {}", escape(identity.user_name().unwrap_or("root")), escape(&identity.account))
-        }
-        None => "not checked with AWS".to_owned(),
-    };
-    let device = match &profile.mfa_serial {
-        Some(serial) => format!("MFA device {serial}"),
-        None => "no MFA device".to_owned(),
-    };
-    world.say(&format!("added `{name}`: access key {key}, {who}, {device}"));
 }
 
 /// These win over every profile in every AWS tool, so a session would be written and not used.

@@ -99,6 +99,18 @@ pub enum Failure {
     /// The vault was opened by an identity.
     PassphraseNotAtHand,
     Derive(DeriveError),
+    NoSuchGeneration {
+        generation: u64,
+        kept: Vec<u64>,
+    },
+    GenerationDoesNotOpen {
+        generation: u64,
+    },
+    RotationUnfinished(ProfileName),
+    /// AWS did not take their keys.
+    NotRestored {
+        names: Vec<ProfileName>,
+    },
     /// Of a recipient.
     RecipientName(String),
     RecipientExists(String),
@@ -179,6 +191,23 @@ pub enum Failure {
     SeveralKeysInCsv {
         path: PathBuf,
     },
+
+    // Importing.
+    /// Where it was looked, as people are shown it.
+    NothingToImport {
+        places: Vec<String>,
+    },
+    NotFoundToImport(Vec<ProfileName>),
+    KeysRefused {
+        refused: Vec<String>,
+        imported: usize,
+    },
+    /// Conflicts that somebody has to decide.
+    LeftOut {
+        names: Vec<String>,
+        imported: usize,
+    },
+    AwsVault(RunError),
 
     // AWS, its files, and sessions.
     Endpoint(EndpointError),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::aws_files::config::{ConfigFile, ConfigProfile};
-use crate::names::arn_account;
+use crate::names::{ProfileName, arn_account};
 use crate::store::document::Profile;
 
 use super::failure::Failure;
@@ -35,8 +35,10 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
     let profiles = &vault.document().profiles;
     let mut entries: Vec<Entry> = profiles.iter().map(|(name, profile)| of_vault(name.as_str(), profile)).collect();
-    let only_in_config = config.names().filter(|name| !profiles.keys().any(|known| known.as_str() == *name));
-    entries.extend(only_in_config.filter_map(|name| of_config(config.profile(&name.parse().ok()?).ok()??)));
+    // Names that are not ours to take can't be used, and are not listed.
+    let in_config = config.names().filter_map(|name| name.parse::<ProfileName>().ok());
+    let only_in_config = in_config.filter(|name| !profiles.contains_key(name));
+    entries.extend(only_in_config.filter_map(|name| of_config(config.profile(&name).ok()??)));
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     if args.json {
         return world.print_json(json!({ "profiles": entries.iter().map(Entry::json).collect::<Vec<_>>() }));

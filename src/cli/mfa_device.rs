@@ -32,6 +32,40 @@ pub fn parse(text: &str) -> Result<DeviceGiven, String> {
     }
 }
 
+/// What AWS says of a user's devices.
+pub enum Devices {
+    Root,
+    /// Those that make codes.
+    Codes(Vec<MfaSerial>),
+    OnlyFido,
+    /// The user may not list them; the serial that is usual.
+    Denied(String),
+}
+
+pub fn list(aws: &Aws, key: &AccessKey, identity: &CallerIdentity) -> Result<Devices, AwsError> {
+    let Some(user) = identity.user_name() else { return Ok(Devices::Root) };
+    let devices = match aws.mfa_devices(&Signer::AccessKey(key), user) {
+        // Many MFA-everywhere policies deny this until a session with MFA exists, which needs the very serial.
+        Err(AwsError::Refused { refusal: Refusal::AccessDenied, .. }) => {
+            return Ok(Devices::Denied(usual_serial(identity, user)));
+        }
+        listed => listed?,
+    };
+    let any = !devices.is_empty();
+    let codes = devices.into_iter().filter_map(|device| match device.kind {
+        MfaDeviceKind::Code(serial) => Some(serial),
+        MfaDeviceKind::Fido => None,
+    });
+    let codes: Vec<MfaSerial> = codes.collect();
+    Ok(if any && codes.is_empty() { Devices::OnlyFido } else { Devices::Codes(codes) })
+}
+
+/// A virtual device usually has its user's name, so that its ARN can be guessed where it can't be listed.
+fn usual_serial(identity: &CallerIdentity, user: &str) -> String {
+    let partition = identity.partition().unwrap_or("aws");
+    format!("arn:{partition}:iam::{}:mfa/{user}", identity.account)
+}
+
 /// Asks AWS, and where it names several devices the person, which one the user's codes come from.
 pub fn find(
     aws: &Aws,
@@ -39,33 +73,29 @@ pub fn find(
     identity: &CallerIdentity,
     world: &World,
 ) -> Result<Option<MfaSerial>, Failure> {
-    let Some(user) = identity.user_name() else {
-        world.warn("this is the root user's key; AWS advises against having one");
-        return Ok(None);
-    };
-    match aws.mfa_devices(&Signer::AccessKey(key), user) {
-        Ok(devices) => {
-            let takes_codes = |kind| match kind {
-                MfaDeviceKind::Code(serial) => Some(serial),
-                MfaDeviceKind::Fido => None,
-            };
-            let any = !devices.is_empty();
-            let serials: Vec<MfaSerial> = devices.into_iter().filter_map(|device| takes_codes(device.kind)).collect();
-            choose_device(serials, any, world)
+    match list(aws, key, identity)? {
+        Devices::Codes(mut serials) if serials.len() <= 1 => Ok(serials.pop()),
+        Devices::Codes(serials) => choose_device(serials).map(Some),
+        Devices::Denied(usual) => offer_usual_serial(usual),
+        none @ (Devices::Root | Devices::OnlyFido) => {
+            warn_of_none(&none, world);
+            Ok(None)
         }
-        // Many MFA-everywhere policies deny this until a session with MFA exists, which needs the very serial.
-        Err(AwsError::Refused { refusal: Refusal::AccessDenied, .. }) => offer_usual_serial(identity, user),
-        Err(error) => Err(error.into()),
     }
 }
 
-fn choose_device(mut serials: Vec<MfaSerial>, any_device: bool, world: &World) -> Result<Option<MfaSerial>, Failure> {
-    if serials.len() <= 1 {
-        if serials.is_empty() && any_device {
-            world.warn("this user has only FIDO security keys, and AWS takes no codes from those; sessions will be without MFA");
-        }
-        return Ok(serials.pop());
+/// Says why sessions will be without MFA, where that is not plain.
+pub fn warn_of_none(devices: &Devices, world: &World) {
+    match devices {
+        Devices::Root => world.warn("this is the root user's key; AWS advises against having one"),
+        Devices::OnlyFido => world.warn(
+            "this user has only FIDO security keys, and AWS takes no codes from those; sessions will be without MFA",
+        ),
+        Devices::Codes(_) | Devices::Denied(_) => {}
     }
+}
+
+fn choose_device(serials: Vec<MfaSerial>) -> Result<MfaSerial, Failure> {
     let need = || Need::DeviceChoice(serials.clone());
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
     terminal.show("This user has several MFA devices:\n");
@@ -78,16 +108,13 @@ fn choose_device(mut serials: Vec<MfaSerial>, any_device: bool, world: &World) -
         let chosen =
             answer.parse().ok().and_then(|number: usize| number.checked_sub(1)).and_then(|index| serials.get(index));
         match chosen {
-            Some(serial) => return Ok(Some(serial.clone())),
+            Some(serial) => return Ok(serial.clone()),
             None => terminal.show(&format!("Please answer 1 to {}.\n", serials.len())),
         }
     }
 }
 
-/// A virtual device usually has its user's name, so that its ARN can be guessed where it can't be listed.
-fn offer_usual_serial(identity: &CallerIdentity, user: &str) -> Result<Option<MfaSerial>, Failure> {
-    let partition = identity.partition().unwrap_or("aws");
-    let usual = format!("arn:{partition}:iam::{}:mfa/{user}", identity.account);
+fn offer_usual_serial(usual: String) -> Result<Option<MfaSerial>, Failure> {
     let need = || Need::SerialGuess(usual.clone());
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
     terminal.show("This user may not list its MFA devices (iam:ListMFADevices is denied).\n");

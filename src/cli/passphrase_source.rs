@@ -30,9 +30,12 @@ impl PassphraseSource<'_> {
             let printed = printed.map_err(|error| Failure::PassphraseCommand { flag, error })?;
             return from_bytes(printed, || SecretSource::Command(flag)).map(Some);
         }
-        let read = |path: &Path| from_bytes(secret_file::read(world, path)?, || SecretSource::File(path.to_owned()));
-        self.file.map(read).transpose()
+        self.file.map(|path| in_file(world, path)).transpose()
     }
+}
+
+pub fn in_file(world: &World, path: &Path) -> Result<Passphrase, Failure> {
+    from_bytes(secret_file::read(world, path)?, || SecretSource::File(path.to_owned()))
 }
 
 fn read_descriptor(number: i32) -> Result<Passphrase, Failure> {

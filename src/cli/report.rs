@@ -3,6 +3,7 @@
 
 mod aws;
 mod files;
+pub mod import;
 mod session;
 mod trust;
 mod vault;
@@ -101,6 +102,10 @@ impl Report {
             | NewPassphrase(_)
             | PassphraseNotAtHand
             | Derive(_)
+            | NoSuchGeneration { .. }
+            | GenerationDoesNotOpen { .. }
+            | RotationUnfinished(_)
+            | NotRestored { .. }
             | RecipientName(_)
             | RecipientExists(_)
             | UnknownRecipient(_)
@@ -151,6 +156,9 @@ impl Report {
             | BadSetting { .. }
             | UnknownField { .. }
             | FieldMissing { .. } => profile(failure),
+            NothingToImport { .. } | NotFoundToImport(_) | KeysRefused { .. } | LeftOut { .. } | AwsVault(_) => {
+                import::report(failure)
+            }
             SecretMissing
             | SecretMalformed
             | VariableMissing(_)

@@ -103,7 +103,7 @@ pub fn unlock<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
         Some(Given::Passphrase(passphrase)) => {
             warn_of_another_salt(world, &loaded);
             let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase));
-            let opened = opened.map_err(|error| failed_to_open(error, world))?;
+            let opened = opened.map_err(|error| failed_to_open(error, &world.vault_shown()))?;
             Ok(Unlocked { opened, passphrase: Some(passphrase) })
         }
         Some(Given::Identities(identities)) => {
@@ -134,20 +134,30 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, 
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
-    let shown = world.vault_shown();
+    warn_of_another_salt(world, loaded);
+    let open = |passphrase: &Passphrase| vault::open(&world.place(), loaded, Key::Passphrase(passphrase));
+    let (opened, passphrase) = ask_passphrase(&world.vault_shown(), open)?;
+    Ok(Unlocked { opened, passphrase: Some(passphrase) })
+}
+
+/// Asks for the passphrase of the vault that is shown so, until it opens it or the person runs out of tries.
+pub fn ask_passphrase<T>(
+    shown: &str,
+    open: impl Fn(&Passphrase) -> Result<T, OpenError>,
+) -> Result<(T, Passphrase), Failure> {
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Passphrase))?;
     for attempt in 1..=TRIES {
         let typed = terminal.ask_hidden(&format!("Passphrase for {shown}: "));
         let passphrase = Passphrase::new(typed.map_err(|error| Failure::prompt(error, Need::Passphrase))?.to_string());
-        match vault::open(&world.place(), loaded, Key::Passphrase(&passphrase)) {
+        match open(&passphrase) {
             Err(OpenError::WrongPassphrase) if attempt < TRIES => terminal.show("Wrong passphrase, try again.\n"),
             other => {
-                let opened = other.map_err(|error| failed_to_open(error, world))?;
-                return Ok(Unlocked { opened, passphrase: Some(passphrase) });
+                let opened = other.map_err(|error| failed_to_open(error, shown))?;
+                return Ok((opened, passphrase));
             }
         }
     }
-    Err(Failure::WrongPassphrase { vault: shown })
+    Err(Failure::WrongPassphrase { vault: shown.to_owned() })
 }
 
 /// Before a passphrase is asked for or tried in vain.
@@ -158,15 +168,15 @@ fn warn_of_another_salt(world: &World, loaded: &Loaded) {
     }
 }
 
-fn failed_to_open(error: OpenError, world: &World) -> Failure {
+pub fn failed_to_open(error: OpenError, shown: &str) -> Failure {
     match error {
-        OpenError::WrongPassphrase => Failure::WrongPassphrase { vault: world.vault_shown() },
+        OpenError::WrongPassphrase => Failure::WrongPassphrase { vault: shown.to_owned() },
         other => other.into(),
     }
 }
 
 /// The identities of an age identity file: one a line, `#` starts a comment.
-fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
+pub fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
     let bytes = secret_file::read(world, path)?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -54,7 +54,7 @@ impl Disk for RealDisk {
         if found.kind == Kind::Folder {
             return Err(ReadError::NotAFile);
         }
-        Ok((read_up_to(file, limit)?, found))
+        Ok((read_up_to(file, found.size, limit)?, found))
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
@@ -80,8 +80,9 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Everything, unless it is more than `limit`: what fstat said may have grown since, and a pipe says nothing.
-fn read_up_to(file: File, limit: u64) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = Vec::new();
+fn read_up_to(file: File, size: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
+    // A vector that grows from nothing copies, and our allocator wipes, as much again as there is to read.
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge { limit });
@@ -119,7 +120,7 @@ impl Folder for RealFolder {
         if found.size > limit {
             return Err(ReadError::TooLarge { limit });
         }
-        Ok((read_up_to(File::from(descriptor), limit)?, found))
+        Ok((read_up_to(File::from(descriptor), found.size, limit)?, found))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
@@ -167,9 +168,13 @@ impl Folder for RealFolder {
 
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let descriptor = rustix::fs::openat(&self.0, name, flags, OURS_ALONE).map_err(io::Error::from)?;
+        let descriptor = match rustix::fs::openat(&self.0, name, flags, OURS_ALONE) {
+            Ok(descriptor) => descriptor,
+            Err(rustix::io::Errno::LOOP | rustix::io::Errno::ISDIR) => return Err(LockError::NotAFile),
+            Err(error) => return Err(LockError::Io(error.into())),
+        };
         if status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?).kind != Kind::File {
-            return Err(LockError::Io(io::Error::other("the lock is not a regular file")));
+            return Err(LockError::NotAFile);
         }
         let mut file = File::from(descriptor);
         let started = Instant::now();

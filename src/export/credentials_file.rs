@@ -9,7 +9,7 @@ use crate::aws_files::credentials::{
     ACCESS_KEY_ID, CredentialsSection, EXPIRATION, Holds, MARK, SECRET_ACCESS_KEY, SECURITY_TOKEN, SESSION_TOKEN, mark,
 };
 use crate::aws_files::file;
-use crate::aws_files::ini::edit::Edit;
+use crate::aws_files::ini::edit::{Change, Edit, EditError};
 use crate::aws_files::ini::{Ini, Section};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::Disk;
@@ -179,48 +179,43 @@ pub enum Exported<'a> {
     },
 }
 
+impl Exported<'_> {
+    fn includes(&self, section: &CredentialsSection) -> bool {
+        let Self::Of { names, sessions } = self else { return true };
+        let holds =
+            |session: &AccessKeyId| matches!(&section.holds, Holds::Session { id: Some(id), .. } if id == session);
+        names.iter().any(|name| name.as_str() == section.name) || sessions.iter().any(holds)
+    }
+}
+
 /// Removes the sessions that we wrote, and nothing else; names the sections they were in. A section in which something of
 /// its owner's stands keeps that and its header.
 pub fn remove_exported(disk: &dyn Disk, path: &Path, exported: Exported<'_>) -> Result<Vec<String>, ExportError> {
     let mut removed = Vec::new();
     let mut edit = |bytes: &[u8]| {
-        removed.clear();
-        let mut new = SecretBytes::new(bytes.to_vec());
-        while let Some((name, bytes)) = without_one(path, &new, exported)? {
-            removed.push(name);
-            new = bytes;
-        }
-        Ok((!removed.is_empty()).then_some(new))
+        let (names, new) = without(bytes, exported).map_err(ExportError::edit(path))?;
+        removed = names;
+        Ok(new)
     };
     save(disk, path, MODE, &mut edit)?;
     Ok(removed)
 }
 
-/// The file without the first exported session in it.
-fn without_one(
-    path: &Path,
-    bytes: &[u8],
-    exported: Exported<'_>,
-) -> Result<Option<(String, SecretBytes)>, ExportError> {
+/// The file without the exported sessions in it, and the sections that had them.
+fn without(bytes: &[u8], exported: Exported<'_>) -> Result<(Vec<String>, Option<SecretBytes>), EditError> {
     let ini = Ini::parse(bytes);
-    let meant = |section: &CredentialsSection| match exported {
-        Exported::All => true,
-        Exported::Of { names, sessions } => {
-            let holds =
-                |session: &AccessKeyId| matches!(&section.holds, Holds::Session { id: Some(id), .. } if id == session);
-            names.iter().any(|name| name.as_str() == section.name) || sessions.iter().any(holds)
-        }
-    };
-    let ours = ini.sections().find_map(|section| {
+    let clear = Edit { remove: OURS.to_vec(), unmark: Some(MARK), ..Edit::default() };
+    let ours = ini.sections().filter_map(|section| {
         let read = CredentialsSection::read(&ini, section);
-        (read.written_by_us && meant(&read)).then_some((section, read.name))
+        if !read.written_by_us || !exported.includes(&read) {
+            return None;
+        }
+        let only_ours = ini.has_only(section, &OURS, MARK);
+        Some((read.name, (section, if only_ours { Change::Remove } else { Change::Edit(&clear) })))
     });
-    let Some((section, name)) = ours else { return Ok(None) };
-    let edited = match ini.has_only(section, &OURS, MARK) {
-        true => ini.without(section),
-        false => ini.rewritten(section, &Edit { remove: OURS.to_vec(), unmark: Some(MARK), ..Edit::default() }),
-    };
-    Ok(Some((name, edited.map_err(ExportError::edit(path))?)))
+    let (names, changes): (Vec<String>, Vec<_>) = ours.unzip();
+    let new = if changes.is_empty() { None } else { Some(ini.changed(&changes)?) };
+    Ok((names, new))
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ fn lock(file: &AwsFile) -> Result<Box<dyn crate::disk::Lock>, ExportError> {
     file.folder().lock(&format!(".{}.vault-lock", file.name()), PATIENCE).map_err(|error| match error {
         LockError::Held { pid } => ExportError::LockHeld { path: file.path().to_owned(), pid },
         LockError::Io(error) => not_committed(file.path(), error),
+        LockError::NotAFile => not_committed(file.path(), io::Error::other(LockError::NotAFile)),
     })
 }
 

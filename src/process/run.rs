@@ -56,6 +56,16 @@ pub fn output_of(
     environment: &Environment,
     hear: &mut dyn FnMut(&str),
 ) -> Result<SecretBytes, RunError> {
+    output_of_program(command_line, environment, &|_| false, hear)
+}
+
+/// The same, for a program of which some `AWS_` variables are the settings.
+pub fn output_of_program(
+    command_line: &str,
+    environment: &Environment,
+    is_its_setting: &dyn Fn(&str) -> bool,
+    hear: &mut dyn FnMut(&str),
+) -> Result<SecretBytes, RunError> {
     let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
     let (program, arguments) = words.split_first().ok_or(RunError::Empty)?;
     // What a relative path leads to is up to whoever made the current folder.
@@ -63,7 +73,7 @@ pub fn output_of(
         return Err(RunError::Relative { program: program.clone() });
     }
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(reduced(environment));
+    command.args(arguments).env_clear().envs(reduced(environment, is_its_setting));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     super::descriptor::keep_only_the_standard_three(&mut command);
     let child = command.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;
@@ -124,8 +134,8 @@ fn lines(stderr: Option<ChildStderr>) -> Receiver<String> {
 }
 
 /// The environment for a configured command.
-fn reduced(environment: &Environment) -> Vec<(OsString, OsString)> {
-    let ours = |name: &str| name.starts_with("AWS_") || OUR_VARIABLES.contains(&name);
+fn reduced(environment: &Environment, is_its_setting: &dyn Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
+    let ours = |name: &str| name.starts_with("AWS_") && !is_its_setting(name) || OUR_VARIABLES.contains(&name);
     let kept = environment.all().filter(|(name, _)| !name.to_str().is_some_and(ours) && *name != "PATH");
     let path = std::env::join_paths(safe_folders(environment)).unwrap_or_default();
     // An empty PATH would mean the current folder.
@@ -179,6 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn a_program_gets_the_variables_that_are_its_settings_and_no_others() {
+        let dirty =
+            environment(&[("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_ITS_BACKEND", "file"), ("VAULT_IDENTITY", "i")]);
+        let printed = output_of_program("env", &dirty, &|name| name.starts_with("AWS_ITS_"), &mut |_| ());
+        let printed = printed.ok().unwrap();
+        let lines = std::str::from_utf8(&printed).unwrap().lines();
+        assert_eq!(lines.filter(|line| !line.starts_with("PATH=")).collect::<Vec<_>>(), ["AWS_ITS_BACKEND=file"]);
+    }
+
+    #[test]
     fn a_folder_that_others_can_write_is_not_searched() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
@@ -198,7 +218,10 @@ mod tests {
 
     #[test]
     fn without_a_safe_folder_on_path_the_current_one_is_not_searched() {
-        assert!(reduced(&environment(&[("PATH", ".:relative")])).contains(&("PATH".into(), "/usr/bin:/bin".into())));
+        assert!(
+            reduced(&environment(&[("PATH", ".:relative")]), &|_| false)
+                .contains(&("PATH".into(), "/usr/bin:/bin".into()))
+        );
         let relative = output_of("./program", &environment(&[]), &mut |_| ()).err().unwrap();
         assert!(matches!(relative, RunError::Relative { program } if program == "./program"));
     }

@@ -59,8 +59,8 @@ pub fn record(profile: &str) -> Record {
 
 /// A vault with these profiles, in TOML.
 pub fn document(profiles: &str) -> Document {
-    let head = "[meta]\nformat = 0\nvault_id = \"AAAAAAAAAAAAAAAAAAAAAA\"\ngeneration = 1\n\
-                rekeyed_at = \"2026-01-01T00:00:00Z\"\nwritten_at = \"2026-01-01T00:00:00Z\"\nwriter = \"here\"\n\
+    let head = "[meta]\nformat = 1\nvault_id = \"AAAAAAAAAAAAAAAAAAAAAA\"\ngeneration = 1\n\
+                rekeyed_at = \"2026-01-01T00:00:00Z\"\nrekeyed_generation = 1\nwritten_at = \"2026-01-01T00:00:00Z\"\nwriter = \"here\"\n\
                 [auth]\ned25519_seed = \"\"\n[session]\nidentity = \"\"\n";
     Document::decode(format!("{head}{profiles}").as_bytes()).unwrap()
 }

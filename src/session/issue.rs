@@ -132,7 +132,7 @@ impl Issuer<'_> {
             Ok(lock) => Ok(Some(lock)),
             Err(LockError::Held { pid }) => Err(IssueError::Busy { profile: slot.profile.clone(), pid }),
             // A state folder that can't be written costs the sharing, not the session; storing it will say so.
-            Err(LockError::Io(_)) => Ok(None),
+            Err(LockError::Io(_) | LockError::NotAFile) => Ok(None),
         }
     }
 

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::fingerprint::Fingerprint;
 use super::kdf::KdfParameters;
+use super::open_table::open_tables;
 pub use super::profile::{Profile, StoredAccessKey};
 use crate::names::ProfileName;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
@@ -47,6 +48,7 @@ pub enum DocumentError {
 
 /// The whole payload.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Document {
     pub meta: Meta,
     pub auth: Auth,
@@ -57,9 +59,11 @@ pub struct Document {
     pub recipients: Vec<Recipient>,
     #[serde(default, rename = "profile", skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<ProfileName, Profile>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub rest: toml::Table,
 }
+
+open_tables!(Document);
 
 impl Document {
     /// An empty vault with keys of its own.
@@ -122,7 +126,7 @@ impl Document {
 
     /// Salt and costs of the passphrase.
     pub fn kdf(&self) -> Option<&KdfParameters> {
-        self.passphrase_recipient()?.kdf.as_ref()
+        Some(&self.passphrase_recipient()?.kdf.as_ref()?.parameters)
     }
 
     /// New keys for the vault itself: what was sealed or signed with the old ones tells nothing about what comes.
@@ -249,9 +253,24 @@ pub struct Recipient {
     pub plugin: Option<PathBuf>,
     /// How the passphrase derives this recipient's identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kdf: Option<KdfParameters>,
+    pub kdf: Option<Derivation>,
     #[serde(flatten)]
     pub rest: toml::Table,
+}
+
+/// Salt and costs as a recipient has them.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Derivation {
+    #[serde(flatten)]
+    pub parameters: KdfParameters,
+    #[serde(flatten)]
+    pub rest: toml::Table,
+}
+
+impl From<KdfParameters> for Derivation {
+    fn from(parameters: KdfParameters) -> Self {
+        Self { parameters, rest: toml::Table::new() }
+    }
 }
 
 impl Recipient {

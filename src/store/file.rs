@@ -70,6 +70,9 @@ pub enum Untrusted {
 pub enum SaveError {
     #[error("locked by another process")]
     Locked { pid: Option<u32> },
+    /// Nobody but a stranger puts anything else there.
+    #[error("`{}` is not a regular file", path.display())]
+    Lock { path: PathBuf },
     #[error(transparent)]
     Load(#[from] LoadError),
     /// Reading it is fine, but a save would make it ours.
@@ -179,9 +182,11 @@ impl<'d> Place<'d> {
     fn lock_within(&self, patience: Duration) -> Result<Locked<'d>, SaveError> {
         let spot = self.opened()?;
         spot.check_folder()?;
-        match spot.folder.lock(&format!(".{}.lock", spot.name), patience) {
+        let name = format!(".{}.lock", spot.name);
+        match spot.folder.lock(&name, patience) {
             Ok(lock) => Ok(Locked { spot, pins: self.pins.clone(), places: self.places(), _lock: lock }),
             Err(LockError::Held { pid }) => Err(SaveError::Locked { pid }),
+            Err(LockError::NotAFile) => Err(SaveError::Lock { path: spot.path.with_file_name(name) }),
             Err(LockError::Io(error)) => Err(SaveError::Io(error)),
         }
     }

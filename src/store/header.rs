@@ -80,16 +80,22 @@ fn header_lines(file: &[u8]) -> Result<impl Iterator<Item = &[u8]>, HeaderError>
     }
 }
 
-/// Says whether the body was empty.
+/// Says whether the body was empty. The age crate also takes bodies without their last, short line, as early writers left
+/// them; to it the next stanza would begin where a body still goes on here. So what a body is made of is checked too.
 fn skip_body<'a>(lines: &mut impl Iterator<Item = &'a [u8]>) -> Result<bool, HeaderError> {
     for count in 0..MAX_BODY_LINES {
-        match lines.next().ok_or(HeaderError::Malformed)?.len() {
+        let line = lines.next().filter(|line| line.iter().all(is_base64)).ok_or(HeaderError::Malformed)?;
+        match line.len() {
             BODY_COLUMNS => {}
             short if short < BODY_COLUMNS => return Ok(count == 0 && short == 0),
             _ => break,
         }
     }
     Err(HeaderError::Malformed)
+}
+
+fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/".contains(byte)
 }
 
 /// Strict, since the costs decide how much memory and time the next step takes: one spelling, no extras.
@@ -163,6 +169,14 @@ mod tests {
         endless.resize(15 * 1024 * 1024, b'a');
         assert_eq!(refused(&endless), HeaderError::TooLong);
         assert_eq!(refused(&vec![b'a'; 16 * 1024 * 1024 + 1]), HeaderError::FileTooLarge);
+    }
+
+    #[test]
+    fn a_stanza_does_not_hide_in_the_body_of_another() {
+        for before in ["-> X25519 c2hhcmU\n", &format!("-> some-other\n{}\n", "A".repeat(64))] {
+            let hidden = file(&format!("{before}-> vault-format.v1/argon2id x\n{KDF}"));
+            assert_eq!(refused(&hidden), HeaderError::Malformed);
+        }
     }
 
     #[test]

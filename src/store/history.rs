@@ -4,6 +4,7 @@ use std::io;
 
 use super::document::Document;
 use super::file::Place;
+use super::fingerprint::Fingerprint;
 use super::seal::{UnsealError, unseal};
 use crate::secret::IdentityText;
 
@@ -20,8 +21,9 @@ pub struct Kept {
 pub enum KeptError {
     #[error(transparent)]
     Unseal(#[from] UnsealError),
-    #[error("another vault")]
-    AnotherVault,
+    /// Who may write into the folder and knows a recipient can put a file there that opens.
+    #[error("not signed by this vault")]
+    NotSigned,
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -34,20 +36,20 @@ impl Kept {
 }
 
 /// All of them, the newest first. What does not open with this identity, or is of another vault, is listed all the same.
-pub(super) fn history(place: &Place, identity: &IdentityText, vault_id: &str) -> io::Result<Vec<Kept>> {
+pub(super) fn history(place: &Place, identity: &IdentityText, fingerprint: &Fingerprint) -> io::Result<Vec<Kept>> {
     let mut history: Vec<Kept> = Vec::new();
     for (generation, file) in place.kept_files()? {
-        let content = content(place, &file, identity, vault_id);
+        let content = content(place, &file, identity, fingerprint);
         history.push(Kept { generation, file, content });
     }
     history.sort_by(|one, other| other.generation.cmp(&one.generation).then(one.file.cmp(&other.file)));
     Ok(history)
 }
 
-fn content(place: &Place, file: &str, identity: &IdentityText, vault_id: &str) -> Result<Document, KeptError> {
+fn content(place: &Place, file: &str, identity: &IdentityText, own: &Fingerprint) -> Result<Document, KeptError> {
     let document = unseal(&place.read_beside(file)?, identity)?;
-    if document.meta.vault_id != vault_id {
-        return Err(KeptError::AnotherVault);
+    match document.fingerprint() {
+        Ok(fingerprint) if fingerprint == *own => Ok(document),
+        _ => Err(KeptError::NotSigned),
     }
-    Ok(document)
 }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::identity;
 use super::kdf::KdfParameters;
 use crate::memory::Memory;
+use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, Passphrase};
 
 /// Separates this derivation from every other use of the same passphrase; also the tag of the header's stanza.
@@ -142,15 +143,18 @@ pub fn derive_within(
     if let Some(available) = available.filter(|available| *available < needed) {
         return Err(DeriveError::Memory { needed, available });
     }
+    leaving_no_trace(|| run_argon2(passphrase, parameters)).ok_or(DeriveError::Allocation { needed })
+}
+
+/// None where there is no memory for it.
+fn run_argon2(passphrase: &Passphrase, parameters: &KdfParameters) -> Option<IdentityText> {
     let normalised = normalise(passphrase);
     let salt = format!("{KDF_TAG}{}", parameters.salt_text());
     let mut seed = Zeroizing::new([0; 32]);
     // Argon2 does not wipe its working memory, any part of which lets the seed be computed on; our allocator does when it
     // is freed. Every length and cost is within Argon2's bounds, so that memory is all that can be missing.
-    argon2id(parameters)
-        .hash_password_into(normalised.as_bytes(), salt.as_bytes(), seed.as_mut())
-        .map_err(|_| DeriveError::Allocation { needed })?;
-    Ok(identity::from_seed(&seed))
+    argon2id(parameters).hash_password_into(normalised.as_bytes(), salt.as_bytes(), seed.as_mut()).ok()?;
+    Some(identity::from_seed(&seed))
 }
 
 /// The same passphrase typed on another keyboard or system may come as other code points for the same characters; NFC makes

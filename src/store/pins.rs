@@ -132,6 +132,7 @@ impl<'d> PinFile<'d> {
         let _lock = folder.lock(LOCK, PATIENCE).map_err(|error| match error {
             LockError::Io(error) => self.io(error),
             LockError::Held { .. } => self.io(io::ErrorKind::TimedOut.into()),
+            LockError::NotAFile => self.io(io::ErrorKind::InvalidInput.into()),
         })?;
         let old = self.load_from(&*folder)?;
         let new = change(old.clone());

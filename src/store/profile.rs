@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::open_table::open_tables;
 use crate::credentials::AccessKey;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
 use crate::secret::{SecretAccessKey, in_sealed_bytes};
 
 /// A named entry: a user profile where it has an access key, a role profile where it has a role.
 #[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 pub struct Profile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
@@ -37,12 +38,13 @@ pub struct Profile {
     pub endpoint_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key: Option<StoredAccessKey>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub rest: toml::Table,
 }
 
 /// A long-term access key and what was seen of it.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct StoredAccessKey {
     pub id: AccessKeyId,
     #[serde(with = "in_sealed_bytes")]
@@ -58,9 +60,11 @@ pub struct StoredAccessKey {
     /// The endpoint that confirmed it where it was not AWS's own: the key is for no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub rest: toml::Table,
 }
+
+open_tables!(Profile, StoredAccessKey);
 
 impl StoredAccessKey {
     pub fn access_key(&self) -> AccessKey {

@@ -17,6 +17,7 @@ use super::header::{self, HeaderError};
 use super::identity;
 use super::kdf::KdfParameters;
 use super::passphrase::KDF_TAG;
+use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SecretBytes};
 
 /// Half of what is read, so that whatever we write, we open.
@@ -78,6 +79,10 @@ pub enum SealError {
 /// Opens a file with one identity. Several are tried one after another by the caller: age would stop at the first that
 /// fails in an unusual way.
 pub fn unseal(file: &[u8], identity: &IdentityText) -> Result<Document, UnsealError> {
+    leaving_no_trace(|| unseal_and_check(file, identity))
+}
+
+fn unseal_and_check(file: &[u8], identity: &IdentityText) -> Result<Document, UnsealError> {
     let kdf = header::scan(file)?;
     let payload = decrypt(file, identity)?;
     let document = verify(&payload)?;
@@ -125,6 +130,10 @@ fn signed(text: &[u8]) -> SecretBytes {
 /// Encrypts a document to the recipients it names itself; those in an old header, which anybody could have written, play
 /// no part.
 pub fn seal(document: &Document) -> Result<Vec<u8>, SealError> {
+    leaving_no_trace(|| sign_and_encrypt(document))
+}
+
+fn sign_and_encrypt(document: &Document) -> Result<Vec<u8>, SealError> {
     let payload = sign(document)?;
     if payload.len() > MAX_PAYLOAD {
         return Err(SealError::TooLarge);

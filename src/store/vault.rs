@@ -3,6 +3,7 @@
 mod closed;
 mod create;
 mod opening;
+mod other;
 mod rekey;
 
 use std::io;
@@ -15,6 +16,7 @@ use closed::Known;
 pub use closed::{Closed, ReopenError};
 pub use create::{CreateError, NewVault, create};
 pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open};
+pub use other::peek;
 pub use rekey::{NewPassphrase, Rekey};
 
 use super::document::{Document, DocumentError};
@@ -187,7 +189,7 @@ impl Vault<'_> {
 
     /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
     pub fn history(&self) -> Vec<Kept> {
-        history(&self.place, &self.identity, &self.document.meta.vault_id).unwrap_or_default()
+        history(&self.place, &self.identity, &self.fingerprint()).unwrap_or_default()
     }
 
     /// Changes the document and saves it. The edit is applied to what stands in the file now, which another program may have

@@ -3,11 +3,14 @@
 
 mod add;
 mod add_device;
+mod at_once;
 mod attacks;
 mod choosing;
 mod damaged;
 mod entries;
 mod first_sight;
+mod history;
+mod import;
 mod init;
 mod login;
 mod machines;
@@ -17,6 +20,7 @@ mod prompts;
 mod recipient;
 mod roles;
 mod sessions;
+mod surroundings;
 mod target;
 mod trust;
 mod unlock;

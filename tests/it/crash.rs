@@ -2,6 +2,8 @@
 
 mod command;
 mod credentials;
+mod group;
+mod import;
 mod keys;
 mod replace;
 mod trust;

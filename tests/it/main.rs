@@ -6,5 +6,6 @@ mod fault_disk;
 mod forgery;
 mod judges;
 mod levels;
+mod memory;
 mod program;
 mod readme;

@@ -151,6 +151,26 @@ impl Case {
         self.folder.path().join("given").join(name)
     }
 
+    /// The secrets that lie in files now, and where.
+    pub fn secrets_left(&self) -> Vec<String> {
+        let mut secrets = self.secrets.borrow_mut();
+        let exported = fs::read(self.credentials()).unwrap_or_default();
+        for secret in session_secrets_in(&exported) {
+            secrets.add("a session's secret", &secret);
+        }
+        let mut found = Vec::new();
+        for folder in ["home", "tmp"] {
+            for path in files_below(&self.folder.path().join(folder)) {
+                // Where the user asked for the session, and where it is on its way there: the long-term secrets stay forbidden.
+                let on_its_way = || path.to_string_lossy().contains("/.aws/.credentials.vault-");
+                let session_belongs = path == self.credentials() || on_its_way();
+                let bytes = fs::read(&path).unwrap_or_default();
+                found.extend(secrets.found_in(&path.display().to_string(), &bytes, session_belongs));
+            }
+        }
+        found
+    }
+
     fn see(&self, what: &str, bytes: &[u8]) {
         self.secrets.borrow_mut().see(what, bytes);
     }
@@ -162,20 +182,8 @@ impl Drop for Case {
         if std::thread::panicking() {
             return;
         }
-        let mut secrets = self.secrets.borrow_mut();
-        let exported = fs::read(self.credentials()).unwrap_or_default();
-        for secret in session_secrets_in(&exported) {
-            secrets.add("a session's secret", &secret);
-        }
-        let mut found = secrets.found();
-        for folder in ["home", "tmp"] {
-            for path in files_below(&self.folder.path().join(folder)) {
-                // Where the user asked for the session: the long-term secrets stay forbidden there.
-                let session_belongs = path == self.credentials();
-                let bytes = fs::read(&path).unwrap_or_default();
-                found.extend(secrets.found_in(&path.display().to_string(), &bytes, session_belongs));
-            }
-        }
+        let mut found = self.secrets.borrow().found();
+        found.extend(self.secrets_left());
         assert!(found.is_empty(), "secrets were left:\n{}", found.join("\n"));
     }
 }
@@ -231,6 +239,14 @@ pub struct Invocation<'a> {
 }
 
 impl<'a> Invocation<'a> {
+    /// The same, started by another program: a tracer, a tool that shifts the clock.
+    pub fn under(mut self, program: impl AsRef<OsStr>, options: &[impl AsRef<OsStr>]) -> Self {
+        let words = options.iter().map(|option| option.as_ref().to_owned()).chain([self.program]);
+        self.arguments = words.chain(self.arguments).collect();
+        self.program = program.as_ref().to_owned();
+        self
+    }
+
     /// What comes through stdin; without this it is closed.
     pub fn stdin(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.stdin = Some(bytes.as_ref().to_vec());

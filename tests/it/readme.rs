@@ -22,6 +22,18 @@ fn stand_in(case: &Case, name: &str, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
+/// What a person who moves in has lying about.
+fn plaintext(case: &Case) {
+    let (id, secret) = (case.alice.access_key_id(), case.alice.secret_access_key());
+    let section = format!("[work-long-term]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    case.write(&case.credentials(), 0o600, section);
+    let csv = format!("Access key ID,Secret access key\n{id},{secret}\n");
+    case.write(&case.home().join("Downloads/alice_accessKeys.csv"), 0o600, csv);
+    let keys = format!("{{\"Version\": 1, \"AccessKeyId\": \"{id}\", \"SecretAccessKey\": \"{secret}\"}}");
+    let keys = case.give("keys", keys);
+    stand_in(case, "aws-vault", &format!("case $1 in list) echo home;; *) cat {};; esac", keys.display()));
+}
+
 #[test]
 fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
     let case = Case::new();
@@ -35,11 +47,13 @@ fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
     let typed =
         format!("--access-key-id {id} --secret-stdin --replace --kdf small --recovery-key {}", recovery.display());
     let vault = format!(
-        "case \"$1 $2\" in 'add prod') exec {program} \"$@\" {typed} < {};; *) exec {program} \"$@\";; esac",
+        "case \"$1 $2\" in 'add prod') exec {program} \"$@\" {typed} < {};; 'import '*) exec {program} \"$@\" --yes;; \
+         *) exec {program} \"$@\";; esac",
         secret.display()
     );
     stand_in(&case, "vault", &vault);
     stand_in(&case, "aws", "true");
+    plaintext(&case);
     stand_in(&case, "terraform", "test -n \"$AWS_SESSION_TOKEN\"");
 
     let lines = command_lines();

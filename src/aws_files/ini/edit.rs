@@ -36,6 +36,12 @@ pub struct Edit<'a> {
     pub mark: Option<String>,
 }
 
+/// What becomes of a section.
+pub enum Change<'e> {
+    Edit(&'e Edit<'e>),
+    Remove,
+}
+
 impl<'a> Ini<'a> {
     /// The one section that the test accepts by its header; a second one, or a header that tools read differently, is an
     /// error.
@@ -56,11 +62,30 @@ impl<'a> Ini<'a> {
 
     /// The file with that section edited.
     pub fn rewritten(&self, section: &Section<'a>, edit: &Edit<'_>) -> Result<SecretBytes, EditError> {
+        self.changed(&[(section, Change::Edit(edit))])
+    }
+
+    /// The file with each of these sections, given in its order, changed.
+    pub fn changed(&self, changes: &[(&Section<'a>, Change<'_>)]) -> Result<SecretBytes, EditError> {
+        let mut output = Output::new(self.bytes);
+        let mut done = 0;
+        for (section, change) in changes {
+            output.keep(&self.bytes[done..self.lines[section.lines.start].start]);
+            done = match change {
+                Change::Edit(edit) => self.rewrite(section, edit, &mut output)?,
+                // Comments and blank lines at its end stay: they are about what follows.
+                Change::Remove => self.lines[section.body_end - 1].end,
+            };
+        }
+        output.keep(&self.bytes[done..]);
+        self.proven(output, changes)
+    }
+
+    /// Says where the section ended.
+    fn rewrite(&self, section: &Section<'a>, edit: &Edit<'_>, output: &mut Output) -> Result<usize, EditError> {
         edit.check()?;
         let owners = section.owners();
         self.check(section, &owners, edit)?;
-        let mut output = Output::new(self.bytes);
-        output.keep(&self.bytes[..self.lines[section.lines.start].start]);
         for index in section.lines.clone() {
             match self.fate(index, &owners, edit) {
                 Fate::Kept => output.keep(self.line(index)),
@@ -75,8 +100,7 @@ impl<'a> Ini<'a> {
                 missing.for_each(|(key, value)| output.add_entry(key, value));
             }
         }
-        output.keep(&self.bytes[self.end_of(section)..]);
-        self.proven(output, self.position(section), self.position(section))
+        Ok(self.end_of(section))
     }
 
     /// The file with a new section at its end.
@@ -87,16 +111,7 @@ impl<'a> Ini<'a> {
         output.add(&format!("[{header}]"));
         edit.mark.iter().for_each(|comment| output.add(comment));
         edit.set.iter().for_each(|(key, value)| output.add_entry(key, value));
-        let new = Some(self.sections.len());
-        self.proven(output, None, new)
-    }
-
-    /// The file without that section. Comments and blank lines at its end stay: they are about what follows.
-    pub fn without(&self, section: &Section<'a>) -> Result<SecretBytes, EditError> {
-        let mut output = Output::new(self.bytes);
-        output.keep(&self.bytes[..self.lines[section.lines.start].start]);
-        output.keep(&self.bytes[self.lines[section.body_end - 1].end..]);
-        self.proven(output, self.position(section), None)
+        self.proven(output, &[])
     }
 
     /// Whether nothing stands in a section but these keys and comments that start so.
@@ -152,34 +167,31 @@ impl<'a> Ini<'a> {
     }
 
     /// The edited bytes, once it is sure that they changed nothing else: an indented header below the edit can come to
-    /// continue the value that now stands before it. `old` and `new` are where the edited section stands before and after.
-    fn proven(&self, output: Output, old: Option<usize>, new: Option<usize>) -> Result<SecretBytes, EditError> {
+    /// continue the value that now stands before it. A section that was added stands behind all others.
+    fn proven(&self, output: Output, changes: &[(&Section<'a>, Change<'_>)]) -> Result<SecretBytes, EditError> {
         if self.bytes.contains(&0) {
             return Err(EditError::NotText);
         }
         let after = Ini::parse(&output.bytes);
-        let mut found = after.others(new);
-        for section in self.others(old) {
-            if !found.next().is_some_and(|candidate| self.body(section).eq(after.body(candidate))) {
+        let (mut found, mut changes) = (after.sections.iter(), changes.iter().peekable());
+        for section in &self.sections {
+            let change = changes.next_if(|(changed, _)| changed.lines == section.lines);
+            let as_expected = match change {
+                Some((_, Change::Remove)) => true,
+                Some((_, Change::Edit(_))) => found.next().is_some(),
+                None => found.next().is_some_and(|found| self.body(section).eq(after.body(found))),
+            };
+            if !as_expected {
                 return Err(EditError::ReadDifferently { line: section.line_number() });
             }
         }
-        drop(found);
         Ok(output.bytes)
-    }
-
-    fn others<'s>(&'s self, but: Option<usize>) -> impl Iterator<Item = &'s Section<'a>> {
-        self.sections.iter().enumerate().filter(move |(index, _)| Some(*index) != but).map(|(_, section)| section)
     }
 
     /// Its lines up to the last with meaning. Since a header closes the value before it, these lines alone decide what the
     /// section says.
     fn body<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = &'a [u8]> + 's {
         (section.lines.start..section.body_end).map(|index| trim(self.line(index)))
-    }
-
-    fn position(&self, section: &Section<'a>) -> Option<usize> {
-        self.sections.iter().position(|candidate| candidate.lines == section.lines)
     }
 }
 

@@ -13,20 +13,22 @@ pub fn endpoint(error: &EndpointError) -> Report {
 
 /// A key that is not in the vault yet and was not taken: nothing is stored.
 pub fn key_check(error: &AwsError, id: &AccessKeyId) -> Report {
+    let report = key_refusal(error, id);
+    Report { message: format!("{}; nothing was stored", report.message), ..report }
+}
+
+/// What AWS has against a key.
+pub fn key_refusal(error: &AwsError, id: &AccessKeyId) -> Report {
     let short = id.short();
     match error {
-        AwsError::Refused { refusal: Refusal::UnknownKey, .. } => Report::new(
-            Status::AwsRefused,
-            format!("AWS does not know the access key {short}, or it is inactive; nothing was stored"),
-        )
-        .hint("a key made in the last minute may need another try"),
+        AwsError::Refused { refusal: Refusal::UnknownKey, .. } => {
+            Report::new(Status::AwsRefused, format!("AWS does not know the access key {short}, or it is inactive"))
+                .hint("a key made in the last minute may need another try")
+        }
         AwsError::Refused { refusal: Refusal::SignatureMismatch, .. } => {
-            Report::new(Status::AwsRefused, format!("the secret does not belong to {short}; nothing was stored"))
+            Report::new(Status::AwsRefused, format!("the secret does not belong to {short}"))
         }
-        other => {
-            let report = report(other);
-            Report { message: format!("{}; nothing was stored", report.message), ..report }
-        }
+        other => report(other),
     }
 }
 

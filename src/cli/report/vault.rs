@@ -1,5 +1,7 @@
 //! Words for what goes wrong with the vault file and its keys.
 
+use std::io;
+
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::{Failure, SecretSource};
 use crate::cli::world::World;
@@ -36,6 +38,9 @@ pub fn report(failure: &Failure) -> Report {
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
+        NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
+            generation(failure)
+        }
         RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient | IdentityForRecipient
         | LastRecipient | OwnRecipient(_) => recipient(failure),
         NotCommitted(error) => not_committed(error),
@@ -44,6 +49,33 @@ pub fn report(failure: &Failure) -> Report {
                 .hint("look after the disk, then check with `vault list`")
         }
         _ => given(failure),
+    }
+}
+
+fn generation(failure: &Failure) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    match failure {
+        Failure::NoSuchGeneration { generation, kept } if kept.is_empty() => {
+            state(format!("generation {generation} is not kept beside the vault, and no other is"))
+        }
+        Failure::NoSuchGeneration { generation, .. } => {
+            state(format!("generation {generation} is not kept beside the vault"))
+                .hint("`vault history` lists those that are")
+        }
+        Failure::GenerationDoesNotOpen { generation } => {
+            Report::new(Status::NotTrusted, format!("generation {generation} can't be read, or is not of this vault"))
+                .hint("`vault history` says why")
+        }
+        Failure::RotationUnfinished(name) => {
+            state(format!("a rotation of `{name}` is unfinished; its keys can't be replaced now"))
+                .hint("finish it first: `vault rotate --resume`")
+        }
+        Failure::NotRestored { names } => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            Report::new(Status::AwsRefused, format!("AWS does not take the access keys of {}", names.join(", ")))
+                .hint("`--with-keys` takes those of the generation named; `--no-verify` does not ask AWS")
+        }
+        _ => internal(),
     }
 }
 
@@ -283,6 +315,11 @@ fn save(error: &SaveError) -> Report {
             Report::new(Status::State, format!("the vault is being saved by {holder}; nothing was changed"))
                 .hint("try again")
         }
+        SaveError::Lock { path } => {
+            let path = shown_path(path);
+            let told = format!("the vault was not saved: {path}, which locks it, is not a regular file");
+            Report::new(Status::NotTrusted, told).hint(format!("look at what it is, then `rm -r {path}`"))
+        }
         SaveError::Load(error) => load(error),
         SaveError::NotOurs { owner } => {
             Report::new(Status::State, format!("the vault belongs to uid {owner}; it can be read, not saved"))
@@ -292,6 +329,10 @@ fn save(error: &SaveError) -> Report {
             "the vault is mounted as a single file and can't be replaced safely; nothing was changed",
         )
         .hint("mount its folder instead"),
+        SaveError::Io(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            Report::new(Status::State, "the vault is on a read-only file system: it can be read, not saved")
+                .hint("save it where its folder is mounted for writing")
+        }
         SaveError::Io(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
     }
 }

@@ -41,6 +41,7 @@ salt = "AAECAwQFBgcICQoLDA0ODw"
 memory_kib = 8192
 passes = 3
 lanes = 4
+measured = { milliseconds = 71 }
 
 [[recipient]]
 name = "badge"

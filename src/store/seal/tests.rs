@@ -11,7 +11,7 @@ fn vault() -> (Document, IdentityText, IdentityText) {
 }
 
 fn recipient(name: &str, identity: &IdentityText) -> Recipient {
-    let kdf = (name == "passphrase").then(|| KdfParameters::new([5; 16], 8192, 3, 4).unwrap());
+    let kdf = (name == "passphrase").then(|| KdfParameters::new([5; 16], 8192, 3, 4).unwrap().into());
     let public = identity::recipient(identity).unwrap();
     Recipient { kdf, ..Recipient::new(name, name.to_owned().into(), public, Timestamp::UNIX_EPOCH, "host") }
 }

@@ -42,6 +42,11 @@ impl From<DocumentError> for ReopenError {
 }
 
 impl<'d> Closed<'d> {
+    /// What opens it.
+    pub fn identity(&self) -> &IdentityText {
+        &self.identity
+    }
+
     /// Opens what stands there now: the same generation or a later one.
     pub fn open(&self) -> Result<Vault<'d>, ReopenError> {
         let loaded = self.place.load()?;

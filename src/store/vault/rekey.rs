@@ -29,7 +29,7 @@ impl NewPassphrase {
         let recipient = identity::recipient(&self.identity).expect("derive makes age identities");
         let kind = RecipientKind::Passphrase;
         let recipient = Recipient::new(Self::NAME, kind, recipient, stamp.now, &stamp.writer);
-        Recipient { kdf: Some(self.kdf), ..recipient }
+        Recipient { kdf: Some(self.kdf.into()), ..recipient }
     }
 
     pub(super) fn identity(&self) -> &IdentityText {

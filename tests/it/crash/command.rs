@@ -13,11 +13,12 @@ use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{Body, FaultDisk, Image};
 
 const CSV: &str = "/home/alice/key.csv";
-const IDENTITY: &str = "/home/alice/identity";
+pub const IDENTITY: &str = "/home/alice/identity";
 const ADD: [&str; 9] =
     ["add", "prod", "--from-csv", CSV, "--no-verify", "--mfa-serial", "none", "--identity", IDENTITY];
 
-fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
+/// A whole command on this disk, in alice's home.
+pub fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
     let environment: Environment = [("HOME", "/home/alice"), ("VAULT_FILE", VAULT)].into_iter().collect();
     let mut world = World {
         paths: Paths::from_environment(&environment).unwrap(),

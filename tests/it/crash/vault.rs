@@ -60,8 +60,15 @@ fn no_vault() -> Image {
     )
 }
 
+/// A vault that was never saved since it was made.
+pub fn fresh_vault() -> Image {
+    let disk = FaultDisk::on(no_vault());
+    create(&place(&disk), new_vault()).unwrap();
+    disk.image()
+}
+
 /// A vault that was saved often, so that old generations are pruned.
-fn vault_in_use() -> Image {
+pub fn vault_in_use() -> Image {
     static IN_USE: LazyLock<Image> = LazyLock::new(|| vault_saved(12));
     IN_USE.clone()
 }

@@ -20,7 +20,9 @@ impl Secrets {
 
     pub fn add(&mut self, what: &str, secret: &str) {
         assert!(secret.len() >= 12, "{what}: too short to be searched for");
-        self.secrets.push((what.to_owned(), secret.to_owned()));
+        if !self.secrets.iter().any(|(_, known)| known == secret) {
+            self.secrets.push((what.to_owned(), secret.to_owned()));
+        }
     }
 
     pub fn see(&mut self, place: &str, bytes: &[u8]) {

@@ -86,6 +86,10 @@ impl<'a> Terminal<'a> {
         self
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn echoes(&self) -> bool {
         rustix::termios::tcgetattr(&self.pts).unwrap().local_modes.contains(LocalModes::ECHO)
     }

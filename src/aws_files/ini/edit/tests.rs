@@ -116,7 +116,7 @@ fn removing_a_section_leaves_the_comments_above_the_next_one() {
     let file = b"[b]\nk = 1\n[a]\n# mark\nx = 1\n\n# of c\n[c]\n";
     let ini = Ini::parse(file);
     let section = ini.only(is_a).unwrap().unwrap();
-    assert_eq!(text(&ini.without(section).unwrap()), "[b]\nk = 1\n\n# of c\n[c]\n");
+    assert_eq!(text(&ini.changed(&[(section, Change::Remove)]).unwrap()), "[b]\nk = 1\n\n# of c\n[c]\n");
 }
 
 /// Header, keys and values of every section, those of `[a]` apart.
@@ -168,7 +168,33 @@ proptest! {
         let Ok(None) = ini.only(is_a) else { return Ok(()) };
         let Ok(appended) = ini.appended("a", &edit()) else { return Ok(()) };
         let with = Ini::parse(&appended);
-        let removed = with.without(with.only(is_a).unwrap().unwrap()).unwrap();
+        let removed = with.changed(&[(with.only(is_a).unwrap().unwrap(), Change::Remove)]).unwrap();
         prop_assert!(removed.starts_with(&bytes) && removed.len() <= bytes.len() + 2);
+    }
+
+    #[test]
+    fn sections_changed_at_once_are_changed_as_if_one_after_the_other(bytes in soup()) {
+        let clear = Edit { remove: vec!["x"], unmark: Some("# mark"), ..Edit::default() };
+        let change = |section: &Section<'_>| match section.header() {
+            b"a" => Some(Change::Edit(&clear)),
+            b"b" => Some(Change::Remove),
+            _ => None,
+        };
+        let ini = Ini::parse(&bytes);
+        let at_once: Vec<_> = ini.sections().filter_map(|section| Some((section, change(section)?))).collect();
+        let Ok(at_once) = ini.changed(&at_once) else { return Ok(()) };
+        let mut bytes = SecretBytes::new(bytes.clone());
+        let mut index = 0;
+        // From the first to the last: comments that a removed section leaves belong to the one before, which is done.
+        loop {
+            let ini = Ini::parse(&bytes);
+            let Some(section) = ini.sections().nth(index) else { break };
+            let change = change(section);
+            index += usize::from(!matches!(change, Some(Change::Remove)));
+            let Some(change) = change else { continue };
+            let Ok(changed) = ini.changed(&[(section, change)]) else { return Ok(()) };
+            bytes = changed;
+        }
+        prop_assert_eq!(text(&at_once), text(&bytes));
     }
 }

@@ -1,0 +1,269 @@
+//! What it costs to have many profiles in one vault: `cargo bench --bench scale`. Prints the table that the README carries;
+//! medians of eleven. The vaults are sealed, and the disk is the one that the temporary folder is on.
+
+mod synced_disk;
+
+use std::convert::Infallible;
+use std::fs::{self, Permissions};
+use std::hint::black_box;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use synced_disk::SyncedDisk;
+use tempfile::TempDir;
+use vault::names::ProfileName;
+use vault::secret::{IdentityText, Passphrase, SecretAccessKey};
+use vault::store::document::{Document, Profile, StoredAccessKey};
+use vault::store::file::Place;
+use vault::store::group::Group;
+use vault::store::passphrase::{self, Cost};
+use vault::store::recovery::RecoveryKey;
+use vault::store::vault::{Key, NewVault, Stamp, Vault, create, open};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_vault");
+const SIZES: [usize; 4] = [1, 100, 1_000, 10_000];
+const RUNS: usize = 11;
+/// As many as `vault rotate --all` would make, and as it would make them.
+const CHANGES: usize = 1_000;
+const THREADS: usize = 20;
+
+fn main() {
+    println!("The passphrase alone: {} (standard), {} (small)\n", derivation(Cost::Standard), derivation(Cost::Small));
+    let columns = SIZES.map(|size| Bench::with(size).measure());
+    println!("| profiles | goal | {} |", SIZES.map(thousands).join(" | "));
+    println!("|---|---|{}", "---:|".repeat(SIZES.len()));
+    for (row, (what, goal, _)) in columns[0].iter().enumerate() {
+        let cells: Vec<&str> = columns.iter().map(|column| column[row].2.as_str()).collect();
+        println!("| {what} | {goal} | {} |", cells.join(" | "));
+    }
+    let bench = Bench::with(CHANGES);
+    println!("\n{} changes to {0} profiles, one after the other: {}", thousands(CHANGES), bench.alone());
+    println!("the same by {THREADS} threads that save together: {}", bench.grouped());
+}
+
+/// Figure, goal, measured.
+type Cell = (&'static str, &'static str, String);
+
+/// A vault of so many user profiles, and as many roles in a config file beside it.
+struct Bench {
+    home: TempDir,
+    disk: SyncedDisk,
+    identity: IdentityText,
+}
+
+impl Bench {
+    fn with(size: usize) -> Self {
+        let recovery = RecoveryKey::generate();
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let bench = Self { home, disk: SyncedDisk::default(), identity: recovery.identity };
+        let new = NewVault {
+            passphrase: passphrase(),
+            kdf: Cost::Small.parameters().expect("the system has randomness"),
+            recovery: Some(recovery.recipient),
+            now: Timestamp::now(),
+            writer: "bench".to_owned(),
+        };
+        let mut vault = create(&bench.place(), new).expect("nothing stands there");
+        edit(&mut vault, |document| {
+            document.profiles.extend((0..size).map(|n| (user(n).parse().expect("a profile's name"), profile(n))));
+        });
+        let recovery = bench.path("recovery.txt");
+        fs::write(&recovery, bench.identity.expose()).expect("the folder is ours");
+        fs::set_permissions(&recovery, Permissions::from_mode(0o600)).expect("the file is ours");
+        let roles: String = (0..size).map(role_section).collect();
+        fs::write(bench.path("config"), roles).expect("the folder is ours");
+        bench
+    }
+
+    fn measure(&self) -> Vec<Cell> {
+        let mut vault = self.open();
+        let text = vault.document().encode().expect("it was just read");
+        let mut synced = Vec::new();
+        let change = median(|| {
+            let before = self.disk.time_in_sync();
+            edit(&mut vault, change_last);
+            synced.push(self.disk.time_in_sync() - before);
+        });
+        synced.sort();
+        vec![
+            ("size of the file", "", kilobytes(fs::metadata(self.path("vault.age")).expect("it stands").len())),
+            ("open, beyond the passphrase", "5 ms at 1", milliseconds(median(|| drop(black_box(self.open()))))),
+            ("*peer: parsing that TOML, and no more*", "", milliseconds(median(|| parse(&text)))),
+            ("*peer: `age --decrypt`, whole program*", "", self.stock_age()),
+            ("`vault list`, whole program", "120 ms at 10,000", self.program(&["list"], "none")),
+            ("the same with as many roles again in `~/.aws/config`", "", self.program(&["list"], "config")),
+            ("change one profile and save", "", milliseconds(change)),
+            ("of that, waiting for the disk (fsync)", "", milliseconds(synced[synced.len() / 2])),
+            ("`vault add` one role, whole program", "150 ms at 10,000", self.program(&ADD, "none")),
+        ]
+    }
+
+    fn alone(&self) -> String {
+        let mut vault = self.open();
+        let took = timed(&mut || (0..CHANGES).for_each(|n| edit(&mut vault, change(n))));
+        format!("{:.1} s", took.as_secs_f64())
+    }
+
+    fn grouped(&self) -> String {
+        let mut vault = self.open();
+        let before = vault.version().generation;
+        let group = Group::new(&mut vault);
+        let save = |n| {
+            let edit = change(n);
+            let saved = group.edit(&stamp(), move |document| {
+                edit(document);
+                Ok::<_, Infallible>(())
+            });
+            saved.unwrap_or_else(|error| panic!("the change was not saved: {error}"));
+        };
+        let share = |thread: usize| (thread..CHANGES).step_by(THREADS).for_each(save);
+        let took = timed(&mut || {
+            thread::scope(|scope| (0..THREADS).for_each(|thread| drop(scope.spawn(move || share(thread)))))
+        });
+        drop(group);
+        format!("{:.1} s, in {} saves", took.as_secs_f64(), vault.version().generation - before)
+    }
+
+    fn open(&self) -> Vault<'_> {
+        let loaded = self.place().load().expect("the vault stands");
+        let opened = open(&self.place(), &loaded, Key::Identity(&self.identity));
+        opened.expect("the recovery key opens it").known().expect("it was made here")
+    }
+
+    fn program(&self, arguments: &[&str], config: &str) -> String {
+        let run = || {
+            let mut command = Command::new(PROGRAM);
+            command.args(arguments).env_clear().env("HOME", self.home.path()).current_dir(self.home.path());
+            command.env("VAULT_FILE", self.path("vault.age")).env("VAULT_IDENTITY", self.path("recovery.txt"));
+            command.env("AWS_CONFIG_FILE", self.path(config)).stdin(Stdio::null());
+            let output = command.output().expect("the program starts");
+            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        milliseconds(median(run))
+    }
+
+    fn stock_age(&self) -> String {
+        let decrypt = || {
+            let mut command = Command::new("age");
+            command.arg("--decrypt").arg("--identity").arg(self.path("recovery.txt")).arg(self.path("vault.age"));
+            command.stdout(Stdio::null()).status()
+        };
+        match decrypt() {
+            Err(error) if error.kind() == ErrorKind::NotFound => "not on PATH".to_owned(),
+            first => {
+                assert!(first.is_ok_and(|status| status.success()), "age does not open the vault");
+                milliseconds(median(|| drop(decrypt())))
+            }
+        }
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place::new(&self.disk, &self.path("vault.age"), &self.path("state"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+}
+
+const ADD: [&str; 7] = [
+    "add",
+    "one-more",
+    "--replace",
+    "--role-arn",
+    "arn:aws:iam::123456789012:role/admin",
+    "--source-profile",
+    "team/user-00000",
+];
+
+fn edit(vault: &mut Vault, change: impl Fn(&mut Document)) {
+    let edited = vault.edit(&stamp(), |document| {
+        change(document);
+        Ok::<_, Infallible>(())
+    });
+    edited.unwrap_or_else(|error| panic!("the change was not saved: {error}"));
+}
+
+fn stamp() -> Stamp {
+    Stamp { now: Timestamp::now(), writer: "bench".to_owned() }
+}
+
+/// To one profile.
+fn change(n: usize) -> impl Fn(&mut Document) + Send {
+    let name: ProfileName = user(n).parse().expect("a profile's name");
+    move |document| document.profiles.entry(name.clone()).or_default().duration_seconds = Some(900)
+}
+
+fn change_last(document: &mut Document) {
+    let (_, profile) = document.profiles.iter_mut().next_back().expect("there is one");
+    profile.duration_seconds = Some(profile.duration_seconds.map_or(900, |seconds| seconds + 1));
+}
+
+fn user(n: usize) -> String {
+    format!("team/user-{n:05}")
+}
+
+/// What `vault add` stores of a user.
+fn profile(n: usize) -> Profile {
+    let account = 100_000_000_000 + n;
+    let arn = |kind: &str| format!("arn:aws:iam::{account}:{kind}/user-{n:05}");
+    let access_key = StoredAccessKey {
+        id: format!("AKIA{n:016}").parse().expect("an access key id"),
+        secret: SecretAccessKey::new(format!("{n:040}")),
+        user_arn: Some(arn("user")),
+        added: Timestamp::UNIX_EPOCH,
+        verified: Some(Timestamp::UNIX_EPOCH),
+        endpoint: None,
+        rest: Default::default(),
+    };
+    let serial = arn("mfa").parse().expect("a device's ARN");
+    let region = "eu-central-1".parse().expect("a region");
+    Profile { region: Some(region), mfa_serial: Some(serial), access_key: Some(access_key), ..Profile::default() }
+}
+
+fn role_section(n: usize) -> String {
+    let source = user(n);
+    format!("[profile role-{n:05}]\nrole_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = {source}\n\n")
+}
+
+fn parse(text: &str) {
+    black_box(toml::from_str::<toml::Table>(text).expect("we wrote it"));
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("correct horse battery staple mountain".to_owned())
+}
+
+fn derivation(cost: Cost) -> String {
+    let parameters = cost.parameters().expect("the system has randomness");
+    milliseconds(median(|| drop(passphrase::derive(&passphrase(), &parameters).expect("there is memory"))))
+}
+
+fn median(mut run: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..RUNS).map(|_| timed(&mut run)).collect();
+    times.sort();
+    times[RUNS / 2]
+}
+
+fn timed(run: &mut impl FnMut()) -> Duration {
+    let started = Instant::now();
+    run();
+    started.elapsed()
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.1} kB", bytes as f64 / 1e3)
+}
+
+fn thousands(n: usize) -> String {
+    if n < 1_000 { n.to_string() } else { format!("{},{:03}", n / 1_000, n % 1_000) }
+}

@@ -1,0 +1,348 @@
+//! `vault import`.
+
+mod check;
+mod compare;
+mod plaintext;
+mod shown;
+mod sources;
+
+use std::path::PathBuf;
+
+use crate::import::found::{Origin, Source};
+use crate::import::plan::{Conflict, Plan, Row, Step};
+use crate::names::ProfileName;
+use crate::store::document::Document;
+use crate::store::file::LoadError;
+use crate::store::vault::{Closed, Vault};
+
+use super::add;
+use super::failure::{Failure, Need};
+use super::init::NewVaultArgs;
+use super::key_check;
+use super::report;
+use super::terminal::Terminal;
+use super::unlock;
+use super::world::World;
+
+use check::{Checking, Ready};
+
+/// Move access keys into the vault from ~/.aws/credentials, other tools, the console's CSV or another vault
+///
+/// Shows what it found and what it would do, asks, checks each key with AWS, and saves all of them at once. Without a source
+/// it looks at ~/.aws/credentials as the AWS tools, aws-mfa, awsmfa and AWS-recipes fill it, and at the file of stscreds.
+/// Settings that run a command or lead to another endpoint are named and never imported.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Import only these: profiles, or the sections they come from
+    #[arg(value_name = "NAME")]
+    names: Vec<ProfileName>,
+    /// Look at this layout; can be repeated
+    #[arg(long, value_name = "SOURCE", value_enum)]
+    from: Vec<Layout>,
+    /// Take the keys from a CSV file that the AWS console gave; can be repeated
+    #[arg(long, value_name = "FILE")]
+    csv: Vec<PathBuf>,
+    /// Take profiles from another vault; where both have a profile, the newer key that AWS takes wins
+    #[arg(long, value_name = "FILE")]
+    vault: Option<PathBuf>,
+    /// Open the other vault with the passphrase in this file
+    #[arg(long, value_name = "FILE", requires = "vault", conflicts_with = "vault_identity")]
+    vault_passphrase_file: Option<PathBuf>,
+    /// Open the other vault with the age identity in this file
+    #[arg(long, value_name = "FILE", requires = "vault")]
+    vault_identity: Option<PathBuf>,
+    /// Only show what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Then remove the keys from the files they lay in
+    #[arg(long)]
+    remove: bool,
+    /// Store the keys without asking AWS
+    #[arg(long)]
+    no_verify: bool,
+    /// Replace profiles of the same name
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    new_vault: NewVaultArgs,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// ~/.aws/credentials, each section by its own name
+    Credentials,
+    /// ~/.stscreds/credentials
+    Stscreds,
+    /// [identity] in ~/.aws/credentials
+    Awsmfa,
+    /// [NAME-long-term] in ~/.aws/credentials
+    AwsMfa,
+    /// [NAME-nomfa] in ~/.aws/credentials, and ~/.aws/credentials.no-mfa
+    AwsRecipes,
+    /// What the program aws-vault holds
+    AwsVault,
+}
+
+impl Layout {
+    fn source(self) -> Source {
+        match self {
+            Self::Credentials => Source::Credentials,
+            Self::Stscreds => Source::Stscreds,
+            Self::Awsmfa => Source::Awsmfa,
+            Self::AwsMfa => Source::AwsMfa,
+            Self::AwsRecipes => Source::AwsRecipes,
+            Self::AwsVault => Source::AwsVault,
+        }
+    }
+}
+
+/// How a row of the plan ended.
+pub enum Ended {
+    Planned,
+    Done,
+    /// Of two keys, the vault's own is the better one.
+    Kept,
+    Refused(String),
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let closed = open_own(world)?.map(Vault::close);
+    let identity = closed.as_ref().map(Closed::identity);
+    let gathered = sources::gather(&args, identity, world)?;
+    let (plan, unknown, twins) = {
+        let vault = closed.as_ref().map(Closed::open).transpose()?;
+        let document = vault.as_ref().map(Vault::document);
+        let mut plan = Plan::of(gathered.reading, document, args.replace);
+        if args.no_verify {
+            nobody_to_ask(&mut plan);
+        }
+        let unknown = plan.keep_only(&args.names);
+        let twins = twins(&plan, document);
+        (plan, unknown, twins)
+    };
+    if !unknown.is_empty() {
+        return Err(Failure::NotFoundToImport(unknown));
+    }
+    if plan.rows.is_empty() {
+        return Err(Failure::NothingToImport { places: gathered.places });
+    }
+    let ended = plan.rows.iter().map(|_| Ended::Planned).collect();
+    Run { args: &args, world, plan, ended, csv: gathered.csv, twins }.carry_out(closed)
+}
+
+fn open_own<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
+    let exists = world.place().exists().map_err(LoadError::Io)?;
+    exists.then(|| unlock::open_vault(world)).transpose()
+}
+
+/// Which of two keys lives, only AWS can say.
+fn nobody_to_ask(plan: &mut Plan) {
+    for row in plan.rows.iter_mut().filter(|row| row.step == Step::Newer) {
+        row.step = Step::Conflict(Conflict::Taken);
+    }
+}
+
+/// Profiles that would share a key: replacing it for one of them would break the other.
+fn twins(plan: &Plan, vault: Option<&Document>) -> Vec<(String, String)> {
+    let held = vault.into_iter().flat_map(|vault| &vault.profiles);
+    let held = held.filter_map(|(name, profile)| Some((name.to_string(), &profile.access_key.as_ref()?.id)));
+    let rows = plan.rows.iter().filter(|row| row.changes_the_vault());
+    let rows: Vec<_> = rows.filter_map(|row| Some((row.name.clone(), &row.key()?.id))).collect();
+    let mut twins = Vec::new();
+    for (index, (name, id)) in rows.iter().enumerate() {
+        let earlier = held.clone().chain(rows[..index].iter().cloned());
+        twins.extend(
+            earlier.filter(|(other, held)| held == id && other != name).map(|(other, _)| (other, name.clone())),
+        );
+    }
+    twins
+}
+
+/// From the plan to the end.
+struct Run<'r, 'a> {
+    args: &'r Args,
+    world: &'r World<'a>,
+    plan: Plan,
+    ended: Vec<Ended>,
+    csv: Vec<sources::CsvFile>,
+    twins: Vec<(String, String)>,
+}
+
+impl<'a> Run<'_, 'a> {
+    fn carry_out(mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
+        if self.args.dry_run || self.plan.changes() == 0 && !self.removes() {
+            self.show()?;
+            self.say_left();
+            return if self.args.dry_run { Ok(()) } else { self.end() };
+        }
+        self.confirm()?;
+        self.import(closed)?;
+        self.say_left();
+        let removed = if self.removes() { self.remove() } else { Ok(()) };
+        if !self.args.remove {
+            self.say_where_it_still_lies();
+        }
+        if self.args.json {
+            self.show()?;
+        }
+        removed?;
+        self.end()
+    }
+
+    /// Checks all keys, and then saves once.
+    fn import(&mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
+        let vault = match closed {
+            Some(closed) => closed.open()?,
+            None => add::open_or_make(self.world, &self.args.new_vault)?,
+        };
+        add::warn_about_environment(self.world);
+        let (ready, closed) = self.check(vault)?;
+        // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
+        if !ready.is_empty() || self.removes() {
+            let mut vault = closed.open()?;
+            vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
+        }
+        self.ready_is_done(&ready);
+        let is_new = |name: &str| ready.iter().any(|one| one.name.as_str() == name);
+        let new_twins = self.twins.iter().filter(|(_, new)| is_new(new));
+        new_twins.for_each(|(one, other)| report::import::say_twins(self.world, one, other));
+        Ok(())
+    }
+
+    fn show(&self) -> Result<(), Failure> {
+        match self.args.json {
+            true => self.world.print_json(shown::json(&self.plan, &self.ended, self.args.dry_run, self.world)),
+            false => self.world.print(&shown::table(&self.plan, self.args.no_verify, self.world)),
+        }
+    }
+
+    /// The plan, and then the question. JSON is for a program, which gets it when all is done.
+    fn confirm(&self) -> Result<(), Failure> {
+        if !self.args.json {
+            self.show()?;
+        }
+        if self.args.yes {
+            return Ok(());
+        }
+        let failed = |error| Failure::prompt(error, Need::Confirmation { flag: "--yes" });
+        let mut terminal = Terminal::open().map_err(failed)?;
+        if self.args.json {
+            terminal.show(&shown::table(&self.plan, self.args.no_verify, self.world));
+        }
+        let question = report::import::question(self.plan.changes(), self.removes(), self.world);
+        if terminal.confirm(&question, false).map_err(failed)? { Ok(()) } else { Err(Failure::Declined) }
+    }
+
+    /// Asks AWS of every key before any of them is stored. The vault is closed meanwhile.
+    fn check(&mut self, vault: Vault<'a>) -> Result<(Vec<Ready>, Closed<'a>), Failure> {
+        let rivals = check::rivals(&self.plan, vault.document());
+        let closed = vault.close();
+        let mut ready = Vec::new();
+        for index in 0..self.plan.rows.len() {
+            let row = &self.plan.rows[index];
+            if !row.changes_the_vault() {
+                continue;
+            }
+            match check::check(index, row, rivals.get(&row.name), self.args.no_verify, self.world) {
+                Ok(Checking::Ready(checked)) => ready.push(*checked),
+                Ok(Checking::Kept) => self.ended[index] = Ended::Kept,
+                Ok(Checking::Conflict(conflict)) => self.plan.rows[index].step = Step::Conflict(conflict),
+                Err(failure) => {
+                    let why = report::import::refusal(&failure).ok_or(failure)?;
+                    self.ended[index] = Ended::Refused(why);
+                }
+            }
+        }
+        Ok((ready, closed))
+    }
+
+    fn ready_is_done(&mut self, ready: &[Ready]) {
+        for one in ready {
+            self.ended[one.row] = Ended::Done;
+            match &one.profile.access_key {
+                Some(_) => key_check::say_added(self.world, &one.name, &one.profile, one.identity.as_ref()),
+                None => self.world.say(&format!("added `{}`, a role profile", one.name)),
+            }
+            check::say_devices(one, self.world);
+        }
+        for (row, ended) in self.plan.rows.iter().zip(&self.ended) {
+            match ended {
+                Ended::Refused(why) => report::import::say_refused(self.world, &row.name, why),
+                Ended::Kept => report::import::say_kept(self.world, &row.name),
+                Ended::Done | Ended::Planned => {}
+            }
+        }
+    }
+
+    fn say_left(&self) {
+        self.plan.left().for_each(|left| report::import::say_left(self.world, left));
+    }
+
+    /// The rows whose key the vault has, or will have, and that lie in a file.
+    fn removable(&self) -> impl Iterator<Item = (&Row, &Origin)> {
+        let held = |ended: &Ended, row: &Row| match ended {
+            Ended::Done => true,
+            Ended::Planned => row.step == Step::Present || row.changes_the_vault(),
+            Ended::Kept | Ended::Refused(_) => false,
+        };
+        let rows = self.plan.rows.iter().zip(&self.ended).filter(move |(row, ended)| held(ended, row));
+        let rows = rows.filter(|(row, _)| row.key().is_some());
+        rows.flat_map(|(row, _)| row.origins.iter().filter(|origin| lies_in_a_file(origin)).map(move |it| (row, it)))
+    }
+
+    fn removes(&self) -> bool {
+        self.args.remove && self.removable().next().is_some()
+    }
+
+    fn remove(&self) -> Result<(), Failure> {
+        let held: Vec<_> = self.removable().collect();
+        plaintext::remove(&held, &self.csv, self.world)
+    }
+
+    fn say_where_it_still_lies(&self) {
+        let mut places: Vec<String> =
+            self.removable().map(|(_, origin)| report::import::file(origin, self.world)).collect();
+        places.dedup();
+        if !places.is_empty() {
+            report::import::say_still_there(self.world, &places);
+        }
+    }
+
+    /// What was not done is an error, whatever else was.
+    fn end(&self) -> Result<(), Failure> {
+        let rows = || self.plan.rows.iter().zip(&self.ended);
+        let names = |wanted: fn(&Row, &Ended) -> bool| -> Vec<String> {
+            rows().filter(|(row, ended)| wanted(row, ended)).map(|(row, _)| row.name.clone()).collect()
+        };
+        let imported = names(|_, ended| matches!(ended, Ended::Done));
+        let refused = names(|_, ended| matches!(ended, Ended::Refused(_)));
+        let conflicts = names(|row, _| matches!(row.step, Step::Conflict(_)));
+        for row in &self.plan.rows {
+            if let Step::Conflict(conflict) = &row.step {
+                report::import::say_conflict(self.world, row, conflict);
+            }
+        }
+        if !refused.is_empty() {
+            return Err(Failure::KeysRefused { refused, imported: imported.len() });
+        }
+        if !conflicts.is_empty() {
+            return Err(Failure::LeftOut { names: conflicts, imported: imported.len() });
+        }
+        match imported.first() {
+            Some(first) => self.world.say(&format!("next: vault login {first}")),
+            None if self.args.remove => {}
+            None => self.world.say("nothing to import"),
+        }
+        Ok(())
+    }
+}
+
+fn lies_in_a_file(origin: &Origin) -> bool {
+    !matches!(origin.source, Source::Vault | Source::AwsVault)
+}

@@ -1,0 +1,197 @@
+//! Each key before it is stored: whether AWS takes it, whose it is, which device belongs to it.
+
+use std::collections::HashMap;
+
+use crate::aws::CallerIdentity;
+use crate::import::found::FoundKey;
+use crate::import::plan::{Conflict, Plan, Row, Step, same_pair};
+use crate::names::{MfaSerial, ProfileName};
+use crate::store::document::{Document, Profile, StoredAccessKey};
+
+use crate::cli::failure::Failure;
+use crate::cli::key_check::{self, Checked};
+use crate::cli::mfa_device::{self, Devices};
+use crate::cli::report;
+use crate::cli::world::World;
+
+use super::compare::{Verdict, compare};
+
+/// A profile as it will stand in the vault.
+pub struct Ready {
+    /// Its place in the plan.
+    pub row: usize,
+    pub name: ProfileName,
+    pub profile: Profile,
+    pub identity: Option<CallerIdentity>,
+    /// What AWS says of the devices, where no source named one.
+    pub devices: Option<Devices>,
+    step: Step,
+    /// The key that the comparison was with.
+    rival: Option<StoredAccessKey>,
+}
+
+/// Our own profiles that another vault has too, with another key.
+pub fn rivals(plan: &Plan, document: &Document) -> HashMap<String, Profile> {
+    let compared = plan.rows.iter().filter(|row| row.step == Step::Newer);
+    let ours = compared.filter_map(|row| Some((row.name.clone(), document.profiles.get(&row.profile()?)?.clone())));
+    ours.collect()
+}
+
+/// What checking a profile came to.
+pub enum Checking {
+    Ready(Box<Ready>),
+    /// The vault's own key is to stay.
+    Kept,
+    /// What AWS says shows that nobody but a person can decide.
+    Conflict(Conflict),
+}
+
+/// Asks AWS of the profile's key, if it has one, and stores nothing.
+pub fn check(
+    index: usize,
+    row: &Row,
+    ours: Option<&Profile>,
+    no_verify: bool,
+    world: &World,
+) -> Result<Checking, Failure> {
+    let (Some(found), Some(name)) = (&row.found, row.profile()) else { return Ok(Checking::Kept) };
+    let mut ready = Ready {
+        row: index,
+        name,
+        profile: found.settings.clone(),
+        identity: None,
+        devices: None,
+        step: row.step.clone(),
+        rival: ours.and_then(|ours| ours.access_key.clone()),
+    };
+    match &found.key {
+        None => {}
+        Some(key) if no_verify => ready.profile.access_key = Some(stored(key, None, world)),
+        Some(key) => {
+            let theirs = key_check::check(&key.pair, ready.profile.region.as_ref(), world);
+            if let (Some(ours), Some(held)) = (ours, &ready.rival) {
+                match compare(ours, held, key, theirs.as_ref(), world)? {
+                    Verdict::Ours => return Ok(Checking::Kept),
+                    Verdict::Nobody(conflict) => return Ok(Checking::Conflict(conflict)),
+                    // All else stays as its owner has it here.
+                    Verdict::Theirs => ready.keep_settings_of(ours),
+                }
+            }
+            ready.take(key, theirs?, world)?;
+        }
+    }
+    Ok(Checking::Ready(Box::new(ready)))
+}
+
+impl Ready {
+    fn keep_settings_of(&mut self, ours: &Profile) {
+        let serial = ours.mfa_serial.clone().or(self.profile.mfa_serial.take());
+        self.profile = Profile { mfa_serial: serial, ..ours.clone() };
+    }
+
+    fn take(&mut self, key: &FoundKey, checked: Checked, world: &World) -> Result<(), Failure> {
+        self.devices = find_device(&mut self.profile, key, &checked)?;
+        self.profile.access_key = Some(stored(key, Some(&checked), world));
+        self.identity = Some(checked.identity);
+        Ok(())
+    }
+}
+
+/// Takes the only device there is; what is not that plain is given back.
+fn find_device(profile: &mut Profile, key: &FoundKey, checked: &Checked) -> Result<Option<Devices>, Failure> {
+    if profile.mfa_serial.is_some() {
+        return Ok(None);
+    }
+    match mfa_device::list(&checked.aws, &key.pair, &checked.identity)? {
+        Devices::Codes(mut serials) if serials.len() <= 1 => {
+            profile.mfa_serial = serials.pop();
+            Ok(None)
+        }
+        unclear => Ok(Some(unclear)),
+    }
+}
+
+fn stored(key: &FoundKey, checked: Option<&Checked>, world: &World) -> StoredAccessKey {
+    let stored = key_check::stored(key.pair.clone(), checked, world.now());
+    // A key is as old as the vault that had it first says.
+    StoredAccessKey { added: key.added.unwrap_or(stored.added), ..stored }
+}
+
+/// Puts them all into the vault, or none: it may have changed since the plan was made.
+pub fn put(document: &mut Document, ready: &[Ready]) -> Result<(), Failure> {
+    for one in ready {
+        let standing = document.profiles.get(&one.name).map(|profile| profile.access_key.as_ref());
+        let as_planned = match (&one.step, standing) {
+            (Step::Replace, _) | (Step::Add, None) => true,
+            (Step::Newer, Some(Some(held))) => {
+                one.rival.as_ref().is_some_and(|rival| same_pair(&rival.access_key(), &held.access_key()))
+            }
+            _ => false,
+        };
+        if !as_planned {
+            return Err(Failure::NameTaken(one.name.clone()));
+        }
+        document.profiles.insert(one.name.clone(), one.profile.clone());
+    }
+    Ok(())
+}
+
+/// Nobody is asked for a device in the middle of an import; the line to type later is shown instead.
+pub fn say_devices(ready: &Ready, world: &World) {
+    let choices = match &ready.devices {
+        None => return,
+        Some(Devices::Codes(serials)) => serials.iter().map(MfaSerial::to_string).collect(),
+        Some(Devices::Denied(usual)) => vec![usual.clone()],
+        Some(none @ (Devices::Root | Devices::OnlyFido)) => return mfa_device::warn_of_none(none, world),
+    };
+    report::import::say_choose_device(world, &ready.name, &choices);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::SecretAccessKey;
+    use crate::store::identity;
+    use jiff::Timestamp;
+
+    const ONE: &str = "AKIAIOSFODNN7EXAMPL1";
+    const TWO: &str = "AKIAIOSFODNN7EXAMPL2";
+
+    fn key(id: &str) -> StoredAccessKey {
+        StoredAccessKey {
+            id: id.parse().unwrap(),
+            secret: SecretAccessKey::new("s".to_owned()),
+            user_arn: None,
+            added: Timestamp::UNIX_EPOCH,
+            verified: None,
+            endpoint: None,
+            rest: toml::Table::new(),
+        }
+    }
+
+    fn with(id: &str) -> Profile {
+        Profile { access_key: Some(key(id)), ..Profile::default() }
+    }
+
+    /// What stands in the vault as `prod` after a new key for it was put there by this step, if it was.
+    fn standing(step: Step, rival: Option<&str>, before: Option<&str>) -> Option<String> {
+        let mut document = Document::new(Timestamp::UNIX_EPOCH, "host".to_owned(), identity::generate()).unwrap();
+        let name: ProfileName = "prod".parse().unwrap();
+        document.profiles.extend(before.map(|id| (name.clone(), with(id))));
+        let (profile, rival) = (with("AKIAIOSFODNN7EXAMPLN"), rival.map(key));
+        let ready = Ready { row: 0, name: name.clone(), profile, identity: None, devices: None, step, rival };
+        put(&mut document, &[ready]).ok()?;
+        document.profiles[&name].access_key.as_ref().map(|key| key.id.to_string())
+    }
+
+    #[test]
+    fn what_came_into_the_vault_since_the_plan_was_made_is_not_overwritten() {
+        let new = Some("AKIAIOSFODNN7EXAMPLN".to_owned());
+        assert_eq!(standing(Step::Add, None, None), new);
+        assert_eq!(standing(Step::Add, None, Some(ONE)), None);
+        assert_eq!(standing(Step::Replace, None, Some(ONE)), new);
+        assert_eq!(standing(Step::Newer, Some(ONE), Some(ONE)), new);
+        assert_eq!(standing(Step::Newer, Some(ONE), Some(TWO)), None, "not the key that was compared");
+        assert_eq!(standing(Step::Newer, Some(ONE), None), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! What AWS says of a key before it is stored: `add` and `import` store nothing that it does not take.
+
+use jiff::Timestamp;
+
+use crate::aws::{Aws, CallerIdentity, Endpoints, Signer};
+use crate::credentials::AccessKey;
+use crate::names::{MfaSerial, ProfileName, Region};
+use crate::store::document::{Profile, StoredAccessKey};
+
+use super::escape::escape;
+use super::failure::Failure;
+use super::settings;
+use super::world::World;
+
+/// A key that AWS takes, and what else can be asked with it.
+pub struct Checked {
+    pub aws: Aws,
+    pub identity: CallerIdentity,
+    /// Who was asked, if not AWS itself.
+    pub endpoint: Option<String>,
+}
+
+/// Asks AWS whose key it is.
+pub fn check(key: &AccessKey, region: Option<&Region>, world: &World) -> Result<Checked, Failure> {
+    let endpoints = Endpoints::from_environment(&world.environment, None)?;
+    let endpoint = endpoints.sts.as_ref().map(ToString::to_string);
+    let region = match region {
+        Some(region) => region.clone(),
+        None => settings::named_region(world)?.unwrap_or_else(Region::fallback),
+    };
+    let aws = Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?);
+    let identity = aws
+        .caller_identity(&Signer::AccessKey(key))
+        .map_err(|error| Failure::KeyCheck { error, id: key.id.clone() })?;
+    settings::warn_about_clock(world, &aws);
+    if identity.user_name().is_none() && !identity.is_root() {
+        return Err(Failure::NotAUsersKey { arn: identity.arn });
+    }
+    Ok(Checked { aws, identity, endpoint })
+}
+
+/// Who would be asked now, if not AWS itself.
+pub fn endpoint(world: &World) -> Result<Option<String>, Failure> {
+    Ok(Endpoints::from_environment(&world.environment, None)?.sts.as_ref().map(ToString::to_string))
+}
+
+/// The key as the vault keeps it.
+pub fn stored(key: AccessKey, checked: Option<&Checked>, now: Timestamp) -> StoredAccessKey {
+    StoredAccessKey {
+        id: key.id,
+        secret: key.secret,
+        user_arn: checked.map(|checked| checked.identity.arn.clone()),
+        added: now,
+        verified: checked.map(|_| now),
+        endpoint: checked.and_then(|checked| checked.endpoint.clone()),
+        rest: toml::Table::new(),
+    }
+}
+
+pub fn say_added(world: &World, name: &ProfileName, profile: &Profile, identity: Option<&CallerIdentity>) {
+    let key = profile.access_key.as_ref().map(|key| key.id.short()).unwrap_or_default();
+    let who = match identity {
+        Some(identity) => {
+            format!("{} in account {}", escape(identity.user_name().unwrap_or("root")), escape(&identity.account))
+        }
+        None => "not checked with AWS".to_owned(),
+    };
+    world.say(&format!("added `{name}`: access key {key}, {who}, {}", device_words(profile.mfa_serial.as_ref())));
+}
+
+fn device_words(serial: Option<&MfaSerial>) -> String {
+    match serial {
+        Some(serial) => format!("MFA device {serial}"),
+        None => "no MFA device".to_owned(),
+    }
+}

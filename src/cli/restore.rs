@@ -1,0 +1,137 @@
+//! `vault restore`.
+
+use crate::names::ProfileName;
+use crate::store::document::{Document, StoredAccessKey};
+use crate::store::history::Kept;
+use crate::store::restoring::{KeySource, Newest, Restored, differs, restored};
+
+use super::failure::Failure;
+use super::key_check;
+use super::names_given;
+use super::unlock;
+use super::world::World;
+
+/// Bring profiles back as they were in an earlier generation
+///
+/// `vault history` lists the generations. A profile that is there keeps its access key: only its settings come back. One
+/// that is gone comes back with the newest key that was kept of it, if AWS still takes that. The rest of the vault stays,
+/// and so do its keys and recipients; the result is a new generation.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The number of the generation
+    generation: u64,
+    /// The profiles [default: all that it has]
+    names: Vec<ProfileName>,
+    /// Take the access keys of that very generation, which AWS may have retired long ago; names are needed
+    #[arg(long, requires = "names")]
+    with_keys: bool,
+    /// Do not ask AWS about keys that come back
+    #[arg(long)]
+    no_verify: bool,
+    /// Only show what would be restored
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let mut vault = unlock::open_vault(world)?;
+    let history = vault.history();
+    let source = Source { from: find(&history, args.generation)?, args: &args, history: &history };
+    let mut changes = Vec::new();
+    let mut refused = Vec::new();
+    for name in source.names()? {
+        let restored = source.restored(&name, vault.document())?;
+        if !differs(vault.document().profiles.get(&name), &restored.profile) {
+            continue;
+        }
+        match source.check(&restored, world) {
+            Ok(()) => changes.push((name, restored)),
+            Err(why @ Failure::KeyCheck { .. }) => {
+                let why = super::report::Report::of(&why).message;
+                world.warn(&format!("`{name}` is not restored: {why}"));
+                refused.push(name);
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if changes.is_empty() && refused.is_empty() {
+        world.say(&format!("nothing to restore: all of it is as it was in generation {}", args.generation));
+        return Ok(());
+    }
+    if !args.dry_run && !changes.is_empty() {
+        vault.edit(&world.stamp(), |document| {
+            // Another program may have saved meanwhile: a key that is there by now stays.
+            changes.iter().try_for_each(|(name, _)| {
+                let restored = source.restored(name, document)?;
+                document.profiles.insert(name.clone(), restored.profile);
+                Ok::<(), Failure>(())
+            })
+        })?;
+    }
+    changes.iter().for_each(|(name, restored)| say(&args, name, restored, world));
+    if refused.is_empty() { Ok(()) } else { Err(Failure::NotRestored { names: refused }) }
+}
+
+fn find(history: &[Kept], generation: u64) -> Result<&Document, Failure> {
+    let mut found = history.iter().filter(|kept| kept.generation == generation).peekable();
+    if found.peek().is_none() {
+        let kept = history.iter().map(|kept| kept.generation).collect();
+        return Err(Failure::NoSuchGeneration { generation, kept });
+    }
+    // Two files of a number are two sides of a fork, one of which was trusted; only its own signature opens here.
+    let opened = found.find_map(|kept| kept.content.as_ref().ok());
+    opened.ok_or(Failure::GenerationDoesNotOpen { generation })
+}
+
+struct Source<'a> {
+    from: &'a Document,
+    args: &'a Args,
+    history: &'a [Kept],
+}
+
+impl Source<'_> {
+    fn names(&self) -> Result<Vec<ProfileName>, Failure> {
+        for name in &self.args.names {
+            names_given::in_vault(self.from, name)?;
+        }
+        match self.args.names.as_slice() {
+            [] => Ok(self.from.profiles.keys().cloned().collect()),
+            named => Ok(named.to_vec()),
+        }
+    }
+
+    fn restored(&self, name: &ProfileName, document: &Document) -> Result<Restored, Failure> {
+        let old = Newest { generation: self.args.generation, profile: names_given::in_vault(self.from, name)? };
+        let standing = document.profiles.get(name);
+        let unfinished = |_| Failure::RotationUnfinished(name.clone());
+        restored(old, standing, self.newest(name), self.args.with_keys).map_err(unfinished)
+    }
+
+    /// The history is sorted from the newest on.
+    fn newest(&self, name: &ProfileName) -> Option<Newest<'_>> {
+        self.history.iter().find_map(|kept| {
+            let profile = kept.content.as_ref().ok()?.profiles.get(name)?;
+            profile.access_key.as_ref()?;
+            Some(Newest { generation: kept.generation, profile })
+        })
+    }
+
+    /// A key that comes back must still be one.
+    fn check(&self, restored: &Restored, world: &World) -> Result<(), Failure> {
+        let brought_back = matches!(restored.key, KeySource::Generation(_)) && !self.args.no_verify;
+        let key = restored.profile.access_key.as_ref().filter(|_| brought_back);
+        let Some(key) = key.map(StoredAccessKey::access_key) else { return Ok(()) };
+        key_check::check(&key, restored.profile.region.as_ref(), world).map(drop)
+    }
+}
+
+fn say(args: &Args, name: &ProfileName, restored: &Restored, world: &World) {
+    let done = if args.dry_run { "would restore" } else { "restored" };
+    let key = restored.profile.access_key.as_ref().map(|key| key.id.short()).unwrap_or_default();
+    let key = match restored.key {
+        KeySource::None => "it has no access key".to_owned(),
+        KeySource::Standing => format!("its access key {key} stays"),
+        KeySource::Generation(generation) => format!("with access key {key} of generation {generation}"),
+    };
+    world.say(&format!("{done} `{name}` from generation {}; {key}", args.generation));
+}

@@ -1,0 +1,171 @@
+//! What an earlier generation of a profile brings back, decided from both states. An access key moves on by rotation, and
+//! the key of an earlier generation may be dead at AWS: settings come back, a key that is there stays.
+
+use super::document::{Profile, StoredAccessKey};
+
+/// Where `rotate` keeps its journal, in a profile's table.
+const JOURNAL: &str = "rotation";
+
+/// Where the access key of a restored profile comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySource {
+    /// It has none.
+    None,
+    /// It stays.
+    Standing,
+    /// From this generation.
+    Generation(u64),
+}
+
+/// A profile as it would be.
+pub struct Restored {
+    pub profile: Profile,
+    pub key: KeySource,
+}
+
+/// The newest kept generation that has the profile with an access key, and its profile there.
+pub struct Newest<'a> {
+    pub generation: u64,
+    pub profile: &'a Profile,
+}
+
+/// A key is not to be replaced while its rotation is unfinished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfinished;
+
+/// `old` is the profile in the generation asked for, `standing` what the vault has now. With `force` the key is that of the
+/// generation asked for, whatever stands.
+pub fn restored(
+    old: Newest,
+    standing: Option<&Profile>,
+    newest: Option<Newest>,
+    force: bool,
+) -> Result<Restored, Unfinished> {
+    let standing = standing.filter(|profile| profile.access_key.is_some() || has_journal(profile));
+    let (from, key) = match (standing, force) {
+        (Some(standing), true) if has_journal(standing) => return Err(Unfinished),
+        (Some(standing), false) => (Some(standing), KeySource::Standing),
+        (_, true) => (Some(old.profile), KeySource::Generation(old.generation)),
+        (None, false) => match &newest {
+            Some(newest) => (Some(newest.profile), KeySource::Generation(newest.generation)),
+            None => (None, KeySource::None),
+        },
+    };
+    let mut profile = Profile { access_key: None, ..old.profile.clone() };
+    profile.rest.remove(JOURNAL);
+    let Some(from) = from else { return Ok(Restored { profile, key }) };
+    profile.access_key.clone_from(&from.access_key);
+    if let Some(journal) = from.rest.get(JOURNAL) {
+        profile.rest.insert(JOURNAL.to_owned(), journal.clone());
+    }
+    let key = if profile.access_key.is_some() { key } else { KeySource::None };
+    Ok(Restored { profile, key })
+}
+
+fn has_journal(profile: &Profile) -> bool {
+    profile.rest.contains_key(JOURNAL)
+}
+
+/// Whether restoring would change anything.
+pub fn differs(standing: Option<&Profile>, restored: &Profile) -> bool {
+    standing.is_none_or(|standing| !same(standing, restored))
+}
+
+/// By their text in the vault: what is not known to this version counts too.
+fn same(one: &Profile, other: &Profile) -> bool {
+    let settings = |profile: &Profile| toml::to_string(&Profile { access_key: None, ..profile.clone() }).ok();
+    settings(one) == settings(other) && same_key(one.access_key.as_ref(), other.access_key.as_ref())
+}
+
+fn same_key(one: Option<&StoredAccessKey>, other: Option<&StoredAccessKey>) -> bool {
+    let pair = |key: Option<&StoredAccessKey>| key.map(|key| (key.id.clone(), key.secret.expose().to_owned()));
+    pair(one) == pair(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::SecretAccessKey;
+    use jiff::Timestamp;
+
+    fn profile(region: &str, key: Option<&str>, journal: bool) -> Profile {
+        let mut profile = Profile { region: Some(region.parse().unwrap()), ..Profile::default() };
+        profile.access_key = key.map(|last| StoredAccessKey {
+            id: format!("AKIAIOSFODNN7EXAMPL{last}").parse().unwrap(),
+            secret: SecretAccessKey::new(last.repeat(40)),
+            user_arn: None,
+            added: Timestamp::UNIX_EPOCH,
+            verified: None,
+            endpoint: None,
+            rest: toml::Table::new(),
+        });
+        if journal {
+            profile.rest.insert(JOURNAL.to_owned(), toml::Value::String(format!("of {region}")));
+        }
+        profile
+    }
+
+    /// What comes of it: region, last character of the key, journal, source.
+    fn outcome(
+        old: &Profile,
+        standing: Option<&Profile>,
+        newest: Option<&Profile>,
+        force: bool,
+    ) -> (String, Option<String>, Option<String>, KeySource) {
+        let old = Newest { generation: 3, profile: old };
+        let newest = newest.map(|profile| Newest { generation: 7, profile });
+        let Restored { profile, key } = restored(old, standing, newest, force).unwrap();
+        let last = profile.access_key.map(|key| key.secret.expose()[..1].to_owned());
+        let journal = profile.rest.get(JOURNAL).map(|value| value.as_str().unwrap().to_owned());
+        (profile.region.unwrap().to_string(), last, journal, key)
+    }
+
+    const OLD: &str = "eu-west-1";
+    const NOW: &str = "us-east-1";
+
+    #[test]
+    fn settings_come_back_and_the_standing_key_and_journal_stay() {
+        let old = profile(OLD, Some("A"), true);
+        let now = profile(NOW, Some("B"), true);
+        let expected = (OLD.to_owned(), Some("B".to_owned()), Some(format!("of {NOW}")), KeySource::Standing);
+        assert_eq!(outcome(&old, Some(&now), Some(&old), false), expected);
+        let now = profile(NOW, Some("B"), false);
+        let expected = (OLD.to_owned(), Some("B".to_owned()), None, KeySource::Standing);
+        assert_eq!(outcome(&old, Some(&now), None, false), expected);
+    }
+
+    #[test]
+    fn a_profile_that_is_gone_comes_back_with_the_newest_key_that_was_kept_and_its_journal() {
+        let (old, newest) = (profile(OLD, Some("A"), false), profile(NOW, Some("C"), true));
+        let expected = (OLD.to_owned(), Some("C".to_owned()), Some(format!("of {NOW}")), KeySource::Generation(7));
+        assert_eq!(outcome(&old, None, Some(&newest), false), expected);
+        let role = profile(NOW, None, false);
+        assert_eq!(
+            outcome(&old, Some(&role), Some(&newest), false),
+            expected,
+            "one that became a role lost its key too"
+        );
+        assert_eq!(outcome(&role, None, None, false), (NOW.to_owned(), None, None, KeySource::None));
+    }
+
+    #[test]
+    fn an_older_key_comes_back_by_force_only_and_never_over_an_unfinished_rotation() {
+        let (old, now) = (profile(OLD, Some("A"), false), profile(NOW, Some("B"), false));
+        let expected = (OLD.to_owned(), Some("A".to_owned()), None, KeySource::Generation(3));
+        assert_eq!(outcome(&old, Some(&now), Some(&now), true), expected);
+        assert_eq!(outcome(&old, None, Some(&now), true), expected);
+        let rotating = profile(NOW, Some("B"), true);
+        let old = Newest { generation: 3, profile: &old };
+        assert_eq!(restored(old, Some(&rotating), None, true).err(), Some(Unfinished));
+    }
+
+    #[test]
+    fn what_is_the_same_is_not_restored() {
+        let one = profile(OLD, Some("A"), true);
+        assert!(!differs(Some(&one), &one.clone()));
+        assert!(differs(None, &one));
+        for other in [profile(NOW, Some("A"), true), profile(OLD, Some("B"), true), profile(OLD, Some("A"), false)] {
+            assert!(differs(Some(&one), &other));
+        }
+    }
+}

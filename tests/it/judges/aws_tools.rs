@@ -1,0 +1,114 @@
+//! The AWS CLI, the SDK for Python and moto: they sign with what ours wrote, and answer it as AWS does.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+use aws_sim::{Role, Trust};
+
+use super::judge;
+use crate::program::{ACCOUNT, Case, Invocation};
+
+/// The judge without any variable that leads to AWS but the simulator's endpoint.
+fn ask<'a>(case: &'a Case, name: &str, arguments: &[&str]) -> Invocation<'a> {
+    case.command(judge(name), arguments)
+        .variable("AWS_DEFAULT_REGION", "eu-central-1")
+        .variable("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+const WHO: &str = "import boto3, sys
+session = boto3.Session(profile_name=sys.argv[1]) if len(sys.argv) > 1 else boto3.Session()
+print(session.client('sts').get_caller_identity()['Arn'])";
+
+#[test]
+#[ignore = "needs awscli"]
+fn the_aws_cli_signs_with_what_login_wrote() {
+    let case = Case::with_prod();
+    case.login().succeeds();
+    let asked =
+        ask(&case, "aws", &["sts", "get-caller-identity", "--profile", "prod", "--query", "Arn", "--output", "text"]);
+    asked.run().succeeds().stdout(&format!("{}\n", case.alice.arn()));
+}
+
+#[test]
+#[ignore = "needs boto3"]
+fn boto3_signs_with_what_login_wrote_into_a_file_full_of_other_things() {
+    let case = Case::with_prod();
+    let before = "# by hand\r\n[other]\r\naws_access_key_id=AKIAOTHEROTHEROTHER1\r\naws_secret_access_key = x\r\n\
+                  s3 =\r\n  max_concurrent_requests = 20\r\n[prod]\r\n; mine\r\nregion=eu-west-1\r\n[last]\r\nx=y";
+    case.write(&case.credentials(), 0o600, before);
+    case.login().succeeds();
+    ask(&case, "python3", &["-c", WHO, "prod"]).run().succeeds().stdout(&format!("{}\n", case.alice.arn()));
+}
+
+#[test]
+#[ignore = "needs boto3"]
+fn boto3_signs_with_the_environment_that_exec_gives() {
+    let case = Case::with_prod();
+    let role = case.sim.add_role(Role::new(ACCOUNT, "admin", Trust::of(ACCOUNT).with_mfa()));
+    case.run(&["add", "admin", "--role-arn", &role, "--source-profile", "prod"]).succeeds();
+    let python = judge("python3");
+    let code = case.phone.code();
+    let exec = ["exec", "admin", "--mfa-code", &code, "--", python.to_str().unwrap(), "-c", WHO];
+    let who = case.vault(&exec).variable("AWS_REGION", "eu-west-1").run();
+    who.succeeds().stdout_has(&format!("arn:aws:sts::{ACCOUNT}:assumed-role/admin/"));
+}
+
+/// moto's server, on a port of its own.
+struct Moto {
+    server: Child,
+    endpoint: String,
+}
+
+impl Moto {
+    fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new(judge("moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut server = command.spawn().unwrap();
+        // It says when it listens; after that nobody reads on, and nobody need.
+        let says = BufReader::new(server.stderr.take().unwrap());
+        let listens = says.lines().map_while(Result::ok).any(|line| line.contains("Running on"));
+        assert!(listens && TcpStream::connect(("127.0.0.1", port)).is_ok(), "moto_server does not start");
+        Self { server, endpoint: format!("http://127.0.0.1:{port}") }
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+const MAKE_ALICE: &str = "import boto3
+iam = boto3.client('iam')
+iam.create_user(UserName='alice')
+key = iam.create_access_key(UserName='alice')['AccessKey']
+serial = iam.create_virtual_mfa_device(VirtualMFADeviceName='phone')['VirtualMFADevice']['SerialNumber']
+iam.enable_mfa_device(UserName='alice', SerialNumber=serial, AuthenticationCode1='123456', AuthenticationCode2='654321')
+iam.create_role(RoleName='admin', AssumeRolePolicyDocument='{}')
+print(key['AccessKeyId'], key['SecretAccessKey'])";
+
+#[test]
+#[ignore = "needs moto"]
+fn login_speaks_the_wire_format_of_moto() {
+    let moto = Moto::start();
+    let case = Case::with_vault();
+    let at_moto = |invocation: Invocation<'_>| invocation.variable("AWS_ENDPOINT_URL", &moto.endpoint).run();
+    let made = at_moto(
+        ask(&case, "python3", &["-c", MAKE_ALICE])
+            .variable("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            .variable("AWS_SECRET_ACCESS_KEY", "any"),
+    );
+    let (id, secret) = made.succeeds().out.trim().split_once(' ').unwrap();
+
+    let added = at_moto(case.vault(&["add", "prod", "--access-key-id", id, "--secret-stdin"]).stdin(secret));
+    added.succeeds().stderr_has("alice in account 123456789012").stderr_has(":mfa/phone");
+    at_moto(case.vault(&["login", "prod", "--mfa-code", "123456"])).succeeds().stderr_has("prod: signed in as alice");
+    assert!(fs::read_to_string(case.credentials()).unwrap().contains("aws_session_token = "));
+    let role = "arn:aws:iam::123456789012:role/admin";
+    at_moto(case.vault(&["add", "admin", "--role-arn", role, "--source-profile", "prod"])).succeeds();
+    at_moto(case.vault(&["login", "admin"])).succeeds().stderr_has("admin: signed in as role admin");
+}

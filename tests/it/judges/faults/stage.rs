@@ -1,0 +1,105 @@
+//! A world that every run of a command starts in anew, and what stands in it afterwards.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use vault::secret::{IdentityText, Passphrase};
+use vault::store::document::Document;
+use vault::store::header;
+use vault::store::kdf::KdfParameters;
+use vault::store::passphrase::derive;
+use vault::store::vault::{Key, peek};
+
+use super::saving::{Found, Saving};
+use crate::program::{Case, Invocation, Output, files_below};
+
+pub struct Stage {
+    pub command: &'static Saving,
+    pub case: Case,
+    pub before: Found,
+    files: Vec<(PathBuf, u32, Vec<u8>)>,
+}
+
+impl Stage {
+    pub fn of(command: &'static Saving) -> Self {
+        let case = command.case();
+        let read = |path: PathBuf| {
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+            (path.clone(), mode, fs::read(path).unwrap())
+        };
+        let files = files_below(&case.home()).into_iter().map(read).collect();
+        let before = found(&case, command.passphrases).unwrap();
+        Self { command, case, before, files }
+    }
+
+    /// Everything as it was at first.
+    pub fn reset(&self) {
+        fs::remove_dir_all(self.case.home()).unwrap();
+        fs::create_dir(self.case.home()).unwrap();
+        self.files.iter().for_each(|(path, mode, bytes)| self.case.write(path, *mode, bytes));
+    }
+
+    pub fn invocation(&self) -> Invocation<'_> {
+        self.command.invocation(&self.case)
+    }
+
+    pub fn found(&self) -> Result<Found, String> {
+        found(&self.case, self.command.passphrases)
+    }
+
+    /// The next save, after whatever came before.
+    pub fn save_again(&self) -> Output {
+        if !self.case.vault_file().exists() {
+            // A recovery key of a vault that was not made is in the way of the next one.
+            let _ = fs::remove_file(self.case.home().join("recovery"));
+            let output = self.invocation().run();
+            if output.status.code() != Some(0) {
+                return output;
+            }
+        }
+        self.case.run(self.command.next)
+    }
+}
+
+fn found(case: &Case, passphrases: &[&str]) -> Result<Found, String> {
+    let credentials = fs::read_to_string(case.credentials()).map_err(|error| format!("the credentials: {error}"))?;
+    let path = case.vault_file();
+    let document = if path.exists() { Some(opened(&path, passphrases)?) } else { None };
+    if let Some(document) = &document {
+        every_kept_generation_opens(&path, passphrases, &document.meta.vault_id)?;
+    }
+    Ok(Found { document, credentials })
+}
+
+fn every_kept_generation_opens(vault: &Path, passphrases: &[&str], vault_id: &str) -> Result<(), String> {
+    for path in files_below(vault.parent().unwrap()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("vault.age.g") && opened(&path, passphrases)?.meta.vault_id != *vault_id {
+            return Err(format!("{name} is of another vault"));
+        }
+    }
+    Ok(())
+}
+
+/// By exactly one of the passphrases.
+fn opened(path: &Path, passphrases: &[&str]) -> Result<Document, String> {
+    let file = fs::read(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+    let kdf = header::scan(&file).ok().flatten().ok_or("no passphrase opens the vault")?;
+    let by = |passphrase: &&str| peek(&file, Key::Identity(&derived(passphrase, kdf))).ok();
+    let mut opened: Vec<_> = passphrases.iter().filter_map(by).collect();
+    match (opened.pop(), opened.len()) {
+        (Some(document), 0) => Ok(document),
+        (_, more) => Err(format!("{} opens with {more} of its passphrases", path.display())),
+    }
+}
+
+/// What the passphrase derives with these parameters, once for all that share them.
+fn derived(passphrase: &str, kdf: KdfParameters) -> IdentityText {
+    static DERIVED: Mutex<BTreeMap<(String, [String; 4]), IdentityText>> = Mutex::new(BTreeMap::new());
+    let mut derived = DERIVED.lock().unwrap();
+    let make = || derive(&Passphrase::new(passphrase.to_owned()), &kdf).unwrap();
+    derived.entry((passphrase.to_owned(), kdf.words())).or_insert_with(make).clone()
+}

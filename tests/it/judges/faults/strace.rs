@@ -1,0 +1,163 @@
+//! Runs a program under strace, which makes one of its system calls fail, or kills it there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+
+use rustix::process::Signal;
+
+use crate::program::{Case, Invocation, Output};
+
+/// What a call does to files, with the errors that it gives where a disk fails, is full or may not be written.
+struct Sort {
+    /// Both names of those calls that have an older one.
+    names: &'static [&'static str],
+    /// What its line in a trace has besides, where that makes the difference.
+    with: &'static str,
+    changes: bool,
+    errors: &'static [&'static str],
+    /// From there on: the disk stays full, or was made read-only by the kernel.
+    lasting: &'static [&'static str],
+}
+
+const fn reads(names: &'static [&'static str], errors: &'static [&'static str]) -> Sort {
+    Sort { names, with: "", changes: false, errors, lasting: &[] }
+}
+
+const fn changes(names: &'static [&'static str], errors: &'static [&'static str]) -> Sort {
+    Sort { names, with: "", changes: true, errors, lasting: &[] }
+}
+
+/// The first that fits.
+const SORTS: &[Sort] = &[
+    Sort { with: "O_CREAT", lasting: &["EROFS"], ..changes(&["open", "openat"], &["EACCES", "ENOSPC", "EIO"]) },
+    reads(&["open", "openat"], &["EACCES", "EIO"]),
+    reads(&["read", "getdents64", "statx", "stat", "fstat"], &["EIO"]),
+    reads(&["newfstatat", "readlink"], &["EACCES"]),
+    Sort { lasting: &["ENOSPC"], ..changes(&["write"], &["ENOSPC", "EIO"]) },
+    Sort { lasting: &["EIO"], ..changes(&["fsync"], &["EIO", "ENOSPC"]) },
+    changes(&["rename", "renameat", "renameat2"], &["EIO", "ENOSPC", "EROFS", "EACCES"]),
+    changes(&["link", "linkat"], &["EIO", "ENOSPC", "EPERM", "EMLINK"]),
+    changes(&["unlink", "unlinkat"], &["EIO", "EACCES"]),
+    changes(&["mkdir", "mkdirat"], &["ENOSPC", "EROFS", "EACCES"]),
+    changes(&["chmod", "fchmod", "ftruncate"], &["EIO"]),
+    changes(&["flock"], &["EIO", "ENOLCK"]),
+];
+
+/// The `number`th of one name in a run.
+struct Call {
+    name: &'static str,
+    number: usize,
+    sort: &'static Sort,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Kill,
+    Once(&'static str),
+    /// From there on.
+    FromThere(&'static str),
+}
+
+#[derive(Clone)]
+pub struct Fault {
+    pub call: &'static str,
+    number: usize,
+    kind: Kind,
+}
+
+#[derive(PartialEq, Eq)]
+pub enum Hit {
+    Killed,
+    Failed,
+    Missed,
+}
+
+impl Call {
+    fn of(line: &str, numbers: &mut BTreeMap<&'static str, usize>) -> Option<Self> {
+        let called = line.trim_start().split_once('(')?.0;
+        let named = |sort: &&Sort| sort.names.contains(&called) && line.contains(sort.with);
+        let sort = SORTS.iter().find(named)?;
+        let name = sort.names.iter().find(|name| **name == called)?;
+        let number = numbers.entry(name).or_insert(0);
+        *number += 1;
+        Some(Self { name, number: *number, sort })
+    }
+
+    fn with(&self, kind: Kind) -> Fault {
+        Fault { call: self.name, number: self.number, kind }
+    }
+
+    fn errors(&self) -> impl Iterator<Item = Fault> {
+        let once = self.sort.errors.iter().map(|error| self.with(Kind::Once(error)));
+        once.chain(self.sort.lasting.iter().map(|error| self.with(Kind::FromThere(error))))
+    }
+}
+
+impl Fault {
+    pub fn kills(&self) -> bool {
+        self.kind == Kind::Kill
+    }
+
+    fn expression(&self) -> String {
+        let Self { call, number, kind } = self;
+        match kind {
+            Kind::Kill => format!("inject={call}:signal=SIGKILL:when={number}"),
+            Kind::Once(error) => format!("inject={call}:error={error}:when={number}"),
+            Kind::FromThere(error) => format!("inject={call}:error={error}:when={number}+"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.expression())
+    }
+}
+
+/// Every fault of a command: a kill before each call that changes something, and before the first; and each error at each
+/// call, the middle ones of a row of the same left out. Calls are counted from where the home folder is first named: those
+/// before it load the program. strace counts a thread each; the main thread makes all of them.
+pub fn faults_of<'a>(case: &'a Case, run: Invocation<'a>) -> Vec<Fault> {
+    let calls = calls_of(case, run);
+    let kills = calls.iter().enumerate().filter(|(at, call)| *at == 0 || call.sort.changes);
+    let kills = kills.map(|(_, call)| call.with(Kind::Kill));
+    let name = |at: usize| calls.get(at).map(|call| call.name);
+    let in_the_middle = |at: usize| at > 0 && name(at - 1) == name(at) && name(at + 1) == name(at);
+    let failing = calls.iter().enumerate().filter(|(at, call)| call.sort.changes || !in_the_middle(*at));
+    kills.chain(failing.flat_map(|(_, call)| call.errors())).collect()
+}
+
+fn calls_of<'a>(case: &'a Case, run: Invocation<'a>) -> Vec<Call> {
+    let names: Vec<&str> = SORTS.iter().flat_map(|sort| sort.names).copied().collect();
+    let trace = case.given("trace");
+    let options = ["-f", "-qq", "-o", trace.to_str().unwrap(), "-e", &format!("trace={}", names.join(","))];
+    run.under("strace", &options).run().succeeds();
+    let trace = fs::read_to_string(trace).unwrap();
+    let main_thread = trace.split(' ').next().unwrap();
+    let home = case.home().display().to_string();
+    let (mut numbers, mut calls, mut started) = (BTreeMap::new(), Vec::new(), false);
+    for line in trace.lines().filter_map(|line| line.strip_prefix(main_thread)) {
+        started |= line.contains(&home);
+        let call = Call::of(line, &mut numbers);
+        // What the kernel tells of itself is on no disk.
+        let on_disk = !["\"/proc/", "\"/sys/"].iter().any(|kernel| line.contains(kernel));
+        calls.extend(call.filter(|_| started && on_disk));
+    }
+    calls
+}
+
+/// Runs it with this fault; strace dies of the signal that the program died of.
+pub fn run_with<'a>(fault: &Fault, case: &'a Case, invocation: Invocation<'a>) -> (Output, Hit) {
+    let trace = case.given("trace");
+    let (expression, traced) = (fault.expression(), format!("trace={}", fault.call));
+    let options = ["-f", "-qq", "-o", trace.to_str().unwrap(), "-e", &traced, "-e", &expression];
+    let output = invocation.under("strace", &options).run();
+    let hit = match output.status.signal() {
+        Some(signal) if signal == Signal::KILL.as_raw() => Hit::Killed,
+        _ if fs::read_to_string(trace).unwrap().contains("(INJECTED)") => Hit::Failed,
+        _ => Hit::Missed,
+    };
+    (output, hit)
+}
