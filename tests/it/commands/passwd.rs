@@ -151,7 +151,7 @@ fn a_generated_passphrase_that_was_not_set_is_not_left_behind() {
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
     let refused = case.run(&["passwd", "--generate", "--new-passphrase-file", words.to_str().unwrap()]);
-    refused.exits(1).stderr_has(&format!("removed {}, since nothing was saved\n", words.display()));
+    refused.exits(6).stderr_has(&format!("removed {}, since nothing was saved\n", words.display()));
     assert!(!words.exists());
     opens_by(&case, PASSPHRASE).succeeds();
 }

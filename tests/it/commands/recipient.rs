@@ -119,7 +119,7 @@ fn a_recovery_key_file_is_taken_back_where_the_vault_was_not_saved() {
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
     let refused = case.run(&["recipient", "add", "second", "--recovery-key", path]);
-    refused.exits(1).stderr_has(&format!("removed {path}, since nothing was saved\n"));
+    refused.exits(6).stderr_has(&format!("removed {path}, since nothing was saved\n"));
     assert!(!file.exists());
 }
 

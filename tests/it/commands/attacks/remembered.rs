@@ -87,7 +87,7 @@ fn without_a_way_to_remember_reading_and_saving_go_on_and_new_keys_are_not_made(
     fs::create_dir(&lock).unwrap();
     case.run(&["list"]).succeeds().stderr("the vault is empty; next: vault add NAME\n");
     first.save(7200);
-    let why = format!("{}: Is a directory (os error 21)", first.pins().display());
+    let why = format!("{}: the lock is not a regular file", first.pins().display());
     case.run(&["list"]).succeeds().stderr_has(&format!(
         "this machine can't remember the vault, and will not tell an older or forged one: {why}\n"
     ));
