@@ -134,7 +134,7 @@ impl<'d> PinFile<'d> {
         let folder = self.disk.open_folder(&path).map_err(|error| self.io(error))?;
         let _lock = folder.lock(LOCK, PATIENCE).map_err(|error| match error {
             LockError::Io(error) => self.io(error),
-            LockError::Held { .. } => self.io(io::ErrorKind::TimedOut.into()),
+            LockError::Held { .. } => self.io(io::Error::other(error)),
             LockError::NotAFile => PinError::Lock { path: self.folder.join(LOCK) },
         })?;
         let old = self.load_from(&*folder)?;
