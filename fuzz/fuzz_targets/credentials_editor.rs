@@ -5,8 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use vault::aws_files::credentials::{
     ACCESS_KEY_ID, CredentialsFile, EXPIRATION, MARK, SECRET_ACCESS_KEY, SECURITY_TOKEN, SESSION_TOKEN, mark,
 };
-use vault::aws_files::ini::{Entry, Ini, Section, edit::Edit};
-use vault_fuzz::lines::dropped;
+use vault::aws_files::ini::edit::{Change, Edit};
+use vault::aws_files::ini::{Entry, Ini, Section};
+use vault_fuzz::lines::{around, dropped, lines};
 
 const NAME: &str = "p";
 const ID: &str = "ASIAIOSFODNN7EXAMPLE";
@@ -19,6 +20,11 @@ const OURS: [(&str, &str); 4] = [
 
 fuzz_target!(|bytes: &[u8]| {
     let ini = Ini::parse(bytes);
+    if let Some(section) = ini.sections().find(|section| is_ours(section.header()))
+        && let Ok(removed) = ini.changed(&[(section, Change::Remove)])
+    {
+        check_removed(&ini, section, bytes, &removed);
+    }
     let Ok(section) = ini.only(is_ours) else { return };
     let written = match section {
         Some(section) => ini.rewritten(section, &session()),
@@ -27,22 +33,22 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(written) = written {
         check_written(&ini, section, bytes, &written);
     }
-    if let Some(section) = section
-        && let Ok(removed) = ini.without(section)
-    {
-        check_removed(&ini, section, bytes, &removed);
-    }
 });
 
 fn check_written(ini: &Ini<'_>, section: Option<&Section<'_>>, old: &[u8], new: &[u8]) {
     let values = OURS.map(|(key, value)| format!("{key} = {value}"));
     let (header, mark) = (format!("[{NAME}]"), session().mark.expect("a mark"));
     let ours = values.iter().chain([&header, &mark]).map(String::as_bytes).collect::<Vec<_>>();
-    for (number, text) in dropped(old, new, &ours) {
-        let section = section.expect("a file that is only added to loses nothing");
-        let in_key = owner(section, number).is_some_and(|entry| is_session_key(entry.key()));
-        assert!(span(ini, section).contains(&number), "line {number} is somebody else's");
-        assert!(in_key || text.trim_ascii().starts_with(MARK.as_bytes()), "line {number} is none of a session's");
+    match section {
+        None => assert!(dropped(old, new, &ours).is_empty()),
+        Some(section) => {
+            let (before, after) = within(ini, section, old, new);
+            for (number, text) in dropped(before, after, &ours) {
+                let key = owner(section, number + section.line_number() - 1).map(Entry::key);
+                let is_mark = text.trim_ascii().starts_with(MARK.as_bytes());
+                assert!(is_mark || key.is_some_and(is_session_key), "line {number} is none of a session's");
+            }
+        }
     }
     let file = Ini::parse(new);
     let section = file.only(is_ours).expect("one section").expect("the section");
@@ -53,10 +59,22 @@ fn check_written(ini: &Ini<'_>, section: Option<&Section<'_>>, old: &[u8], new: 
 }
 
 fn check_removed(ini: &Ini<'_>, section: &Section<'_>, old: &[u8], new: &[u8]) {
-    assert!(dropped(old, new, &[]).iter().all(|(number, _)| span(ini, section).contains(number)));
-    let file = Ini::parse(new);
-    assert!(matches!(file.only(is_ours), Ok(None)));
-    assert_eq!(others(&file), others(ini));
+    let (before, after) = within(ini, section, old, new);
+    let gone = before.strip_suffix(after.strip_prefix(b"\xef\xbb\xbf").unwrap_or(after)).expect("its end is kept");
+    let last = lines(gone).last().expect("its header is gone").trim_ascii();
+    assert!(!matches!(last.first(), None | Some(b'#' | b';')), "a remark at the end is about what follows");
+    let number = |ini: &Ini<'_>| ini.sections().filter(|section| is_ours(section.header())).count();
+    assert_eq!(number(&Ini::parse(new)), number(ini) - 1);
+    assert_eq!(others(&Ini::parse(new)), others(ini));
+}
+
+/// The bytes of a section, before and after; around them, none may have changed.
+fn within<'b>(ini: &Ini<'_>, section: &Section<'_>, old: &'b [u8], new: &'b [u8]) -> (&'b [u8], &'b [u8]) {
+    let start = section.line_number();
+    let next = ini.sections().map(Section::line_number).find(|line| *line > start);
+    let [above, own, below] = around(old, start..next.unwrap_or(usize::MAX));
+    let rest = new.strip_prefix(above).expect("what stands above stays");
+    (own, rest.strip_suffix(below).expect("what stands below stays"))
 }
 
 fn session() -> Edit<'static> {
@@ -72,22 +90,15 @@ fn is_session_key(key: &str) -> bool {
     key == SECURITY_TOKEN || OURS.iter().any(|(ours, _)| *ours == key)
 }
 
-/// The lines from its header to the next.
-fn span(ini: &Ini<'_>, section: &Section<'_>) -> std::ops::Range<usize> {
-    let start = section.line_number();
-    let next = ini.sections().map(Section::line_number).find(|line| *line > start);
-    start..next.unwrap_or(usize::MAX)
-}
-
 /// The key at or above a line.
 fn owner<'s, 'a>(section: &'s Section<'a>, line: usize) -> Option<&'s Entry<'a>> {
     section.entries().take_while(|entry| entry.line_number() <= line).last()
 }
 
-/// What the file says apart from our section.
-fn others<'a>(ini: &Ini<'a>) -> Vec<(&'a [u8], Vec<(String, Option<&'a str>)>)> {
-    let entries =
-        |section: &Section<'a>| section.entries().map(|entry| (entry.key().to_owned(), entry.text())).collect();
+/// What the other sections say: each header, then its keys with their values.
+fn others<'a>(ini: &Ini<'a>) -> Vec<(String, Option<&'a str>)> {
+    let header = |section: &Section<'a>| (section.header().escape_ascii().to_string(), None);
+    let entry = |entry: &Entry<'a>| (entry.key().to_owned(), entry.text());
     let sections = ini.sections().filter(|section| !is_ours(section.header()));
-    sections.map(|section| (section.header(), entries(section))).collect()
+    sections.flat_map(|section| std::iter::once(header(section)).chain(section.entries().map(entry))).collect()
 }

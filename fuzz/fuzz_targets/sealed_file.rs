@@ -35,7 +35,7 @@ struct Witness(RefCell<Vec<Vec<String>>>);
 impl age::Identity for Witness {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, age::DecryptError>> {
         if stanza.tag == KDF_TAG {
-            self.0.borrow_mut().push([&[stanza.tag.clone()], &stanza.args[..]].concat());
+            self.0.borrow_mut().push([std::slice::from_ref(&stanza.tag), &stanza.args].concat());
         }
         None
     }

@@ -1,5 +1,7 @@
 //! Lines as an editor of text sees them, told apart without the code under test.
 
+use std::ops::Range;
+
 /// A line of a file that an edit took away: its number, counted from one, and its text without the end.
 pub type Dropped<'a> = (usize, &'a [u8]);
 
@@ -21,6 +23,13 @@ pub fn dropped<'a>(old: &'a [u8], new: &[u8], ours: &[&[u8]]) -> Vec<Dropped<'a>
     dropped
 }
 
+/// What stands before these lines, in them and behind them.
+pub fn around(bytes: &[u8], range: Range<usize>) -> [&[u8]; 3] {
+    let offset = |line: usize| lines(bytes).iter().take(line - 1).map(|line| line.len()).sum::<usize>();
+    let (start, end) = (offset(range.start), offset(range.end));
+    [&bytes[..start], &bytes[start..end], &bytes[end..]]
+}
+
 /// Something may follow an open last line now, and Python's line end becomes everybody's.
 fn is_kept(old: &[u8], new: &[u8]) -> bool {
     old == new || text(old) == text(new) && !old.ends_with(b"\n") && new.ends_with(b"\n")
@@ -35,7 +44,7 @@ fn without_byte_order_marks<'o, 'n>(old: &'o [u8], new: &'n [u8]) -> (&'o [u8], 
 }
 
 /// With their ends, by any of the three ways to end one.
-fn lines(bytes: &[u8]) -> Vec<&[u8]> {
+pub fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     let mut lines = Vec::new();
     let mut start = 0;
     for index in 0..bytes.len() {

@@ -213,8 +213,8 @@ impl Loaded {
     pub fn changed_kdf(&self) -> Option<KdfParameters> {
         let pin = self.pins.iter().find(|pin| pin.places.iter().any(|place| self.places.contains(place)))?;
         // A line that can't be read is told as that.
-        let now = self.kdf().ok()?;
-        pin.kdf.filter(|pinned| now != Some(*pinned))
+        let found = self.kdf().ok()?;
+        pin.kdf.filter(|pinned| found != Some(*pinned))
     }
 }
 

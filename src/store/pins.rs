@@ -36,6 +36,9 @@ pub enum PinError {
     Newer { path: PathBuf },
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
+    /// What stands where the lock should is no regular file.
+    #[error("`{}` is not a regular file", path.display())]
+    Lock { path: PathBuf },
     #[error("`{}`: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
 }
@@ -131,7 +134,8 @@ impl<'d> PinFile<'d> {
         let folder = self.disk.open_folder(&path).map_err(|error| self.io(error))?;
         let _lock = folder.lock(LOCK, PATIENCE).map_err(|error| match error {
             LockError::Io(error) => self.io(error),
-            LockError::Held { .. } | LockError::NotAFile => self.io(io::Error::other(error)),
+            LockError::Held { .. } => self.io(io::ErrorKind::TimedOut.into()),
+            LockError::NotAFile => PinError::Lock { path: self.folder.join(LOCK) },
         })?;
         let old = self.load_from(&*folder)?;
         let new = change(old.clone());

@@ -86,6 +86,10 @@ pub fn pins(error: &PinError) -> Report {
                 .hint("update this program")
         }
         PinError::Untrusted(untrusted) => vault::distrust(untrusted),
+        PinError::Lock { path } => {
+            Report::new(Status::NotTrusted, format!("the lock {} is not a regular file", shown_path(path)))
+                .hint("remove it; it is made again")
+        }
         PinError::Io { path, error } => Report::new(Status::State, format!("{}: {error}", shown_path(path))),
     }
 }
