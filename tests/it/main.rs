@@ -9,3 +9,4 @@ mod levels;
 mod memory;
 mod program;
 mod readme;
+mod vectors;
