@@ -134,7 +134,6 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, 
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
-    warn_of_another_salt(world, loaded);
     let open = |passphrase: &Passphrase| vault::open(&world.place(), loaded, Key::Passphrase(passphrase));
     let (opened, passphrase) = ask_passphrase(&world.vault_shown(), open)?;
     Ok(Unlocked { opened, passphrase: Some(passphrase) })
