@@ -69,7 +69,8 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     let stamp = world.stamp();
     let cost = args.kdf.unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
-    let new = NewVault { passphrase, kdf, recovery, now: stamp.now, writer: stamp.writer };
+    let memory = world.unlock.memory();
+    let new = NewVault { passphrase, kdf, memory, recovery, now: stamp.now, writer: stamp.writer };
     let vault = vault::create(&place, new).inspect_err(|error| {
         // A vault that may stand is one that its recovery key must open.
         if !matches!(error, CreateError::NotDurable(_)) {

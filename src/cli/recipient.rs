@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::names::ProfileName;
+use crate::process::find_program;
 use crate::store::document::{Document, Recipient, RecipientKind};
 use crate::store::identity;
 use crate::store::passphrase::Cost;
+use crate::store::plugin::plugin_of_recipient;
 use crate::store::vault::{NewPassphrase, Rekey, Vault};
 
+use super::escape::shown_path;
 use super::failure::{Failure, Need};
 use super::recovery_key;
 use super::rekeyed::Rekeyed;
@@ -48,7 +51,7 @@ enum Action {
 struct AddArgs {
     /// What it is to be called
     name: String,
-    /// `age1...`, as `age-keygen` shows it [default: a new recovery key is made]
+    /// `age1...`, as `age-keygen` or an age plugin shows it [default: a new recovery key is made]
     recipient: Option<String>,
     /// Write the new recovery key to this new file instead of showing it
     #[arg(long, value_name = "FILE", conflicts_with = "recipient")]
@@ -75,20 +78,21 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
     // A recipient's name follows the rules of a profile's: both stand in tables and commands.
     args.name.parse::<ProfileName>().map_err(|_| Failure::RecipientName(args.name.clone()))?;
-    match &args.recipient {
-        Some(text) if !identity::is_recipient(text) => return Err(Failure::NotARecipient(text.clone())),
-        Some(_) => {}
-        None => recovery_key::check(world, args.recovery_key.as_deref())?,
-    }
+    let plugin = match &args.recipient {
+        Some(text) if identity::is_recipient(text) => None,
+        Some(text) => Some(find_plugin(world, text)?),
+        None => recovery_key::check(world, args.recovery_key.as_deref()).map(|()| None)?,
+    };
     let vault = unlock::open_vault(world)?;
     check_new(vault.document(), &args.name, args.recipient.as_deref())?;
     let closed = vault.close();
     let (kind, recipient) = match args.recipient {
+        Some(recipient) if plugin.is_some() => (RecipientKind::Plugin, recipient),
         Some(recipient) => (RecipientKind::X25519, recipient),
         None => (RecipientKind::Recovery, recovery_key::hand_out(world, args.recovery_key.as_deref())?),
     };
     let stamp = world.stamp();
-    let new = Recipient::new(&args.name, kind, recipient, stamp.now, &stamp.writer);
+    let new = Recipient { plugin, ..Recipient::new(&args.name, kind, recipient, stamp.now, &stamp.writer) };
     let saved = closed.open().map_err(Failure::from).and_then(|mut vault| {
         vault.edit(&stamp, |document| {
             check_new(document, &new.name, Some(&new.recipient))?;
@@ -105,6 +109,18 @@ fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
     })?;
     world.say(&format!("added recipient `{}`; it opens {} from now on", args.name, world.vault_shown()));
     Ok(())
+}
+
+/// The program that every save will start, and no other.
+fn find_plugin(world: &World, recipient: &str) -> Result<PathBuf, Failure> {
+    let plugin = plugin_of_recipient(recipient).ok_or_else(|| Failure::NotARecipient(recipient.to_owned()))?;
+    match find_program(&plugin, &world.environment) {
+        Ok(program) => {
+            world.say(&format!("each save of the vault will start {}", shown_path(&program)));
+            Ok(program)
+        }
+        Err(error) => Err(Failure::Plugin { plugin, error: error.into() }),
+    }
 }
 
 fn check_new(document: &Document, name: &str, recipient: Option<&str>) -> Result<(), Failure> {
@@ -150,7 +166,7 @@ fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
     let passphrase = unlocked.passphrase.as_ref().zip(vault.document().kdf());
     let passphrase = passphrase.map(|(passphrase, kdf)| {
         let kdf = Cost::of(kdf).parameters().map_err(Failure::Randomness)?;
-        NewPassphrase::derive(passphrase, kdf).map_err(Failure::Derive)
+        NewPassphrase::derive(passphrase, kdf, world.unlock.memory()).map_err(Failure::Derive)
     });
     let rekey = Rekey { passphrase: passphrase.transpose()? };
     let rekeyed = Rekeyed::before(world, &vault)?;

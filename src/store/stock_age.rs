@@ -49,6 +49,7 @@ fn stock_age_opens_a_vault_by_its_recovery_key_and_by_its_passphrase() {
     let new = NewVault {
         passphrase: Passphrase::new("correct horse é".into()),
         kdf: KdfParameters::new([0xfb; 16], 65536, 3, 4).unwrap(),
+        memory: None,
         recovery: Some(recovery.recipient),
         now: Timestamp::UNIX_EPOCH,
         writer: "host".into(),

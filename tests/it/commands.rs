@@ -11,6 +11,7 @@ mod import;
 mod init;
 mod login;
 mod network;
+mod plugins;
 mod prompts;
 mod roles;
 mod sessions;

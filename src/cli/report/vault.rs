@@ -8,10 +8,10 @@ use crate::store::file::{LoadError, SaveError, Untrusted};
 use crate::store::header::HeaderError;
 use crate::store::kdf::KdfError;
 use crate::store::passphrase::DeriveError;
-use crate::store::seal::UnsealError;
+use crate::store::seal::{SealError, UnsealError};
 use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
 
-use super::{Report, Status, internal, trust};
+use super::{Report, Status, internal, plugin, trust};
 
 pub fn report(failure: &Failure) -> Report {
     use Failure::*;
@@ -159,6 +159,9 @@ fn open(error: &OpenError) -> Report {
     }
 }
 
+/// For the vault there is, and for one that is being made.
+const LESS_MEMORY: &str = "`vault passwd --kdf small`, opened by `--identity` or where there is more, or `vault init --kdf small` need 64 MiB";
+
 fn derive(error: &DeriveError) -> Report {
     let mebibytes = |bytes: &u64| bytes >> 20;
     let message = match error {
@@ -173,7 +176,11 @@ fn derive(error: &DeriveError) -> Report {
             format!("opening the vault needs {} MiB of memory, and the system gives none", mebibytes(needed))
         }
     };
-    Report::new(Status::State, message).hint("free some, or make the vault with `--kdf small`")
+    let report = Report::new(Status::State, message);
+    match error {
+        DeriveError::Memory { .. } => report.hint(format!("try it all the same with `--kdf-memory`; {LESS_MEMORY}")),
+        DeriveError::Allocation { .. } => report.hint(LESS_MEMORY),
+    }
 }
 
 fn unseal(error: &UnsealError) -> Report {
@@ -181,8 +188,9 @@ fn unseal(error: &UnsealError) -> Report {
     match error {
         UnsealError::WrongIdentity => Report::new(Status::Locked, "this identity does not open the vault"),
         UnsealError::NotAnIdentity => {
-            Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1")
+            Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1 or AGE-PLUGIN-")
         }
+        UnsealError::Plugin { plugin, error } => plugin::of_identity(plugin, error),
         UnsealError::Header(error) => header(error).hint(OLDER),
         UnsealError::HeaderDamaged => {
             distrusted("the vault is damaged: its header was changed since it was written".into()).hint(OLDER)
@@ -262,6 +270,14 @@ fn not_committed(error: &NotCommitted) -> Report {
         NotCommitted::Changed(error) => unseal(error),
         NotCommitted::AnotherVault => another_vault(),
         NotCommitted::Diverged => diverged(),
+        NotCommitted::Seal(SealError::Plugin { recipient, program, error }) => {
+            plugin::of_recipient(recipient, program, error)
+        }
+        NotCommitted::Seal(SealError::CannotMix(recipient)) => plugin::cannot_mix(recipient),
+        NotCommitted::Proof(UnsealError::Plugin { plugin, error }) => {
+            let report = plugin::of_identity(plugin, error);
+            Report { message: format!("the vault was not saved: {}", report.message), ..report }
+        }
         NotCommitted::Seal(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
         NotCommitted::Proof(error) => Report::new(
             Status::State,

@@ -16,8 +16,9 @@ pub struct NewPassphrase {
 }
 
 impl NewPassphrase {
-    pub fn derive(passphrase: &Passphrase, kdf: KdfParameters) -> Result<Self, DeriveError> {
-        Ok(Self { identity: passphrase::derive(passphrase, &kdf)?, kdf })
+    /// With the memory that this may take, as for [`passphrase::derive`].
+    pub fn derive(passphrase: &Passphrase, kdf: KdfParameters, memory: Option<u64>) -> Result<Self, DeriveError> {
+        Ok(Self { identity: passphrase::derive(passphrase, &kdf, memory)?, kdf })
     }
 
     /// The entry among the recipients that it is to be.

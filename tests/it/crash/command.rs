@@ -6,6 +6,7 @@ use vault::cli::{World, run_in};
 use vault::clock::SystemClock;
 use vault::paths::{Environment, Paths};
 use vault::process::harden;
+use vault::store::plugin::NoPlugins;
 
 use super::vault::{Adding, SECRET, VAULT, identity};
 use super::{Ended, Scenario, State, try_everything};
@@ -32,6 +33,7 @@ impl Scenario for AddCommand {
             environment,
             disk,
             clock: &SystemClock,
+            plugins: &NoPlugins,
             hardened: harden(),
             unlock: Default::default(),
             output: RefCell::new(Box::new(Vec::new())),
