@@ -10,7 +10,8 @@ use crate::store::document::{Document, Recipient, RecipientKind};
 use crate::store::identity;
 use crate::store::passphrase::Cost;
 use crate::store::plugin::plugin_of_recipient;
-use crate::store::vault::{NewPassphrase, Rekey, Vault};
+use crate::store::seal::UnsealError;
+use crate::store::vault::{EditError, NewPassphrase, NotCommitted, Rekey, Vault};
 
 use super::escape::shown_path;
 use super::failure::{Failure, Need};
@@ -170,10 +171,17 @@ fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
     });
     let rekey = Rekey { passphrase: passphrase.transpose()? };
     let rekeyed = Rekeyed::before(world, &vault)?;
-    vault.rekey(rekey, &world.stamp(), |document| {
+    let removed = vault.rekey(rekey, &world.stamp(), |document| {
         find(document, &args.name)?;
         document.recipients.retain(|one| one.name != args.name);
         if document.recipients.is_empty() { Err(Failure::LastRecipient) } else { Ok(()) }
+    });
+    removed.map_err(|error| match error {
+        // Which of the recipients a plugin's identity belongs to shows only in what it no longer opens.
+        EditError::NotCommitted(NotCommitted::Proof(UnsealError::WrongIdentity)) => {
+            Failure::OwnRecipient(args.name.clone())
+        }
+        error => error.into(),
     })?;
     world.say(&format!("removed recipient `{}`", args.name));
     rekeyed.say(world, &vault, "it");

@@ -34,7 +34,11 @@ pub fn of_recipient(recipient: &str, program: &Path, error: &PluginError) -> Rep
     let message = format!("the vault was not saved: recipient `{recipient}`: `{program}` {}", what(error));
     let report = Report::new(status(error, Status::State), message);
     match error {
-        PluginError::Program(_) | PluginError::Start(_) => {
+        PluginError::Program(ProgramError::Untrusted { path }) => report.hint(format!(
+            "chmod go-w {}, or do without this recipient: `vault recipient remove {recipient}`",
+            shown_path(path)
+        )),
+        PluginError::Program(ProgramError::NotFound) | PluginError::Start(_) => {
             report.hint(format!("put it back, or do without this recipient: `vault recipient remove {recipient}`"))
         }
         _ => with_hint(report, error),

@@ -32,7 +32,7 @@ pub fn report(failure: &Failure) -> Report {
             Report::new(Status::Usage, "the vault was opened by an identity, so its passphrase is not known")
                 .hint("open it by the passphrase, or set a new one: `vault passwd --identity FILE`")
         }
-        Derive(error) => derive(error),
+        Derive(error) => derive(error, CHEAPER),
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
@@ -154,32 +154,26 @@ fn open(error: &OpenError) -> Report {
         OpenError::Load(error) => load(error),
         OpenError::NoPassphrase => Report::new(Status::Locked, "no passphrase opens this vault, only an identity")
             .hint("pass `--identity FILE`"),
-        OpenError::Derive(error) => derive(error),
+        OpenError::Derive(error) => derive(error, CHEAPER),
         OpenError::Unseal(error) => unseal(error),
     }
 }
 
-/// For the vault there is, and for one that is being made.
-const LESS_MEMORY: &str = "`vault passwd --kdf small`, opened by `--identity` or where there is more, or `vault init --kdf small` need 64 MiB";
+const CHEAPER: &str = "`vault passwd --kdf small` brings it down to 64 MiB: open the vault by `--identity` for that, or where there is more";
 
-fn derive(error: &DeriveError) -> Report {
+fn derive(error: &DeriveError, cheaper: &str) -> Report {
     let mebibytes = |bytes: &u64| bytes >> 20;
-    let message = match error {
+    match error {
         DeriveError::Memory { needed, available } => {
-            format!(
-                "opening the vault needs {} MiB of memory, and {} MiB are free",
-                mebibytes(needed),
-                mebibytes(available)
-            )
+            let (needed, available) = (mebibytes(needed), mebibytes(available));
+            let message = format!("the passphrase needs {needed} MiB of memory, and {available} MiB are free");
+            Report::new(Status::State, message).hint(format!("`--kdf-memory` tries it all the same; {cheaper}"))
         }
         DeriveError::Allocation { needed } => {
-            format!("opening the vault needs {} MiB of memory, and the system gives none", mebibytes(needed))
+            let needed = mebibytes(needed);
+            let message = format!("the passphrase needs {needed} MiB of memory, and the system gives none");
+            Report::new(Status::State, message).hint(cheaper)
         }
-    };
-    let report = Report::new(Status::State, message);
-    match error {
-        DeriveError::Memory { .. } => report.hint(format!("try it all the same with `--kdf-memory`; {LESS_MEMORY}")),
-        DeriveError::Allocation { .. } => report.hint(LESS_MEMORY),
     }
 }
 
@@ -255,7 +249,7 @@ fn create(error: &CreateError) -> Report {
             Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
         }
         CreateError::Recovery(text) => Report::new(Status::Usage, format!("not an age recipient: `{}`", escape(text))),
-        CreateError::Derive(error) => derive(error),
+        CreateError::Derive(error) => derive(error, "`--kdf small` makes a vault that needs 64 MiB"),
         CreateError::Save(error) => save(error),
         CreateError::NotDurable(error) => {
             Report::new(Status::State, format!("the vault was made, but a power cut now may undo it: {error}"))
@@ -317,5 +311,18 @@ pub fn vault_warning(world: &World, warning: &Warning) {
         Warning::Recipients(change) => trust::recipients_changed(world, change),
         Warning::NotRemembered(error) => trust::not_remembered(world, error),
         Warning::ReadOnly => world.warn("this vault belongs to the administrator; it can be read, not saved"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_little_memory_is_told_with_the_way_to_try_and_the_mend() {
+        let report = derive(&DeriveError::Memory { needed: 256 << 20, available: 99 << 20 }, CHEAPER);
+        assert_eq!(report.message, "the passphrase needs 256 MiB of memory, and 99 MiB are free");
+        assert_eq!(report.hint, Some(format!("`--kdf-memory` tries it all the same; {CHEAPER}")));
+        assert_eq!(report.status, Status::State);
     }
 }

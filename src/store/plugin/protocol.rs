@@ -85,7 +85,8 @@ impl<'a> Talk<'a> {
         let mut text = SecretBytes::new(Vec::with_capacity(LONGEST_STANZA));
         loop {
             let line = Zeroizing::new(self.conversation.hear_line().map_err(failed)?);
-            if text.len() + line.len() > LONGEST_STANZA {
+            // Else a line that is none would have the rest waited for.
+            if stanza::is_too_long(&line) || text.len() + line.len() > LONGEST_STANZA {
                 return Err(PluginError::Nonsense);
             }
             text.extend_from_slice(&line);

@@ -24,9 +24,14 @@ pub fn encode(tag: &str, arguments: &[&str], body: &[u8]) -> SecretBytes {
     text
 }
 
-/// Whether a stanza whose lines so far end with this one is complete.
+/// Whether a stanza whose lines, line feeds included, so far end with this one is complete.
 pub fn is_last(line: &[u8]) -> bool {
     !line.starts_with(b"-> ") && line.len() <= COLUMNS
+}
+
+/// For a line of a body.
+pub fn is_too_long(line: &[u8]) -> bool {
+    !line.starts_with(b"-> ") && line.len() > COLUMNS + 1
 }
 
 pub fn decode(text: &[u8]) -> Option<Stanza> {

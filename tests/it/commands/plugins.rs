@@ -60,7 +60,6 @@ fn starts(case: &Case) -> Vec<String> {
 
 /// A save that is about nothing else.
 const SAVE: [&str; 3] = ["set", "--vault", "session_duration=1h"];
-const SAY: &str = "text=$(printf '%s' \"$text\" | base64 -w0); say msg \"$text\"";
 
 /// What nobody may have changed.
 fn unchanged<T>(case: &Case, act: impl FnOnce() -> T) -> T {
@@ -105,7 +104,7 @@ fn a_vault_that_a_plugin_opened_is_saved_after_the_plugin_opened_the_new_file_an
 fn a_plugins_recipient_that_was_removed_opens_the_vault_no_more_and_its_program_is_not_needed() {
     let (case, program) = with_standin();
     let refused = unchanged(&case, || by_plugin(&case, &["recipient", "remove", "key", "--yes"]).run());
-    refused.refuses(1, "what would have been written does not open");
+    refused.refuses(1, "you opened the vault as recipient `key`; nothing was changed");
     fs::remove_file(&program).unwrap();
     vault(&case, &["recipient", "remove", "key", "--yes"]).run().succeeds();
     install(&case, "");
@@ -152,8 +151,8 @@ fn a_plugin_that_others_can_change_is_not_started() {
         let saved = unchanged(&case, || vault(&case, &SAVE).run());
         let what = format!("is not to be trusted: others can change {}", path.display());
         let saving = format!("the vault was not saved: recipient `key`: `{}` {what}", program.display());
-        let hint = "put it back, or do without this recipient: `vault recipient remove key`";
-        saved.exits(6).stdout("").stderr(&error_and_hint(&saving, hint));
+        let hint = format!("{mend}, or do without this recipient: `vault recipient remove key`");
+        saved.exits(6).stdout("").stderr(&error_and_hint(&saving, &hint));
         let message = error_and_hint(&format!("`age-plugin-standin` {what}"), &mend);
         vault(&case, &["recipient", "add", "other", &recipient("standin")]).run().exits(6).stderr(&message);
         by_plugin(&case, &["list"]).run().exits(6).stderr(&message);
@@ -182,6 +181,7 @@ fn whatever_a_plugin_does_instead_of_its_work_nothing_is_lost() {
         ("kill -9 $$", "ended in the middle of its work"),
         ("echo nonsense; read -r line", "does not speak as an age plugin does"),
         ("printf -- '-> msg\\n!!\\n'; read -r line", "does not speak as an age plugin does"),
+        ("printf -- '-> msg\\n%080d\\n'; read -r line", "does not speak as an age plugin does"),
         ("printf -- '-> done\\n\\n'; exit", "does not speak as an age plugin does"),
         ("say 'error internal' bm8gY2FyZBtbMzFt; printf -- '-> done\\n\\n'; exit", "says: no card\\u{1b}[31m"),
     ] {
@@ -209,7 +209,7 @@ fn a_key_that_a_plugin_invents_opens_nothing() {
 #[test]
 fn what_a_plugin_says_is_shown_with_its_name_and_can_not_act_on_the_terminal() {
     let (case, _) = with_standin();
-    install(&case, &format!("text=$(printf 'touch me\\033[2J\\nvault: ok'); {SAY}"));
+    install(&case, "tell \"$(printf 'touch me\\033[2J\\nvault: ok')\"");
     let shown = "age-plugin-standin: touch me\\u{1b}[2J\nage-plugin-standin: vault: ok\n";
     let list = by_plugin(&case, &["list"]).run();
     list.succeeds().stdout("").stderr(&format!("{shown}the vault is empty; next: vault add NAME\n"));
@@ -255,7 +255,7 @@ fn a_plugin_has_its_questions_answered_at_the_terminal() {
 #[test]
 fn a_plugin_that_needs_the_vault_itself_is_told_so_at_once() {
     let (case, _) = with_standin();
-    install(&case, &format!("text=$('{VAULT}' list 2>&1 < /dev/null); {SAY}"));
+    install(&case, &format!("tell \"$('{VAULT}' list 2>&1 < /dev/null)\""));
     let list = by_plugin(&case, &["list"]).run();
     list.succeeds().stderr_has(
         "age-plugin-standin: vault: error: vault was started by a program that it started itself, and stops here\n",
@@ -266,7 +266,7 @@ fn a_plugin_that_needs_the_vault_itself_is_told_so_at_once() {
 #[test]
 fn a_plugin_sees_no_aws_credentials_and_none_of_our_variables() {
     let (case, _) = with_standin();
-    install(&case, &format!("text=$(env | grep -E '^(AWS_|VAULT_|PATH=|KEPT)' | sort); {SAY}"));
+    install(&case, "tell \"$(env | grep -E '^(AWS_|VAULT_|PATH=|KEPT)' | sort)\"");
     let list = by_plugin(&case, &["list"]).variable("AWS_SECRET_ACCESS_KEY", "x").variable("KEPT", "y");
     let list = list.variable("PATH", format!("relative:/nowhere:{}", path(&case))).run();
     let seen = format!("KEPT=y\nPATH={}\nVAULT_RECURSION=1", path(&case));

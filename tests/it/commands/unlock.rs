@@ -183,3 +183,24 @@ fn an_identity_that_is_another_or_none_is_refused() {
         refused.exits(3).stdout("").stderr(&told);
     }
 }
+
+/// The smallest limit under which the program starts at all, and one that leaves no room for the 64 MiB of `small`.
+const SHORT_OF_MEMORY: &str = "--as=83886080";
+
+#[test]
+fn where_the_system_gives_no_memory_deriving_ends_with_words_tried_or_not() {
+    let case = Case::with_vault();
+    let passphrase = case.given("passphrase");
+    let list = |flags: &[&str]| {
+        let arguments =
+            [&[SHORT_OF_MEMORY, super::VAULT, "list", "--passphrase-file"], &[passphrase.to_str().unwrap()]];
+        case.command("prlimit", &[&arguments.concat(), flags].concat()).run()
+    };
+    for flags in [&[][..], &["--kdf-memory"]] {
+        list(flags).exits(1).stdout("").stderr(&error_and_hint(
+            "the passphrase needs 64 MiB of memory, and the system gives none",
+            "`vault passwd --kdf small` brings it down to 64 MiB: open the vault by `--identity` for that, or where \
+             there is more",
+        ));
+    }
+}
