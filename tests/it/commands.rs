@@ -11,7 +11,7 @@ mod import;
 mod init;
 mod login;
 mod network;
-mod plugins;
+pub mod plugins;
 mod prompts;
 mod roles;
 mod sessions;

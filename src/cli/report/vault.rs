@@ -159,18 +159,22 @@ fn open(error: &OpenError) -> Report {
     }
 }
 
+/// What `--kdf small` takes, in bytes.
+const SMALL: u64 = 64 << 20;
+
 const CHEAPER: &str = "`vault passwd --kdf small` brings it down to 64 MiB: open the vault by `--identity` for that, or where there is more";
 
 fn derive(error: &DeriveError, cheaper: &str) -> Report {
-    let mebibytes = |bytes: &u64| bytes >> 20;
+    let (DeriveError::Memory { needed, .. } | DeriveError::Allocation { needed }) = error;
+    let cheaper = if *needed > SMALL { cheaper } else { "free some, or open the vault by `--identity`" };
+    let needed = needed >> 20;
     match error {
-        DeriveError::Memory { needed, available } => {
-            let (needed, available) = (mebibytes(needed), mebibytes(available));
+        DeriveError::Memory { available, .. } => {
+            let available = available >> 20;
             let message = format!("the passphrase needs {needed} MiB of memory, and {available} MiB are free");
             Report::new(Status::State, message).hint(format!("`--kdf-memory` tries it all the same; {cheaper}"))
         }
-        DeriveError::Allocation { needed } => {
-            let needed = mebibytes(needed);
+        DeriveError::Allocation { .. } => {
             let message = format!("the passphrase needs {needed} MiB of memory, and the system gives none");
             Report::new(Status::State, message).hint(cheaper)
         }
@@ -324,5 +328,7 @@ mod tests {
         assert_eq!(report.message, "the passphrase needs 256 MiB of memory, and 99 MiB are free");
         assert_eq!(report.hint, Some(format!("`--kdf-memory` tries it all the same; {CHEAPER}")));
         assert_eq!(report.status, Status::State);
+        let report = derive(&DeriveError::Allocation { needed: SMALL }, CHEAPER);
+        assert_eq!(report.hint.as_deref(), Some("free some, or open the vault by `--identity`"));
     }
 }

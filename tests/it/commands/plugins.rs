@@ -17,19 +17,19 @@ fn recipient(name: &str) -> String {
     bech32::encode_lower::<Bech32>(Hrp::parse_unchecked(&format!("age1{name}")), b"a public key").unwrap()
 }
 
-fn identity(name: &str) -> String {
+pub fn identity(name: &str) -> String {
     let prefix = format!("age-plugin-{name}-");
     bech32::encode_lower::<Bech32>(Hrp::parse_unchecked(&prefix), b"a slot").unwrap().to_uppercase()
 }
 
 /// The stand-in on PATH; `behaviour` is what it does between hearing everything and answering.
-fn install(case: &Case, behaviour: &str) -> PathBuf {
+pub fn install(case: &Case, behaviour: &str) -> PathBuf {
     let program = case.home().join("bin/age-plugin-standin");
     case.write(&program, 0o755, STANDIN.replace("BEHAVIOUR", behaviour));
     program
 }
 
-fn path(case: &Case) -> String {
+pub fn path(case: &Case) -> String {
     format!("{}:/usr/bin:/bin", case.home().join("bin").display())
 }
 
@@ -38,13 +38,13 @@ fn vault<'a>(case: &'a Case, arguments: &[&str]) -> Invocation<'a> {
 }
 
 /// Opening by the plugin's identity alone.
-fn by_plugin<'a>(case: &'a Case, arguments: &[&str]) -> Invocation<'a> {
+pub fn by_plugin<'a>(case: &'a Case, arguments: &[&str]) -> Invocation<'a> {
     let identity = case.give("plugin-identity", format!("# slot 1\n{}\n", identity("standin")));
     vault(case, arguments).asking().variable("VAULT_IDENTITY", identity)
 }
 
 /// With a vault that the stand-in opens too.
-fn with_standin() -> (Case, PathBuf) {
+pub fn with_standin() -> (Case, PathBuf) {
     let case = Case::with_vault();
     let program = install(&case, "");
     vault(&case, &["recipient", "add", "key", &recipient("standin")]).run().succeeds();
