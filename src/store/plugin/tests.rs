@@ -32,7 +32,7 @@ fn what_is_no_plugins_names_none() {
 
 #[test]
 fn no_name_leads_out_of_a_folder() {
-    for name in ["../x", "a/b", "a b", "a:b", "~"] {
+    for name in ["../x", "a/b", "a:b", "~"] {
         assert_eq!(plugin_of_recipient(&bech32(&format!("age1{name}"))), None, "{name}");
         assert_eq!(of_identity(&bech32(&format!("age-plugin-{name}-")).to_uppercase()), None, "{name}");
     }
