@@ -8,6 +8,7 @@ mod mfa_device;
 mod names_given;
 mod new_passphrase;
 mod passphrase_source;
+mod plugin_talk;
 mod recovery_key;
 mod rekeyed;
 mod report;
@@ -32,6 +33,7 @@ use crate::paths::{Environment, Paths};
 use crate::process;
 
 use failure::Failure;
+use plugin_talk::PluginTalk;
 pub use report::Report;
 use report::Status;
 use unlock::UnlockArgs;
@@ -103,12 +105,17 @@ pub fn main() -> ExitCode {
     let Some(command) = parsed.command else {
         return report::first_steps();
     };
+    if process::started_by_us(&environment) {
+        return report::failure(&Failure::StartedByUs);
+    }
+    let plugins = PluginTalk::new(&environment);
     let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {
         let world = World {
             environment,
             paths,
             disk: &RealDisk,
             clock: &SystemClock,
+            plugins: &plugins,
             hardened,
             unlock: parsed.unlock,
             output: RefCell::new(Box::new(std::io::stdout())),

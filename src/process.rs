@@ -2,7 +2,9 @@
 //! handing over to another program, and running the small commands a person configured. All unsafe code lives here.
 
 mod allocator;
+mod conversation;
 mod descriptor;
+mod program;
 mod quiet_terminal;
 mod run;
 mod stack;
@@ -13,9 +15,11 @@ use std::os::fd::AsFd;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
 pub use allocator::ZeroOnFree;
+pub use conversation::Conversation;
 pub use descriptor::take_descriptor;
+pub use program::{ProgramError, check_program, find_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
-pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program};
+pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program, started_by_us};
 pub use stack::leaving_no_trace;
 
 /// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is

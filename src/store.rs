@@ -13,6 +13,7 @@ mod open_table; // keys that this version does not know
 pub mod passphrase; // from a passphrase to the vault identity
 pub mod pin; // what this machine remembers of a vault
 pub mod pins; // the file with what it remembers of all of them
+pub mod plugin; // recipients and identities that other programs hold
 mod profile; // an entry of the document
 pub mod recovery; // recovery keys
 pub mod restoring; // what an earlier generation brings back

@@ -64,6 +64,7 @@ impl Bench {
         let new = NewVault {
             passphrase: passphrase(),
             kdf: Cost::Small.parameters().expect("the system has randomness"),
+            memory: None,
             recovery: Some(recovery.recipient),
             now: Timestamp::now(),
             writer: "bench".to_owned(),
@@ -241,7 +242,7 @@ fn passphrase() -> Passphrase {
 
 fn derivation(cost: Cost) -> String {
     let parameters = cost.parameters().expect("the system has randomness");
-    milliseconds(median(|| drop(passphrase::derive(&passphrase(), &parameters).expect("there is memory"))))
+    milliseconds(median(|| drop(passphrase::derive(&passphrase(), &parameters, None).expect("there is memory"))))
 }
 
 fn median(mut run: impl FnMut()) -> Duration {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vault::store::{document::Document, seal};
+use vault::store::{document::Document, plugin::Plugins, seal};
 use vault_fuzz::{RECIPIENT, identity, values};
 
 fuzz_target!(|text: &[u8]| {
@@ -12,9 +12,9 @@ fuzz_target!(|text: &[u8]| {
     assert_eq!(*again.encode().expect("written a second time"), *saved);
     assert!(values::survives(&values::table(text), &values::table(saved.as_bytes())), "{}", *saved);
     if document.recipients.iter().any(|recipient| recipient.recipient == RECIPIENT)
-        && let Ok(file) = seal::seal(&document)
+        && let Ok(file) = seal::seal(&document, &Plugins::none())
     {
-        let opened = seal::unseal(&file, &identity()).expect("what was sealed opens");
+        let opened = seal::unseal(&file, &identity(), &Plugins::none()).expect("what was sealed opens");
         assert_eq!(*opened.encode().expect("written a third time"), *saved);
     }
 });

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use age_core::format::{FileKey, Stanza};
 use libfuzzer_sys::fuzz_target;
-use vault::store::{header, kdf::KdfParameters, passphrase::KDF_TAG, seal};
+use vault::store::{header, kdf::KdfParameters, passphrase::KDF_TAG, plugin::Plugins, seal};
 use vault_fuzz::identity;
 
 fuzz_target!(|file: &[u8]| {
@@ -15,7 +15,7 @@ fuzz_target!(|file: &[u8]| {
         let words = |kdf: KdfParameters| [vec![KDF_TAG.to_owned()], kdf.words().to_vec()].concat();
         assert_eq!(seen, Vec::from_iter(kdf.map(words)));
     }
-    if let Ok(document) = seal::unseal(file, &identity()) {
+    if let Ok(document) = seal::unseal(file, &identity(), &Plugins::none()) {
         assert!(document.encode().is_ok());
     }
 });

@@ -18,12 +18,15 @@ use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
 use crate::store::header::HeaderError;
 use crate::store::passphrase::{DeriveError, PassphraseError};
 use crate::store::pin::Distrust;
+use crate::store::plugin::PluginError;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
 use super::terminal::PromptError;
 
 pub enum Failure {
     Paths(PathsError),
+    /// By a plugin or a configured command.
+    StartedByUs,
 
     // Talking with the person, or with who runs us.
     /// Whoever read our stdout has what it wanted.
@@ -122,6 +125,11 @@ pub enum Failure {
     LastRecipient,
     /// What was given opens the vault, and would not any more.
     OwnRecipient(String),
+    /// The age plugin of a recipient that is to be added, by its name.
+    Plugin {
+        plugin: String,
+        error: PluginError,
+    },
     PassphraseWeak,
     /// It is an access key id or has the shape of a secret access key.
     PassphraseOfAKey,

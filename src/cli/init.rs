@@ -78,7 +78,8 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     let stamp = world.stamp();
     let cost = args.kdf.unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
-    let new = NewVault { passphrase, kdf, recovery, now: stamp.now, writer: stamp.writer };
+    let memory = world.unlock.memory();
+    let new = NewVault { passphrase, kdf, memory, recovery, now: stamp.now, writer: stamp.writer };
     if missing.is_some() {
         // First: were the power to go between making the vault and remembering it, it would look exchanged for the missing one.
         place.pins().forget_places(&place.places()).map_err(LoadError::from)?;

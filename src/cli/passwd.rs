@@ -61,7 +61,7 @@ fn change(args: &Args, world: &World, mut vault: Vault, new: &Passphrase) -> Res
     let standing = vault.document().kdf().map(Cost::of);
     let cost = args.kdf.or(standing).unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
-    let passphrase = NewPassphrase::derive(new, kdf).map_err(Failure::Derive)?;
+    let passphrase = NewPassphrase::derive(new, kdf, world.unlock.memory()).map_err(Failure::Derive)?;
     let rekeyed = Rekeyed::before(world, &vault)?;
     vault.rekey(Rekey { passphrase: Some(passphrase) }, &world.stamp(), |_| Ok::<(), Failure>(()))?;
     let what = if args.keep { "cost" } else { "passphrase" };

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::names::ProfileName;
+use crate::process::find_program;
 use crate::store::document::{Document, Recipient, RecipientKind};
 use crate::store::identity;
 use crate::store::passphrase::Cost;
-use crate::store::vault::{NewPassphrase, Rekey, Vault};
+use crate::store::plugin::plugin_of_recipient;
+use crate::store::seal::UnsealError;
+use crate::store::vault::{EditError, NewPassphrase, NotCommitted, Rekey, Vault};
 
-use super::escape::escape;
+use super::escape::{escape, shown_path};
 use super::failure::{Failure, Need};
 use super::recovery_key;
 use super::rekeyed::Rekeyed;
@@ -49,7 +52,7 @@ enum Action {
 struct AddArgs {
     /// What it is to be called
     name: String,
-    /// `age1...`, as `age-keygen` shows it [default: a new recovery key is made]
+    /// `age1...`, as `age-keygen` or an age plugin shows it [default: a new recovery key is made]
     recipient: Option<String>,
     /// Write the new recovery key to this new file instead of showing it
     #[arg(long, value_name = "FILE", conflicts_with = "recipient")]
@@ -78,19 +81,23 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 
 fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
     check_name(&args.name)?;
-    let given = args.recipient.as_deref().map(parse).transpose()?;
+    let given = args.recipient.as_deref().map(|text| parse(world, text)).transpose()?;
     if given.is_none() {
         recovery_key::check(world, args.recovery_key.as_deref(), A_RECIPIENT)?;
     }
     let vault = unlock::open_vault(world)?;
-    check_new(vault.document(), &args.name, given.as_deref())?;
+    check_new(vault.document(), &args.name, given.as_ref().map(|given| given.recipient.as_str()))?;
     let closed = vault.close();
-    let (kind, recipient) = match given {
-        Some(recipient) => (RecipientKind::X25519, recipient),
-        None => (RecipientKind::Recovery, recovery_key::hand_out(world, args.recovery_key.as_deref(), A_RECIPIENT)?),
+    let (kind, recipient, plugin) = match given {
+        Some(Given { recipient, plugin: Some(program) }) => (RecipientKind::Plugin, recipient, Some(program)),
+        Some(Given { recipient, plugin: None }) => (RecipientKind::X25519, recipient, None),
+        None => {
+            let recipient = recovery_key::hand_out(world, args.recovery_key.as_deref(), A_RECIPIENT)?;
+            (RecipientKind::Recovery, recipient, None)
+        }
     };
     let stamp = world.stamp();
-    let new = Recipient::new(&args.name, kind, recipient, stamp.now, &stamp.writer);
+    let new = Recipient { plugin, ..Recipient::new(&args.name, kind, recipient, stamp.now, &stamp.writer) };
     let saved = closed.open().map_err(Failure::from).and_then(|mut vault| {
         vault.edit(&stamp, |document| {
             check_new(document, &new.name, Some(&new.recipient))?;
@@ -118,12 +125,36 @@ fn check_name(name: &str) -> Result<(), Failure> {
     }
 }
 
+/// What `add` was given: a recipient, and the program behind it where there is one.
+struct Given {
+    recipient: String,
+    plugin: Option<PathBuf>,
+}
+
 /// In its one spelling.
-fn parse(text: &str) -> Result<String, Failure> {
-    match identity::canonical_recipient(text.trim()) {
-        Some(recipient) => Ok(recipient),
-        None if text.to_ascii_uppercase().contains("AGE-SECRET-KEY-") => Err(Failure::IdentityForRecipient),
+fn parse(world: &World, text: &str) -> Result<Given, Failure> {
+    let text = text.trim();
+    if let Some(recipient) = identity::canonical_recipient(text) {
+        return Ok(Given { recipient, plugin: None });
+    }
+    let lower = text.to_ascii_lowercase();
+    match plugin_of_recipient(&lower) {
+        Some(plugin) => Ok(Given { plugin: Some(find_plugin(world, plugin)?), recipient: lower }),
+        None if lower.contains("age-secret-key-") || lower.contains("age-plugin-") => {
+            Err(Failure::IdentityForRecipient)
+        }
         None => Err(Failure::NotARecipient),
+    }
+}
+
+/// The program that every save will start, and no other.
+fn find_plugin(world: &World, plugin: String) -> Result<PathBuf, Failure> {
+    match find_program(&plugin, &world.environment) {
+        Ok(program) => {
+            world.say(&format!("each save of the vault will start {}", shown_path(&program)));
+            Ok(program)
+        }
+        Err(error) => Err(Failure::Plugin { plugin, error: error.into() }),
     }
 }
 
@@ -170,14 +201,21 @@ fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
     let passphrase = unlocked.passphrase.as_ref().zip(vault.document().kdf());
     let passphrase = passphrase.map(|(passphrase, kdf)| {
         let kdf = Cost::of(kdf).parameters().map_err(Failure::Randomness)?;
-        NewPassphrase::derive(passphrase, kdf).map_err(Failure::Derive)
+        NewPassphrase::derive(passphrase, kdf, world.unlock.memory()).map_err(Failure::Derive)
     });
     let rekey = Rekey { passphrase: passphrase.transpose()? };
     let rekeyed = Rekeyed::before(world, &vault)?;
-    vault.rekey(rekey, &world.stamp(), |document| {
+    let removed = vault.rekey(rekey, &world.stamp(), |document| {
         find(document, &args.name)?;
         document.recipients.retain(|one| one.name != args.name);
         if document.recipients.is_empty() { Err(Failure::LastRecipient) } else { Ok(()) }
+    });
+    removed.map_err(|error| match error {
+        // Which of the recipients a plugin's identity belongs to shows only in what it no longer opens.
+        EditError::NotCommitted(NotCommitted::Proof(UnsealError::WrongIdentity)) => {
+            Failure::OwnRecipient(args.name.clone())
+        }
+        error => error.into(),
     })?;
     world.say(&format!("removed recipient `{}`", escape(&args.name)));
     rekeyed.say(world, &vault, "it");

@@ -4,6 +4,7 @@
 mod aws;
 mod files;
 pub mod import;
+mod plugin;
 mod session;
 mod trust;
 mod vault;
@@ -86,6 +87,11 @@ impl Report {
             Declined => Self::new(Status::PersonNeeded, "not confirmed; nothing was changed"),
             NoTerminal(need) => no_terminal(need),
             NoAnswer(need) => no_answer(need),
+            StartedByUs => {
+                Self::new(Status::State, "vault was started by a program that it started itself, and stops here")
+                    .hint("a plugin or a configured command must not need the vault that needs it")
+            }
+            Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
             Distrusted(_)
             | OtherFingerprint { .. }
@@ -358,7 +364,7 @@ pub fn failure(failure: &Failure) -> ExitCode {
 }
 
 /// A standard error that can't be written is no reason to end otherwise than planned.
-fn say(text: &str) {
+pub fn say(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 

@@ -60,8 +60,9 @@ fn ask(world: &World, fingerprint: &Fingerprint) -> Result<(), Failure> {
     let mut terminal = Terminal::open().map_err(failed)?;
     terminal.show(&format!("This machine has not seen the vault {} before. Its fingerprint:\n", world.vault_shown()));
     terminal.show(&format!("\n    {fingerprint}\n\n"));
-    terminal
-        .show("`vault status` shows the same where the vault is known. A forged vault can open by the same passphrase.\n");
+    terminal.show(
+        "`vault status` shows the same where the vault is known. A forged vault can open by the same passphrase.\n",
+    );
     if terminal.confirm_in_full("Is this the right one? Type yes if it is: ").map_err(failed)? {
         Ok(())
     } else {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::memory::Memory;
 use crate::secret::{IdentityText, Passphrase};
 use crate::store::file::Loaded;
 use crate::store::fingerprint::Fingerprint;
@@ -30,9 +31,12 @@ pub struct UnlockArgs {
     /// Take the passphrase from what this command prints; words, no shell
     #[arg(long, global = true, value_name = "COMMAND", group = "unlock_by")]
     passphrase_command: Option<String>,
-    /// Open with the age identity in this file, such as a recovery key [variable: VAULT_IDENTITY]
+    /// Open with the age identity in this file, such as a recovery key or one of an age plugin [variable: VAULT_IDENTITY]
     #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
     identity: Option<PathBuf>,
+    /// Derive from the passphrase with whatever memory there is, also where it seems to be too little
+    #[arg(long, global = true)]
+    kdf_memory: bool,
     /// Refuse any vault but the one with this fingerprint, as `vault status` shows it [variable: VAULT_FINGERPRINT]
     #[arg(long, global = true, value_name = "FINGERPRINT")]
     expect_fingerprint: Option<Fingerprint>,
@@ -52,6 +56,11 @@ impl UnlockArgs {
 
     pub fn expected_fingerprint(&self) -> Option<&Fingerprint> {
         self.expect_fingerprint.as_ref()
+    }
+
+    /// What deriving may take of this machine's memory; None for whatever there is.
+    pub fn memory(&self) -> Option<u64> {
+        Memory::of_this_process().available.filter(|_| !self.kdf_memory)
     }
 
     /// Whether the passphrase comes through standard input.
@@ -102,7 +111,7 @@ pub fn unlock<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     match world.unlock.given(world)? {
         Some(Given::Passphrase(passphrase)) => {
             warn_of_another_salt(world, &loaded);
-            let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase));
+            let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase, world.unlock.memory()));
             let opened = opened.map_err(|error| failed_to_open(error, &world.vault_shown()))?;
             Ok(Unlocked { opened, passphrase: Some(passphrase) })
         }
@@ -119,14 +128,16 @@ fn open_by_identities<'a>(
     identities: &[IdentityText],
 ) -> Result<Opened<'a>, Failure> {
     let place = world.place();
-    let mut last = None;
+    let mut trouble = None;
     for identity in identities {
         match vault::open(&place, loaded, Key::Identity(identity)) {
-            Err(OpenError::Unseal(UnsealError::WrongIdentity)) => last = Some(Failure::IdentityDoesNotOpen),
+            Err(OpenError::Unseal(UnsealError::WrongIdentity)) => {}
+            // The next one may need no plugin, or another.
+            Err(error @ OpenError::Unseal(UnsealError::Plugin { .. })) => trouble = trouble.or(Some(error)),
             other => return Ok(other?),
         }
     }
-    Err(last.unwrap_or(Failure::IdentityDoesNotOpen))
+    Err(trouble.map_or(Failure::IdentityDoesNotOpen, Failure::from))
 }
 
 fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, Failure> {
@@ -134,7 +145,9 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, 
     if loaded.kdf()?.is_none() {
         return Err(Failure::OpensByIdentityOnly);
     }
-    let open = |passphrase: &Passphrase| vault::open(&world.place(), loaded, Key::Passphrase(passphrase));
+    let open = |passphrase: &Passphrase| {
+        vault::open(&world.place(), loaded, Key::Passphrase(passphrase, world.unlock.memory()))
+    };
     let (opened, passphrase) = ask_passphrase(&world.vault_shown(), open)?;
     Ok(Unlocked { opened, passphrase: Some(passphrase) })
 }

@@ -14,6 +14,7 @@ use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
 use crate::secret::SecretBytes;
 use crate::store::file::Place;
+use crate::store::plugin::PluginHost;
 use crate::store::vault::Stamp;
 
 use super::escape::escape;
@@ -31,6 +32,7 @@ pub struct World<'a> {
     pub paths: Paths,
     pub disk: &'a dyn Disk,
     pub clock: &'a dyn Clock,
+    pub plugins: &'a dyn PluginHost,
     pub hardened: Hardened,
     pub unlock: UnlockArgs,
     pub output: RefCell<Box<dyn Write + 'a>>,
@@ -89,7 +91,7 @@ impl<'a> World<'a> {
     }
 
     pub fn place(&self) -> Place<'a> {
-        Place::new(self.disk, &self.paths.vault, &self.paths.state)
+        Place::new(self.disk, &self.paths.vault, &self.paths.state).with_plugins(self.plugins)
     }
 
     /// All of standard input, unbuffered: what passes through holds a secret.

@@ -16,8 +16,8 @@ use crate::paths::Environment;
 use crate::secret::SecretBytes;
 
 /// A configured command that has not answered by then never will: a person who taps a key is quicker.
-const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const POLL: Duration = Duration::from_millis(5);
 /// After its end; a child of its own may keep its stderr open for longer.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
@@ -134,13 +134,23 @@ fn lines(stderr: Option<ChildStderr>) -> Receiver<String> {
 }
 
 /// The environment for a configured command.
-fn reduced(environment: &Environment, is_its_setting: &dyn Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
+pub(super) fn reduced(environment: &Environment, is_its_setting: &dyn Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
     let ours = |name: &str| name.starts_with("AWS_") && !is_its_setting(name) || OUR_VARIABLES.contains(&name);
     let kept = environment.all().filter(|(name, _)| !name.to_str().is_some_and(ours) && *name != "PATH");
     let path = std::env::join_paths(safe_folders(environment)).unwrap_or_default();
     // An empty PATH would mean the current folder.
     let path = if path.is_empty() { OsString::from("/usr/bin:/bin") } else { path };
-    kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain([("PATH".into(), path)]).collect()
+    let set = [("PATH".into(), path), (STARTED_BY_US.into(), "1".into())];
+    kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(set).collect()
+}
+
+/// What we start must not start us: each would wait for the other, or start it once more. Not one of [`OUR_VARIABLES`]: no
+/// person sets it, and what `exec` runs never has it.
+const STARTED_BY_US: &str = "VAULT_RECURSION";
+
+/// Whether a command, a plugin or a hook of ours started this process.
+pub fn started_by_us(environment: &Environment) -> bool {
+    environment.get(STARTED_BY_US).is_some()
 }
 
 /// Every variable this program reads as its own. HashiCorp's program of the same name has others, which are left alone.
@@ -149,11 +159,15 @@ pub const OUR_VARIABLES: [&str; 6] =
 
 /// PATH without relative folders and those that others can write to.
 fn safe_folders(environment: &Environment) -> Vec<PathBuf> {
-    let path = environment.get("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-    std::env::split_paths(path).filter(|folder| folder.is_absolute() && only_ours(folder)).collect()
+    path_folders(environment).into_iter().filter(|folder| folder.is_absolute() && only_ours(folder)).collect()
 }
 
-fn only_ours(folder: &Path) -> bool {
+pub(super) fn path_folders(environment: &Environment) -> Vec<PathBuf> {
+    let path = environment.get("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
+    std::env::split_paths(path).collect()
+}
+
+pub(super) fn only_ours(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|found| {
         let trusted = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
         trusted && found.mode() & 0o022 == 0
@@ -185,7 +199,15 @@ mod tests {
         let printed = output_of("env", &dirty, &mut |_| ()).ok().unwrap();
         let mut lines: Vec<&str> = std::str::from_utf8(&printed).unwrap().lines().collect();
         lines.sort_unstable();
-        assert_eq!(lines, ["PATH=/usr/bin:/bin", "VAULT_ADDR=kept"]);
+        assert_eq!(lines, ["PATH=/usr/bin:/bin", "VAULT_ADDR=kept", "VAULT_RECURSION=1"]);
+    }
+
+    #[test]
+    fn a_configured_command_is_known_as_one_when_it_starts_us() {
+        let printed = output_of("env", &environment(&[]), &mut |_| ()).ok().unwrap();
+        let inherited = std::str::from_utf8(&printed).unwrap().lines().filter_map(|line| line.split_once('='));
+        assert!(started_by_us(&inherited.collect()));
+        assert!(!started_by_us(&environment(&[("PATH", "/bin")])));
     }
 
     #[test]
@@ -195,7 +217,8 @@ mod tests {
         let printed = output_of_program("env", &dirty, &|name| name.starts_with("AWS_ITS_"), &mut |_| ());
         let printed = printed.ok().unwrap();
         let lines = std::str::from_utf8(&printed).unwrap().lines();
-        assert_eq!(lines.filter(|line| !line.starts_with("PATH=")).collect::<Vec<_>>(), ["AWS_ITS_BACKEND=file"]);
+        let lines = lines.filter(|line| line.starts_with("AWS_") || line.starts_with("VAULT_IDENTITY"));
+        assert_eq!(lines.collect::<Vec<_>>(), ["AWS_ITS_BACKEND=file"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::header::{self, HeaderError, MAX_FILE};
 use super::kdf::KdfParameters;
 use super::pin::Pin;
 use super::pins::{PinError, PinFile};
+use super::plugin::{PluginHost, Plugins};
 use super::{kept, temporary};
 use crate::disk::{Disk, Folder, Lock, LockError, ReadError, Replaced, Status, replace};
 
@@ -26,6 +27,7 @@ pub struct Place<'d> {
     disk: &'d dyn Disk,
     path: PathBuf,
     pins: PinFile<'d>,
+    plugins: Plugins<'d>,
 }
 
 /// The file as it stood, still closed.
@@ -98,7 +100,16 @@ pub enum Saved {
 impl<'d> Place<'d> {
     /// The vault at `path`, and in the state folder what this machine remembers of it.
     pub fn new(disk: &'d dyn Disk, path: &Path, state: &Path) -> Self {
-        Self { disk, path: path.to_owned(), pins: PinFile::new(disk, state) }
+        Self { disk, path: path.to_owned(), pins: PinFile::new(disk, state), plugins: Plugins::none() }
+    }
+
+    /// The same place, where recipients and identities of age plugins are of use.
+    pub fn with_plugins(self, host: &'d dyn PluginHost) -> Self {
+        Self { plugins: Plugins::new(host), ..self }
+    }
+
+    pub fn plugins(&self) -> &Plugins<'d> {
+        &self.plugins
     }
 
     pub fn pins(&self) -> &PinFile<'d> {

@@ -128,13 +128,9 @@ pub enum DeriveError {
     Allocation { needed: u64 },
 }
 
-/// Derives the vault identity; refuses at once what this machine has no memory for, instead of being killed for it.
-pub fn derive(passphrase: &Passphrase, parameters: &KdfParameters) -> Result<IdentityText, DeriveError> {
-    derive_within(passphrase, parameters, Memory::of_this_process().available)
-}
-
-/// The same with the available memory as an argument; None tries whatever it takes.
-pub fn derive_within(
+/// Derives the vault identity; refuses at once what is more than the available memory, instead of being killed for it. None
+/// tries whatever it takes.
+pub fn derive(
     passphrase: &Passphrase,
     parameters: &KdfParameters,
     available: Option<u64>,
@@ -187,7 +183,7 @@ mod tests {
     #[test]
     fn the_derived_identity_is_one_that_age_takes_and_depends_on_every_input() {
         let derived = |text: &str, parameters: KdfParameters| {
-            let identity = derive(&passphrase(text), &parameters).unwrap();
+            let identity = derive(&passphrase(text), &parameters, None).unwrap();
             assert!(identity::recipient(&identity).is_some());
             identity.expose().to_owned()
         };
@@ -206,8 +202,8 @@ mod tests {
 
     #[test]
     fn composed_and_decomposed_characters_are_the_same_passphrase() {
-        let composed = derive(&passphrase("caf\u{e9}"), &cheap()).unwrap();
-        let decomposed = derive(&passphrase("cafe\u{301}"), &cheap()).unwrap();
+        let composed = derive(&passphrase("caf\u{e9}"), &cheap(), None).unwrap();
+        let decomposed = derive(&passphrase("cafe\u{301}"), &cheap(), None).unwrap();
         assert_eq!(composed.expose(), decomposed.expose());
     }
 
@@ -226,7 +222,7 @@ mod tests {
         let parameters = KdfParameters::new([0; 16], 2 * 1024 * 1024, 1, 1).unwrap();
         let needed = 2 * 1024 * 1024 * 1024;
         assert_eq!(
-            derive_within(&passphrase("x"), &parameters, Some(needed - 1)).err(),
+            derive(&passphrase("x"), &parameters, Some(needed - 1)).err(),
             Some(DeriveError::Memory { needed, available: needed - 1 })
         );
     }

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 use std::io::{Read, Write};
+use std::path::PathBuf;
 
-use age::{DecryptError, Decryptor, Encryptor};
+use age::{DecryptError, Decryptor, EncryptError, Encryptor};
 use age_core::format::{FileKey, Stanza};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -12,11 +13,12 @@ use ed25519_dalek::{Signature, Signer};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::document::{Document, DocumentError, RecipientKind};
+use super::document::{Document, DocumentError, Recipient, RecipientKind};
 use super::header::{self, HeaderError};
 use super::identity;
 use super::kdf::KdfParameters;
 use super::passphrase::KDF_TAG;
+use super::plugin::{Failed, PluginError, PluginIdentity, PluginRecipient, Plugins, Trouble};
 use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SecretBytes};
 
@@ -37,6 +39,9 @@ pub enum UnsealError {
     Header(#[from] HeaderError),
     #[error("not an age identity")]
     NotAnIdentity,
+    /// The identity is one of an age plugin, named as its program is.
+    #[error("{plugin}: {error}")]
+    Plugin { plugin: String, error: PluginError },
     /// No recipient of the file is this identity's: for a passphrase, a wrong one.
     #[error("the identity does not open this file")]
     WrongIdentity,
@@ -72,19 +77,32 @@ pub enum SealError {
     /// By its name; of a kind that this version can't encrypt to.
     #[error("recipient `{0}` is of an unknown kind")]
     Recipient(String),
+    #[error("recipient `{recipient}`: {}: {error}", program.display())]
+    Plugin { recipient: String, program: PathBuf, error: PluginError },
+    /// A file for this recipient must not open for the others too: what protects it from a quantum computer does not protect
+    /// them.
+    #[error("recipient `{0}` can't be mixed with the others")]
+    CannotMix(String),
     #[error("encryption failed")]
     Encryption,
 }
 
 /// Opens a file with one identity. Several are tried one after another by the caller: age would stop at the first that
 /// fails in an unusual way.
-pub fn unseal(file: &[u8], identity: &IdentityText) -> Result<Document, UnsealError> {
-    leaving_no_trace(|| unseal_and_check(file, identity))
+pub fn unseal(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Result<Document, UnsealError> {
+    leaving_no_trace(|| unseal_and_check(file, identity, plugins))
 }
 
-fn unseal_and_check(file: &[u8], identity: &IdentityText) -> Result<Document, UnsealError> {
+fn unseal_and_check(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Result<Document, UnsealError> {
     let kdf = header::scan(file)?;
-    let payload = decrypt(file, identity)?;
+    let payload = match (identity::parse(identity), PluginIdentity::of(identity, plugins)) {
+        (Some(identity), _) => decrypt(file, &identity)?,
+        (None, Some(identity)) => decrypt(file, &identity).map_err(|error| match identity.failure() {
+            Some((plugin, error)) => UnsealError::Plugin { plugin, error },
+            None => error,
+        })?,
+        (None, None) => return Err(UnsealError::NotAnIdentity),
+    };
     let document = verify(&payload)?;
     if document.kdf() != kdf.as_ref() {
         return Err(UnsealError::HeaderDisagrees);
@@ -92,10 +110,9 @@ fn unseal_and_check(file: &[u8], identity: &IdentityText) -> Result<Document, Un
     Ok(document)
 }
 
-fn decrypt(file: &[u8], identity: &IdentityText) -> Result<SecretBytes, UnsealError> {
-    let identity = identity::parse(identity).ok_or(UnsealError::NotAnIdentity)?;
+fn decrypt(file: &[u8], identity: &dyn age::Identity) -> Result<SecretBytes, UnsealError> {
     let decryptor = Decryptor::new_buffered(file).map_err(|_| UnsealError::from(HeaderError::Malformed))?;
-    let opened = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity));
+    let opened = decryptor.decrypt(std::iter::once(identity));
     let mut content = opened.map_err(|error| match error {
         DecryptError::NoMatchingKeys | DecryptError::KeyDecryptionFailed => UnsealError::WrongIdentity,
         _ => UnsealError::HeaderDamaged,
@@ -129,27 +146,35 @@ fn signed(text: &[u8]) -> SecretBytes {
 
 /// Encrypts a document to the recipients it names itself; those in an old header, which anybody could have written, play
 /// no part.
-pub fn seal(document: &Document) -> Result<Vec<u8>, SealError> {
-    leaving_no_trace(|| sign_and_encrypt(document))
+pub fn seal(document: &Document, plugins: &Plugins) -> Result<Vec<u8>, SealError> {
+    leaving_no_trace(|| sign_and_encrypt(document, plugins))
 }
 
-fn sign_and_encrypt(document: &Document) -> Result<Vec<u8>, SealError> {
+fn sign_and_encrypt(document: &Document, plugins: &Plugins) -> Result<Vec<u8>, SealError> {
     let payload = sign(document)?;
     if payload.len() > MAX_PAYLOAD {
         return Err(SealError::TooLarge);
     }
-    encrypt(&payload, &recipients(document)?)
+    let trouble = Trouble::default();
+    let recipients = recipients(document, plugins, &trouble)?;
+    encrypt(&payload, &recipients).map_err(|error| why_not(&error, &trouble))
 }
 
-fn encrypt(payload: &[u8], recipients: &[Box<dyn age::Recipient>]) -> Result<Vec<u8>, SealError> {
-    let recipients = recipients.iter().map(|recipient| &**recipient);
-    let encryptor = Encryptor::with_recipients(recipients).map_err(|_| SealError::Encryption)?;
+fn why_not(error: &EncryptError, trouble: &Trouble) -> SealError {
+    match (trouble.failed.take(), error, trouble.labelled.take()) {
+        (Some(Failed { recipient, program, error }), ..) => SealError::Plugin { recipient, program, error },
+        (None, EncryptError::IncompatibleRecipients { .. }, Some(labelled)) => SealError::CannotMix(labelled),
+        _ => SealError::Encryption,
+    }
+}
+
+fn encrypt<'a>(payload: &[u8], recipients: &[Box<dyn age::Recipient + 'a>]) -> Result<Vec<u8>, EncryptError> {
+    let recipients = recipients.iter().map(|recipient| &**recipient as &dyn age::Recipient);
+    let encryptor = Encryptor::with_recipients(recipients)?;
     let mut file = Vec::new();
-    let written = encryptor.wrap_output(&mut file).and_then(|mut writer| {
-        writer.write_all(payload)?;
-        writer.finish()
-    });
-    written.map_err(|_| SealError::Encryption)?;
+    let mut writer = encryptor.wrap_output(&mut file)?;
+    writer.write_all(payload)?;
+    writer.finish()?;
     Ok(file)
 }
 
@@ -160,7 +185,11 @@ fn sign(document: &Document) -> Result<SecretBytes, SealError> {
     Ok(Zeroizing::new([SIGNATURE_LABEL, signature.as_bytes(), b"\n", text.as_bytes()].concat()))
 }
 
-fn recipients(document: &Document) -> Result<Vec<Box<dyn age::Recipient>>, SealError> {
+fn recipients<'a>(
+    document: &'a Document,
+    plugins: &'a Plugins,
+    trouble: &'a Trouble,
+) -> Result<Vec<Box<dyn age::Recipient + 'a>>, SealError> {
     if document.recipients.is_empty() {
         return Err(SealError::NoRecipients);
     }
@@ -170,16 +199,27 @@ fn recipients(document: &Document) -> Result<Vec<Box<dyn age::Recipient>>, SealE
     if document.recipients.iter().filter(|recipient| recipient.kind == RecipientKind::Passphrase).count() > 1 {
         return Err(SealError::TwoPassphrases);
     }
-    let mut recipients: Vec<Box<dyn age::Recipient>> = Vec::new();
+    let mut recipients: Vec<Box<dyn age::Recipient + 'a>> = Vec::new();
     if let Some(kdf) = document.kdf() {
         recipients.push(Box::new(KdfStanza(*kdf)));
     }
     for recipient in &document.recipients {
-        let parsed: age::x25519::Recipient =
-            recipient.recipient.parse().map_err(|_| SealError::Recipient(recipient.name.clone()))?;
-        recipients.push(Box::new(parsed));
+        recipients
+            .push(parse(recipient, plugins, trouble).ok_or_else(|| SealError::Recipient(recipient.name.clone()))?);
     }
     Ok(recipients)
+}
+
+/// Only an entry that says so is a plugin's: no other kind of recipient starts a program.
+fn parse<'a>(
+    recipient: &'a Recipient,
+    plugins: &'a Plugins,
+    trouble: &'a Trouble,
+) -> Option<Box<dyn age::Recipient + 'a>> {
+    if recipient.kind == RecipientKind::Plugin {
+        return Some(Box::new(PluginRecipient::of(recipient, plugins, trouble)?));
+    }
+    Some(Box::new(recipient.recipient.parse::<age::x25519::Recipient>().ok()?))
 }
 
 /// Our own stanza, in the only place where age lets one be added. It wraps nothing.

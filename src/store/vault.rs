@@ -211,7 +211,8 @@ impl Vault<'_> {
 
     fn catch_up(&mut self, standing: &Loaded) -> Result<(), NotCommitted> {
         if standing.hash != self.version.hash {
-            let document = unseal(&standing.bytes, &self.identity).map_err(NotCommitted::Changed)?;
+            let document =
+                unseal(&standing.bytes, &self.identity, self.place.plugins()).map_err(NotCommitted::Changed)?;
             match self.known().relation(standing, &document).map_err(SealError::from)? {
                 Relation::Stranger => return Err(NotCommitted::AnotherVault),
                 Relation::Other => return Err(NotCommitted::Diverged),
@@ -250,11 +251,12 @@ impl Vault<'_> {
         provers: Vec<IdentityText>,
         stamp: &Stamp,
     ) -> Result<(), SaveFailure> {
-        let file = seal(next)?;
+        let file = seal(next, self.place.plugins())?;
         // The last moment at which a file that doesn't open costs nothing.
         let mut proved = Vec::new();
         for identity in provers {
-            let next = unseal(&file, &identity).map_err(NotCommitted::Proof)?;
+            self.place.plugins().announce_proof(&identity);
+            let next = unseal(&file, &identity, self.place.plugins()).map_err(NotCommitted::Proof)?;
             proved.push((identity, next));
         }
         let (identity, next) = proved.swap_remove(0);

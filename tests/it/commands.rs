@@ -16,6 +16,7 @@ mod login;
 mod machines;
 mod network;
 mod passwd;
+pub mod plugins;
 mod prompts;
 mod recipient;
 mod roles;

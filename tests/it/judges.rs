@@ -7,6 +7,7 @@ mod faults;
 mod interchange;
 mod memory;
 mod mounts;
+mod plugins;
 
 use std::path::PathBuf;
 

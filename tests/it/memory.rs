@@ -59,6 +59,7 @@ const PASSPHRASE: &str = "correct horse battery staple";
 fn vault_with_its_secrets(folder: &Path) -> Needles {
     let recovery = RecoveryKey::generate();
     let new = NewVault {
+        memory: None,
         passphrase: Passphrase::new(PASSPHRASE.to_owned()),
         kdf: KdfParameters::new([7; 16], 8 * 1024, 1, 1).unwrap(),
         recovery: Some(recovery.recipient),
@@ -141,8 +142,10 @@ fn open_edit_and_close(folder: &Path) {
     stop_at("not open yet", false);
     {
         let passphrase = Passphrase::new(read("passphrase"));
-        let vault =
-            open(&place, &place.load().unwrap(), Key::Passphrase(&passphrase)).ok().and_then(Opened::known).unwrap();
+        let vault = open(&place, &place.load().unwrap(), Key::Passphrase(&passphrase, None))
+            .ok()
+            .and_then(Opened::known)
+            .unwrap();
         stop_at("open by its passphrase", true);
         drop(vault);
     }
@@ -162,7 +165,7 @@ fn open_edit_and_close(folder: &Path) {
     stop_at("closed after a save", false);
     {
         let wrong = Passphrase::new("something else".to_owned());
-        assert!(open(&place, &place.load().unwrap(), Key::Passphrase(&wrong)).is_err());
+        assert!(open(&place, &place.load().unwrap(), Key::Passphrase(&wrong, None)).is_err());
     }
     stop_at("not opened by a wrong passphrase", false);
 }

@@ -14,6 +14,7 @@ use vault::secret::{IdentityText, Passphrase};
 use vault::store::document::{Document, DocumentError, Profile};
 use vault::store::header::{self, HeaderError};
 use vault::store::kdf::KdfError;
+use vault::store::plugin::Plugins;
 use vault::store::seal::UnsealError;
 use vault::store::vault::{Key, OpenError, peek};
 use vault::store::{identity, passphrase};
@@ -99,7 +100,7 @@ fn identity_text(text: &str) -> IdentityText {
 }
 
 fn with_passphrase(file: &[u8], text: &str) -> Result<Document, OpenError> {
-    peek(file, Key::Passphrase(&Passphrase::new(text.to_owned())))
+    peek(file, Key::Passphrase(&Passphrase::new(text.to_owned()), None), &Plugins::none())
 }
 
 /// By the age crate alone, so that the payload is the one that every age sees.
@@ -113,7 +114,8 @@ fn every_vector_of_format_1_opens_by_all_that_may_open_it_and_is_what_it_was() {
         let (name, file) = (&vault.vector.file, vault.vector.bytes());
         assert_eq!(vault.passphrases.is_empty(), vault.derived_identity.is_none(), "`{name}`");
         let by_passphrase = vault.passphrases.iter().map(|text| with_passphrase(&file, text));
-        let by_identity = vault.all_identities().map(|text| peek(&file, Key::Identity(&identity_text(text))));
+        let by_identity =
+            vault.all_identities().map(|text| peek(&file, Key::Identity(&identity_text(text)), &Plugins::none()));
         for opened in by_passphrase.chain(by_identity) {
             is_what_it_was(&vault, &opened.unwrap_or_else(|error| panic!("`{name}` no longer opens: {error}")));
         }
@@ -140,7 +142,7 @@ fn a_vector_opens_for_nobody_else() {
     let stranger = identity::generate();
     for vault in vectors().opens {
         let file = vault.vector.bytes();
-        let by_identity = refusal(&peek(&file, Key::Identity(&stranger)).err().expect("opened"));
+        let by_identity = refusal(&peek(&file, Key::Identity(&stranger), &Plugins::none()).err().expect("opened"));
         assert_eq!(by_identity, "wrong-identity", "`{}`", vault.vector.file);
         for wrong in &vault.wrong_passphrases {
             let by_passphrase = refusal(&with_passphrase(&file, wrong).err().expect("opened"));
@@ -182,7 +184,7 @@ fn misjudged(vector: &Refused) -> Option<String> {
     let Vector { file: name, says, .. } = &vector.vector;
     let file = vector.vector.bytes();
     let identity = vector.identity.as_deref().map_or_else(identity::generate, identity_text);
-    let Err(error) = peek(&file, Key::Identity(&identity)) else {
+    let Err(error) = peek(&file, Key::Identity(&identity), &Plugins::none()) else {
         return Some(format!("`{name}` opened: {says}"));
     };
     let by_its_header = matches!(error, OpenError::Unseal(UnsealError::Header(_)));
@@ -280,11 +282,12 @@ fn the_worked_example_of_the_page_is_true() {
     let file = BASE64.decode(block("base64").replace('\n', "")).unwrap();
     assert_eq!(fs::read(Path::new(FOLDER).join("worked-example.age")).unwrap(), file, "of another vector");
     let kdf = header::scan(&file).unwrap().unwrap();
-    let derived = passphrase::derive(&Passphrase::new(said("passphrase").to_owned()), &kdf).unwrap();
+    let derived = passphrase::derive(&Passphrase::new(said("passphrase").to_owned()), &kdf, None).unwrap();
     let seed = HEXLOWER.decode(said("seed").as_bytes()).unwrap();
     assert_eq!(identity::from_seed(seed.as_slice().try_into().unwrap()).expose(), said("identity"));
     assert_eq!(derived.expose(), said("identity"));
-    let document = peek(&file, Key::Identity(&derived)).unwrap_or_else(|error| panic!("it does not open: {error}"));
+    let document = peek(&file, Key::Identity(&derived), &Plugins::none())
+        .unwrap_or_else(|error| panic!("it does not open: {error}"));
     assert_eq!(document.fingerprint().unwrap().to_string(), said("fingerprint"));
     assert_eq!(payload(&file, said("identity")), block("toml").as_bytes());
 }

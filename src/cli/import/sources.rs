@@ -8,7 +8,7 @@ use crate::disk::ReadError;
 use crate::import::found::{Origin, Reading, Skipped, Source, Why};
 use crate::import::{aws_vault, config, console_csv, credentials, other_vault};
 use crate::process;
-use crate::secret::{IdentityText, SecretBytes};
+use crate::secret::{IdentityText, Passphrase, SecretBytes};
 use crate::store::document::Document;
 use crate::store::header::MAX_FILE;
 use crate::store::seal::UnsealError;
@@ -128,23 +128,29 @@ fn open_other(path: &Path, args: &Args, own: Option<&IdentityText>, world: &Worl
     let read = world.disk.read_named(path, MAX_FILE);
     let (file, _) = read.map_err(|error: ReadError| Failure::SecretFile { path: path.to_owned(), error })?;
     let shown = shown_path(path);
+    let plugins = world.place();
+    let plugins = plugins.plugins();
+    let by_passphrase =
+        |passphrase: &Passphrase| peek(&file, Key::Passphrase(passphrase, world.unlock.memory()), plugins);
     let given = match (&args.vault_identity, &args.vault_passphrase_file) {
         (Some(path), _) => Some(unlock::read_identities(world, path)?),
         (None, Some(path)) => {
             let passphrase = passphrase_source::in_file(world, path)?;
-            return peek(&file, Key::Passphrase(&passphrase)).map_err(|error| unlock::failed_to_open(error, &shown));
+            return by_passphrase(&passphrase).map_err(|error| unlock::failed_to_open(error, &shown));
         }
         (None, None) => None,
     };
     let asked_for = given.is_some();
     for identity in given.iter().flatten().chain(own) {
-        match peek(&file, Key::Identity(identity)) {
+        match peek(&file, Key::Identity(identity), plugins) {
             Err(OpenError::Unseal(UnsealError::WrongIdentity)) => {}
+            // What opens our own vault was only a guess.
+            Err(OpenError::Unseal(UnsealError::Plugin { .. })) if !asked_for => {}
             other => return Ok(other?),
         }
     }
     if asked_for {
         return Err(Failure::IdentityDoesNotOpen);
     }
-    unlock::ask_passphrase(&shown, |passphrase| peek(&file, Key::Passphrase(passphrase))).map(|(opened, _)| opened)
+    unlock::ask_passphrase(&shown, by_passphrase).map(|(opened, _)| opened)
 }

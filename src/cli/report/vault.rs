@@ -10,10 +10,10 @@ use crate::store::file::{LoadError, SaveError, Untrusted};
 use crate::store::header::HeaderError;
 use crate::store::kdf::KdfError;
 use crate::store::passphrase::DeriveError;
-use crate::store::seal::UnsealError;
+use crate::store::seal::{SealError, UnsealError};
 use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
 
-use super::{Report, Status, internal, trust};
+use super::{Report, Status, internal, plugin, trust};
 
 pub fn report(failure: &Failure) -> Report {
     use Failure::*;
@@ -34,7 +34,7 @@ pub fn report(failure: &Failure) -> Report {
             Report::new(Status::Usage, "the vault was opened by an identity, so its passphrase is not known")
                 .hint("open it by the passphrase, or set a new one: `vault passwd --identity FILE`")
         }
-        Derive(error) => derive(error),
+        Derive(error) => derive(error, CHEAPER),
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
@@ -186,26 +186,31 @@ fn open(error: &OpenError) -> Report {
         OpenError::Load(error) => load(error),
         OpenError::NoPassphrase => Report::new(Status::Locked, "no passphrase opens this vault, only an identity")
             .hint("pass `--identity FILE`"),
-        OpenError::Derive(error) => derive(error),
+        OpenError::Derive(error) => derive(error, CHEAPER),
         OpenError::Unseal(error) => unseal(error),
     }
 }
 
-fn derive(error: &DeriveError) -> Report {
-    let mebibytes = |bytes: &u64| bytes >> 20;
-    let message = match error {
-        DeriveError::Memory { needed, available } => {
-            format!(
-                "opening the vault needs {} MiB of memory, and {} MiB are free",
-                mebibytes(needed),
-                mebibytes(available)
-            )
+/// What `--kdf small` takes, in bytes.
+const SMALL: u64 = 64 << 20;
+
+const CHEAPER: &str = "`vault passwd --kdf small` brings it down to 64 MiB: open the vault by `--identity` for that, or where there is more";
+
+fn derive(error: &DeriveError, cheaper: &str) -> Report {
+    let (DeriveError::Memory { needed, .. } | DeriveError::Allocation { needed }) = error;
+    let cheaper = if *needed > SMALL { cheaper } else { "free some, or open the vault by `--identity`" };
+    let needed = needed >> 20;
+    match error {
+        DeriveError::Memory { available, .. } => {
+            let available = available >> 20;
+            let message = format!("the passphrase needs {needed} MiB of memory, and {available} MiB are free");
+            Report::new(Status::State, message).hint(format!("`--kdf-memory` tries it all the same; {cheaper}"))
         }
-        DeriveError::Allocation { needed } => {
-            format!("opening the vault needs {} MiB of memory, and the system gives none", mebibytes(needed))
+        DeriveError::Allocation { .. } => {
+            let message = format!("the passphrase needs {needed} MiB of memory, and the system gives none");
+            Report::new(Status::State, message).hint(cheaper)
         }
-    };
-    Report::new(Status::State, message).hint("free some, or make the vault with `--kdf small`")
+    }
 }
 
 fn unseal(error: &UnsealError) -> Report {
@@ -213,8 +218,9 @@ fn unseal(error: &UnsealError) -> Report {
     match error {
         UnsealError::WrongIdentity => Report::new(Status::Locked, "this identity does not open the vault"),
         UnsealError::NotAnIdentity => {
-            Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1")
+            Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1 or AGE-PLUGIN-")
         }
+        UnsealError::Plugin { plugin, error } => plugin::of_identity(plugin, error),
         UnsealError::Header(error) => header(error).hint(OLDER),
         UnsealError::HeaderDamaged => {
             distrusted("the vault is damaged: its header was changed since it was written".into()).hint(OLDER)
@@ -279,7 +285,7 @@ fn create(error: &CreateError) -> Report {
             Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
         }
         CreateError::Recovery(text) => Report::new(Status::Usage, format!("not an age recipient: `{}`", escape(text))),
-        CreateError::Derive(error) => derive(error),
+        CreateError::Derive(error) => derive(error, "`--kdf small` makes a vault that needs 64 MiB"),
         CreateError::Save(error) => save(error),
         CreateError::NotDurable(error) => {
             Report::new(Status::State, format!("the vault was made, but a power cut now may undo it: {error}"))
@@ -299,6 +305,14 @@ fn not_committed(error: &NotCommitted) -> Report {
             let message =
                 format!("the vault was not saved, since this machine can't remember its new keys: {}", why.message);
             Report { message, ..why }
+        }
+        NotCommitted::Seal(SealError::Plugin { recipient, program, error }) => {
+            plugin::of_recipient(recipient, program, error)
+        }
+        NotCommitted::Seal(SealError::CannotMix(recipient)) => plugin::cannot_mix(recipient),
+        NotCommitted::Proof(UnsealError::Plugin { plugin, error }) => {
+            let report = plugin::of_identity(plugin, error);
+            Report { message: format!("the vault was not saved: {}", report.message), ..report }
         }
         NotCommitted::Seal(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
         NotCommitted::Proof(error) => Report::new(
@@ -348,5 +362,20 @@ pub fn vault_warning(world: &World, warning: &Warning) {
         Warning::Recipients(change) => trust::recipients_changed(world, change),
         Warning::NotRemembered(error) => trust::not_remembered(world, error),
         Warning::ReadOnly => world.warn("this vault belongs to the administrator; it can be read, not saved"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_little_memory_is_told_with_the_way_to_try_and_the_mend() {
+        let report = derive(&DeriveError::Memory { needed: 256 << 20, available: 99 << 20 }, CHEAPER);
+        assert_eq!(report.message, "the passphrase needs 256 MiB of memory, and 99 MiB are free");
+        assert_eq!(report.hint, Some(format!("`--kdf-memory` tries it all the same; {CHEAPER}")));
+        assert_eq!(report.status, Status::State);
+        let report = derive(&DeriveError::Allocation { needed: SMALL }, CHEAPER);
+        assert_eq!(report.hint.as_deref(), Some("free some, or open the vault by `--identity`"));
     }
 }

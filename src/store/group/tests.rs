@@ -25,6 +25,7 @@ fn made() -> (tempfile::TempDir, PathBuf, Vault<'static>) {
     let new = NewVault {
         passphrase: Passphrase::new("correct horse".into()),
         kdf: KdfParameters::new([1; 16], 8192, 1, 2).unwrap(),
+        memory: None,
         recovery: None,
         now: Timestamp::UNIX_EPOCH,
         writer: "host".into(),

@@ -17,15 +17,15 @@ fn recipient(name: &str, identity: &IdentityText) -> Recipient {
 }
 
 fn refused(file: &[u8], identity: &IdentityText) -> UnsealError {
-    unseal(file, identity).err().expect("opened")
+    unseal(file, identity, &Plugins::none()).err().expect("opened")
 }
 
 #[test]
 fn every_recipient_opens_what_was_sealed_and_nobody_else_does() {
     let (document, derived, recovery) = vault();
-    let file = seal(&document).unwrap();
+    let file = seal(&document, &Plugins::none()).unwrap();
     for identity in [&derived, &recovery] {
-        let opened = unseal(&file, identity).unwrap();
+        let opened = unseal(&file, identity, &Plugins::none()).unwrap();
         assert_eq!(*opened.encode().unwrap(), *document.encode().unwrap());
     }
     assert!(matches!(refused(&file, &identity::generate()), UnsealError::WrongIdentity));
@@ -35,7 +35,7 @@ fn every_recipient_opens_what_was_sealed_and_nobody_else_does() {
 #[test]
 fn the_header_says_how_the_passphrase_derives_and_does_not_hold_its_recipient() {
     let (document, ..) = vault();
-    let file = seal(&document).unwrap();
+    let file = seal(&document, &Plugins::none()).unwrap();
     let expected = "age-encryption.org/v1\n-> vault-format.v1/argon2id BQUFBQUFBQUFBQUFBQUFBQ 8192 3 4\n\n-> X25519 ";
     assert!(file.starts_with(expected.as_bytes()));
     let public = document.recipients[0].recipient.as_bytes();
@@ -45,7 +45,7 @@ fn the_header_says_how_the_passphrase_derives_and_does_not_hold_its_recipient() 
 #[test]
 fn every_flipped_bit_is_refused() {
     let (document, derived, _) = vault();
-    let file = seal(&document).unwrap();
+    let file = seal(&document, &Plugins::none()).unwrap();
     let header = file.windows(5).position(|window| window == b"\n--- ").unwrap() + 50;
     for position in 0..file.len() {
         // All eight where the structure is; one of them, in turn, where every byte is under the same authentication.
@@ -53,7 +53,10 @@ fn every_flipped_bit_is_refused() {
         for bit in bits {
             let mut flipped = file.clone();
             flipped[position] ^= 1 << bit;
-            assert!(unseal(&flipped, &derived).is_err(), "bit {bit} of byte {position} was not missed");
+            assert!(
+                unseal(&flipped, &derived, &Plugins::none()).is_err(),
+                "bit {bit} of byte {position} was not missed"
+            );
         }
     }
 }
@@ -61,9 +64,9 @@ fn every_flipped_bit_is_refused() {
 #[test]
 fn a_file_cut_short_or_continued_at_any_byte_is_refused() {
     let (document, derived, _) = vault();
-    let mut file = seal(&document).unwrap();
+    let mut file = seal(&document, &Plugins::none()).unwrap();
     for length in 0..file.len() {
-        assert!(unseal(&file[..length], &derived).is_err(), "the first {length} bytes opened");
+        assert!(unseal(&file[..length], &derived, &Plugins::none()).is_err(), "the first {length} bytes opened");
     }
     file.push(0);
     assert!(matches!(refused(&file, &derived), UnsealError::ContentDamaged));
@@ -73,7 +76,8 @@ fn a_file_cut_short_or_continued_at_any_byte_is_refused() {
 fn who_can_encrypt_to_the_recipients_still_cannot_write_a_vault() {
     let (document, derived, _) = vault();
     let text = document.encode().unwrap();
-    let recipients = recipients(&document).unwrap();
+    let (plugins, trouble) = (Plugins::none(), Trouble::default());
+    let recipients = recipients(&document, &plugins, &trouble).unwrap();
     let forge = |payload: &[u8]| refused(&encrypt(payload, &recipients).unwrap(), &derived);
     let unsigned = forge(text.as_bytes());
     assert!(matches!(unsigned, UnsealError::Signature));
@@ -105,9 +109,9 @@ fn a_header_that_derives_otherwise_than_the_content_says_is_refused() {
 fn a_vault_that_opens_by_identity_only_has_no_line_for_a_passphrase() {
     let (mut document, _, recovery) = vault();
     document.recipients.remove(0);
-    let file = seal(&document).unwrap();
+    let file = seal(&document, &Plugins::none()).unwrap();
     assert_eq!(header::scan(&file), Ok(None));
-    assert!(unseal(&file, &recovery).is_ok());
+    assert!(unseal(&file, &recovery, &Plugins::none()).is_ok());
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn what_could_not_be_opened_again_is_not_sealed() {
     let with = |recipients: Vec<Recipient>| {
         let mut changed = document.clone();
         changed.recipients = recipients;
-        seal(&changed).expect_err("sealed")
+        seal(&changed, &Plugins::none()).expect_err("sealed")
     };
     assert!(matches!(with(vec![]), SealError::NoRecipients));
     assert!(matches!(with(vec![recipient("r", &recovery); 25]), SealError::TooManyRecipients));
@@ -126,7 +130,7 @@ fn what_could_not_be_opened_again_is_not_sealed() {
     assert!(matches!(with(vec![plugin]), SealError::Recipient(name) if name == "hardware"));
     let mut large = document.clone();
     large.rest.insert("x".into(), toml::Value::String("x".repeat(MAX_PAYLOAD)));
-    assert!(matches!(seal(&large), Err(SealError::TooLarge)));
+    assert!(matches!(seal(&large, &Plugins::none()), Err(SealError::TooLarge)));
 }
 
 #[test]
@@ -134,7 +138,8 @@ fn the_largest_payload_for_the_most_recipients_is_within_what_is_read() {
     let (mut document, derived, recovery) = vault();
     document.recipients.extend(vec![recipient("r", &recovery); MAX_RECIPIENTS - 2]);
     let payload = vec![b'x'; MAX_PAYLOAD];
-    let file = encrypt(&payload, &recipients(&document).unwrap()).unwrap();
+    let (plugins, trouble) = (Plugins::none(), Trouble::default());
+    let file = encrypt(&payload, &recipients(&document, &plugins, &trouble).unwrap()).unwrap();
     assert_eq!(header::scan(&file).unwrap().as_ref(), document.kdf());
-    assert!(*decrypt(&file, &derived).unwrap() == payload);
+    assert!(*decrypt(&file, &identity::parse(&derived).unwrap()).unwrap() == payload);
 }

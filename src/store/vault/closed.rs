@@ -50,7 +50,7 @@ impl<'d> Closed<'d> {
     /// Opens what stands there now: the same generation or a later one.
     pub fn open(&self) -> Result<Vault<'d>, ReopenError> {
         let loaded = self.place.load()?;
-        let document = unseal(&loaded.bytes, &self.identity)?;
+        let document = unseal(&loaded.bytes, &self.identity, self.place.plugins())?;
         match self.known.relation(&loaded, &document)? {
             Relation::Stranger => return Err(ReopenError::AnotherVault),
             Relation::Other => return Err(ReopenError::Diverged),

@@ -20,6 +20,8 @@ pub struct NewVault {
     pub passphrase: Passphrase,
     /// From [`passphrase::Cost::parameters`].
     pub kdf: KdfParameters,
+    /// In bytes, what deriving may take; None tries it with whatever there is.
+    pub memory: Option<u64>,
     /// The public half of a recovery key.
     pub recovery: Option<String>,
     pub now: Timestamp,
@@ -51,11 +53,11 @@ pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateE
     if place.exists().map_err(SaveError::Io)? {
         return Err(CreateError::Exists);
     }
-    let passphrase = NewPassphrase::derive(&new.passphrase, new.kdf)?;
+    let passphrase = NewPassphrase::derive(&new.passphrase, new.kdf, new.memory)?;
     let document = first_document(&new, &passphrase)?;
     let identity = passphrase.identity().clone();
-    let file = seal(&document)?;
-    let document = unseal(&file, &identity).map_err(CreateError::Proof)?;
+    let file = seal(&document, place.plugins())?;
+    let document = unseal(&file, &identity, place.plugins()).map_err(CreateError::Proof)?;
     place.make_folder().map_err(SaveError::Io)?;
     let locked = place.lock()?;
     if !locked.is_free().map_err(SaveError::Io)? {

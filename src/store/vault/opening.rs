@@ -16,7 +16,8 @@ use crate::store::seal::{UnsealError, unseal};
 
 /// What opens a vault.
 pub enum Key<'a> {
-    Passphrase(&'a Passphrase),
+    /// With the memory that deriving may take, in bytes; None tries it with whatever there is.
+    Passphrase(&'a Passphrase, Option<u64>),
     Identity(&'a IdentityText),
 }
 
@@ -67,7 +68,7 @@ pub struct Unproven<'d> {
 
 /// Opens what was loaded from `place` and compares it with what this machine remembers.
 pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Opened<'d>, OpenError> {
-    let (identity, document) = unlock(loaded, key)?;
+    let (identity, document) = unlock(place, loaded, key)?;
     match believe(place, loaded, &identity, document)? {
         Opened::Distrusted(unproven, distrust) => {
             // A reader that was overtaken by two saves may have seen the file of one with the pin of the other.
@@ -75,32 +76,34 @@ pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Opened<'
             if again.hash == loaded.hash && again.pins == loaded.pins {
                 return Ok(Opened::Distrusted(unproven, distrust));
             }
-            let document = unseal(&again.bytes, &identity)?;
+            let document = unseal(&again.bytes, &identity, place.plugins())?;
             believe(place, &again, &identity, document)
         }
         opened => Ok(opened),
     }
 }
 
-fn unlock(loaded: &Loaded, key: Key) -> Result<(IdentityText, Document), OpenError> {
-    let passphrase = match key {
-        Key::Identity(identity) => return Ok((identity.clone(), unseal(&loaded.bytes, identity)?)),
-        Key::Passphrase(passphrase) => passphrase,
+fn unlock(place: &Place, loaded: &Loaded, key: Key) -> Result<(IdentityText, Document), OpenError> {
+    let (passphrase, memory) = match key {
+        Key::Identity(identity) => {
+            return Ok((identity.clone(), unseal(&loaded.bytes, identity, place.plugins())?));
+        }
+        Key::Passphrase(passphrase, memory) => (passphrase, memory),
     };
     let kdf = loaded.kdf()?.ok_or(OpenError::NoPassphrase)?;
-    let identity = passphrase::derive(passphrase, &kdf)?;
-    match unseal(&loaded.bytes, &identity) {
+    let identity = passphrase::derive(passphrase, &kdf, memory)?;
+    match unseal(&loaded.bytes, &identity, place.plugins()) {
         Ok(document) => Ok((identity, document)),
-        Err(UnsealError::WrongIdentity) => Err(wrong_passphrase(loaded, passphrase)),
+        Err(UnsealError::WrongIdentity) => Err(wrong_passphrase(place, loaded, passphrase, memory)),
         Err(error) => Err(error.into()),
     }
 }
 
 /// A flipped bit in the salt makes the right passphrase derive another identity. What the pin remembers tells the two apart.
-fn wrong_passphrase(loaded: &Loaded, passphrase: &Passphrase) -> OpenError {
+fn wrong_passphrase(place: &Place, loaded: &Loaded, passphrase: &Passphrase, memory: Option<u64>) -> OpenError {
     let Some(pinned) = loaded.changed_kdf() else { return OpenError::WrongPassphrase };
-    let identity = passphrase::derive(passphrase, &pinned);
-    match identity.map(|identity| unseal(&loaded.bytes, &identity)) {
+    let identity = passphrase::derive(passphrase, &pinned, memory);
+    match identity.map(|identity| unseal(&loaded.bytes, &identity, place.plugins())) {
         Ok(Err(UnsealError::HeaderDamaged)) => OpenError::PassphraseLineChanged,
         _ => OpenError::WrongPassphrase,
     }
@@ -150,7 +153,7 @@ impl<'d> Unproven<'d> {
     /// sync program.
     pub fn remembered(&self, distrust: &Distrust) -> Option<Document> {
         let bytes = self.vault.place.beside_with_hash(&distrust.pin.hash.0)?;
-        unseal(&bytes, &self.vault.identity).ok()
+        unseal(&bytes, &self.vault.identity, self.vault.place.plugins()).ok()
     }
 
     /// Forgets the document; the caller is about to wait for a person.
@@ -210,7 +213,7 @@ impl<'d> Undecided<'d> {
         if loaded.hash != self.hash {
             return Err(ReopenError::Diverged);
         }
-        let document = unseal(&loaded.bytes, &self.identity)?;
+        let document = unseal(&loaded.bytes, &self.identity, self.place.plugins())?;
         let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
         let warnings = warnings(&self.place, &document, &loaded.status);
         Ok(Vault { place: self.place.clone(), identity: self.identity.clone(), document, version, warnings })

@@ -20,8 +20,9 @@ impl NewPassphrase {
     /// Its name among the recipients.
     pub const NAME: &str = "passphrase";
 
-    pub fn derive(passphrase: &Passphrase, kdf: KdfParameters) -> Result<Self, DeriveError> {
-        Ok(Self { identity: passphrase::derive(passphrase, &kdf)?, kdf })
+    /// With the memory that this may take, as for [`passphrase::derive`].
+    pub fn derive(passphrase: &Passphrase, kdf: KdfParameters, memory: Option<u64>) -> Result<Self, DeriveError> {
+        Ok(Self { identity: passphrase::derive(passphrase, &kdf, memory)?, kdf })
     }
 
     /// The entry among the recipients that it is to be.

@@ -23,6 +23,7 @@ fn new(recovery: Option<String>) -> NewVault {
     NewVault {
         passphrase: passphrase(),
         kdf: KdfParameters::new([1; 16], 8192, 1, 2).unwrap(),
+        memory: None,
         recovery,
         now: Timestamp::UNIX_EPOCH,
         writer: "host".into(),
@@ -70,14 +71,16 @@ fn a_new_vault_opens_by_its_passphrase_and_by_its_recovery_key_and_by_nothing_el
     let path = temporary.path().join("made/on/the/way/vault.age");
     let recovery = RecoveryKey::generate();
     let created = create(&place(&path), new(Some(recovery.recipient))).unwrap();
-    for key in [Key::Passphrase(&passphrase()), Key::Identity(&recovery.identity), Key::Identity(created.identity())] {
+    for key in
+        [Key::Passphrase(&passphrase(), None), Key::Identity(&recovery.identity), Key::Identity(created.identity())]
+    {
         let opened = open_known(&path, key).unwrap();
         assert_eq!(opened.version(), created.version());
         assert_eq!(opened.document().meta.vault_id, created.document().meta.vault_id);
         assert!(matches!(opened.warnings(), [Warning::WeakKdf(_)]));
     }
     let wrong = Passphrase::new("correct horsf".into());
-    let refused = open_known(&path, Key::Passphrase(&wrong)).err();
+    let refused = open_known(&path, Key::Passphrase(&wrong, None)).err();
     assert!(matches!(refused, Some(OpenError::WrongPassphrase)));
     let stranger = identity::generate();
     let refused = open_known(&path, Key::Identity(&stranger)).err();
@@ -151,7 +154,7 @@ fn an_edit_is_saved_as_the_next_generation_and_costs_no_derivation() {
     let meta = &opened.document().meta;
     assert_eq!((meta.generation, meta.writer.as_str(), meta.written_at), (2, "laptop", stamp().now));
     assert!(meta.has_ancestor(&first.hash));
-    assert!(open_known(&path, Key::Passphrase(&passphrase())).is_ok());
+    assert!(open_known(&path, Key::Passphrase(&passphrase(), None)).is_ok());
 }
 
 #[test]
@@ -262,7 +265,7 @@ fn a_header_of_hostile_costs_is_refused_before_the_passphrase_is_derived() {
     let end = file.windows(11).position(|window| window == b" 8192 1 2\n\n").unwrap();
     let hostile = [&file[..end], b" 2097152 16 16", &file[end + 9..]].concat();
     fs::write(&path, hostile).unwrap();
-    let refused = open_known(&path, Key::Passphrase(&passphrase())).err();
+    let refused = open_known(&path, Key::Passphrase(&passphrase(), None)).err();
     assert!(matches!(refused, Some(OpenError::Unseal(UnsealError::Header(HeaderError::Kdf(_))))));
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_sim::{Status, User};
 use vault::secret::{IdentityText, SecretAccessKey};
 use vault::store::document::Document;
+use vault::store::plugin::Plugins;
 use vault::store::seal::{seal, unseal};
 
 use super::{ALICE, PHONE, error, error_and_hint, json, mode, screen, short, warning};
@@ -570,9 +571,9 @@ fn branch(case: &Case) -> PathBuf {
 fn change(case: &Case, path: &Path, change: impl FnOnce(&mut Document)) {
     let recovery = fs::read_to_string(case.given("recovery.txt")).unwrap();
     let identity = IdentityText::new(recovery.lines().last().unwrap().to_owned());
-    let mut document = unseal(&fs::read(path).unwrap(), &identity).unwrap();
+    let mut document = unseal(&fs::read(path).unwrap(), &identity, &Plugins::none()).unwrap();
     change(&mut document);
-    fs::write(path, seal(&document).unwrap()).unwrap();
+    fs::write(path, seal(&document, &Plugins::none()).unwrap()).unwrap();
 }
 
 /// Gives the branch another key of alice's, `later` than the vault's own, and what must not be taken.

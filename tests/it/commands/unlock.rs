@@ -177,9 +177,26 @@ fn an_identity_that_is_another_or_none_is_refused() {
     for (file, told) in [
         (&others, error("this identity does not open the vault")),
         (&comment, error(&format!("no age identity in {}", comment.display()))),
-        (&garbage, error("that is not an age identity; one starts with AGE-SECRET-KEY-1")),
+        (&garbage, error("that is not an age identity; one starts with AGE-SECRET-KEY-1 or AGE-PLUGIN-")),
     ] {
         let refused = case.vault(&["list", "--identity", file.to_str().unwrap()]).asking().run();
         refused.exits(3).stdout("").stderr(&told);
+    }
+}
+
+/// The smallest limit under which the program starts at all, and one that leaves no room for the 64 MiB of `small`.
+const SHORT_OF_MEMORY: &str = "--as=83886080";
+
+#[test]
+fn where_the_system_gives_no_memory_deriving_ends_with_words_tried_or_not() {
+    let case = Case::with_vault();
+    let passphrase = case.given("passphrase");
+    let base = [SHORT_OF_MEMORY, super::VAULT, "list", "--passphrase-file", passphrase.to_str().unwrap()];
+    let list = |flags: &[&str]| case.command("prlimit", &[&base[..], flags].concat()).run();
+    for flags in [&[][..], &["--kdf-memory"]] {
+        list(flags).exits(1).stdout("").stderr(&error_and_hint(
+            "the passphrase needs 64 MiB of memory, and the system gives none",
+            "free some, or open the vault by `--identity`",
+        ));
     }
 }

@@ -7,6 +7,7 @@ use vault::clock::SystemClock;
 use vault::paths::{Environment, Paths};
 use vault::process::harden;
 use vault::secret::IdentityText;
+use vault::store::plugin::NoPlugins;
 
 use super::vault::{Adding, FILE, SECRET, VAULT, identity, opened_by};
 use super::{Ended, Scenario, State, try_everything};
@@ -25,6 +26,7 @@ pub fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
         environment,
         disk,
         clock: &SystemClock,
+        plugins: &NoPlugins,
         hardened: harden(),
         unlock: Default::default(),
         output: RefCell::new(Box::new(Vec::new())),

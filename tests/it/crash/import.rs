@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use vault::store::document::Document;
+use vault::store::plugin::Plugins;
 use vault::store::vault::{Key, peek};
 
 use super::command::{IDENTITY, run};
@@ -127,7 +128,7 @@ fn a_save_that_may_not_last_is_made_again_before_the_plaintext_goes() {
         for crash in disk.crashes_from(again).distinct {
             // Whether a vault that fell behind what was remembered is believed is not what this is about.
             let file = crash.image.file(VAULT_FILE).unwrap();
-            let document = peek(file, Key::Identity(identity())).unwrap();
+            let document = peek(file, Key::Identity(identity()), &Plugins::none()).unwrap();
             judge_keys(&crash.image, &document).unwrap_or_else(|wrong| panic!("{wrong}\n{crash}"));
             tried += 1;
         }

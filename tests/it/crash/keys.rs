@@ -7,6 +7,7 @@ use vault::store::document::{Document, Recipient, RecipientKind};
 use vault::store::identity;
 use vault::store::kdf::KdfParameters;
 use vault::store::passphrase::derive;
+use vault::store::plugin::Plugins;
 use vault::store::seal::unseal;
 use vault::store::vault::{EditError, NewPassphrase, Rekey, Vault};
 
@@ -33,7 +34,7 @@ fn new_kdf() -> KdfParameters {
 /// What the new passphrase derives.
 fn newly_derived() -> &'static IdentityText {
     static IDENTITY: OnceLock<IdentityText> = OnceLock::new();
-    IDENTITY.get_or_init(|| derive(&new_passphrase(), &new_kdf()).unwrap())
+    IDENTITY.get_or_init(|| derive(&new_passphrase(), &new_kdf(), None).unwrap())
 }
 
 fn bob() -> &'static IdentityText {
@@ -71,7 +72,9 @@ fn ended<T>(outcome: Result<T, EditError<String>>) -> Ended {
 /// Files other than the vault that this identity opens.
 fn opens_beside(image: &Image, identity: &IdentityText) -> Vec<String> {
     let files = image.tree().0.into_iter().filter_map(|(path, seen)| match seen {
-        Seen::File { bytes, .. } if unseal(&bytes, identity).is_ok() => Some(path.display().to_string()),
+        Seen::File { bytes, .. } if unseal(&bytes, identity, &Plugins::none()).is_ok() => {
+            Some(path.display().to_string())
+        }
         _ => None,
     });
     files.filter(|name| !name.ends_with("/vault.age")).collect()
@@ -112,7 +115,7 @@ impl Scenario for ChangingThePassphrase {
 
     fn save(&self, disk: &FaultDisk) -> Ended {
         let Ok(Some(mut vault)) = opened_by(disk, alice()) else { return Ended::NotCommitted };
-        let passphrase = NewPassphrase::derive(&new_passphrase(), new_kdf()).unwrap();
+        let passphrase = NewPassphrase::derive(&new_passphrase(), new_kdf(), None).unwrap();
         ended(vault.rekey(Rekey { passphrase: Some(passphrase) }, &stamp(), |_| Ok::<(), String>(())))
     }
 

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use vault::store::pin::Distrust;
+use vault::store::plugin::Plugins;
 use vault::store::seal::unseal;
 use vault::store::vault::{Key, Opened, TrustError, Unproven, open};
 
@@ -24,7 +25,9 @@ fn put_back() -> Image {
 
 fn generation(image: &Image) -> Result<u64, String> {
     let file = image.file(FILE).ok_or("the vault is gone")?;
-    unseal(file, identity()).map(|document| document.meta.generation).map_err(|error| error.to_string())
+    unseal(file, identity(), &Plugins::none())
+        .map(|document| document.meta.generation)
+        .map_err(|error| error.to_string())
 }
 
 /// What is not believed; None where all is well.

@@ -36,11 +36,18 @@ fn kdf() -> KdfParameters {
 /// What the passphrase derives, once for all.
 pub fn identity() -> &'static IdentityText {
     static IDENTITY: OnceLock<IdentityText> = OnceLock::new();
-    IDENTITY.get_or_init(|| derive(&passphrase(), &kdf()).unwrap())
+    IDENTITY.get_or_init(|| derive(&passphrase(), &kdf(), None).unwrap())
 }
 
 pub fn new_vault() -> NewVault {
-    NewVault { passphrase: passphrase(), kdf: kdf(), recovery: None, now: Timestamp::UNIX_EPOCH, writer: "host".into() }
+    NewVault {
+        passphrase: passphrase(),
+        kdf: kdf(),
+        memory: None,
+        recovery: None,
+        now: Timestamp::UNIX_EPOCH,
+        writer: "host".into(),
+    }
 }
 
 pub fn place(disk: &FaultDisk) -> Place<'_> {

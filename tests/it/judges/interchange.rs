@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use ed25519_dalek::Signature;
 use vault::secret::IdentityText;
+use vault::store::plugin::Plugins;
 use vault::store::seal::unseal;
 
 use super::judge;
@@ -64,7 +65,9 @@ fn opens_with_either_key(opener: Opener) {
 fn is_what_we_say(case: &Case, identity: &Path, payload: &str) {
     let identity = fs::read_to_string(identity).unwrap();
     let identity = identity.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).unwrap();
-    let document = unseal(&fs::read(case.vault_file()).unwrap(), &IdentityText::new(identity.to_owned())).unwrap();
+    let document =
+        unseal(&fs::read(case.vault_file()).unwrap(), &IdentityText::new(identity.to_owned()), &Plugins::none())
+            .unwrap();
     let (first, text) = payload.split_once('\n').unwrap();
     assert!(text == *document.encode().unwrap(), "others find another document");
     assert!(text.contains(&format!("id = \"{}\"", case.alice.access_key_id())));

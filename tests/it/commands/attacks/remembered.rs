@@ -144,6 +144,7 @@ fn a_reader_beside_a_writer_never_sees_a_rollback() {
     let vault = create(
         &here,
         NewVault {
+            memory: None,
             passphrase: Passphrase::new("correct horse battery staple".to_owned()),
             kdf: KdfParameters::new([7; 16], 64, 1, 1).unwrap(),
             recovery: None,

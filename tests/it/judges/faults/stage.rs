@@ -11,6 +11,7 @@ use vault::store::document::Document;
 use vault::store::header;
 use vault::store::kdf::KdfParameters;
 use vault::store::passphrase::derive;
+use vault::store::plugin::Plugins;
 use vault::store::vault::{Key, peek};
 
 use super::saving::{Found, Saving};
@@ -88,7 +89,7 @@ fn every_kept_generation_opens(vault: &Path, passphrases: &[&str], vault_id: &st
 fn opened(path: &Path, passphrases: &[&str]) -> Result<Document, String> {
     let file = fs::read(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
     let kdf = header::scan(&file).ok().flatten().ok_or("no passphrase opens the vault")?;
-    let by = |passphrase: &&str| peek(&file, Key::Identity(&derived(passphrase, kdf))).ok();
+    let by = |passphrase: &&str| peek(&file, Key::Identity(&derived(passphrase, kdf)), &Plugins::none()).ok();
     let mut opened: Vec<_> = passphrases.iter().filter_map(by).collect();
     match (opened.pop(), opened.len()) {
         (Some(document), 0) => Ok(document),
@@ -100,6 +101,6 @@ fn opened(path: &Path, passphrases: &[&str]) -> Result<Document, String> {
 fn derived(passphrase: &str, kdf: KdfParameters) -> IdentityText {
     static DERIVED: Mutex<BTreeMap<(String, [String; 4]), IdentityText>> = Mutex::new(BTreeMap::new());
     let mut derived = DERIVED.lock().unwrap();
-    let make = || derive(&Passphrase::new(passphrase.to_owned()), &kdf).unwrap();
+    let make = || derive(&Passphrase::new(passphrase.to_owned()), &kdf, None).unwrap();
     derived.entry((passphrase.to_owned(), kdf.words())).or_insert_with(make).clone()
 }

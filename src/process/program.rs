@@ -1,0 +1,119 @@
+//! Programs that are looked for by name: only where nobody but their user and the administrator can put another one.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::run::{only_ours, path_folders};
+use crate::paths::Environment;
+
+/// Why a program is not started.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProgramError {
+    #[error("no such program")]
+    NotFound,
+    /// Somebody else can put another program in its place: by the file itself or by a folder above it.
+    #[error("`{}` can be changed by others", path.display())]
+    Untrusted { path: PathBuf },
+}
+
+/// The first program of this name on PATH that is to be trusted.
+pub fn find_program(name: &str, environment: &Environment) -> Result<PathBuf, ProgramError> {
+    let mut refused = None;
+    for folder in path_folders(environment).into_iter().filter(|folder| folder.is_absolute()) {
+        let program = folder.join(name);
+        match check_program(&program) {
+            Ok(()) if only_ours(&folder) => return Ok(program),
+            Ok(()) => refused = refused.or(Some(ProgramError::Untrusted { path: folder })),
+            Err(ProgramError::NotFound) => {}
+            Err(untrusted) => refused = refused.or(Some(untrusted)),
+        }
+    }
+    Err(refused.unwrap_or(ProgramError::NotFound))
+}
+
+/// Whether what stands at an absolute path is a program that only its user and the administrator can replace. Symlinks are
+/// looked at from both sides: package managers install through them.
+pub fn check_program(path: &Path) -> Result<(), ProgramError> {
+    let resolved = path.canonicalize().map_err(|_| ProgramError::NotFound)?;
+    let found = std::fs::metadata(&resolved).map_err(|_| ProgramError::NotFound)?;
+    if !path.is_absolute() || !found.is_file() || found.permissions().mode() & 0o111 == 0 {
+        return Err(ProgramError::NotFound);
+    }
+    match resolved.ancestors().chain(path.ancestors()).find(|part| !nobody_elses(part)) {
+        Some(part) => Err(ProgramError::Untrusted { path: part.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// In a sticky folder (`/tmp`) everybody may add, but nobody may replace what is another's.
+fn nobody_elses(part: &Path) -> bool {
+    std::fs::metadata(part).is_ok_and(|found| {
+        let trusted = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
+        let sticky_folder = found.is_dir() && found.mode() & 0o1000 != 0;
+        trusted && (found.mode() & 0o022 == 0 || sticky_folder)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{Permissions, create_dir, set_permissions, write};
+    use std::os::unix::fs::symlink;
+
+    fn chmod(path: &Path, mode: u32) {
+        set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Two folders on PATH, with a program in the second.
+    fn folders() -> (tempfile::TempDir, PathBuf, PathBuf, Environment) {
+        let root = tempfile::tempdir().unwrap();
+        let (first, second) = (root.path().join("first"), root.path().join("second"));
+        for folder in [&first, &second] {
+            create_dir(folder).unwrap();
+            chmod(folder, 0o755);
+        }
+        let program = second.join("tool");
+        write(&program, "").unwrap();
+        chmod(&program, 0o755);
+        let path = format!("relative:{}:{}", first.display(), second.display());
+        (root, first, program, [("PATH", path)].into_iter().collect())
+    }
+
+    #[test]
+    fn the_first_program_that_nobody_else_can_change_is_found() {
+        let (_root, first, program, environment) = folders();
+        assert_eq!(find_program("tool", &environment).as_deref(), Ok(&*program));
+        symlink(&program, first.join("tool")).unwrap();
+        assert_eq!(find_program("tool", &environment), Ok(first.join("tool")));
+        chmod(&first, 0o777);
+        assert_eq!(find_program("tool", &environment).as_deref(), Ok(&*program));
+        assert_eq!(find_program("other", &environment), Err(ProgramError::NotFound));
+    }
+
+    #[test]
+    fn a_program_that_others_can_replace_is_refused_by_what_they_can_write() {
+        let (root, first, program, environment) = folders();
+        let refused = |path: &Path| Err(ProgramError::Untrusted { path: path.canonicalize().unwrap() });
+        chmod(&program, 0o775);
+        assert_eq!(check_program(&program), refused(&program));
+        assert_eq!(find_program("tool", &environment).map(drop), refused(&program));
+        chmod(&program, 0o755);
+        symlink(&program, first.join("tool")).unwrap();
+        chmod(program.parent().unwrap(), 0o757);
+        assert_eq!(check_program(&first.join("tool")), refused(program.parent().unwrap()));
+        chmod(program.parent().unwrap(), 0o755);
+        chmod(root.path(), 0o777);
+        assert_eq!(check_program(&program), refused(root.path()));
+    }
+
+    #[test]
+    fn what_can_not_be_run_is_no_program() {
+        let (_root, first, program, _) = folders();
+        chmod(&program, 0o644);
+        for path in [&program, &first, Path::new("/no/such/tool"), Path::new("tool")] {
+            assert_eq!(check_program(path), Err(ProgramError::NotFound), "{}", path.display());
+        }
+    }
+}
