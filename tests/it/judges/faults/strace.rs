@@ -100,6 +100,10 @@ impl Fault {
         self.kind == Kind::Kill
     }
 
+    pub fn lasts(&self) -> bool {
+        matches!(self.kind, Kind::FromThere(_))
+    }
+
     fn expression(&self) -> String {
         let Self { call, number, kind } = self;
         match kind {
