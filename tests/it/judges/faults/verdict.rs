@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::strace::Fault;
 use crate::program::{Output, files_below};
 
-pub fn judge(stage: &Stage, fault: &Fault, output: &Output) -> Result<(), String> {
+pub fn judge(stage: &Stage, fault: &Fault, output: &Output) -> Result<Found, String> {
     let found = stage.found()?;
     let done = (stage.command.done)(&found);
     nothing_is_lost(&stage.before, &found, done)?;
@@ -18,7 +18,9 @@ pub fn judge(stage: &Stage, fault: &Fault, output: &Output) -> Result<(), String
         [] => {}
         left => return Err(format!("secrets lie around: {}", left.join(", "))),
     }
-    judge_words(fault, output, done).map_err(|why| format!("{why}: {:?}, {}{}", output.status, output.out, output.err))
+    judge_words(fault, output, done)
+        .map_err(|why| format!("{why}: {:?}, {}{}", output.status, output.out, output.err))?;
+    Ok(found)
 }
 
 fn nothing_is_lost(before: &Found, found: &Found, done: bool) -> Result<(), String> {
@@ -94,14 +96,13 @@ fn judge_words(fault: &Fault, output: &Output, done: bool) -> Result<(), &'stati
 }
 
 /// The next save works, loses nothing either, and sweeps up what this one left.
-pub fn judge_the_next_save(stage: &Stage) -> Result<(), String> {
-    let before = stage.found()?;
+pub fn judge_the_next_save(stage: &Stage, before: &Found) -> Result<(), String> {
     let output = stage.save_again();
     if output.status.code() != Some(0) {
         return Err(format!("the next save: {:?}, {}", output.status, output.err));
     }
     let found = stage.found().map_err(|why| format!("after the next save: {why}"))?;
-    nothing_is_lost(&before, &found, true).map_err(|why| format!("after the next save: {why}"))?;
+    nothing_is_lost(before, &found, true).map_err(|why| format!("after the next save: {why}"))?;
     nobody_opens_the_past_alone(&found)?;
     let names = files_below(&stage.case.home()).into_iter().map(|path| path.display().to_string());
     let left: Vec<String> = names.filter(|name| is_temporary(name)).collect();
