@@ -164,7 +164,7 @@ impl Bench {
     }
 
     fn place(&self) -> Place<'_> {
-        Place::new(&self.disk, &self.path("vault.age"), &self.path("state"))
+        Place::new(&self.disk, &self.path("vault.age"), &self.home.path().join(".local/state/vault"))
     }
 
     fn path(&self, name: &str) -> PathBuf {

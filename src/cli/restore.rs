@@ -2,7 +2,7 @@
 
 use crate::names::ProfileName;
 use crate::store::document::{Document, StoredAccessKey};
-use crate::store::history::Kept;
+use crate::store::history::{Kept, KeptError};
 use crate::store::restoring::{KeySource, Newest, Restored, differs, restored};
 
 use super::failure::Failure;
@@ -104,7 +104,22 @@ impl Source<'_> {
         let old = Newest { generation: self.args.generation, profile: names_given::in_vault(self.from, name)? };
         let standing = document.profiles.get(name);
         let unfinished = |_| Failure::RotationUnfinished(name.clone());
-        restored(old, standing, self.newest(name), self.args.with_keys).map_err(unfinished)
+        let restored = restored(old, standing, self.newest(name), self.args.with_keys).map_err(unfinished)?;
+        match restored.key {
+            KeySource::Generation(of) if !self.args.with_keys => self.no_later_one_is_unread(of)?,
+            _ => {}
+        }
+        Ok(restored)
+    }
+
+    /// A generation that the disk does not give may have a later key than `of`, whose key AWS may have retired since. One
+    /// that is not of this vault has none: anybody who writes into the folder could forbid restoring with it.
+    fn no_later_one_is_unread(&self, of: u64) -> Result<(), Failure> {
+        let unread = |kept: &&Kept| kept.generation > of && matches!(kept.content, Err(KeptError::Io(_)));
+        match self.history.iter().find(unread) {
+            Some(kept) => Err(Failure::GenerationDoesNotOpen { generation: kept.generation }),
+            None => Ok(()),
+        }
     }
 
     /// The history is sorted from the newest on.

@@ -127,7 +127,10 @@ impl Folder for RealFolder {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let descriptor = rustix::fs::openat(&self.0, name, flags, OURS_ALONE)?;
         // A umask may have taken our own bits, too.
-        rustix::fs::fchmod(&descriptor, OURS_ALONE)?;
+        rustix::fs::fchmod(&descriptor, OURS_ALONE).inspect_err(|_| {
+            // Who is told that nothing was made would find it in the way the next time.
+            let _ = rustix::fs::unlinkat(&self.0, name, AtFlags::empty());
+        })?;
         Ok(Box::new(RealFile(File::from(descriptor))))
     }
 

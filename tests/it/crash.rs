@@ -6,6 +6,7 @@ mod group;
 mod import;
 mod keys;
 mod replace;
+mod restore;
 mod trust;
 mod vault;
 

@@ -57,6 +57,10 @@ impl Fault {
     /// The errors worth trying, and what each of them befalls.
     pub const ERRORS: [Errno; 4] = [Errno::NOSPC, Errno::IO, Errno::ROFS, Errno::PERM];
 
+    pub fn is_once(&self, error: Errno) -> bool {
+        self.error == error && !self.lasting
+    }
+
     pub fn befalls(error: Errno, operation: Operation) -> bool {
         use Operation::{Create, Link, Look, Rename, Sync, Write};
         match error {
@@ -81,6 +85,11 @@ impl FaultDisk {
         let disk = Self::on(image);
         disk.machine().fault = Some(fault);
         disk
+    }
+
+    /// From here on another fault than the one before.
+    pub fn fail(&self, fault: Fault) {
+        self.machine().fault = Some(fault);
     }
 
     /// The state that the next process finds, as long as the power stays on.

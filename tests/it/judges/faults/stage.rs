@@ -14,7 +14,7 @@ use vault::store::passphrase::derive;
 use vault::store::plugin::Plugins;
 use vault::store::vault::{Key, peek};
 
-use super::saving::{Found, Saving};
+use super::saving::{Found, RECOVERY_KEY, Saving};
 use crate::program::{Case, Invocation, Output, files_below};
 
 pub struct Stage {
@@ -51,11 +51,16 @@ impl Stage {
         found(&self.case, self.command.passphrases)
     }
 
+    /// Where the command writes one.
+    pub fn recovery_key(&self) -> PathBuf {
+        self.case.home().join(RECOVERY_KEY)
+    }
+
     /// The next save, after whatever came before.
     pub fn save_again(&self) -> Output {
         if !self.case.vault_file().exists() {
             // A recovery key of a vault that was not made is in the way of the next one.
-            let _ = fs::remove_file(self.case.home().join("recovery"));
+            let _ = fs::remove_file(self.recovery_key());
             let output = self.invocation().run();
             if output.status.code() != Some(0) {
                 return output;
@@ -65,34 +70,43 @@ impl Stage {
     }
 }
 
-fn found(case: &Case, passphrases: &[&str]) -> Result<Found, String> {
+fn found(case: &Case, passphrases: &[&'static str]) -> Result<Found, String> {
     let credentials = fs::read_to_string(case.credentials()).map_err(|error| format!("the credentials: {error}"))?;
     let path = case.vault_file();
-    let document = if path.exists() { Some(opened(&path, passphrases)?) } else { None };
-    if let Some(document) = &document {
-        every_kept_generation_opens(&path, passphrases, &document.meta.vault_id)?;
-    }
-    Ok(Found { document, credentials })
+    let (document, opener) = match path.exists().then(|| opened(&path, passphrases)).transpose()? {
+        Some((document, opener)) => (Some(document), Some(opener)),
+        None => (None, None),
+    };
+    let kept = document.as_ref().map(|document| kept(&path, passphrases, &document.meta.vault_id)).transpose()?;
+    Ok(Found { document, opener, kept: kept.unwrap_or_default(), credentials })
 }
 
-fn every_kept_generation_opens(vault: &Path, passphrases: &[&str], vault_id: &str) -> Result<(), String> {
+/// The earlier generations, each of which opens.
+fn kept(vault: &Path, passphrases: &[&'static str], vault_id: &str) -> Result<Vec<Document>, String> {
+    let mut kept = Vec::new();
     for path in files_below(vault.parent().unwrap()) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with("vault.age.g") && opened(&path, passphrases)?.meta.vault_id != *vault_id {
+        if name.starts_with("vault.age.g") {
+            kept.push(opened(&path, passphrases)?.0);
+        }
+        if kept.last().is_some_and(|document| document.meta.vault_id != *vault_id) {
             return Err(format!("{name} is of another vault"));
         }
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// By exactly one of the passphrases.
-fn opened(path: &Path, passphrases: &[&str]) -> Result<Document, String> {
+fn opened(path: &Path, passphrases: &[&'static str]) -> Result<(Document, &'static str), String> {
     let file = fs::read(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
     let kdf = header::scan(&file).ok().flatten().ok_or("no passphrase opens the vault")?;
-    let by = |passphrase: &&str| peek(&file, Key::Identity(&derived(passphrase, kdf)), &Plugins::none()).ok();
+    let by = |passphrase: &&'static str| {
+        let document = peek(&file, Key::Identity(&derived(passphrase, kdf)), &Plugins::none()).ok()?;
+        Some((document, *passphrase))
+    };
     let mut opened: Vec<_> = passphrases.iter().filter_map(by).collect();
     match (opened.pop(), opened.len()) {
-        (Some(document), 0) => Ok(document),
+        (Some(opened), 0) => Ok(opened),
         (_, more) => Err(format!("{} opens with {more} of its passphrases", path.display())),
     }
 }

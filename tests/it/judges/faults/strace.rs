@@ -93,11 +93,21 @@ impl Call {
         let once = self.sort.errors.iter().map(|error| self.with(Kind::Once(error)));
         once.chain(self.sort.lasting.iter().map(|error| self.with(Kind::FromThere(error))))
     }
+
+    /// One error, and the one that lasts: all of them take the same way out.
+    fn fewer_errors(&self) -> impl Iterator<Item = Fault> {
+        let once = self.sort.errors.iter().take(1).map(|error| self.with(Kind::Once(error)));
+        once.chain(self.sort.lasting.iter().map(|error| self.with(Kind::FromThere(error))))
+    }
 }
 
 impl Fault {
     pub fn kills(&self) -> bool {
         self.kind == Kind::Kill
+    }
+
+    pub fn lasts(&self) -> bool {
+        matches!(self.kind, Kind::FromThere(_))
     }
 
     fn expression(&self) -> String {
@@ -117,16 +127,25 @@ impl fmt::Display for Fault {
 }
 
 /// Every fault of a command: a kill before each call that changes something, and before the first; and each error at each
-/// call, the middle ones of a row of the same left out. Calls are counted from where the home folder is first named: those
-/// before it load the program. strace counts a thread each; the main thread makes all of them.
-pub fn faults_of<'a>(case: &'a Case, run: Invocation<'a>) -> Vec<Fault> {
+/// call, the middle ones of a row of the same left out. Without `reads_fail` only one error at each call that changes
+/// something: how errors are told apart, and what reads, is the same in all commands, and one of them tries it. Calls are
+/// counted from where the home folder is first named: those before it load the program. strace counts a thread each; the
+/// main thread makes all of them.
+pub fn faults_of<'a>(case: &'a Case, run: Invocation<'a>, reads_fail: bool) -> Vec<Fault> {
     let calls = calls_of(case, run);
     let kills = calls.iter().enumerate().filter(|(at, call)| *at == 0 || call.sort.changes);
     let kills = kills.map(|(_, call)| call.with(Kind::Kill));
     let name = |at: usize| calls.get(at).map(|call| call.name);
     let in_the_middle = |at: usize| at > 0 && name(at - 1) == name(at) && name(at + 1) == name(at);
-    let failing = calls.iter().enumerate().filter(|(at, call)| call.sort.changes || !in_the_middle(*at));
-    kills.chain(failing.flat_map(|(_, call)| call.errors())).collect()
+    let failing = calls.iter().enumerate().filter(|(at, call)| match reads_fail {
+        true => call.sort.changes || !in_the_middle(*at),
+        false => call.sort.changes && !in_the_middle(*at),
+    });
+    let errors = |call: &Call| match reads_fail {
+        true => call.errors().collect::<Vec<_>>(),
+        false => call.fewer_errors().collect(),
+    };
+    kills.chain(failing.flat_map(|(_, call)| errors(call))).collect()
 }
 
 fn calls_of<'a>(case: &'a Case, run: Invocation<'a>) -> Vec<Call> {

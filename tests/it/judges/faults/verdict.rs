@@ -9,16 +9,18 @@ use super::stage::Stage;
 use super::strace::Fault;
 use crate::program::{Output, files_below};
 
-pub fn judge(stage: &Stage, fault: &Fault, output: &Output) -> Result<(), String> {
+pub fn judge(stage: &Stage, fault: &Fault, output: &Output) -> Result<Found, String> {
     let found = stage.found()?;
     let done = (stage.command.done)(&found);
     nothing_is_lost(&stage.before, &found, done)?;
-    judge_recovery_key(stage, &found)?;
+    judge_recovery_key(stage, fault, output, done)?;
     match stage.case.secrets_left().as_slice() {
         [] => {}
         left => return Err(format!("secrets lie around: {}", left.join(", "))),
     }
-    judge_words(fault, output, done).map_err(|why| format!("{why}: {:?}, {}{}", output.status, output.out, output.err))
+    judge_words(fault, output, done)
+        .map_err(|why| format!("{why}: {:?}, {}{}", output.status, output.out, output.err))?;
+    Ok(found)
 }
 
 fn nothing_is_lost(before: &Found, found: &Found, done: bool) -> Result<(), String> {
@@ -55,11 +57,20 @@ fn told(document: &Document, name: &vault::names::ProfileName) -> Option<String>
     document.profiles.get(name).map(|profile| toml::to_string(profile).unwrap())
 }
 
-/// A vault whose recovery key was written away opens with it.
-fn judge_recovery_key(stage: &Stage, found: &Found) -> Result<(), String> {
-    let file = stage.case.home().join("recovery");
-    if stage.before.document.is_some() || found.document.is_none() {
+/// A recovery key that was written opens the vault, and one that opens nothing is not left to be trusted.
+fn judge_recovery_key(stage: &Stage, fault: &Fault, output: &Output, done: bool) -> Result<(), String> {
+    let file = stage.recovery_key();
+    if !stage.command.writes_a_recovery_key() {
         return Ok(());
+    }
+    if !done {
+        // Nobody takes it back after a kill, or where files can't be removed.
+        let may_be_left = output.status.code().is_none() || fault.lasts() || fault.call.starts_with("unlink");
+        return if may_be_left || !file.exists() {
+            Ok(())
+        } else {
+            Err("a recovery key of nothing is left".to_owned())
+        };
     }
     let list = stage.case.vault(&["list"]).without_variable("VAULT_PASSPHRASE_FILE").variable("VAULT_IDENTITY", &file);
     let listed = list.run();
@@ -85,17 +96,29 @@ fn judge_words(fault: &Fault, output: &Output, done: bool) -> Result<(), &'stati
 }
 
 /// The next save works, loses nothing either, and sweeps up what this one left.
-pub fn judge_the_next_save(stage: &Stage) -> Result<(), String> {
-    let before = stage.found()?;
+pub fn judge_the_next_save(stage: &Stage, before: &Found) -> Result<(), String> {
     let output = stage.save_again();
     if output.status.code() != Some(0) {
         return Err(format!("the next save: {:?}, {}", output.status, output.err));
     }
     let found = stage.found().map_err(|why| format!("after the next save: {why}"))?;
-    nothing_is_lost(&before, &found, true).map_err(|why| format!("after the next save: {why}"))?;
+    nothing_is_lost(before, &found, true).map_err(|why| format!("after the next save: {why}"))?;
+    nobody_opens_the_past_alone(&found)?;
     let names = files_below(&stage.case.home()).into_iter().map(|path| path.display().to_string());
     let left: Vec<String> = names.filter(|name| is_temporary(name)).collect();
     if left.is_empty() { Ok(()) } else { Err(format!("the next save left {}", left.join(", "))) }
+}
+
+/// Who was shut out opens no earlier generation either.
+fn nobody_opens_the_past_alone(found: &Found) -> Result<(), String> {
+    let recipients = |document: &Document| -> BTreeSet<String> {
+        document.recipients.iter().map(|one| one.recipient.clone()).collect()
+    };
+    let now = found.document.as_ref().map(recipients).unwrap_or_default();
+    match found.kept.iter().find(|kept| !recipients(kept).is_subset(&now)) {
+        Some(kept) => Err(format!("after the next save generation {} opens for others", kept.meta.generation)),
+        None => Ok(()),
+    }
 }
 
 fn is_temporary(path: &str) -> bool {
