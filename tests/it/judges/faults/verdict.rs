@@ -73,7 +73,7 @@ fn judge_recovery_key(stage: &Stage, fault: &Fault, output: &Output, done: bool)
         };
     }
     let list = stage.case.vault(&["list"]).without_variable("VAULT_PASSPHRASE_FILE").variable("VAULT_IDENTITY", &file);
-    let listed = list.run();
+    let listed = stage.at_first_sight(list).run();
     let opens = listed.status.code() == Some(0);
     if opens { Ok(()) } else { Err(format!("the recovery key does not open the vault: {}", listed.err)) }
 }
