@@ -34,6 +34,10 @@ const WARNING: &str = "# The content of a vault: long-term AWS keys in plain tex
 pub enum DocumentError {
     #[error("the content is of format {found}, newer than {FORMAT}")]
     Newer { found: u64 },
+    #[error("there is no format {found}")]
+    Unknown { found: u32 },
+    #[error("two recipients are a passphrase's")]
+    TwoPassphrases,
     #[error("the content can't be read at line {line}")]
     Malformed { line: usize },
     #[error("the signing key is not 32 bytes in base64")]
@@ -101,7 +105,7 @@ impl Document {
         };
         match (format, decoded) {
             (Some(found), _) if found > u64::from(FORMAT) => Err(DocumentError::Newer { found }),
-            (_, Ok(document)) => Ok(document),
+            (_, Ok(document)) => document.checked(),
             (_, Err(error)) => Err(malformed(text.as_bytes(), error.span().map_or(0, |span| span.start))),
         }
     }
@@ -109,6 +113,23 @@ impl Document {
     pub fn encode(&self) -> Result<Zeroizing<String>, DocumentError> {
         let body = Zeroizing::new(toml::to_string(self).map_err(|_| DocumentError::Unwritable)?);
         Ok(Zeroizing::new([WARNING, body.as_str()].concat()))
+    }
+
+    /// What no reader may overlook: it decides which vault this is, and how it opens.
+    fn checked(self) -> Result<Self, DocumentError> {
+        if self.meta.format != FORMAT {
+            return Err(DocumentError::Unknown { found: self.meta.format });
+        }
+        self.vault_id()?;
+        if self.recipients.iter().filter(|recipient| recipient.kind == RecipientKind::Passphrase).count() > 1 {
+            return Err(DocumentError::TwoPassphrases);
+        }
+        Ok(self)
+    }
+
+    fn vault_id(&self) -> Result<[u8; 16], DocumentError> {
+        let id = BASE64.decode(&self.meta.vault_id).map_err(|_| DocumentError::VaultId)?;
+        id.try_into().map_err(|_| DocumentError::VaultId)
     }
 
     /// What the passphrase derives; None where only other identities open the vault.
@@ -138,8 +159,7 @@ impl Document {
 
     /// What people compare to know that they mean the same vault.
     pub fn fingerprint(&self) -> Result<Fingerprint, DocumentError> {
-        let id = BASE64.decode(&self.meta.vault_id).map_err(|_| DocumentError::VaultId)?;
-        Ok(Fingerprint::of(&id, &self.signing_key()?.verifying_key()))
+        Ok(Fingerprint::of(&self.vault_id()?, &self.signing_key()?.verifying_key()))
     }
 
     pub fn signing_key(&self) -> Result<SigningKey, DocumentError> {

@@ -104,6 +104,17 @@ fn a_newer_format_is_named_even_where_nothing_else_fits() {
 }
 
 #[test]
+fn what_decides_which_vault_it_is_and_how_it_opens_is_never_overlooked() {
+    let refused = |from: &str, to: &str| {
+        assert!(FROM_THE_FUTURE.contains(from));
+        Document::decode(FROM_THE_FUTURE.replace(from, to).as_bytes()).err()
+    };
+    assert_eq!(refused("format = 1", "format = 0"), Some(DocumentError::Unknown { found: 0 }));
+    assert_eq!(refused("vault_id = \"AAAA", "vault_id = \""), Some(DocumentError::VaultId));
+    assert_eq!(refused("kind = \"hologram\"", "kind = \"passphrase\""), Some(DocumentError::TwoPassphrases));
+}
+
+#[test]
 fn what_cannot_be_read_is_named_by_its_line_and_never_quoted() {
     for (from, to) in [
         ("id = \"AKIAIOSFODNN7EXAMPLE\"", "id = \"a secret\""),

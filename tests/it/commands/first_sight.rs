@@ -44,8 +44,8 @@ fn a_person_compares_the_fingerprint_and_only_yes_is_a_yes() {
     let (output, _) = terminal.finish();
     let asked = format!(
         "This machine has not seen the vault ~/.local/share/vault/vault.age before. Its fingerprint:\n\n    \
-         {fingerprint}\n\n`vault status` shows the same where the vault is known. Anybody can make a vault that opens \
-         for you.\nIs this the right one? Type yes if it is: Yes\n{EMPTY}"
+         {fingerprint}\n\n`vault status` shows the same where the vault is known. A forged vault can open by the \
+         same passphrase.\nIs this the right one? Type yes if it is: Yes\n{EMPTY}"
     );
     assert_eq!(screen(output.succeeds()), asked);
     case.run(&["list"]).succeeds().stderr(EMPTY);
