@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -16,6 +16,7 @@ use super::kdf::KdfParameters;
 use super::open_table::open_tables;
 pub use super::profile::{Profile, StoredAccessKey};
 use crate::names::ProfileName;
+use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
 
 /// What is written, and the highest that is understood.
@@ -83,10 +84,9 @@ impl Document {
             ancestors: String::new(),
             rest: toml::Table::new(),
         };
-        let seed = BASE64.encode(*random::<32>()?);
         Ok(Self {
             meta,
-            auth: Auth { ed25519_seed: SigningSeed::new(seed), rest: toml::Table::new() },
+            auth: Auth { ed25519_seed: fresh_seed()?, rest: toml::Table::new() },
             session: Session { identity: session_identity, rest: toml::Table::new() },
             settings: Settings::default(),
             recipients: Vec::new(),
@@ -152,16 +152,22 @@ impl Document {
 
     /// New keys for the vault itself: what was sealed or signed with the old ones tells nothing about what comes.
     pub fn replace_keys(&mut self, session_identity: IdentityText) -> Result<(), DocumentError> {
-        self.auth.ed25519_seed = SigningSeed::new(BASE64.encode(*random::<32>()?));
+        self.auth.ed25519_seed = fresh_seed()?;
         self.session.identity = session_identity;
         Ok(())
     }
 
     /// What people compare to know that they mean the same vault.
     pub fn fingerprint(&self) -> Result<Fingerprint, DocumentError> {
-        Ok(Fingerprint::of(&self.vault_id()?, &self.signing_key()?.verifying_key()))
+        Ok(Fingerprint::of(&self.vault_id()?, &self.verifying_key()?))
     }
 
+    /// The public half of what signs it.
+    pub fn verifying_key(&self) -> Result<VerifyingKey, DocumentError> {
+        leaving_no_trace(|| self.signing_key().map(|key| key.verifying_key()))
+    }
+
+    /// To be used within [`leaving_no_trace`] only: it is moved through every frame on its way.
     pub fn signing_key(&self) -> Result<SigningKey, DocumentError> {
         let seed = Zeroizing::new(BASE64.decode(self.auth.ed25519_seed.expose()).unwrap_or_default());
         let seed = seed.as_slice().try_into().map_err(|_| DocumentError::SigningKey)?;
@@ -199,6 +205,10 @@ struct FormatMeta {
 fn malformed(text: &[u8], offset: usize) -> DocumentError {
     let before = &text[..offset.min(text.len())];
     DocumentError::Malformed { line: 1 + before.iter().filter(|b| **b == b'\n').count() }
+}
+
+fn fresh_seed() -> Result<SigningSeed, DocumentError> {
+    leaving_no_trace(|| Ok(SigningSeed::new(BASE64.encode(*random::<32>()?))))
 }
 
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, DocumentError> {

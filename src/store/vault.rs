@@ -87,7 +87,7 @@ impl Known {
         if document.meta.vault_id != self.vault_id {
             return Ok(Relation::Stranger);
         }
-        let same_key = *document.signing_key()?.verifying_key().as_bytes() == self.signing_key;
+        let same_key = *document.verifying_key()?.as_bytes() == self.signing_key;
         // This machine may have replaced the vault's keys meanwhile, and remembers the new ones then.
         let trusted =
             same_key || matches!(judge(&loaded.pins, &loaded.places, document, &loaded.hash)?, Verdict::Known(_));
@@ -225,12 +225,8 @@ impl Vault<'_> {
     }
 
     fn known(&self) -> Known {
-        let key = self.document.signing_key().expect("the signature of what is open was verified with it");
-        Known {
-            vault_id: self.document.meta.vault_id.clone(),
-            signing_key: key.verifying_key().to_bytes(),
-            hash: self.version.hash,
-        }
+        let key = self.document.verifying_key().expect("the signature of what is open was verified with it");
+        Known { vault_id: self.document.meta.vault_id.clone(), signing_key: key.to_bytes(), hash: self.version.hash }
     }
 
     /// An edit has no say in what tells generations apart.
