@@ -99,7 +99,7 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
 /// one's place would then be taken for it, on every machine.
 fn missing(world: &World) -> Result<Option<Pin>, Failure> {
     let (pins, places) = (world.place().pins().load().map_err(LoadError::from)?, world.place().places());
-    Ok(pins.into_iter().find(|pin| pin.places.iter().any(|place| places.contains(place))))
+    Ok(pins.into_iter().find(|pin| pin.is_at(&places)))
 }
 
 fn confirm(world: &World, missing: &Pin) -> Result<(), Failure> {

@@ -66,7 +66,7 @@ fn change(args: &Args, world: &World, mut vault: Vault, new: &Passphrase) -> Res
     vault.rekey(Rekey { passphrase: Some(passphrase) }, &world.stamp(), |_| Ok::<(), Failure>(()))?;
     let what = if args.keep { "cost" } else { "passphrase" };
     world.say(&format!("changed the {what} of {}", world.vault_shown()));
-    rekeyed.say(world, &vault, "the old passphrase");
+    rekeyed.say(world, &vault, if args.keep { "this passphrase" } else { "the old passphrase" });
     Ok(())
 }
 

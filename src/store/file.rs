@@ -222,7 +222,7 @@ impl Loaded {
     /// What the header said about the passphrase when this machine last opened the vault, if it says something else now: a
     /// new passphrase from another machine, or damage.
     pub fn changed_kdf(&self) -> Option<KdfParameters> {
-        let pin = self.pins.iter().find(|pin| pin.places.iter().any(|place| self.places.contains(place)))?;
+        let pin = self.pins.iter().find(|pin| pin.is_at(&self.places))?;
         // A line that can't be read is told as that.
         let now = self.kdf().ok()?;
         pin.kdf.filter(|pinned| now != Some(*pinned))

@@ -61,6 +61,11 @@ impl Pin {
         })
     }
 
+    /// Whether the vault was seen at one of these paths.
+    pub fn is_at(&self, places: &[PathBuf]) -> bool {
+        self.places.iter().any(|place| places.contains(place))
+    }
+
     /// Names of the recipients that this pin did not see, with when and by whom they were added; and how many are gone.
     pub fn recipient_change(&self, document: &Document) -> RecipientChange {
         let unseen = document.recipients.iter().filter(|one| !self.recipients.contains(&hash_of(&one.recipient)));
@@ -138,7 +143,7 @@ pub struct Distrust {
 /// Judges a document that opened from the file with this hash, at a place of these names.
 pub fn judge(pins: &[Pin], places: &[PathBuf], document: &Document, hash: &[u8; 32]) -> Result<Verdict, DocumentError> {
     let id = &document.meta.vault_id;
-    let in_place = |pin: &&Pin| pin.places.iter().any(|place| places.contains(place));
+    let in_place = |pin: &&Pin| pin.is_at(places);
     // Before anything is asked about the vault itself: one that is known elsewhere must not stand in for this one.
     if let Some(other) = pins.iter().filter(in_place).find(|pin| pin.vault_id != *id) {
         return Ok(refused(Reason::AnotherVault, other));

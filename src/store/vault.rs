@@ -197,7 +197,17 @@ impl Vault<'_> {
     pub fn edit<T, E>(
         &mut self,
         stamp: &Stamp,
+        edit: impl FnMut(&mut Document) -> Result<T, E>,
+    ) -> Result<T, EditError<E>> {
+        self.change(stamp, edit, |vault, _| Ok(vec![vault.identity.clone()]))
+    }
+
+    /// Applies an edit to what stands, lets `prepare` finish the document and say what it must open by, and saves it.
+    fn change<T, E>(
+        &mut self,
+        stamp: &Stamp,
         mut edit: impl FnMut(&mut Document) -> Result<T, E>,
+        prepare: impl FnOnce(&Self, &mut Document) -> Result<Vec<IdentityText>, NotCommitted>,
     ) -> Result<T, EditError<E>> {
         let locked = self.place.lock().map_err(NotCommitted::from)?;
         let standing = locked.load().map_err(NotCommitted::from)?;
@@ -205,7 +215,8 @@ impl Vault<'_> {
         let mut next = self.document.clone();
         let value = edit(&mut next).map_err(EditError::Refused)?;
         self.succeed(&mut next, stamp);
-        self.save(&locked, &standing, &next, vec![self.identity.clone()], stamp)?;
+        let provers = prepare(self, &mut next)?;
+        self.save(&locked, &standing, &next, provers, stamp)?;
         Ok(value)
     }
 

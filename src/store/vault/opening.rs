@@ -9,9 +9,10 @@ use crate::secret::{IdentityText, Passphrase};
 use crate::store::document::{Document, DocumentError};
 use crate::store::file::{LoadError, Loaded, Place};
 use crate::store::fingerprint::Fingerprint;
-use crate::store::header::HeaderError;
+use crate::store::header::{self, HeaderError};
 use crate::store::passphrase::{self, DeriveError};
 use crate::store::pin::{Distrust, Reason, Verdict, judge, judge_anywhere};
+use crate::store::plugin::Plugins;
 use crate::store::seal::{UnsealError, unseal};
 
 /// What opens a vault.
@@ -68,7 +69,13 @@ pub struct Unproven<'d> {
 
 /// Opens what was loaded from `place` and compares it with what this machine remembers.
 pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Opened<'d>, OpenError> {
-    let (identity, document) = unlock(place, loaded, key)?;
+    let unlocked = unlock(&loaded.bytes, &key, place.plugins());
+    let (identity, document) = unlocked.map_err(|error| match (error, &key) {
+        (OpenError::WrongPassphrase, Key::Passphrase(passphrase, memory)) => {
+            wrong_passphrase(place, loaded, passphrase, *memory)
+        }
+        (error, _) => error,
+    })?;
     match believe(place, loaded, &identity, document)? {
         Opened::Distrusted(unproven, distrust) => {
             // A reader that was overtaken by two saves may have seen the file of one with the pin of the other.
@@ -83,18 +90,17 @@ pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Opened<'
     }
 }
 
-fn unlock(place: &Place, loaded: &Loaded, key: Key) -> Result<(IdentityText, Document), OpenError> {
+/// What a file holds, and the identity that opened it.
+pub(super) fn unlock(file: &[u8], key: &Key, plugins: &Plugins) -> Result<(IdentityText, Document), OpenError> {
     let (passphrase, memory) = match key {
-        Key::Identity(identity) => {
-            return Ok((identity.clone(), unseal(&loaded.bytes, identity, place.plugins())?));
-        }
-        Key::Passphrase(passphrase, memory) => (passphrase, memory),
+        Key::Identity(identity) => return Ok(((*identity).clone(), unseal(file, identity, plugins)?)),
+        Key::Passphrase(passphrase, memory) => (passphrase, *memory),
     };
-    let kdf = loaded.kdf()?.ok_or(OpenError::NoPassphrase)?;
+    let kdf = header::scan(file)?.ok_or(OpenError::NoPassphrase)?;
     let identity = passphrase::derive(passphrase, &kdf, memory)?;
-    match unseal(&loaded.bytes, &identity, place.plugins()) {
+    match unseal(file, &identity, plugins) {
         Ok(document) => Ok((identity, document)),
-        Err(UnsealError::WrongIdentity) => Err(wrong_passphrase(place, loaded, passphrase, memory)),
+        Err(UnsealError::WrongIdentity) => Err(OpenError::WrongPassphrase),
         Err(error) => Err(error.into()),
     }
 }

@@ -52,25 +52,27 @@ impl Vault<'_> {
         &mut self,
         rekey: Rekey,
         stamp: &Stamp,
-        mut edit: impl FnMut(&mut Document) -> Result<T, E>,
+        edit: impl FnMut(&mut Document) -> Result<T, E>,
     ) -> Result<T, EditError<E>> {
-        let locked = self.place.lock().map_err(NotCommitted::from)?;
-        let standing = locked.load().map_err(NotCommitted::from)?;
-        self.catch_up(&standing)?;
-        let mut next = self.document.clone();
-        let value = edit(&mut next).map_err(EditError::Refused)?;
-        self.succeed(&mut next, stamp);
+        self.change(stamp, edit, |vault, next| vault.replace_keys(&rekey, next, stamp))
+    }
+
+    fn replace_keys(
+        &self,
+        rekey: &Rekey,
+        next: &mut Document,
+        stamp: &Stamp,
+    ) -> Result<Vec<IdentityText>, NotCommitted> {
         next.meta.rekeyed_at = stamp.now;
         next.meta.rekeyed_generation = next.meta.generation;
-        next.replace_keys(identity::generate()).map_err(|error| NotCommitted::from(SealError::from(error)))?;
+        next.replace_keys(identity::generate()).map_err(SealError::from)?;
         let provers = match &rekey.passphrase {
             None => vec![self.identity.clone()],
-            Some(new) => self.take_passphrase(new, &mut next, stamp),
+            Some(new) => self.take_passphrase(new, next, stamp),
         };
-        let key = public_key(&next).map_err(|error| NotCommitted::from(SealError::from(error)))?;
+        let key = public_key(next).map_err(SealError::from)?;
         self.place.pins().announce(&next.meta.vault_id, &key).map_err(NotCommitted::Announce)?;
-        self.save(&locked, &standing, &next, provers, stamp)?;
-        Ok(value)
+        Ok(provers)
     }
 
     /// Puts the new passphrase in. Gives what the new file must open by: who came by the old passphrase goes on with the

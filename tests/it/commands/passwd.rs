@@ -109,7 +109,8 @@ fn keeping_the_passphrase_changes_the_salt_and_what_a_guess_costs() {
     keep(&["--kdf", "standard"]).succeeds().stdout("").stderr_has(told);
     let standard = line(&case);
     assert!(before.ends_with(" 65536 3 4") && standard.ends_with(" 262144 3 4"), "{before} {standard}");
-    keep(&[]).succeeds();
+    let told = "copies of the vault in backups and sync history still open with this passphrase;\n";
+    keep(&[]).succeeds().stderr_has(told);
     assert!(line(&case).ends_with(" 262144 3 4") && line(&case) != standard, "the same cost with another salt");
     opens_by(&case, PASSPHRASE).succeeds();
     let refused = case.run(&["passwd", "--keep"]);
