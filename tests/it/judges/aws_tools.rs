@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use aws_sim::{Role, Trust};
@@ -63,15 +62,21 @@ struct Moto {
 
 impl Moto {
     fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // The system chooses the port and the server says which: one chosen here might be taken by another test meanwhile.
         let mut command = Command::new(judge("moto_server"));
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut server = command.spawn().unwrap();
-        // It says when it listens; after that nobody reads on, and nobody need.
-        let says = BufReader::new(server.stderr.take().unwrap());
-        let listens = says.lines().map_while(Result::ok).any(|line| line.contains("Running on"));
-        assert!(listens && TcpStream::connect(("127.0.0.1", port)).is_ok(), "moto_server does not start");
-        Self { server, endpoint: format!("http://127.0.0.1:{port}") }
+        let says = BufReader::new(server.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let mut said = Vec::new();
+        for line in says {
+            // After that nobody reads on, and nobody need.
+            if let Some((_, endpoint)) = line.split_once("Running on ") {
+                let endpoint = endpoint.split_whitespace().next().unwrap().to_owned();
+                return Self { server, endpoint };
+            }
+            said.push(line);
+        }
+        panic!("moto_server ended with {:?} and said: {}", server.wait(), said.join("\n"));
     }
 }
 
