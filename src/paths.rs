@@ -55,6 +55,8 @@ pub struct Paths {
     pub home: PathBuf,
     pub vault: PathBuf,
     pub state: PathBuf,
+    /// Where the agent's socket is: a folder that is ours alone.
+    pub sockets: PathBuf,
     pub aws_config: PathBuf,
     pub aws_credentials: PathBuf,
 }
@@ -80,9 +82,13 @@ impl Paths {
         if !vault.is_absolute() {
             return Err(PathsError::NotAbsolute { variable: "VAULT_FILE", path: vault });
         }
+        let state = folder("XDG_STATE_HOME", ".local/state").join("vault");
+        let runtime = environment.path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
         Ok(Self {
             vault,
-            state: folder("XDG_STATE_HOME", ".local/state").join("vault"),
+            // Never a folder that others may write to, such as /tmp.
+            sockets: runtime.map_or_else(|| state.join("run"), |path| path.join("vault")),
+            state,
             aws_config: environment.path("AWS_CONFIG_FILE").map_or_else(|| home.join(".aws/config"), expand),
             aws_credentials: environment
                 .path("AWS_SHARED_CREDENTIALS_FILE")
@@ -113,6 +119,7 @@ mod tests {
         let paths = paths(&[("HOME", "/h")]).unwrap();
         assert_eq!(paths.vault, Path::new("/h/.local/share/vault/vault.age"));
         assert_eq!(paths.state, Path::new("/h/.local/state/vault"));
+        assert_eq!(paths.sockets, Path::new("/h/.local/state/vault/run"));
         assert_eq!(paths.aws_config, Path::new("/h/.aws/config"));
         assert_eq!(paths.aws_credentials, Path::new("/h/.aws/credentials"));
         assert_eq!(paths.shown(&paths.vault), "~/.local/share/vault/vault.age");
@@ -125,6 +132,7 @@ mod tests {
             ("HOME", "/h"),
             ("VAULT_FILE", "/v"),
             ("XDG_STATE_HOME", "/s"),
+            ("XDG_RUNTIME_DIR", "/r"),
             ("XDG_DATA_HOME", "relative"),
             ("AWS_CONFIG_FILE", "~/c"),
             ("AWS_SHARED_CREDENTIALS_FILE", ""),
@@ -132,6 +140,7 @@ mod tests {
         .unwrap();
         assert_eq!(named.vault, Path::new("/v"));
         assert_eq!(named.state, Path::new("/s/vault"));
+        assert_eq!(named.sockets, Path::new("/r/vault"));
         assert_eq!(named.aws_config, Path::new("/h/c"));
         assert_eq!(named.aws_credentials, Path::new("/h/.aws/credentials"));
     }

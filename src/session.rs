@@ -6,6 +6,7 @@ mod chain;
 #[cfg(test)]
 mod fixture;
 mod issue;
+mod key;
 mod ladder;
 mod mfa;
 mod note;
@@ -19,6 +20,7 @@ mod used_code;
 pub use cache::{Cache, CacheError};
 pub use chain::{Chain, ChainError, ForeignSignIn, RoleLink, UserLink};
 pub use issue::{Errand, IssueError, Issued, Issuer, LazyAws, PATIENCE};
+pub use key::{NameKey, SessionKey, name_key};
 pub use ladder::{Device, Ladder, LadderError, Options, Rung};
 pub use mfa::{CodeAsker, CodeError, CodeFrom, CodePrompt, Why};
 pub use note::{Cap, NoMfa, Note};

@@ -10,6 +10,7 @@ pub mod identity; // age identities as text
 pub mod kdf; // salt and costs of the passphrase
 pub mod kept; // earlier generations beside the vault
 mod open_table; // keys that this version does not know
+pub mod opener; // what opened it, and opens it again
 pub mod passphrase; // from a passphrase to the vault identity
 pub mod pin; // what this machine remembers of a vault
 pub mod pins; // the file with what it remembers of all of them

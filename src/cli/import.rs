@@ -113,8 +113,8 @@ pub enum Ended {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let closed = open_own(world)?.map(Vault::close);
-    let identity = closed.as_ref().map(Closed::identity);
-    let gathered = sources::gather(&args, identity, world)?;
+    let opener = closed.as_ref().map(Closed::opener);
+    let gathered = sources::gather(&args, opener, world)?;
     let (plan, unknown, twins) = {
         let vault = closed.as_ref().map(Closed::open).transpose()?;
         let document = vault.as_ref().map(Vault::document);

@@ -232,7 +232,7 @@ fn check_removable(vault: &Vault, name: &str) -> Result<(), Failure> {
     if vault.document().recipients.len() == 1 {
         return Err(Failure::LastRecipient);
     }
-    match identity::recipient(vault.identity()) {
+    match vault.opener().identity().and_then(identity::recipient) {
         Some(own) if own == found.recipient => Err(Failure::OwnRecipient(name.to_owned())),
         _ => Ok(()),
     }

@@ -46,7 +46,8 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let now = world.clock.now();
     let Some(name) = &args.name else {
         world.log(&Event { time: now, act: Act::IdentityRevealed, profile: None, access_key: None, role: None });
-        return print_identity(args.json, vault.identity().expose(), world);
+        let identity = vault.opener().identity().expect("nobody else holds what opened it here");
+        return print_identity(args.json, identity.expose(), world);
     };
     let profile = names_given::in_vault(vault.document(), name)?;
     let key = profile.access_key.as_ref().ok_or_else(|| Failure::NoAccessKey(name.clone()))?;

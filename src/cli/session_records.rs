@@ -2,7 +2,7 @@
 
 use crate::aws_files::credentials::CredentialsFile;
 use crate::names::ProfileName;
-use crate::session::Cache;
+use crate::session::{Cache, SessionKey};
 use crate::store::document::Document;
 
 use super::escape::escape;
@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::world::World;
 
 pub fn cache<'a>(world: &World<'a>, document: &Document) -> Result<Cache<'a>, Failure> {
-    Cache::new(world.disk, &world.paths.state, &document.session.identity, &document.meta.vault_id)
-        .map_err(Failure::Cache)
+    let key = SessionKey::of(&document.session.identity, &document.meta.vault_id).map_err(Failure::Cache)?;
+    Ok(Cache::new(world.disk, &world.paths.state, key))
 }
 
 /// Says that what `login` wrote under a name that is no profile's any more is still there.

@@ -22,6 +22,7 @@ use super::escape::escape;
 use super::failure::Failure;
 use super::names_given;
 use super::report;
+use super::session_records;
 use super::settings;
 use super::terminal::{PromptError, Terminal};
 use super::unlock;
@@ -115,8 +116,7 @@ pub fn resolve<'a>(
     let user = &chain.user.profile;
     let stored = names_given::in_vault(document, user)?.access_key.as_ref();
     let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
-    let cache = Cache::new(world.disk, &world.paths.state, &document.session.identity, &document.meta.vault_id)
-        .map_err(Failure::Cache)?;
+    let cache = session_records::cache(world, document)?;
     let resolved = Resolved {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
         destination: destination(document, &config, &name)?,

@@ -7,17 +7,15 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
-use sha2::Sha256;
 use thiserror::Error;
-use zeroize::Zeroizing;
 
+use super::key::{SessionKey, hmac};
 use super::record::Record;
 use super::request::Slot;
 use crate::disk::{Disk, Folder, Lock, LockError, Replaced, replace};
 use crate::names::ProfileName;
-use crate::secret::{IdentityText, SecretBytes};
+use crate::secret::SecretBytes;
 
 /// The largest policy, 50 tags and the longest token fit four times over.
 const LARGEST_RECORD: u64 = 128 * 1024;
@@ -32,9 +30,7 @@ const WASTE_AFTER: SignedDuration = SignedDuration::from_hours(37);
 pub struct Cache<'a> {
     disk: &'a dyn Disk,
     folder: PathBuf,
-    identity: age::x25519::Identity,
-    name_key: Zeroizing<[u8; 32]>,
-    vault_id: String,
+    key: SessionKey,
 }
 
 #[derive(Debug, Error)]
@@ -50,10 +46,8 @@ pub enum CacheError {
 
 impl<'a> Cache<'a> {
     /// `state` is the state folder; nothing is touched yet.
-    pub fn new(disk: &'a dyn Disk, state: &Path, identity: &IdentityText, vault_id: &str) -> Result<Self, CacheError> {
-        let name_key = Zeroizing::new(hmac(identity.expose().as_bytes(), &[b"vault session names v1"]));
-        let identity = identity.expose().parse().map_err(|_| CacheError::Identity)?;
-        Ok(Self { disk, folder: state.join("sessions"), identity, name_key, vault_id: vault_id.to_owned() })
+    pub fn new(disk: &'a dyn Disk, state: &Path, key: SessionKey) -> Self {
+        Self { disk, folder: state.join("sessions"), key }
     }
 
     /// The session kept in this slot. A record that was put there from another slot, is damaged, or is of another vault,
@@ -123,7 +117,7 @@ impl<'a> Cache<'a> {
 
     /// A keyed hash of anything else that is remembered beside the sessions.
     pub(super) fn keyed_hash(&self, label: &str, of: &str) -> String {
-        hex(&hmac(&*self.name_key, &[label.as_bytes(), b"\0", of.as_bytes()]))
+        hex(&hmac(&*self.key.names, &[label.as_bytes(), b"\0", of.as_bytes()]))
     }
 
     /// Opens the folder for reading; one that others can write is as good as none, since they could bring back old sessions.
@@ -143,14 +137,13 @@ impl<'a> Cache<'a> {
 
     fn name(&self, slot: &Slot) -> String {
         let slot = serde_json::to_string(slot).expect("a slot is text, numbers and lists of them");
-        let hash = hmac(&*self.name_key, &[self.vault_id.as_bytes(), b"\0", slot.as_bytes()]);
+        let hash = hmac(&*self.key.names, &[self.key.vault_id.as_bytes(), b"\0", slot.as_bytes()]);
         hex(&hash[..20])
     }
 
     fn seal(&self, record: &Record) -> Result<Vec<u8>, CacheError> {
         let plain = SecretBytes::new(serde_json::to_vec(record).map_err(io::Error::from)?);
-        let recipient = self.identity.to_public();
-        let encryptor = age::Encryptor::with_recipients([&recipient as &dyn age::Recipient].into_iter())
+        let encryptor = age::Encryptor::with_recipients([&self.key.recipient as &dyn age::Recipient].into_iter())
             .map_err(io::Error::other)?;
         let mut sealed = Vec::new();
         let mut writer = encryptor.wrap_output(&mut sealed)?;
@@ -164,9 +157,8 @@ impl<'a> Cache<'a> {
         let header = &sealed[..sealed.len().min(LONGEST_HEADER)];
         header.windows(5).find(|window| window == b"\n--- ")?;
         let decryptor = age::Decryptor::new_buffered(&sealed[..]).ok()?;
-        let identity: &dyn age::Identity = &self.identity;
         let mut plain = SecretBytes::new(Vec::with_capacity(sealed.len()));
-        decryptor.decrypt([identity].into_iter()).ok()?.read_to_end(&mut plain).ok()?;
+        decryptor.decrypt(std::iter::once(&*self.key.identity)).ok()?.read_to_end(&mut plain).ok()?;
         let record: Record = serde_json::from_slice(&plain).ok()?;
         // Only the name of its own slot: a record moved to another's place would hand out one role's session as another's.
         (self.name(&record.slot) == name).then_some(record)
@@ -207,12 +199,6 @@ fn sweep(folder: &dyn Folder, now: Timestamp) {
     }
 }
 
-fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    parts.iter().for_each(|part| mac.update(part));
-    mac.finalize().into_bytes().into()
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -222,6 +208,7 @@ mod tests {
     use super::super::fixture::{cache, now, record};
     use super::*;
     use crate::disk::RealDisk;
+    use crate::secret::IdentityText;
     use std::os::unix::fs::PermissionsExt;
 
     fn files(state: &Path) -> Vec<PathBuf> {
@@ -295,15 +282,15 @@ mod tests {
         let other_identity = IdentityText::new(
             secrecy::ExposeSecret::expose_secret(&age::x25519::Identity::generate().to_string()).to_owned(),
         );
-        let by_identity = Cache::new(&RealDisk, state.path(), &other_identity, "vault").unwrap();
+        let by_identity = Cache::new(&RealDisk, state.path(), SessionKey::of(&other_identity, "vault").unwrap());
         let same = super::super::fixture::session_identity();
-        let by_vault = Cache::new(&RealDisk, state.path(), &same, "other vault").unwrap();
+        let by_vault = Cache::new(&RealDisk, state.path(), SessionKey::of(&same, "other vault").unwrap());
         for stranger in [&by_identity, &by_vault] {
             assert_ne!(name(stranger), name(&cache(state.path())));
             assert!(stranger.read(&stored.slot).is_none());
             assert!(stranger.list().is_empty());
         }
-        assert!(Cache::new(&RealDisk, state.path(), &IdentityText::new("x".into()), "vault").is_err());
+        assert!(SessionKey::of(&IdentityText::new("x".into()), "vault").is_err());
     }
 
     #[test]

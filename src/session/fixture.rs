@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::cache::Cache;
+use super::key::SessionKey;
 use super::record::{Record, Stamps, VaultStamp};
 use super::request::{Asked, Request, Slot};
 use crate::aws_files::config::ConfigFile;
@@ -23,7 +24,7 @@ pub fn session_identity() -> IdentityText {
 }
 
 pub fn cache(state: &Path) -> Cache<'static> {
-    Cache::new(&RealDisk, state, &session_identity(), "vault").unwrap()
+    Cache::new(&RealDisk, state, SessionKey::of(&session_identity(), "vault").unwrap())
 }
 
 pub fn stamps() -> Stamps {

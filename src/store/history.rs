@@ -5,9 +5,9 @@ use std::io;
 use super::document::Document;
 use super::file::Place;
 use super::fingerprint::Fingerprint;
+use super::opener::Opener;
 use super::plugin::plugin_of_identity;
-use super::seal::{UnsealError, unseal};
-use crate::secret::IdentityText;
+use super::seal::{UnsealError, unseal_by};
 
 /// One of the files that a save kept.
 pub struct Kept {
@@ -40,22 +40,22 @@ impl Kept {
 }
 
 /// All of them, the newest first. What does not open with this identity, or is of another vault, is listed all the same.
-pub(super) fn history(place: &Place, identity: &IdentityText, fingerprint: &Fingerprint) -> io::Result<Vec<Kept>> {
+pub(super) fn history(place: &Place, opener: &Opener, fingerprint: &Fingerprint) -> io::Result<Vec<Kept>> {
     let mut history: Vec<Kept> = Vec::new();
     for (generation, file) in place.kept_files()? {
-        let content = content(place, &file, identity, fingerprint);
+        let content = content(place, &file, opener, fingerprint);
         history.push(Kept { generation, file, content });
     }
     history.sort_by(|one, other| other.generation.cmp(&one.generation).then(one.file.cmp(&other.file)));
     Ok(history)
 }
 
-fn content(place: &Place, file: &str, identity: &IdentityText, own: &Fingerprint) -> Result<Document, KeptError> {
+fn content(place: &Place, file: &str, opener: &Opener, own: &Fingerprint) -> Result<Document, KeptError> {
     // A touch for each of up to forty files is more than anybody means to give.
-    if plugin_of_identity(identity).is_some() {
+    if opener.identity().and_then(plugin_of_identity).is_some() {
         return Err(KeptError::AsksEachTime);
     }
-    let document = unseal(&place.read_beside(file)?, identity, place.plugins())?;
+    let document = unseal_by(&place.read_beside(file)?, opener, place.plugins())?;
     match document.fingerprint() {
         Ok(fingerprint) if fingerprint == *own => Ok(document),
         _ => Err(KeptError::NotSigned),

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use age::{DecryptError, Decryptor, EncryptError, Encryptor};
 use age_core::format::{FileKey, Stanza};
@@ -17,6 +18,7 @@ use super::document::{Document, DocumentError, Recipient, RecipientKind};
 use super::header::{self, HeaderError};
 use super::identity;
 use super::kdf::KdfParameters;
+use super::opener::{AtAge, Opener};
 use super::passphrase::KDF_TAG;
 use super::plugin::{Failed, PluginError, PluginIdentity, PluginRecipient, Plugins, Trouble};
 use crate::process::leaving_no_trace;
@@ -90,19 +92,31 @@ pub enum SealError {
 /// Opens a file with one identity. Several are tried one after another by the caller: age would stop at the first that
 /// fails in an unusual way.
 pub fn unseal(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Result<Document, UnsealError> {
-    leaving_no_trace(|| unseal_and_check(file, identity, plugins))
+    leaving_no_trace(|| checked(file, || by_identity(file, identity, plugins)))
 }
 
-fn unseal_and_check(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Result<Document, UnsealError> {
-    let kdf = header::scan(file)?;
-    let payload = match (identity::parse(identity), PluginIdentity::of(identity, plugins)) {
-        (Some(identity), _) => decrypt(file, &identity)?,
+/// The same with what opened it before.
+pub fn unseal_by(file: &[u8], opener: &Opener, plugins: &Plugins) -> Result<Document, UnsealError> {
+    match opener {
+        Opener::Identity(identity) => unseal(file, identity, plugins),
+        Opener::Held(held) => leaving_no_trace(|| checked(file, || decrypt(file, &AtAge(Arc::clone(held))))),
+    }
+}
+
+fn by_identity(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Result<SecretBytes, UnsealError> {
+    match (identity::parse(identity), PluginIdentity::of(identity, plugins)) {
+        (Some(identity), _) => decrypt(file, &identity),
         (None, Some(identity)) => decrypt(file, &identity).map_err(|error| match identity.failure() {
             Some((plugin, error)) => UnsealError::Plugin { plugin, error },
             None => error,
-        })?,
-        (None, None) => return Err(UnsealError::NotAnIdentity),
-    };
+        }),
+        (None, None) => Err(UnsealError::NotAnIdentity),
+    }
+}
+
+fn checked(file: &[u8], payload: impl FnOnce() -> Result<SecretBytes, UnsealError>) -> Result<Document, UnsealError> {
+    let kdf = header::scan(file)?;
+    let payload = payload()?;
     let document = verify(&payload)?;
     if document.kdf() != kdf.as_ref() {
         return Err(UnsealError::HeaderDisagrees);

@@ -25,17 +25,17 @@ use super::fingerprint::Fingerprint;
 use super::history::{Kept, history};
 use super::identity;
 use super::kdf::KdfParameters;
+use super::opener::Opener;
 use super::passphrase;
 use super::pin::{Pin, RecipientChange, Verdict, judge};
 use super::pins::{PinError, is_news};
-use super::seal::{SealError, UnsealError, seal, unseal};
+use super::seal::{SealError, UnsealError, seal, unseal_by};
 use crate::disk::Status;
-use crate::secret::IdentityText;
 
 /// The document in memory, and all it takes to save it again: no passphrase, no derivation.
 pub struct Vault<'d> {
     place: Place<'d>,
-    identity: IdentityText,
+    opener: Opener,
     document: Document,
     version: Version,
     warnings: Vec<Warning>,
@@ -183,13 +183,13 @@ impl Vault<'_> {
     }
 
     /// What opened it.
-    pub fn identity(&self) -> &IdentityText {
-        &self.identity
+    pub fn opener(&self) -> &Opener {
+        &self.opener
     }
 
     /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
     pub fn history(&self) -> Vec<Kept> {
-        history(&self.place, &self.identity, &self.fingerprint()).unwrap_or_default()
+        history(&self.place, &self.opener, &self.fingerprint()).unwrap_or_default()
     }
 
     /// Changes the document and saves it. The edit is applied to what stands in the file now, which another program may have
@@ -199,7 +199,7 @@ impl Vault<'_> {
         stamp: &Stamp,
         edit: impl FnMut(&mut Document) -> Result<T, E>,
     ) -> Result<T, EditError<E>> {
-        self.change(stamp, edit, |vault, _| Ok(vec![vault.identity.clone()]))
+        self.change(stamp, edit, |vault, _| Ok(vec![vault.opener.clone()]))
     }
 
     /// Applies an edit to what stands, lets `prepare` finish the document and say what it must open by, and saves it.
@@ -207,7 +207,7 @@ impl Vault<'_> {
         &mut self,
         stamp: &Stamp,
         mut edit: impl FnMut(&mut Document) -> Result<T, E>,
-        prepare: impl FnOnce(&Self, &mut Document) -> Result<Vec<IdentityText>, NotCommitted>,
+        prepare: impl FnOnce(&Self, &mut Document) -> Result<Vec<Opener>, NotCommitted>,
     ) -> Result<T, EditError<E>> {
         let locked = self.place.lock().map_err(NotCommitted::from)?;
         let standing = locked.load().map_err(NotCommitted::from)?;
@@ -223,7 +223,7 @@ impl Vault<'_> {
     fn catch_up(&mut self, standing: &Loaded) -> Result<(), NotCommitted> {
         if standing.hash != self.version.hash {
             let document =
-                unseal(&standing.bytes, &self.identity, self.place.plugins()).map_err(NotCommitted::Changed)?;
+                unseal_by(&standing.bytes, &self.opener, self.place.plugins()).map_err(NotCommitted::Changed)?;
             match self.known().relation(standing, &document).map_err(SealError::from)? {
                 Relation::Stranger => return Err(NotCommitted::AnotherVault),
                 Relation::Other => return Err(NotCommitted::Diverged),
@@ -255,18 +255,18 @@ impl Vault<'_> {
         locked: &Locked,
         standing: &Loaded,
         next: &Document,
-        provers: Vec<IdentityText>,
+        provers: Vec<Opener>,
         stamp: &Stamp,
     ) -> Result<(), SaveFailure> {
         let file = seal(next, self.place.plugins())?;
         // The last moment at which a file that doesn't open costs nothing.
         let mut proved = Vec::new();
-        for identity in provers {
-            self.place.plugins().announce_proof(&identity);
-            let next = unseal(&file, &identity, self.place.plugins()).map_err(NotCommitted::Proof)?;
-            proved.push((identity, next));
+        for opener in provers {
+            opener.identity().into_iter().for_each(|identity| self.place.plugins().announce_proof(identity));
+            let next = unseal_by(&file, &opener, self.place.plugins()).map_err(NotCommitted::Proof)?;
+            proved.push((opener, next));
         }
-        let (identity, next) = proved.swap_remove(0);
+        let (opener, next) = proved.swap_remove(0);
         let old = Some((standing, self.version.generation));
         let (status, outcome) = match locked.commit(old, &file, next.meta.rekeyed_generation, stamp.now) {
             Saved::NotCommitted(error) => return Err(error.into()),
@@ -274,7 +274,7 @@ impl Vault<'_> {
             Saved::CommittedNotDurable(status, error) => (status, Err(SaveFailure::NotDurable(error))),
         };
         self.version = Version { generation: next.meta.generation, hash: Sha256::digest(&file).into(), status };
-        (self.identity, self.document) = (identity, next);
+        (self.opener, self.document) = (opener, next);
         // Remembering what a power cut may undo would make the older state, which then stands again, look put back.
         if outcome.is_ok() {
             self.remember();
@@ -304,7 +304,7 @@ impl Vault<'_> {
 
     /// Whether the passphrase's identity is what opened it.
     fn opened_by_passphrase(&self) -> bool {
-        let opener = identity::recipient(&self.identity);
+        let opener = self.opener.identity().and_then(identity::recipient);
         self.document.passphrase_recipient().is_some_and(|one| Some(&one.recipient) == opener.as_ref())
     }
 }

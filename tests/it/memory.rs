@@ -82,7 +82,10 @@ fn vault_with_its_secrets(folder: &Path) -> Needles {
     fs::write(folder.join("recovery"), recovery.identity.expose()).unwrap();
 
     let mut needles = Needles::from([("the passphrase", PASSPHRASE.into()), ("the secret access key", SECRET.into())]);
-    needles.extend(identity_needles(["the vault identity", "the vault identity's bytes"], vault.identity()));
+    needles.extend(identity_needles(
+        ["the vault identity", "the vault identity's bytes"],
+        vault.opener().identity().unwrap(),
+    ));
     needles.extend(identity_needles(["the recovery identity", "the recovery identity's bytes"], &recovery.identity));
     let session = &vault.document().session.identity;
     needles.extend(identity_needles(["the session identity", "the session identity's bytes"], session));

@@ -8,7 +8,8 @@ use crate::disk::ReadError;
 use crate::import::found::{Origin, Reading, Skipped, Source, Why};
 use crate::import::{aws_vault, config, console_csv, credentials, other_vault};
 use crate::process;
-use crate::secret::{IdentityText, Passphrase, SecretBytes};
+use crate::secret::{Passphrase, SecretBytes};
+use crate::store::opener::Opener;
 use crate::store::document::Document;
 use crate::store::header::MAX_FILE;
 use crate::store::seal::UnsealError;
@@ -43,7 +44,7 @@ pub struct CsvFile {
     pub bytes: SecretBytes,
 }
 
-pub fn gather(args: &Args, own: Option<&IdentityText>, world: &World) -> Result<Gathered, Failure> {
+pub fn gather(args: &Args, own: Option<&Opener>, world: &World) -> Result<Gathered, Failure> {
     let named = !args.csv.is_empty() || args.vault.is_some();
     let wanted: Vec<Source> = match args.from.as_slice() {
         [] if named => Vec::new(),
@@ -124,7 +125,7 @@ fn run_aws_vault(command: &str, world: &World) -> Result<SecretBytes, process::R
 }
 
 /// By what opens our own vault, as a branch of it does; by what the flags lead to; else by asking.
-fn open_other(path: &Path, args: &Args, own: Option<&IdentityText>, world: &World) -> Result<Document, Failure> {
+fn open_other(path: &Path, args: &Args, own: Option<&Opener>, world: &World) -> Result<Document, Failure> {
     let read = world.disk.read_named(path, MAX_FILE);
     let (file, _) = read.map_err(|error: ReadError| Failure::SecretFile { path: path.to_owned(), error })?;
     let shown = shown_path(path);
@@ -141,8 +142,8 @@ fn open_other(path: &Path, args: &Args, own: Option<&IdentityText>, world: &Worl
         (None, None) => None,
     };
     let asked_for = given.is_some();
-    for identity in given.iter().flatten().chain(own) {
-        match peek(&file, Key::Identity(identity), plugins) {
+    for key in given.iter().flatten().map(Key::Identity).chain(own.map(Key::Opener)) {
+        match peek(&file, key, plugins) {
             Err(OpenError::Unseal(UnsealError::WrongIdentity)) => {}
             // What opens our own vault was only a guess.
             Err(OpenError::Unseal(UnsealError::Plugin { .. })) if !asked_for => {}

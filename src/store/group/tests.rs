@@ -47,7 +47,7 @@ fn add(name: &str) -> Edit {
 }
 
 fn saved(path: &Path, vault: &Vault) -> BTreeSet<String> {
-    let opened = open(&place(path), &place(path).load().unwrap(), Key::Identity(vault.identity())).unwrap();
+    let opened = open(&place(path), &place(path).load().unwrap(), Key::Opener(vault.opener())).unwrap();
     let vault = opened.known().unwrap();
     vault.document().profiles.keys().map(ToString::to_string).collect()
 }

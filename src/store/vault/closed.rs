@@ -3,14 +3,14 @@
 use thiserror::Error;
 
 use super::{Relation, Vault, Version};
-use crate::secret::IdentityText;
 use crate::store::document::DocumentError;
 use crate::store::file::{LoadError, Place};
-use crate::store::seal::{UnsealError, unseal};
+use crate::store::opener::Opener;
+use crate::store::seal::{UnsealError, unseal_by};
 
 pub struct Closed<'d> {
     place: Place<'d>,
-    identity: IdentityText,
+    opener: Opener,
     known: Known,
 }
 
@@ -43,22 +43,22 @@ impl From<DocumentError> for ReopenError {
 
 impl<'d> Closed<'d> {
     /// What opens it.
-    pub fn identity(&self) -> &IdentityText {
-        &self.identity
+    pub fn opener(&self) -> &Opener {
+        &self.opener
     }
 
     /// Opens what stands there now: the same generation or a later one.
     pub fn open(&self) -> Result<Vault<'d>, ReopenError> {
         let loaded = self.place.load()?;
-        let document = unseal(&loaded.bytes, &self.identity, self.place.plugins())?;
+        let document = unseal_by(&loaded.bytes, &self.opener, self.place.plugins())?;
         match self.known.relation(&loaded, &document)? {
             Relation::Stranger => return Err(ReopenError::AnotherVault),
             Relation::Other => return Err(ReopenError::Diverged),
             Relation::Same | Relation::Successor => {}
         }
         let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
-        let (place, identity) = (self.place.clone(), self.identity.clone());
-        Ok(Vault { place, identity, document, version, warnings: Vec::new() })
+        let (place, opener) = (self.place.clone(), self.opener.clone());
+        Ok(Vault { place, opener, document, version, warnings: Vec::new() })
     }
 }
 
@@ -66,6 +66,6 @@ impl<'d> Vault<'d> {
     /// Forgets the document; the caller is about to wait for a person.
     pub fn close(self) -> Closed<'d> {
         let known = self.known();
-        Closed { place: self.place, identity: self.identity, known }
+        Closed { place: self.place, opener: self.opener, known }
     }
 }

@@ -70,7 +70,7 @@ pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateE
     };
     let version = Version { generation: document.meta.generation, hash: Sha256::digest(&file).into(), status };
     let warnings = warnings(place, &document, &status);
-    let mut vault = Vault { place: place.clone(), identity, document, version, warnings };
+    let mut vault = Vault { place: place.clone(), opener: identity.into(), document, version, warnings };
     vault.remember();
     Ok(vault)
 }

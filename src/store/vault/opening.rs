@@ -10,16 +10,19 @@ use crate::store::document::{Document, DocumentError};
 use crate::store::file::{LoadError, Loaded, Place};
 use crate::store::fingerprint::Fingerprint;
 use crate::store::header::{self, HeaderError};
+use crate::store::opener::Opener;
 use crate::store::passphrase::{self, DeriveError};
 use crate::store::pin::{Distrust, Reason, Verdict, judge, judge_anywhere};
 use crate::store::plugin::Plugins;
-use crate::store::seal::{UnsealError, unseal};
+use crate::store::seal::{UnsealError, unseal, unseal_by};
 
 /// What opens a vault.
 pub enum Key<'a> {
     /// With the memory that deriving may take, in bytes; None tries it with whatever there is.
     Passphrase(&'a Passphrase, Option<u64>),
     Identity(&'a IdentityText),
+    /// What opened it, or another file of it, before.
+    Opener(&'a Opener),
 }
 
 #[derive(Debug, Error)]
@@ -70,36 +73,37 @@ pub struct Unproven<'d> {
 /// Opens what was loaded from `place` and compares it with what this machine remembers.
 pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Opened<'d>, OpenError> {
     let unlocked = unlock(&loaded.bytes, &key, place.plugins());
-    let (identity, document) = unlocked.map_err(|error| match (error, &key) {
+    let (opener, document) = unlocked.map_err(|error| match (error, &key) {
         (OpenError::WrongPassphrase, Key::Passphrase(passphrase, memory)) => {
             wrong_passphrase(place, loaded, passphrase, *memory)
         }
         (error, _) => error,
     })?;
-    match believe(place, loaded, &identity, document)? {
+    match believe(place, loaded, &opener, document)? {
         Opened::Distrusted(unproven, distrust) => {
             // A reader that was overtaken by two saves may have seen the file of one with the pin of the other.
             let again = place.load()?;
             if again.hash == loaded.hash && again.pins == loaded.pins {
                 return Ok(Opened::Distrusted(unproven, distrust));
             }
-            let document = unseal(&again.bytes, &identity, place.plugins())?;
-            believe(place, &again, &identity, document)
+            let document = unseal_by(&again.bytes, &opener, place.plugins())?;
+            believe(place, &again, &opener, document)
         }
         opened => Ok(opened),
     }
 }
 
 /// What a file holds, and the identity that opened it.
-pub(super) fn unlock(file: &[u8], key: &Key, plugins: &Plugins) -> Result<(IdentityText, Document), OpenError> {
+pub(super) fn unlock(file: &[u8], key: &Key, plugins: &Plugins) -> Result<(Opener, Document), OpenError> {
     let (passphrase, memory) = match key {
-        Key::Identity(identity) => return Ok(((*identity).clone(), unseal(file, identity, plugins)?)),
+        Key::Identity(identity) => return Ok(((*identity).clone().into(), unseal(file, identity, plugins)?)),
+        Key::Opener(opener) => return Ok(((*opener).clone(), unseal_by(file, opener, plugins)?)),
         Key::Passphrase(passphrase, memory) => (passphrase, *memory),
     };
     let kdf = header::scan(file)?.ok_or(OpenError::NoPassphrase)?;
     let identity = passphrase::derive(passphrase, &kdf, memory)?;
     match unseal(file, &identity, plugins) {
-        Ok(document) => Ok((identity, document)),
+        Ok(document) => Ok((identity.into(), document)),
         Err(UnsealError::WrongIdentity) => Err(OpenError::WrongPassphrase),
         Err(error) => Err(error.into()),
     }
@@ -118,14 +122,14 @@ fn wrong_passphrase(place: &Place, loaded: &Loaded, passphrase: &Passphrase, mem
 fn believe<'d>(
     place: &Place<'d>,
     loaded: &Loaded,
-    identity: &IdentityText,
+    opener: &Opener,
     document: Document,
 ) -> Result<Opened<'d>, OpenError> {
     let verdict = judge(&loaded.pins, &loaded.places, &document, &loaded.hash)?;
     let fingerprint = document.fingerprint()?;
     let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
     let warnings = warnings(place, &document, &loaded.status);
-    let mut vault = Vault { place: place.clone(), identity: identity.clone(), document, version, warnings };
+    let mut vault = Vault { place: place.clone(), opener: opener.clone(), document, version, warnings };
     Ok(match verdict {
         Verdict::FirstSight => Opened::FirstSight(Unproven { vault, fingerprint }),
         Verdict::Distrusted(distrust) => Opened::Distrusted(Unproven { vault, fingerprint }, distrust),
@@ -159,20 +163,20 @@ impl<'d> Unproven<'d> {
     /// sync program.
     pub fn remembered(&self, distrust: &Distrust) -> Option<Document> {
         let bytes = self.vault.place.beside_with_hash(&distrust.pin.hash.0)?;
-        unseal(&bytes, &self.vault.identity, self.vault.place.plugins()).ok()
+        unseal_by(&bytes, &self.vault.opener, self.vault.place.plugins()).ok()
     }
 
     /// Forgets the document; the caller is about to wait for a person.
     pub fn close(self) -> Undecided<'d> {
-        let Vault { place, identity, version, .. } = self.vault;
-        Undecided { place, identity, hash: version.hash, fingerprint: self.fingerprint }
+        let Vault { place, opener, version, .. } = self.vault;
+        Undecided { place, opener, hash: version.hash, fingerprint: self.fingerprint }
     }
 }
 
 /// A vault put aside while a person decides whether it is to be believed.
 pub struct Undecided<'d> {
     place: Place<'d>,
-    identity: IdentityText,
+    opener: Opener,
     hash: [u8; 32],
     fingerprint: Fingerprint,
 }
@@ -209,7 +213,7 @@ impl<'d> Undecided<'d> {
         let mut next = vault.document.clone();
         vault.succeed(&mut next, stamp);
         next.meta.generation = next.meta.generation.max(distrust.pin.generation + 1);
-        let provers = vec![vault.identity.clone()];
+        let provers = vec![vault.opener.clone()];
         vault.save(&locked, &standing, &next, provers, stamp)?;
         Ok(vault)
     }
@@ -219,10 +223,10 @@ impl<'d> Undecided<'d> {
         if loaded.hash != self.hash {
             return Err(ReopenError::Diverged);
         }
-        let document = unseal(&loaded.bytes, &self.identity, self.place.plugins())?;
+        let document = unseal_by(&loaded.bytes, &self.opener, self.place.plugins())?;
         let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
         let warnings = warnings(&self.place, &document, &loaded.status);
-        Ok(Vault { place: self.place.clone(), identity: self.identity.clone(), document, version, warnings })
+        Ok(Vault { place: self.place.clone(), opener: self.opener.clone(), document, version, warnings })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::secret::{IdentityText, Passphrase};
 use crate::store::document::{Document, Recipient, RecipientKind};
 use crate::store::identity;
 use crate::store::kdf::KdfParameters;
+use crate::store::opener::Opener;
 use crate::store::passphrase::{self, DeriveError};
 use crate::store::pin::public_key;
 use crate::store::seal::SealError;
@@ -57,17 +58,12 @@ impl Vault<'_> {
         self.change(stamp, edit, |vault, next| vault.replace_keys(&rekey, next, stamp))
     }
 
-    fn replace_keys(
-        &self,
-        rekey: &Rekey,
-        next: &mut Document,
-        stamp: &Stamp,
-    ) -> Result<Vec<IdentityText>, NotCommitted> {
+    fn replace_keys(&self, rekey: &Rekey, next: &mut Document, stamp: &Stamp) -> Result<Vec<Opener>, NotCommitted> {
         next.meta.rekeyed_at = stamp.now;
         next.meta.rekeyed_generation = next.meta.generation;
         next.replace_keys(identity::generate()).map_err(SealError::from)?;
         let provers = match &rekey.passphrase {
-            None => vec![self.identity.clone()],
+            None => vec![self.opener.clone()],
             Some(new) => self.take_passphrase(new, next, stamp),
         };
         let key = public_key(next).map_err(SealError::from)?;
@@ -77,11 +73,11 @@ impl Vault<'_> {
 
     /// Puts the new passphrase in. Gives what the new file must open by: who came by the old passphrase goes on with the
     /// new, others keep what they opened it with.
-    fn take_passphrase(&self, new: &NewPassphrase, next: &mut Document, stamp: &Stamp) -> Vec<IdentityText> {
+    fn take_passphrase(&self, new: &NewPassphrase, next: &mut Document, stamp: &Stamp) -> Vec<Opener> {
         next.set_passphrase_recipient(new.recipient(stamp));
         match self.opened_by_passphrase() {
-            true => vec![new.identity().clone()],
-            false => vec![self.identity.clone(), new.identity().clone()],
+            true => vec![new.identity().clone().into()],
+            false => vec![self.opener.clone(), new.identity().clone().into()],
         }
     }
 }

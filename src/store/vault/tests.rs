@@ -46,7 +46,7 @@ fn made() -> (tempfile::TempDir, PathBuf, Vault<'static>) {
 }
 
 fn reopened(path: &Path, vault: &Vault) -> Vault<'static> {
-    open_known(path, Key::Identity(vault.identity())).unwrap()
+    open_known(path, Key::Opener(vault.opener())).unwrap()
 }
 
 fn open_known(path: &Path, key: Key) -> Result<Vault<'static>, OpenError> {
@@ -71,8 +71,7 @@ fn a_new_vault_opens_by_its_passphrase_and_by_its_recovery_key_and_by_nothing_el
     let path = temporary.path().join("made/on/the/way/vault.age");
     let recovery = RecoveryKey::generate();
     let created = create(&place(&path), new(Some(recovery.recipient))).unwrap();
-    for key in
-        [Key::Passphrase(&passphrase(), None), Key::Identity(&recovery.identity), Key::Identity(created.identity())]
+    for key in [Key::Passphrase(&passphrase(), None), Key::Identity(&recovery.identity), Key::Opener(created.opener())]
     {
         let opened = open_known(&path, key).unwrap();
         assert_eq!(opened.version(), created.version());

@@ -153,7 +153,7 @@ fn a_reader_beside_a_writer_never_sees_a_rollback() {
         },
     )
     .unwrap();
-    let identity = vault.identity().clone();
+    let identity = vault.opener().identity().unwrap().clone();
     let writer = std::thread::spawn(|| save_often(vault, 200));
     let read = || read_until(folder, &identity, || writer.is_finished());
     let seen = std::thread::scope(|scope| {
