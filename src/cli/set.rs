@@ -14,7 +14,7 @@ use super::world::World;
 ///
 /// Settings of a profile, under the names AWS uses: region, mfa_serial, mfa_process, duration_seconds, role_arn,
 /// source_profile, external_id, role_session_name, destination_profile, endpoint_url. Of the vault: default_profile,
-/// session_duration.
+/// session_duration, agent.enabled (true or false), agent.idle, agent.max, agent.session.
 #[derive(clap::Args)]
 #[command(override_usage = "vault set <NAME> <KEY=VALUE>...\n       vault set --vault <KEY=VALUE>...")]
 pub struct Args {

@@ -18,6 +18,9 @@ use super::world::World;
 const SHORTEST_SESSION: u64 = 900;
 const LONGEST_SESSION: u64 = 129_600;
 
+/// Who wants a key to lie open for longer does not want it closed.
+const LONGEST_HELD: u64 = 7 * 86_400;
+
 /// A clock further off than this is worth a word; AWS itself refuses signatures from 5 minutes on.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
 
@@ -30,12 +33,12 @@ pub struct Setting<T> {
 
 /// A setting that parses by its type's FromStr.
 macro_rules! parsed {
-    ($owner:ty, $name:literal, $field:ident) => {
+    ($owner:ty, $name:literal, $($field:ident).+) => {
         Setting::<$owner> {
             name: $name,
-            get: |owner| owner.$field.as_ref().map(ToString::to_string),
+            get: |owner| owner.$($field).+.as_ref().map(ToString::to_string),
             set: |owner, text| {
-                owner.$field = text.map(str::parse).transpose().map_err(|error| format!("{error}"))?;
+                owner.$($field).+ = text.map(str::parse).transpose().map_err(|error| format!("{error}"))?;
                 Ok(())
             },
         }
@@ -43,12 +46,12 @@ macro_rules! parsed {
 }
 
 macro_rules! seconds {
-    ($owner:ty, $name:literal, $field:ident) => {
+    ($owner:ty, $name:literal, $($field:ident).+, $parse:path) => {
         Setting::<$owner> {
             name: $name,
-            get: |owner| owner.$field.map(|seconds| seconds.to_string()),
+            get: |owner| owner.$($field).+.map(|seconds| seconds.to_string()),
             set: |owner, text| {
-                owner.$field = text.map(parse_session_seconds).transpose()?;
+                owner.$($field).+ = text.map($parse).transpose()?;
                 Ok(())
             },
         }
@@ -60,7 +63,7 @@ pub const OF_A_PROFILE: [Setting<Profile>; 10] = [
     parsed!(Profile, "region", region),
     parsed!(Profile, "mfa_serial", mfa_serial),
     parsed!(Profile, "mfa_process", mfa_process),
-    seconds!(Profile, "duration_seconds", duration_seconds),
+    seconds!(Profile, "duration_seconds", duration_seconds, parse_session_seconds),
     parsed!(Profile, "role_arn", role_arn),
     parsed!(Profile, "source_profile", source_profile),
     parsed!(Profile, "external_id", external_id),
@@ -70,8 +73,14 @@ pub const OF_A_PROFILE: [Setting<Profile>; 10] = [
 ];
 
 /// What `set --vault` knows: settings of the whole vault.
-pub const OF_THE_VAULT: [Setting<Settings>; 2] =
-    [parsed!(Settings, "default_profile", default_profile), seconds!(Settings, "session_duration", session_duration)];
+pub const OF_THE_VAULT: [Setting<Settings>; 6] = [
+    parsed!(Settings, "default_profile", default_profile),
+    seconds!(Settings, "session_duration", session_duration, parse_session_seconds),
+    parsed!(Settings, "agent.enabled", agent.enabled),
+    seconds!(Settings, "agent.idle", agent.idle, parse_agent_seconds),
+    seconds!(Settings, "agent.max", agent.max, parse_agent_seconds),
+    seconds!(Settings, "agent.session", agent.session, parse_agent_session_seconds),
+];
 
 /// `45m`, `8h` or seconds, within what STS takes.
 pub fn parse_session_seconds(text: &str) -> Result<u32, String> {
@@ -81,6 +90,19 @@ pub fn parse_session_seconds(text: &str) -> Result<u32, String> {
     } else {
         Err(format!("AWS takes durations of 15m to 36h (900 to 129600 seconds), not `{text}`"))
     }
+}
+
+/// How long the agent may hold the vault identity: a minute to a week.
+pub fn parse_agent_seconds(text: &str) -> Result<u32, String> {
+    match duration::parse(text).map_err(|error| error.to_string())?.as_secs() {
+        seconds @ 60..=LONGEST_HELD => u32::try_from(seconds).map_err(|error| error.to_string()),
+        _ => Err(format!("the agent takes durations of 1m to 7d (60 to 604800 seconds), not `{text}`")),
+    }
+}
+
+/// The same for the session identity; 0 ties it to the vault identity.
+pub fn parse_agent_session_seconds(text: &str) -> Result<u32, String> {
+    if text == "0" { Ok(0) } else { parse_agent_seconds(text) }
 }
 
 /// `KEY=VALUE` on the command line.
@@ -159,7 +181,7 @@ mod tests {
     fn an_unknown_setting_is_an_error_that_lists_the_known() {
         let failure = change(&OF_THE_VAULT, &mut Settings::default(), "colour", Some("red")).err().unwrap();
         assert!(
-            matches!(failure, Failure::UnknownSetting { known, .. } if known == ["default_profile", "session_duration"])
+            matches!(failure, Failure::UnknownSetting { known, .. } if known[..2] == ["default_profile", "session_duration"])
         );
     }
 }
