@@ -7,6 +7,7 @@ mod key_check;
 mod mfa_device;
 mod names_given;
 mod new_passphrase;
+mod opening;
 mod passphrase_source;
 mod plugin_talk;
 mod recovery_key;
@@ -19,7 +20,7 @@ mod sign_in;
 mod table;
 mod terminal;
 mod trusting;
-mod unlock;
+
 mod world;
 
 use std::cell::RefCell;
@@ -33,10 +34,10 @@ use crate::paths::{Environment, Paths};
 use crate::process;
 
 use failure::Failure;
+use opening::UnlockArgs;
 use plugin_talk::PluginTalk;
 pub use report::Report;
 use report::Status;
-use unlock::UnlockArgs;
 pub use world::World;
 
 /// The module, the subcommand and its dispatch from one line a command.

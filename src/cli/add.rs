@@ -13,7 +13,7 @@ use super::key_check;
 use super::mfa_device::{self, DeviceGiven};
 use super::settings;
 use super::sign_in;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Put an access key, or a role that is reached through one, into the vault
@@ -69,12 +69,12 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 /// The vault there is, else a new one.
 pub fn open_or_make<'a>(world: &World<'a>, new_vault: &NewVaultArgs) -> Result<Vault<'a>, Failure> {
     if world.place().exists().map_err(LoadError::Io)? {
-        return unlock::open_vault(world);
+        return opening::open_vault(world);
     }
     world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
     match init::make_vault(world, new_vault) {
         // Another `add` made it meanwhile.
-        Err(Failure::Create(CreateError::Exists)) => unlock::open_vault(world),
+        Err(Failure::Create(CreateError::Exists)) => opening::open_vault(world),
         made => made,
     }
 }

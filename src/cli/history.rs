@@ -10,7 +10,7 @@ use crate::store::document::{Document, Meta};
 use super::escape::escape;
 use super::failure::Failure;
 use super::table;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// So many names stand in the table's cell; JSON has all.
@@ -44,7 +44,7 @@ struct Content {
 type Keys = BTreeMap<ProfileName, Option<String>>;
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let vault = unlock::open_vault(world)?;
+    let vault = opening::open_vault(world)?;
     let standing =
         Line { generation: vault.version().generation, file: None, content: Ok(Content::of(vault.document())) };
     let kept = vault.history().into_iter().map(|kept| Line {

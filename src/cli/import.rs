@@ -21,7 +21,7 @@ use super::init::NewVaultArgs;
 use super::key_check;
 use super::report;
 use super::terminal::Terminal;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 use check::{Checking, Ready};
@@ -138,7 +138,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 
 fn open_own<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
     let exists = world.place().exists().map_err(LoadError::Io)?;
-    exists.then(|| unlock::open_vault(world)).transpose()
+    exists.then(|| opening::open_vault(world)).transpose()
 }
 
 /// Which of two keys lives, only AWS can say.

@@ -8,7 +8,7 @@ use crate::store::document::Profile;
 
 use super::failure::Failure;
 use super::table;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// List the profiles: those in the vault, and those that only ~/.aws/config knows
@@ -31,7 +31,7 @@ struct Entry {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let vault = unlock::open_vault(world)?;
+    let vault = opening::open_vault(world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
     let profiles = &vault.document().profiles;
     let mut entries: Vec<Entry> = profiles.iter().map(|(name, profile)| of_vault(name.as_str(), profile)).collect();

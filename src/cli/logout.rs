@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::names_given;
 use super::session_records;
 use super::sign_in;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Drop cached sessions, and take what `login` wrote out of ~/.aws/credentials
@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let vault = unlock::open_vault(world)?;
+    let vault = opening::open_vault(world)?;
     let document = vault.document();
     let cache = session_records::cache(world, document)?;
     let credentials = &world.paths.aws_credentials;

@@ -13,7 +13,7 @@ use super::passphrase_source::PassphraseSource;
 use super::rekeyed::Rekeyed;
 use super::secret_file;
 use super::trusting;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Change the passphrase, or what deriving it costs
@@ -43,7 +43,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let unlocked = unlock::unlock(world)?;
+    let unlocked = opening::in_person(world)?;
     let vault = trusting::believe(world, unlocked.opened)?;
     let passphrase = if args.keep {
         unlocked.passphrase.ok_or(Failure::PassphraseNotAtHand)?

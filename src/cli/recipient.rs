@@ -21,7 +21,7 @@ use super::secret_file;
 use super::table;
 use super::terminal::Terminal;
 use super::trusting;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Show and change who opens the vault: recovery keys, other machines, hardware
@@ -85,7 +85,7 @@ fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
     if given.is_none() {
         recovery_key::check(world, args.recovery_key.as_deref(), A_RECIPIENT)?;
     }
-    let vault = unlock::open_vault(world)?;
+    let vault = opening::open_vault(world)?;
     check_new(vault.document(), &args.name, given.as_ref().map(|given| given.recipient.as_str()))?;
     let closed = vault.close();
     let (kind, recipient, plugin) = match given {
@@ -168,7 +168,7 @@ fn check_new(document: &Document, name: &str, recipient: Option<&str>) -> Result
 
 /// The passphrase's recipient is not shown: with it, a passphrase could be tried without the file.
 fn list(as_json: bool, world: &World) -> Result<(), Failure> {
-    let vault = unlock::open_vault(world)?;
+    let vault = opening::open_vault(world)?;
     let shown = |one: &Recipient| (one.kind != RecipientKind::Passphrase).then(|| one.recipient.clone());
     if as_json {
         let recipients = vault.document().recipients.iter().map(|one| {
@@ -189,7 +189,7 @@ fn list(as_json: bool, world: &World) -> Result<(), Failure> {
 }
 
 fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
-    let unlocked = unlock::unlock(world)?;
+    let unlocked = opening::in_person(world)?;
     let mut vault = trusting::believe(world, unlocked.opened)?;
     check_removable(&vault, &args.name)?;
     if !args.yes {

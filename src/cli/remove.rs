@@ -7,7 +7,7 @@ use super::failure::{Failure, Need};
 use super::names_given;
 use super::session_records;
 use super::terminal::Terminal;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Remove a profile from the vault, with its cached sessions
@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let mut vault = unlock::open_vault(world)?;
+    let mut vault = opening::open_vault(world)?;
     let profile = names_given::in_vault(vault.document(), &args.name)?;
     let key = profile.access_key.as_ref().map(|key| key.id.clone());
     let dependents = dependents(vault.document(), &args.name);

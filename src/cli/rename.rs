@@ -6,7 +6,7 @@ use crate::store::document::Document;
 use super::failure::Failure;
 use super::names_given;
 use super::session_records;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Give a profile another name; role profiles that lead to it follow
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let mut vault = unlock::open_vault(world)?;
+    let mut vault = opening::open_vault(world)?;
     vault.edit(&world.stamp(), |document| rename(document, &args.old, &args.new))?;
     session_records::forget(world, vault.document(), &args.old);
     world.say(&format!("`{}` is now `{}`", args.old, args.new));

@@ -8,7 +8,7 @@ use crate::store::restoring::{KeySource, Newest, Restored, differs, restored};
 use super::failure::Failure;
 use super::key_check;
 use super::names_given;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Bring profiles back as they were in an earlier generation
@@ -34,7 +34,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let mut vault = unlock::open_vault(world)?;
+    let mut vault = opening::open_vault(world)?;
     let history = vault.history();
     let source = Source { from: find(&history, args.generation)?, args: &args, history: &history };
     let mut changes = Vec::new();

@@ -8,7 +8,7 @@ use crate::names::ProfileName;
 use super::failure::{Failure, Need};
 use super::names_given;
 use super::terminal::Terminal;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// What has to be typed before the vault identity is shown.
@@ -33,7 +33,7 @@ pub struct Args {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let closed = {
-        let vault = unlock::open_vault(world)?;
+        let vault = opening::open_vault(world)?;
         if let Some(name) = &args.name {
             let profile = names_given::in_vault(vault.document(), name)?;
             profile.access_key.as_ref().ok_or_else(|| Failure::NoAccessKey(name.clone()))?;

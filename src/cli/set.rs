@@ -7,7 +7,7 @@ use crate::store::document::Document;
 use super::failure::Failure;
 use super::names_given;
 use super::settings;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Change settings of a profile, or with --vault of the whole vault
@@ -39,7 +39,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let settings = if args.name.is_some() { &args.settings } else { &args.vault };
     let changes: Vec<(&str, Option<&str>)> =
         settings.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
-    let mut vault = unlock::open_vault(world)?;
+    let mut vault = opening::open_vault(world)?;
     vault.edit(&world.stamp(), |document| apply(document, args.name.as_ref(), &changes))?;
     world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
     Ok(())

@@ -10,7 +10,7 @@ use super::escape::escape;
 use super::failure::Failure;
 use super::names_given;
 use super::settings;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Show what the vault, or else ~/.aws/config, holds of a profile; never a secret
@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let vault = unlock::open_vault(world)?;
+    let vault = opening::open_vault(world)?;
     let name = names_given::or_default(args.name, vault.document(), world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
     let facts = match (vault.document().profiles.get(&name), config.profile(&name)?) {

@@ -21,11 +21,11 @@ use crate::store::vault::Closed;
 use super::escape::escape;
 use super::failure::Failure;
 use super::names_given;
+use super::opening;
 use super::report;
 use super::session_records;
 use super::settings;
 use super::terminal::{PromptError, Terminal};
-use super::unlock;
 use super::world::World;
 
 #[derive(clap::Args)]
@@ -100,7 +100,7 @@ pub fn resolve<'a>(
     args: &SignInArgs,
     world: &World<'a>,
 ) -> Result<(Resolved<'a>, Closed<'a>), Failure> {
-    let vault = unlock::open_vault(world)?;
+    let vault = opening::open_vault(world)?;
     let document = vault.document();
     let name = names_given::or_default(name, document, world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::report::left;
 use super::session_records;
 use super::table;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Show keys with their age, sessions with the time they have left, and the vault's generation
@@ -33,7 +33,7 @@ struct Line {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let vault = unlock::open_vault(world)?;
+    let vault = opening::open_vault(world)?;
     let document = vault.document();
     let sessions = session_records::cache(world, document)?.list();
     let now = world.clock.now();

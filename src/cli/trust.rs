@@ -12,7 +12,7 @@ use super::failure::{Failure, Need, Refusal};
 use super::report;
 use super::terminal::Terminal;
 use super::trusting;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Accept a vault that is not what this machine remembers
@@ -25,7 +25,7 @@ pub struct Args {}
 
 pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Trust))?;
-    let unlocked = unlock::unlock(world)?;
+    let unlocked = opening::in_person(world)?;
     let (unproven, distrust) = match unlocked.opened {
         Opened::Distrusted(unproven, distrust) => (unproven, distrust),
         opened => {

@@ -4,7 +4,7 @@ use crate::names::ProfileName;
 
 use super::failure::Failure;
 use super::set;
-use super::unlock;
+use super::opening;
 use super::world::World;
 
 /// Remove settings of a profile, or with --vault of the whole vault
@@ -25,7 +25,7 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let settings = if args.name.is_some() { &args.settings } else { &args.vault };
     let changes: Vec<(&str, Option<&str>)> = settings.iter().map(|key| (key.as_str(), None)).collect();
-    let mut vault = unlock::open_vault(world)?;
+    let mut vault = opening::open_vault(world)?;
     vault.edit(&world.stamp(), |document| set::apply(document, args.name.as_ref(), &changes))?;
     world.say(&format!("unset {}", settings.join(", ")));
     Ok(())

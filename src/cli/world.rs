@@ -19,7 +19,7 @@ use crate::store::vault::Stamp;
 
 use super::escape::escape;
 use super::failure::Failure;
-use super::unlock::UnlockArgs;
+use super::opening::UnlockArgs;
 
 /// The system's own bundles have a quarter of this.
 const MOST_CERTIFICATES: u64 = 1024 * 1024;

@@ -21,7 +21,7 @@ use super::{Args, Layout};
 use crate::cli::access_key_source::{not_a_csv, read_csv};
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Failure;
-use crate::cli::unlock;
+use crate::cli::opening;
 use crate::cli::world::World;
 
 /// Where AWS-recipes kept the pairs before it gave them sections of their own.
@@ -134,10 +134,10 @@ fn open_other(path: &Path, args: &Args, own: Option<&Opener>, world: &World) -> 
     let by_passphrase =
         |passphrase: &Passphrase| peek(&file, Key::Passphrase(passphrase, world.unlock.memory()), plugins);
     let given = match (&args.vault_identity, &args.vault_passphrase_file) {
-        (Some(path), _) => Some(unlock::read_identities(world, path)?),
+        (Some(path), _) => Some(opening::read_identities(world, path)?),
         (None, Some(path)) => {
             let passphrase = passphrase_source::in_file(world, path)?;
-            return by_passphrase(&passphrase).map_err(|error| unlock::failed_to_open(error, &shown));
+            return by_passphrase(&passphrase).map_err(|error| opening::failed_to_open(error, &shown));
         }
         (None, None) => None,
     };
@@ -153,5 +153,5 @@ fn open_other(path: &Path, args: &Args, own: Option<&Opener>, world: &World) -> 
     if asked_for {
         return Err(Failure::IdentityDoesNotOpen);
     }
-    unlock::ask_passphrase(&shown, by_passphrase).map(|(opened, _)| opened)
+    opening::ask_passphrase(&shown, by_passphrase).map(|(opened, _)| opened)
 }

@@ -101,11 +101,11 @@ pub struct Unlocked<'a> {
 
 /// Opens the vault there is.
 pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
-    trusting::believe(world, unlock(world)?.opened)
+    trusting::believe(world, in_person(world)?.opened)
 }
 
 /// The same for who has to look at it first, or needs the passphrase once more.
-pub fn unlock<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
+pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     let place = world.place();
     let loaded = place.load()?;
     match world.unlock.given(world)? {
