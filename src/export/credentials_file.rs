@@ -164,6 +164,7 @@ impl<'a> Lines<'a> {
             remove: vec![SECURITY_TOKEN],
             unmark: Some(MARK),
             mark: Some(self.mark.clone()),
+            ..Edit::default()
         }
     }
 }

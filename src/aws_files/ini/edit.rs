@@ -34,6 +34,19 @@ pub struct Edit<'a> {
     pub unmark: Option<&'a str>,
     /// A comment to put right below the header.
     pub mark: Option<String>,
+    /// A key of `set`, and another, which it is to take the place of.
+    pub in_place_of: Option<(&'a str, &'a str)>,
+    /// Lines that were taken out, in their order.
+    pub put_back: &'a [TakenLine],
+}
+
+/// A line of a section as it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenLine {
+    /// How far below the header.
+    pub at: usize,
+    /// With how it ended, if it did.
+    pub text: String,
 }
 
 /// What becomes of a section.
@@ -86,9 +99,18 @@ impl<'a> Ini<'a> {
         edit.check()?;
         let owners = section.owners();
         self.check(section, &owners, edit)?;
+        let mut put_back = edit.put_back.iter().peekable();
+        let mut stands = 0;
         for index in section.lines.clone() {
-            match self.fate(index, &owners, edit) {
-                Fate::Kept => output.keep(self.line(index)),
+            while let Some(line) = put_back.next_if(|line| stands > 0 && line.at <= stands) {
+                output.put_back(&line.text);
+                stands += 1;
+            }
+            let fate = self.fate(index, &owners, edit);
+            stands += usize::from(!matches!(fate, Fate::Dropped));
+            match fate {
+                Fate::Kept if edit.put_back.is_empty() => output.keep(self.line(index)),
+                Fate::Kept => output.put_back(self.line(index)),
                 Fate::Dropped => {}
                 Fate::Replaced(key, value) => output.replace(self.line(index), key, value),
             }
@@ -96,11 +118,26 @@ impl<'a> Ini<'a> {
                 edit.mark.iter().for_each(|comment| output.add(comment));
             }
             if index + 1 == section.body_end {
-                let missing = edit.set.iter().filter(|(key, _)| section.entry(key).is_none());
+                let missing = edit.set.iter().filter(|(key, _)| section.entry(edit.place_of(key)).is_none());
                 missing.for_each(|(key, value)| output.add_entry(key, value));
             }
         }
-        Ok(self.end_of(section))
+        put_back.for_each(|line| output.put_back(&line.text));
+        let end = self.end_of(section);
+        if !edit.put_back.is_empty() && end < self.bytes.len() {
+            output.end_line();
+        }
+        Ok(end)
+    }
+
+    /// The lines of these keys, as they stand; each value must be one line of text.
+    pub fn lines_of(&self, section: &Section<'a>, keys: &[&str]) -> Result<Vec<TakenLine>, EditError> {
+        let taken = |entry: &Entry<'a>| {
+            let text = std::str::from_utf8(self.line(entry.line)).ok().filter(|_| entry.text().is_some());
+            let text = text.ok_or(EditError::ReadDifferently { line: entry.line_number() })?.to_owned();
+            Ok(TakenLine { at: entry.line - section.lines.start, text })
+        };
+        section.entries().filter(|entry| keys.contains(&entry.key())).map(taken).collect()
     }
 
     /// The file with a new section at its end.
@@ -110,6 +147,7 @@ impl<'a> Ini<'a> {
         output.keep(self.bytes);
         output.add(&format!("[{header}]"));
         edit.mark.iter().for_each(|comment| output.add(comment));
+        edit.put_back.iter().for_each(|line| output.add(line.text.trim_end()));
         edit.set.iter().for_each(|(key, value)| output.add_entry(key, value));
         self.proven(output, &[])
     }
@@ -132,7 +170,7 @@ impl<'a> Ini<'a> {
             return Err(EditError::DuplicateKey { line: entry.line_number(), key: entry.key().to_owned() });
         }
         let garbled = section.lines.clone().find(|index| self.garbles(*index, owners));
-        match garbled.filter(|_| !edit.set.is_empty()) {
+        match garbled.filter(|_| !edit.set.is_empty() || !edit.put_back.is_empty()) {
             Some(index) => Err(EditError::ReadDifferently { line: index + 1 }),
             None => Ok(()),
         }
@@ -157,7 +195,7 @@ impl<'a> Ini<'a> {
             return if unmarked { Fate::Dropped } else { Fate::Kept };
         }
         let Some(entry) = owners.get(&index) else { return Fate::Kept };
-        match edit.set.iter().find(|(key, _)| *key == entry.key) {
+        match edit.set.iter().find(|(key, _)| edit.place_of(key) == entry.key) {
             Some((key, value)) if entry.line == index => Fate::Replaced(key, value),
             // What continued the old value goes with it.
             Some(_) => Fate::Dropped,
@@ -212,12 +250,17 @@ enum Fate<'e> {
 }
 
 impl Edit<'_> {
-    /// Graphic ASCII has no line ends, no blanks that tools trim and none before a comment sign.
+    /// The key whose line that of `key` is to be.
+    fn place_of<'k>(&'k self, key: &'k str) -> &'k str {
+        self.in_place_of.filter(|(set, _)| *set == key).map_or(key, |(_, other)| other)
+    }
+
+    /// Words of graphic ASCII have no line ends, no blanks that tools trim and none before a comment sign.
     fn check(&self) -> Result<(), EditError> {
-        let plain = |value: &str| {
-            !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()) && !is_comment(value.as_bytes())
+        let plain = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic()) && !is_comment(word.as_bytes())
         };
-        match self.set.iter().find(|(_, value)| !plain(value)) {
+        match self.set.iter().find(|(_, value)| !value.split(' ').all(plain)) {
             Some((key, _)) => Err(EditError::Unwritable { key: (*key).to_owned() }),
             None => Ok(()),
         }

@@ -34,14 +34,25 @@ impl Output {
             [.., b'\n'] => b"\n",
             _ => self.line_end,
         };
+        self.end_line();
+        self.keep(line.as_bytes());
+        self.keep(line_end);
+    }
+
+    /// A line that may be the last, which needs no end.
+    pub(super) fn put_back(&mut self, line: impl AsRef<[u8]>) {
+        self.end_line();
+        self.keep(line.as_ref());
+    }
+
+    /// Ends the last line, if it is still open.
+    pub(super) fn end_line(&mut self) {
         match &self.bytes[..] {
             [] | [0xef, 0xbb, 0xbf] | [.., b'\n'] => {}
             // The end of a line to Python alone.
             [.., b'\r'] => self.keep(b"\n"),
-            _ => self.keep(line_end),
+            _ => self.keep(self.line_end),
         }
-        self.keep(line.as_bytes());
-        self.keep(line_end);
     }
 
     pub(super) fn add_entry(&mut self, key: &str, value: &str) {

@@ -44,6 +44,7 @@ fn edit() -> Edit<'static> {
         remove: vec!["y"],
         unmark: Some("# mark"),
         mark: Some("# mark new".into()),
+        ..Edit::default()
     }
 }
 
@@ -104,10 +105,55 @@ fn an_edit_that_would_swallow_the_next_header_is_refused() {
 
 #[test]
 fn a_value_that_would_not_stay_one_is_refused() {
-    for value in ["", "a b", "a\nb = c", "#a", "\u{e9}", "a\u{b}"] {
+    for value in ["", "a  b", "a ", "a\nb = c", "#a", "a #b", "a ;", "\u{e9}", "a\u{b}", "a\tb"] {
         let edit = Edit { set: vec![("x", value)], ..Edit::default() };
         let refused = Ini::parse(b"").appended("a", &edit);
         assert!(matches!(refused, Err(EditError::Unwritable { key }) if key == "x"), "{value:?}");
+    }
+}
+
+/// Puts `x = new` where `y` or `z` stand first, and takes both of these out.
+fn taken(file: &[u8]) -> Option<(Vec<TakenLine>, SecretBytes)> {
+    let ini = Ini::parse(file);
+    let section = ini.only(is_a).ok()??;
+    let lines = ini.lines_of(section, &["y", "z"]).ok()?;
+    let first = section.entries().find(|entry| ["y", "z"].contains(&entry.key()))?;
+    let edit = Edit {
+        set: vec![("x", "new words")],
+        remove: vec!["y", "z"],
+        in_place_of: Some(("x", first.key())),
+        ..Edit::default()
+    };
+    Some((lines, ini.rewritten(section, &edit).ok()?))
+}
+
+fn put_back(file: &[u8], lines: &[TakenLine]) -> SecretBytes {
+    let ini = Ini::parse(file);
+    let edit = Edit { remove: vec!["x"], put_back: lines, ..Edit::default() };
+    ini.rewritten(ini.only(is_a).unwrap().unwrap(), &edit).unwrap()
+}
+
+#[test]
+fn lines_that_were_taken_out_come_back_where_they_stood() {
+    let file = "[a]\r\nw=0\r\n# one\r\nY=1 ; two\r\n# three\r\n\tdeep\r\nz : 2\r\n\r\n# of b\r\n[b]\r\n";
+    assert!(taken(file.as_bytes()).is_none(), "the value that goes on below is not one line");
+    let file = file.replace("\tdeep\r\n", "");
+    let (lines, without) = taken(file.as_bytes()).unwrap();
+    assert_eq!(text(&without), "[a]\r\nw=0\r\n# one\r\nx = new words\r\n# three\r\n\r\n# of b\r\n[b]\r\n");
+    assert_eq!(text(&put_back(&without, &lines)), file);
+}
+
+#[test]
+fn a_line_without_an_end_comes_back_without_or_with_one_as_its_place_needs() {
+    let (lines, without) = taken(b"[a]\nw=0\nz=1\ny=2").unwrap();
+    assert_eq!(text(&without), "[a]\nw=0\nx = new words\n");
+    assert_eq!(text(&put_back(&without, &lines)), "[a]\nw=0\nz=1\ny=2");
+    for (changed, after) in [
+        ("[a]\nw=0\nx = new words\n[b]\n", "[a]\nw=0\nz=1\ny=2\n[b]\n"),
+        ("[a]\nx = new words\nv=1\nu=1\nt=1", "[a]\nv=1\nz=1\ny=2\nu=1\nt=1"),
+        ("[a]\nx = new words\n", "[a]\nz=1\ny=2"),
+    ] {
+        assert_eq!(text(&put_back(changed.as_bytes(), &lines)), after);
     }
 }
 
@@ -159,6 +205,16 @@ proptest! {
             let touched = |entry: &String| "xyz".chars().any(|key| entry.starts_with(&format!("{key}=")));
             own.retain(|entry| !touched(entry));
             prop_assert_eq!(own, own_before.into_iter().filter(|entry| !touched(entry)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn taking_lines_out_and_putting_them_back_changes_no_byte(bytes in soup()) {
+        if let Some((lines, without)) = taken(&bytes) {
+            // An `x` of its own was overwritten.
+            if Ini::parse(&bytes).only(is_a).unwrap().unwrap().entry("x").is_none() {
+                prop_assert_eq!(text(&put_back(&without, &lines)), text(&SecretBytes::new(bytes)));
+            }
         }
     }
 
