@@ -7,6 +7,8 @@ pub mod protocol; // what is said
 #[cfg(feature = "program")]
 mod client; // who asks
 #[cfg(feature = "program")]
+mod held; // what is held, and until when
+#[cfg(feature = "program")]
 mod socket; // where it is said
 
 #[cfg(feature = "program")]

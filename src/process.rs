@@ -4,6 +4,7 @@
 mod allocator;
 mod conversation;
 mod descriptor;
+mod locked_memory;
 mod peer;
 mod program;
 mod quiet_terminal;
@@ -18,6 +19,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 pub use allocator::ZeroOnFree;
 pub use conversation::Conversation;
 pub use descriptor::take_descriptor;
+pub use locked_memory::LockedMemory;
 pub use peer::peer_user;
 pub use program::{ProgramError, check_program, find_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
