@@ -82,6 +82,8 @@ commands! {
     Exec = exec,
     Get = get,
     Status = status,
+    Lock = lock,
+    Agent = agent,
 }
 
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
