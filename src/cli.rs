@@ -1,6 +1,7 @@
 //! The command line: one file a command, each with its help (the doc comment of its arguments) and its `run`.
 
 mod access_key_source;
+mod agent_access;
 mod escape;
 mod failure;
 mod key_check;
@@ -76,6 +77,7 @@ commands! {
     History = history,
     Restore = restore,
     Trust = trust,
+    Unlock = unlock,
     Login = login,
     Logout = logout,
     Env = env,

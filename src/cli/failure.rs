@@ -22,6 +22,7 @@ use crate::store::pin::Distrust;
 use crate::store::plugin::PluginError;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
+use super::agent_access::HandOverError;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -73,6 +74,9 @@ pub enum Failure {
     },
     IdentityDoesNotOpen,
     OpensByIdentityOnly,
+    /// An agent is to hold the vault, and none may be used.
+    AgentNotWanted,
+    HandOver(HandOverError),
 
     // The agent.
     AgentListen(ListenError),
@@ -331,6 +335,7 @@ macro_rules! from {
 from! {
     LoadError => Load,
     OpenError => Open,
+    HandOverError => HandOver,
     ReopenError => Reopen,
     CreateError => Create,
     PassphraseError => NewPassphrase,

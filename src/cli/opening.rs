@@ -9,6 +9,7 @@ use crate::store::fingerprint::Fingerprint;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
+use super::agent_access::{self, Holding};
 use super::failure::{Failure, Need};
 use super::passphrase_source::PassphraseSource;
 use super::secret_file;
@@ -34,6 +35,9 @@ pub struct UnlockArgs {
     /// Open with the age identity in this file, such as a recovery key or one of an age plugin [variable: VAULT_IDENTITY]
     #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
     identity: Option<PathBuf>,
+    /// Neither ask the agent to open the vault nor start one [variable: VAULT_NO_AGENT]
+    #[arg(long, global = true)]
+    no_agent: bool,
     /// Derive from the passphrase with whatever memory there is, also where it seems to be too little
     #[arg(long, global = true)]
     kdf_memory: bool,
@@ -58,6 +62,20 @@ impl UnlockArgs {
         self.expect_fingerprint.as_ref()
     }
 
+    /// Whether an agent may hold the vault.
+    pub fn may_use_agent(&self, world: &World) -> bool {
+        !self.no_agent && world.environment.get("VAULT_NO_AGENT").is_none()
+    }
+
+    /// Whether an agent may open it: a flag that says what opens it is the stronger word.
+    pub fn asks_agent(&self, world: &World) -> bool {
+        self.may_use_agent(world) && !self.passphrase_flag() && self.identity.is_none()
+    }
+
+    fn passphrase_flag(&self) -> bool {
+        self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some()
+    }
+
     /// What deriving may take of this machine's memory; None for whatever there is.
     pub fn memory(&self) -> Option<u64> {
         Memory::of_this_process().available.filter(|_| !self.kdf_memory)
@@ -79,9 +97,7 @@ impl UnlockArgs {
 
     fn given(&self, world: &World) -> Result<Option<Given>, Failure> {
         // A flag is the stronger word: VAULT_IDENTITY left in a shell must not override `--passphrase-file`.
-        let passphrase_flag =
-            self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
-        let identity = match (&self.identity, passphrase_flag) {
+        let identity = match (&self.identity, self.passphrase_flag()) {
             (Some(path), _) => Some(path.clone()),
             (None, true) => None,
             (None, false) => world.environment.path("VAULT_IDENTITY"),
@@ -97,10 +113,33 @@ impl UnlockArgs {
 pub struct Unlocked<'a> {
     pub opened: Opened<'a>,
     pub passphrase: Option<Passphrase>,
+    /// Whether a person typed it at the terminal.
+    pub typed: bool,
 }
 
 /// Opens the vault there is.
 pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
+    open_with(world, agent_access::holding(world).as_ref())
+}
+
+/// The same, the agent having been asked already what it holds.
+pub fn open_with<'a>(world: &World<'a>, holding: Option<&Holding>) -> Result<Vault<'a>, Failure> {
+    let by_agent = holding.map(|holding| agent_access::open(world, holding)).transpose()?.flatten();
+    if let Some(opened) = by_agent {
+        return trusting::believe(world, opened);
+    }
+    let unlocked = in_person(world)?;
+    let typed = unlocked.typed;
+    let vault = trusting::believe(world, unlocked.opened)?;
+    // Not before the vault is believed: what opens a forged one is nothing to hold.
+    if typed {
+        agent_access::keep(world, &vault);
+    }
+    Ok(vault)
+}
+
+/// Opens it without the agent: what is shown or changed next is worth being asked for the passphrase itself.
+pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     trusting::believe(world, in_person(world)?.opened)
 }
 
@@ -113,10 +152,10 @@ pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
             warn_of_another_salt(world, &loaded);
             let opened = vault::open(&place, &loaded, Key::Passphrase(&passphrase, world.unlock.memory()));
             let opened = opened.map_err(|error| failed_to_open(error, &world.vault_shown()))?;
-            Ok(Unlocked { opened, passphrase: Some(passphrase) })
+            Ok(Unlocked { opened, passphrase: Some(passphrase), typed: false })
         }
         Some(Given::Identities(identities)) => {
-            Ok(Unlocked { opened: open_by_identities(world, &loaded, &identities)?, passphrase: None })
+            Ok(Unlocked { opened: open_by_identities(world, &loaded, &identities)?, passphrase: None, typed: false })
         }
         None => ask_and_open(world, &loaded),
     }
@@ -149,7 +188,7 @@ fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, 
         vault::open(&world.place(), loaded, Key::Passphrase(passphrase, world.unlock.memory()))
     };
     let (opened, passphrase) = ask_passphrase(&world.vault_shown(), open)?;
-    Ok(Unlocked { opened, passphrase: Some(passphrase) })
+    Ok(Unlocked { opened, passphrase: Some(passphrase), typed: true })
 }
 
 /// Asks for the passphrase of the vault that is shown so, until it opens it or the person runs out of tries.

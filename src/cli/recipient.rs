@@ -85,7 +85,7 @@ fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
     if given.is_none() {
         recovery_key::check(world, args.recovery_key.as_deref(), A_RECIPIENT)?;
     }
-    let vault = opening::open_vault(world)?;
+    let vault = opening::open_in_person(world)?;
     check_new(vault.document(), &args.name, given.as_ref().map(|given| given.recipient.as_str()))?;
     let closed = vault.close();
     let (kind, recipient, plugin) = match given {

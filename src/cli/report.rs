@@ -138,7 +138,9 @@ impl Report {
             | IdentityDoesNotOpen
             | OpensByIdentityOnly
             | FileExists { .. } => vault::report(failure),
-            AgentListen(_)
+            AgentNotWanted
+            | HandOver(_)
+            | AgentListen(_)
             | AgentEnded(_)
             | AgentUnreachable
             | Agent(_)

@@ -33,7 +33,7 @@ pub struct Args {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let closed = {
-        let vault = opening::open_vault(world)?;
+        let vault = opening::open_in_person(world)?;
         if let Some(name) = &args.name {
             let profile = names_given::in_vault(vault.document(), name)?;
             profile.access_key.as_ref().ok_or_else(|| Failure::NoAccessKey(name.clone()))?;
@@ -46,7 +46,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let now = world.clock.now();
     let Some(name) = &args.name else {
         world.log(&Event { time: now, act: Act::IdentityRevealed, profile: None, access_key: None, role: None });
-        let identity = vault.opener().identity().expect("nobody else holds what opened it here");
+        let identity = vault.opener().identity().expect("it was opened without the agent");
         return print_identity(args.json, identity.expose(), world);
     };
     let profile = names_given::in_vault(vault.document(), name)?;

@@ -1,6 +1,7 @@
 //! Words for what goes wrong with the agent.
 
-use crate::agent::{AgentError, ListenError, StillHeld, UnitError};
+use crate::agent::{AgentError, ListenError, StartError, StillHeld, UnitError};
+use crate::cli::agent_access::HandOverError;
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Failure;
 use crate::process::ProgramError;
@@ -33,7 +34,23 @@ pub fn report(failure: &Failure) -> Report {
         Failure::AgentUnit(UnitError::Character(path)) => {
             state(format!("{} has a character that no unit can hold", shown_path(path)))
         }
+        Failure::AgentNotWanted => Report::new(Status::Usage, "unlocking takes an agent, and none may be used")
+            .hint("leave out `--no-agent`, and unset VAULT_NO_AGENT"),
+        Failure::HandOver(error) => hand_over(error),
         _ => internal(),
+    }
+}
+
+fn hand_over(error: &HandOverError) -> Report {
+    match error {
+        HandOverError::NotToBeHeld => Report::new(Status::State, "what opened the vault can't be held by an agent")
+            .hint("an age plugin is asked by each command, without `vault unlock`"),
+        HandOverError::Agent(error) | HandOverError::Start(StartError::Agent(error)) => asked(error),
+        HandOverError::Start(StartError::OlderStays(held)) => holds(held),
+        HandOverError::Start(error) => {
+            Report::new(Status::State, format!("the agent could not be started: {}", escape(&error.to_string())))
+                .hint("commands work without one: each asks for the passphrase itself")
+        }
     }
 }
 

@@ -1,0 +1,144 @@
+//! The agent as the commands meet it: asked to open the vault, and given what a person has just unlocked.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::agent::{self, Agent, AgentError, HeldVault, Place, StartError, State, Unlock, Which};
+use crate::duration;
+use crate::session::name_key;
+use crate::store::document::AgentSettings;
+use crate::store::identity;
+use crate::store::opener::Opener;
+use crate::store::vault::{self, Key, OpenError, Opened, Vault};
+
+use super::failure::Failure;
+use super::world::World;
+
+/// How long the agent holds what it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The vault identity, since its last use.
+    pub idle: Duration,
+    /// The vault identity in all.
+    pub max: Duration,
+    /// The session identity; zero: it goes with the vault identity.
+    pub session: Duration,
+}
+
+impl Terms {
+    /// What the vault's settings say, else a quarter of an hour, a working day, and a long one.
+    pub fn of(settings: &AgentSettings) -> Self {
+        let seconds = |setting: Option<u32>, default| Duration::from_secs(setting.map_or(default, u64::from));
+        Self {
+            idle: seconds(settings.idle, 15 * 60),
+            max: seconds(settings.max, 8 * 3600),
+            session: seconds(settings.session, 12 * 3600),
+        }
+    }
+}
+
+/// Why the agent does not hold the vault.
+#[derive(Debug, Error)]
+pub enum HandOverError {
+    /// What opened the vault is no age X25519 identity.
+    #[error("what opened the vault can't be held")]
+    NotToBeHeld,
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+/// An agent that runs, and what it holds of this vault.
+pub struct Holding {
+    pub agent: Arc<Agent>,
+    pub vault: HeldVault,
+}
+
+impl Holding {
+    /// What opens the vault, while the agent has it.
+    pub fn vault_opener(&self) -> Option<Opener> {
+        (self.vault.state == State::Unlocked).then(|| Opener::Held(self.agent.held(&self.vault.vault_id, Which::Vault)))
+    }
+}
+
+/// What the agent holds of the vault, if one runs and this command line may ask it. Trouble with it is worth a word and no
+/// more: there are other ways to open a vault.
+pub fn holding(world: &World) -> Option<Holding> {
+    if !world.unlock.asks_agent(world) {
+        return None;
+    }
+    let asked = Agent::connect(&world.paths.sockets).and_then(|agent| match agent {
+        Some(agent) => agent.hello(&resolved(world)).map(|hello| Some((agent, hello.vault?))),
+        None => Ok(None),
+    });
+    match asked {
+        Ok(found) => found.map(|(agent, vault)| Holding { agent: Arc::new(agent), vault }),
+        Err(error) => {
+            world.warn(&format!("the agent can't be asked: {error}"));
+            world.hint("`vault agent status` looks into it; `--no-agent` does without");
+            None
+        }
+    }
+}
+
+/// The same for every link that leads to it.
+fn resolved(world: &World) -> PathBuf {
+    world.disk.resolve(&world.paths.vault).unwrap_or_else(|_| world.paths.vault.clone())
+}
+
+/// Opens the vault by what the agent holds. None where it holds nothing that opens it: what is wrong with the agent must
+/// not keep the right passphrase from being tried.
+pub fn open<'a>(world: &World<'a>, holding: &Holding) -> Result<Option<Opened<'a>>, Failure> {
+    let Some(opener) = holding.vault_opener() else { return Ok(None) };
+    let place = world.place();
+    let loaded = place.load()?;
+    match vault::open(&place, &loaded, Key::Opener(&opener)) {
+        Ok(opened) => Ok(Some(opened)),
+        Err(OpenError::Unseal(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Has an agent hold what opened this vault; starts one where none runs, or only an older one.
+pub fn hand_over(world: &World, vault: &Vault, terms: Terms) -> Result<(), HandOverError> {
+    // Anything else, such as a key in hardware, is asked each time by its own program.
+    let identity = vault.opener().identity().filter(|identity| identity::recipient(identity).is_some());
+    let identity = identity.ok_or(HandOverError::NotToBeHeld)?;
+    let document = vault.document();
+    let program = std::env::current_exe().map_err(StartError::Program)?;
+    let agent = agent::start(&program, &world.paths, &world.environment)?;
+    agent.unlock(Unlock {
+        place: Place::from(&*resolved(world)),
+        vault_id: document.meta.vault_id.clone(),
+        vault_identity: identity.clone(),
+        session_identity: document.session.identity.clone(),
+        name_key: name_key(&document.session.identity),
+        idle: terms.idle,
+        max: terms.max,
+        session: terms.session,
+    })?;
+    Ok(())
+}
+
+/// After a person typed the passphrase: they need not type it again for a while, if they want that.
+pub fn keep(world: &World, vault: &Vault) {
+    let settings = &vault.document().settings.agent;
+    if !world.unlock.may_use_agent(world) || settings.enabled == Some(false) {
+        return;
+    }
+    let terms = Terms::of(settings);
+    match hand_over(world, vault, terms) {
+        Ok(()) => world.say(&format!(
+            "unlocked; locks itself after {} without use, or by `vault lock`",
+            duration::words(terms.idle.min(terms.max))
+        )),
+        Err(error) => {
+            world.warn(&format!("the vault could not be kept unlocked: {error}"));
+            world.hint("`vault set --vault agent.enabled=false` has nobody try it");
+        }
+    }
+}
