@@ -277,7 +277,7 @@ fn no_terminal(need: &Need) -> Report {
         Need::Passphrase => (
             Status::Locked,
             "the vault is locked and there is no terminal to ask for the passphrase".to_owned(),
-            "pass `--passphrase-file FILE`, or set VAULT_PASSPHRASE_FILE".to_owned(),
+            "run `vault unlock` at a terminal, or pass `--passphrase-file FILE`".to_owned(),
         ),
         Need::NewPassphrase { flag } => (
             Status::PersonNeeded,

@@ -110,7 +110,10 @@ fn several_settings_are_changed_together_or_not_at_all() {
     refused(
         &["set", "--vault", "region=eu-west-1"],
         2,
-        &error_and_hint("no setting named `region`", "one of default_profile, session_duration"),
+        &error_and_hint(
+            "no setting named `region`",
+            "one of default_profile, session_duration, agent.enabled, agent.idle, agent.max, agent.session",
+        ),
     );
     let no_region = "`region`: `no where` is not a region name such as eu-central-1";
     refused(&["set", "prod", "region=no where"], 2, &error(no_region));

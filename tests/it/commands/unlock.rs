@@ -107,7 +107,7 @@ fn a_person_has_three_tries() {
 fn without_a_terminal_or_a_source_it_stays_locked() {
     let case = Case::with_vault();
     let message = "the vault is locked and there is no terminal to ask for the passphrase";
-    let hint = "pass `--passphrase-file FILE`, or set VAULT_PASSPHRASE_FILE";
+    let hint = "run `vault unlock` at a terminal, or pass `--passphrase-file FILE`";
     case.vault(&["list"]).asking().run().exits(3).stdout("").stderr(&error_and_hint(message, hint));
 }
 
