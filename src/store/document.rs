@@ -1,5 +1,7 @@
 //! What the vault holds, as TOML. Keys and tables that this version does not know survive a load and a save.
 
+mod pieces;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -97,7 +99,7 @@ impl Document {
 
     pub fn decode(text: &[u8]) -> Result<Self, DocumentError> {
         let text = str::from_utf8(text).map_err(|error| malformed(text, error.valid_up_to()))?;
-        let decoded = toml::from_str::<Self>(text);
+        let decoded = pieces::read(text).map_or_else(|| toml::from_str::<Self>(text), Ok);
         // A newer format may not fit our types: its number is looked for before the misfit is reported.
         let format = match &decoded {
             Ok(document) => Some(u64::from(document.meta.format)),
