@@ -14,7 +14,7 @@ use std::os::fd::AsFd;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
-pub use allocator::ZeroOnFree;
+pub use allocator::{ZeroOnFree, keep_freed_memory};
 pub use conversation::Conversation;
 pub use descriptor::take_descriptor;
 pub use program::{ProgramError, check_program, find_program};

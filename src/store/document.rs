@@ -113,8 +113,14 @@ impl Document {
     }
 
     pub fn encode(&self) -> Result<Zeroizing<String>, DocumentError> {
-        let body = Zeroizing::new(toml::to_string(self).map_err(|_| DocumentError::Unwritable)?);
-        Ok(Zeroizing::new([WARNING, body.as_str()].concat()))
+        self.encode_after("")
+    }
+
+    /// With a line before it that belongs to what it is sealed in: the text of ten thousand profiles is megabytes, not to be
+    /// copied once more for a line.
+    pub(super) fn encode_after(&self, line: &str) -> Result<Zeroizing<String>, DocumentError> {
+        let body = toml::to_string(self).map_err(|_| DocumentError::Unwritable)?;
+        Ok(Zeroizing::new([line, WARNING, body.as_str()].concat()))
     }
 
     /// What no reader may overlook: it decides which vault this is, and how it opens.

@@ -31,6 +31,8 @@ const SIGNED_AS: &[u8] = b"vault-payload-v1\0";
 const SIGNATURE_LABEL: &[u8] = b"#sig ";
 /// 64 bytes in padded base64.
 const SIGNATURE_LENGTH: usize = 88;
+/// The line of the signature; there is room in it for the words that are signed in its place.
+const LINE: usize = SIGNATURE_LABEL.len() + SIGNATURE_LENGTH + b"\n".len();
 
 /// Why a file does not open.
 #[derive(Debug, Error)]
@@ -103,7 +105,7 @@ fn unseal_and_check(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> 
         })?,
         (None, None) => return Err(UnsealError::NotAnIdentity),
     };
-    let document = verify(&payload)?;
+    let document = verify(payload)?;
     if document.kdf() != kdf.as_ref() {
         return Err(UnsealError::HeaderDisagrees);
     }
@@ -125,11 +127,11 @@ fn decrypt(file: &[u8], identity: &dyn age::Identity) -> Result<SecretBytes, Uns
 
 /// The key that must have signed is inside the document: being able to encrypt to the vault's recipients, which takes only
 /// public keys, is not being able to write a vault.
-fn verify(payload: &[u8]) -> Result<Document, UnsealError> {
-    let (signature, text) = split_signature(payload).ok_or(UnsealError::Signature)?;
+fn verify(mut payload: SecretBytes) -> Result<Document, UnsealError> {
+    let (signature, text) = split_signature(&payload).ok_or(UnsealError::Signature)?;
     let document = Document::decode(text)?;
     let key = document.signing_key()?.verifying_key();
-    key.verify_strict(&signed(text), &signature).map_err(|_| UnsealError::Signature)?;
+    key.verify_strict(signed(&mut payload), &signature).map_err(|_| UnsealError::Signature)?;
     Ok(document)
 }
 
@@ -140,8 +142,11 @@ fn split_signature(payload: &[u8]) -> Option<(Signature, &[u8])> {
     Some((Signature::from_slice(&signature).ok()?, rest.strip_prefix(b"\n")?))
 }
 
-fn signed(text: &[u8]) -> SecretBytes {
-    Zeroizing::new([SIGNED_AS, text].concat())
+/// What is signed of a payload. It is made in its place, over the end of the line that the signature is kept in.
+fn signed(payload: &mut [u8]) -> &[u8] {
+    let start = LINE - SIGNED_AS.len();
+    payload[start..LINE].copy_from_slice(SIGNED_AS);
+    &payload[start..]
 }
 
 /// Encrypts a document to the recipients it names itself; those in an old header, which anybody could have written, play
@@ -171,7 +176,8 @@ fn why_not(error: &EncryptError, trouble: &Trouble) -> SealError {
 fn encrypt<'a>(payload: &[u8], recipients: &[Box<dyn age::Recipient + 'a>]) -> Result<Vec<u8>, EncryptError> {
     let recipients = recipients.iter().map(|recipient| &**recipient as &dyn age::Recipient);
     let encryptor = Encryptor::with_recipients(recipients)?;
-    let mut file = Vec::new();
+    // The header, and a tag for each 64 KiB.
+    let mut file = Vec::with_capacity(payload.len() + payload.len() / 4096 + 4096);
     let mut writer = encryptor.wrap_output(&mut file)?;
     writer.write_all(payload)?;
     writer.finish()?;
@@ -179,10 +185,12 @@ fn encrypt<'a>(payload: &[u8], recipients: &[Box<dyn age::Recipient + 'a>]) -> R
 }
 
 fn sign(document: &Document) -> Result<SecretBytes, SealError> {
-    let text = document.encode()?;
-    let signature = document.signing_key()?.sign(&signed(text.as_bytes()));
+    let mut text = document.encode_after(&" ".repeat(LINE))?;
+    let mut payload = Zeroizing::new(std::mem::take(&mut *text).into_bytes());
+    let signature = document.signing_key()?.sign(signed(&mut payload));
     let signature = BASE64.encode(signature.to_bytes());
-    Ok(Zeroizing::new([SIGNATURE_LABEL, signature.as_bytes(), b"\n", text.as_bytes()].concat()))
+    payload[..LINE].copy_from_slice(&[SIGNATURE_LABEL, signature.as_bytes(), b"\n"].concat());
+    Ok(payload)
 }
 
 fn recipients<'a>(

@@ -7,9 +7,11 @@
 //! not so, wrong or only unusual, is left to the parser of whole texts, and so is saying what is wrong.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::thread;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::de::DeTable;
 
 use super::{Document, Profile};
@@ -19,14 +21,15 @@ use crate::process::leaving_no_trace;
 /// Bytes at least; a dozen times as much is needed to read it.
 const PIECE: usize = 32 * 1024;
 
-type Profiles = BTreeMap<ProfileName, Profile>;
-
 /// What is between the profiles' first and last line; nothing else may stand there.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Piece {
     profile: Profiles,
 }
+
+/// As they stand, for one map to be made of all in one go.
+struct Profiles(Vec<(ProfileName, Profile)>);
 
 /// None where the text is small, or is not to be read in pieces.
 pub(super) fn read(text: &str) -> Option<Document> {
@@ -61,11 +64,11 @@ fn profiles(pieces: &[&str]) -> Option<Vec<Profiles>> {
 }
 
 /// None where a profile is in two pieces.
-fn united(pieces: Vec<Profiles>) -> Option<Profiles> {
-    let count = pieces.iter().map(BTreeMap::len).sum();
+fn united(pieces: Vec<Profiles>) -> Option<BTreeMap<ProfileName, Profile>> {
+    let count = pieces.iter().map(|piece| piece.0.len()).sum();
     let mut all = Vec::with_capacity(count);
-    all.extend(pieces.into_iter().flatten());
-    let all = Profiles::from_iter(all);
+    pieces.into_iter().for_each(|mut piece| all.append(&mut piece.0));
+    let all = BTreeMap::from_iter(all);
     (all.len() == count).then_some(all)
 }
 
@@ -97,6 +100,30 @@ fn is_name(header: &str) -> bool {
     match name.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"').is_some_and(|name| !name.contains('"')),
         None => !name.contains('.'),
+    }
+}
+
+impl<'de> Deserialize<'de> for Profiles {
+    fn deserialize<D: Deserializer<'de>>(table: D) -> Result<Self, D::Error> {
+        table.deserialize_map(InOrder)
+    }
+}
+
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Profiles;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("profiles")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Profiles, A::Error> {
+        let mut profiles = Vec::new();
+        while let Some(profile) = table.next_entry()? {
+            profiles.push(profile);
+        }
+        Ok(Profiles(profiles))
     }
 }
 

@@ -82,7 +82,7 @@ fn who_can_encrypt_to_the_recipients_still_cannot_write_a_vault() {
     let unsigned = forge(text.as_bytes());
     assert!(matches!(unsigned, UnsealError::Signature));
     let other_key = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
-    let signature = BASE64.encode(other_key.sign(&signed(text.as_bytes())).to_bytes());
+    let signature = BASE64.encode(other_key.sign(signed(&mut sign(&document).unwrap())).to_bytes());
     assert!(matches!(forge(format!("#sig {signature}\n{}", *text).as_bytes()), UnsealError::Signature));
     let genuine = sign(&document).unwrap();
     let genuine = str::from_utf8(&genuine).unwrap();
