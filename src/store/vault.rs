@@ -28,7 +28,7 @@ use super::kdf::KdfParameters;
 use super::passphrase;
 use super::pin::{Pin, RecipientChange, Verdict, judge};
 use super::pins::{PinError, is_news};
-use super::seal::{SealError, UnsealError, seal, unseal};
+use super::seal::{SealError, Sealed, UnsealError, unseal};
 use crate::disk::Status;
 use crate::secret::IdentityText;
 
@@ -255,18 +255,17 @@ impl Vault<'_> {
         locked: &Locked,
         standing: &Loaded,
         next: &Document,
-        provers: Vec<IdentityText>,
+        mut provers: Vec<IdentityText>,
         stamp: &Stamp,
     ) -> Result<(), SaveFailure> {
-        let file = seal(next, self.place.plugins())?;
+        let sealed = Sealed::of(next, self.place.plugins())?;
         // The last moment at which a file that doesn't open costs nothing.
-        let mut proved = Vec::new();
-        for identity in provers {
-            self.place.plugins().announce_proof(&identity);
-            let next = unseal(&file, &identity, self.place.plugins()).map_err(NotCommitted::Proof)?;
-            proved.push((identity, next));
+        for identity in &provers {
+            self.place.plugins().announce_proof(identity);
+            sealed.prove(identity, self.place.plugins()).map_err(NotCommitted::Proof)?;
         }
-        let (identity, next) = proved.swap_remove(0);
+        let (file, next) = sealed.opened().map_err(NotCommitted::Proof)?;
+        let identity = provers.swap_remove(0);
         let old = Some((standing, self.version.generation));
         let (status, outcome) = match locked.commit(old, &file, next.meta.rekeyed_generation, stamp.now) {
             Saved::NotCommitted(error) => return Err(error.into()),
