@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::thread;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -16,7 +15,7 @@ use toml::de::DeTable;
 
 use super::{Document, Profile};
 use crate::names::ProfileName;
-use crate::process::leaving_no_trace;
+use crate::process::at_once;
 
 /// Bytes at least; a dozen times as much is needed to read it.
 const PIECE: usize = 32 * 1024;
@@ -38,16 +37,12 @@ pub(super) fn read(text: &str) -> Option<Document> {
 
 fn read_by(text: &str, size: usize) -> Option<Document> {
     let (head, pieces) = cut(text, size)?;
-    let (mine, theirs) = pieces.split_at(pieces.len() / 2);
-    thread::scope(|scope| {
-        // It has a stack of its own to be wiped. Where there can't be another thread, the whole text is read by this one.
-        let theirs = thread::Builder::new().spawn_scoped(scope, || leaving_no_trace(|| profiles(theirs))).ok()?;
-        let mut document = read_head(head)?;
-        let mut read = profiles(mine)?;
-        read.extend(theirs.join().ok()??);
-        document.profiles = united(read)?;
-        Some(document)
-    })
+    let (first, second) = pieces.split_at(pieces.len() / 2);
+    let (second, first) = at_once(|| profiles(second), || Some((read_head(head)?, profiles(first)?)));
+    let (mut document, mut read) = first?;
+    read.extend(second?);
+    document.profiles = united(read)?;
+    Some(document)
 }
 
 /// All before the first profile; it has no word about profiles itself, not even that there are none.

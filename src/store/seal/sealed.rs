@@ -5,11 +5,9 @@
 //! whenever they are read. So the text is read while it is signed and encrypted, and of the file itself remains to be shown
 //! that each identity finds those very bytes in it.
 
-use std::{panic, thread};
-
 use super::{LINE, SIGNED_FROM, SealError, UnsealError, signature_in};
 use super::{agree, encrypt_to_its_recipients, header_and_payload, signature_line, unsigned};
-use crate::process::leaving_no_trace;
+use crate::process::{at_once, leaving_no_trace};
 use crate::secret::{IdentityText, SecretBytes};
 use crate::store::document::Document;
 use crate::store::plugin::Plugins;
@@ -31,25 +29,20 @@ impl Sealed {
     fn seal_and_read(document: &Document, plugins: &Plugins) -> Result<Self, SealError> {
         let unsigned = unsigned(document)?;
         let text = &unsigned[LINE..];
-        let read = || leaving_no_trace(|| Document::decode(text));
-        let (line, file, read) = thread::scope(|scope| {
-            let reading = thread::Builder::new().spawn_scoped(scope, read);
+        let seal = || {
             let line = signature_line(document, &unsigned)?;
             let file = encrypt_to_its_recipients(&[&line, text], document, plugins)?;
             let key = document.verifying_key()?;
-            let signed = &unsigned[SIGNED_FROM..];
-            let verified = signature_in(&line).is_some_and(|signature| key.verify_strict(signed, &signature).is_ok());
-            // Where there can't be another thread, this one reads.
-            let read =
-                reading.map_or_else(|_| read(), |read| read.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
-            // Who opens the file takes the key from what was read.
-            let read =
-                read.map_err(UnsealError::from).and_then(|read| match verified && read.verifying_key()? == key {
-                    true => Ok(read),
-                    false => Err(UnsealError::Signature),
-                });
-            Ok::<_, SealError>((line, file, read))
-        })?;
+            let signature = signature_in(&line).filter(|one| key.verify_strict(&unsigned[SIGNED_FROM..], one).is_ok());
+            Ok::<_, SealError>((line, file, signature.map(|_| key)))
+        };
+        let (read, sealed) = at_once(|| Document::decode(text), seal);
+        let (line, file, verified_by) = sealed?;
+        // Who opens the file takes the key from what was read.
+        let read = read.map_err(UnsealError::from).and_then(|read| match verified_by == Some(read.verifying_key()?) {
+            true => Ok(read),
+            false => Err(UnsealError::Signature),
+        });
         Ok(Self { file, line, unsigned, read })
     }
 
