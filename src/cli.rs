@@ -102,6 +102,7 @@ struct CommandLine {
 pub fn main() -> ExitCode {
     report::on_panic();
     let hardened = process::harden();
+    process::keep_freed_memory();
     let environment = Environment::of_this_process();
     let parsed = match CommandLine::try_parse() {
         Ok(parsed) => parsed,

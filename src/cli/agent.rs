@@ -89,7 +89,7 @@ fn status(json: bool, world: &World) -> Result<(), Failure> {
     world.print(&table::render(&["VAULT", "STATE", "LEFT", "SESSIONS"], vaults.iter().map(|vault| row(vault, world))))
 }
 
-fn row(vault: &VaultStatus, world: &World) -> Vec<String> {
+fn row(vault: &VaultStatus, world: &World) -> [String; 4] {
     let words = |seconds| duration::words(Duration::from_secs(seconds));
     let state = match vault.state {
         State::Unlocked => "unlocked",
@@ -98,7 +98,7 @@ fn row(vault: &VaultStatus, world: &World) -> Vec<String> {
     // Whichever comes first.
     let left = vault.idle_left.into_iter().chain(vault.vault_left).min();
     let dash = || "-".to_owned();
-    vec![
+    [
         world.paths.shown(vault.place.as_str().as_ref()),
         state.to_owned(),
         left.map_or_else(dash, words),

@@ -6,6 +6,10 @@ use std::path::Path;
 
 /// The text with every character that acts on a terminal, or can't be seen, written as `\u{..}`.
 pub fn escape(text: &str) -> String {
+    // Nearly all text is of this kind.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if acts_or_hides(character) {

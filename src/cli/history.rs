@@ -87,11 +87,11 @@ fn changes(line: &Line, before: Option<&Line>) -> Vec<String> {
 }
 
 impl Line {
-    fn row(&self, mut changes: Vec<String>) -> Vec<String> {
+    fn row(&self, mut changes: Vec<String>) -> [String; 5] {
         let number = self.generation.to_string();
         let Content { meta, keys } = match &self.content {
             Ok(content) => content,
-            Err(why) => return vec![number, "-".into(), "-".into(), "-".into(), format!("can't be read: {why}")],
+            Err(why) => return [number, "-".into(), "-".into(), "-".into(), format!("can't be read: {why}")],
         };
         let more = changes.len().saturating_sub(MOST_NAMES);
         changes.truncate(MOST_NAMES);
@@ -99,7 +99,7 @@ impl Line {
             changes.push(format!("and {more} more"));
         }
         let changes = if changes.is_empty() { "-".to_owned() } else { changes.join(" ") };
-        vec![number, meta.written_at.to_string(), meta.writer.clone(), keys.len().to_string(), changes]
+        [number, meta.written_at.to_string(), meta.writer.clone(), keys.len().to_string(), changes]
     }
 
     fn json(&self, changes: Vec<String>) -> serde_json::Value {

@@ -1,5 +1,7 @@
 //! `vault list`.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use crate::aws_files::config::{ConfigFile, ConfigProfile};
@@ -20,26 +22,26 @@ pub struct Args {
 }
 
 /// One line of the list. Holds no secret.
-struct Entry {
-    name: String,
+struct Entry<'a> {
+    name: &'a str,
     kind: &'static str,
-    account: Option<String>,
+    account: Option<Cow<'a, str>>,
     access_key: Option<String>,
     mfa: bool,
     from: &'static str,
-    source_profile: Option<String>,
+    source_profile: Option<Cow<'a, str>>,
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
     let profiles = &vault.document().profiles;
-    let mut entries: Vec<Entry> = profiles.iter().map(|(name, profile)| of_vault(name.as_str(), profile)).collect();
+    let mut entries: Vec<Entry> = profiles.iter().map(|(name, profile)| of_vault(name, profile)).collect();
     // Names that are not ours to take can't be used, and are not listed.
     let in_config = config.names().filter_map(|name| name.parse::<ProfileName>().ok());
     let only_in_config = in_config.filter(|name| !profiles.contains_key(name));
     entries.extend(only_in_config.filter_map(|name| of_config(config.profile(&name).ok()??)));
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    entries.sort_by(|a, b| a.name.cmp(b.name));
     if args.json {
         return world.print_json(json!({ "profiles": entries.iter().map(Entry::json).collect::<Vec<_>>() }));
     }
@@ -53,25 +55,25 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     ))
 }
 
-fn of_vault(name: &str, profile: &Profile) -> Entry {
+fn of_vault<'a>(name: &'a ProfileName, profile: &'a Profile) -> Entry<'a> {
     let key = profile.access_key.as_ref();
     let account = match &profile.role_arn {
-        Some(role) => Some(role.account().to_owned()),
-        None => key.and_then(|key| key.user_arn.as_deref()).and_then(arn_account).map(str::to_owned),
+        Some(role) => Some(role.account()),
+        None => key.and_then(|key| key.user_arn.as_deref()).and_then(arn_account),
     };
     Entry {
-        name: name.to_owned(),
+        name: name.as_str(),
         kind: if key.is_some() { "user" } else { "role" },
-        account,
+        account: account.map(Cow::from),
         access_key: key.map(|key| key.id.short()),
         mfa: profile.mfa_serial.is_some(),
         from: "vault",
-        source_profile: profile.source_profile.as_ref().map(ToString::to_string),
+        source_profile: profile.source_profile.as_ref().map(|source| source.as_str().into()),
     }
 }
 
 /// Profiles of the config file that say how to sign in; a section with only a region is no profile of ours.
-fn of_config(profile: &ConfigProfile) -> Option<Entry> {
+fn of_config(profile: &ConfigProfile) -> Option<Entry<'_>> {
     let role = profile.role_arn().ok().flatten();
     let kind = match () {
         () if profile.is_sso() => "sso",
@@ -81,26 +83,27 @@ fn of_config(profile: &ConfigProfile) -> Option<Entry> {
         () => return None,
     };
     Some(Entry {
-        name: profile.name().to_owned(),
+        name: profile.name(),
         kind,
-        account: role.map(|role| role.value.account().to_owned()),
+        account: role.map(|role| role.value.account().to_owned().into()),
         access_key: None,
         mfa: matches!(profile.mfa_serial(), Ok(Some(_))),
         from: "config",
-        source_profile: profile.source_profile().ok().flatten().map(|source| source.value.to_string()),
+        source_profile: profile.source_profile().ok().flatten().map(|source| source.value.to_string().into()),
     })
 }
 
-impl Entry {
-    fn row(self) -> Vec<String> {
-        let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+impl<'a> Entry<'a> {
+    fn row(self) -> [Cow<'a, str>; 6] {
         // A role without a device of its own has the MFA of the user it leads to.
         let mfa = match (self.mfa, self.kind) {
             (true, _) => "yes",
             (false, "user") => "no",
             (false, _) => "-",
         };
-        vec![self.name, self.kind.into(), or_dash(self.account), or_dash(self.access_key), mfa.into(), self.from.into()]
+        let access_key = self.access_key.map_or("-".into(), Cow::from);
+        let account = self.account.unwrap_or("-".into());
+        [self.name.into(), self.kind.into(), account, access_key, mfa.into(), self.from.into()]
     }
 
     fn json(&self) -> serde_json::Value {

@@ -182,7 +182,7 @@ fn list(as_json: bool, world: &World) -> Result<(), Failure> {
     let row = |one: &Recipient| {
         let by = one.added_by.clone().unwrap_or_else(|| "-".to_owned());
         let recipient = shown(one).unwrap_or_else(|| "-".to_owned());
-        vec![one.name.clone(), String::from(one.kind.clone()), one.added.to_string(), by, recipient]
+        [one.name.clone(), String::from(one.kind.clone()), one.added.to_string(), by, recipient]
     };
     let headings = ["NAME", "KIND", "ADDED", "BY", "RECIPIENT"];
     world.print(&table::render(&headings, vault.document().recipients.iter().map(row)))

@@ -81,11 +81,11 @@ fn lines(document: &Document, sessions: &[Record], now: Timestamp) -> Vec<Line> 
 }
 
 impl Line {
-    fn row(self, now: Timestamp) -> Vec<String> {
+    fn row(self, now: Timestamp) -> [String; 4] {
         let age = self.key_added.map(|added| duration::words(left(now, added)));
         let session = self.session_expires.map(|expires| format!("{} left", duration::words(left(expires, now))));
         let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        vec![self.name.to_string(), or_dash(self.access_key), or_dash(age), or_dash(session)]
+        [self.name.to_string(), or_dash(self.access_key), or_dash(age), or_dash(session)]
     }
 
     fn json(&self) -> serde_json::Value {

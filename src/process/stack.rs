@@ -1,6 +1,8 @@
 //! A stack that holds no secrets once they are dropped. What is wiped on drop was copied on its way: a key that is returned
 //! by value is in the frames of every function that it came through, and nothing wipes those when they return.
 
+use std::{panic, thread};
+
 use super::allocator::is_read_here;
 
 /// Deeper than parsing a vault and signing it go, unoptimised too; little beside what a thread has.
@@ -11,6 +13,18 @@ pub fn leaving_no_trace<T>(work: impl FnOnce() -> T) -> T {
     let value = in_frames_below(work);
     wipe_below();
     value
+}
+
+/// Does the one on a second thread, whose stack is wiped too, and the other here meanwhile. Where there can't be another
+/// thread, this one does both.
+pub fn at_once<A: Send, B>(there: impl Fn() -> A + Sync, here: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let other = thread::Builder::new().spawn_scoped(scope, || leaving_no_trace(&there));
+        let here = here();
+        let there =
+            other.map_or_else(|_| there(), |other| other.join().unwrap_or_else(|why| panic::resume_unwind(why)));
+        (there, here)
+    })
 }
 
 /// Never inlined: inlined, what it calls would leave its traces in our caller's frame, which lies above what is wiped.

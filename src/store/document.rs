@@ -1,5 +1,7 @@
 //! What the vault holds, as TOML. Keys and tables that this version does not know survive a load and a save.
 
+mod pieces;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -97,7 +99,7 @@ impl Document {
 
     pub fn decode(text: &[u8]) -> Result<Self, DocumentError> {
         let text = str::from_utf8(text).map_err(|error| malformed(text, error.valid_up_to()))?;
-        let decoded = toml::from_str::<Self>(text);
+        let decoded = pieces::read(text).map_or_else(|| toml::from_str::<Self>(text), Ok);
         // A newer format may not fit our types: its number is looked for before the misfit is reported.
         let format = match &decoded {
             Ok(document) => Some(u64::from(document.meta.format)),
@@ -111,8 +113,14 @@ impl Document {
     }
 
     pub fn encode(&self) -> Result<Zeroizing<String>, DocumentError> {
-        let body = Zeroizing::new(toml::to_string(self).map_err(|_| DocumentError::Unwritable)?);
-        Ok(Zeroizing::new([WARNING, body.as_str()].concat()))
+        self.encode_after("")
+    }
+
+    /// With a line before it that belongs to what it is sealed in: the text of ten thousand profiles is megabytes, not to be
+    /// copied once more for a line.
+    pub(super) fn encode_after(&self, line: &str) -> Result<Zeroizing<String>, DocumentError> {
+        let body = toml::to_string(self).map_err(|_| DocumentError::Unwritable)?;
+        Ok(Zeroizing::new([line, WARNING, body.as_str()].concat()))
     }
 
     /// What no reader may overlook: it decides which vault this is, and how it opens.

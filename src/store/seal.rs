@@ -1,6 +1,8 @@
 //! Opens and closes the container: age around a signature around the document. No cryptography of our own, only an order
 //! of checks: bounds, then age's authentication of every byte, then the text, then its signature.
 
+mod sealed;
+
 use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -24,6 +26,8 @@ use super::plugin::{Failed, PluginError, PluginIdentity, PluginRecipient, Plugin
 use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SecretBytes};
 
+pub(super) use sealed::Sealed;
+
 /// Half of what is read, so that whatever we write, we open.
 const MAX_PAYLOAD: usize = 8 * 1024 * 1024;
 const MAX_RECIPIENTS: usize = 24;
@@ -33,6 +37,9 @@ const SIGNED_AS: &[u8] = b"vault-payload-v1\0";
 const SIGNATURE_LABEL: &[u8] = b"#sig ";
 /// 64 bytes in padded base64.
 const SIGNATURE_LENGTH: usize = 88;
+/// The line of the signature; there is room in it for the words that are signed in its place.
+const LINE: usize = SIGNATURE_LABEL.len() + SIGNATURE_LENGTH + b"\n".len();
+const SIGNED_FROM: usize = LINE - SIGNED_AS.len();
 
 /// Why a file does not open.
 #[derive(Debug, Error)]
@@ -92,18 +99,37 @@ pub enum SealError {
 /// Opens a file with one identity. Several are tried one after another by the caller: age would stop at the first that
 /// fails in an unusual way.
 pub fn unseal(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Result<Document, UnsealError> {
-    leaving_no_trace(|| checked(file, || by_identity(file, identity, plugins)))
+    unseal_by(file, &identity.clone().into(), plugins)
 }
 
 /// The same with what opened it before.
 pub fn unseal_by(file: &[u8], opener: &Opener, plugins: &Plugins) -> Result<Document, UnsealError> {
-    match opener {
-        Opener::Identity(identity) => unseal(file, identity, plugins),
-        Opener::Held(held) => leaving_no_trace(|| checked(file, || decrypt(file, &AtAge(Arc::clone(held))))),
-    }
+    leaving_no_trace(|| {
+        let (kdf, payload) = header_and_payload(file, opener, plugins)?;
+        let document = verify(payload)?;
+        agree(&document, kdf.as_ref())?;
+        Ok(document)
+    })
 }
 
-fn by_identity(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Result<SecretBytes, UnsealError> {
+fn header_and_payload(
+    file: &[u8],
+    opener: &Opener,
+    plugins: &Plugins,
+) -> Result<(Option<KdfParameters>, SecretBytes), UnsealError> {
+    let kdf = header::scan(file)?;
+    let payload = match opener {
+        Opener::Identity(identity) => decrypt_by_identity(file, identity, plugins)?,
+        Opener::Held(held) => decrypt(file, &AtAge(Arc::clone(held)))?,
+    };
+    Ok((kdf, payload))
+}
+
+fn agree(document: &Document, kdf: Option<&KdfParameters>) -> Result<(), UnsealError> {
+    if document.kdf() == kdf { Ok(()) } else { Err(UnsealError::HeaderDisagrees) }
+}
+
+fn decrypt_by_identity(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Result<SecretBytes, UnsealError> {
     match (identity::parse(identity), PluginIdentity::of(identity, plugins)) {
         (Some(identity), _) => decrypt(file, &identity),
         (None, Some(identity)) => decrypt(file, &identity).map_err(|error| match identity.failure() {
@@ -112,16 +138,6 @@ fn by_identity(file: &[u8], identity: &IdentityText, plugins: &Plugins) -> Resul
         }),
         (None, None) => Err(UnsealError::NotAnIdentity),
     }
-}
-
-fn checked(file: &[u8], payload: impl FnOnce() -> Result<SecretBytes, UnsealError>) -> Result<Document, UnsealError> {
-    let kdf = header::scan(file)?;
-    let payload = payload()?;
-    let document = verify(&payload)?;
-    if document.kdf() != kdf.as_ref() {
-        return Err(UnsealError::HeaderDisagrees);
-    }
-    Ok(document)
 }
 
 fn decrypt(file: &[u8], identity: &dyn age::Identity) -> Result<SecretBytes, UnsealError> {
@@ -139,23 +155,28 @@ fn decrypt(file: &[u8], identity: &dyn age::Identity) -> Result<SecretBytes, Uns
 
 /// The key that must have signed is inside the document: being able to encrypt to the vault's recipients, which takes only
 /// public keys, is not being able to write a vault.
-fn verify(payload: &[u8]) -> Result<Document, UnsealError> {
-    let (signature, text) = split_signature(payload).ok_or(UnsealError::Signature)?;
+fn verify(mut payload: SecretBytes) -> Result<Document, UnsealError> {
+    let (signature, text) = split_signature(&payload).ok_or(UnsealError::Signature)?;
     let document = Document::decode(text)?;
     let key = document.signing_key()?.verifying_key();
-    key.verify_strict(&signed(text), &signature).map_err(|_| UnsealError::Signature)?;
+    make_signed(&mut payload);
+    key.verify_strict(&payload[SIGNED_FROM..], &signature).map_err(|_| UnsealError::Signature)?;
     Ok(document)
 }
 
 fn split_signature(payload: &[u8]) -> Option<(Signature, &[u8])> {
-    let rest = payload.strip_prefix(SIGNATURE_LABEL)?;
-    let (signature, rest) = rest.split_at_checked(SIGNATURE_LENGTH)?;
-    let signature = BASE64.decode(signature).ok()?;
-    Some((Signature::from_slice(&signature).ok()?, rest.strip_prefix(b"\n")?))
+    let (line, text) = payload.split_at_checked(LINE)?;
+    Some((signature_in(line)?, text))
 }
 
-fn signed(text: &[u8]) -> SecretBytes {
-    Zeroizing::new([SIGNED_AS, text].concat())
+fn signature_in(line: &[u8]) -> Option<Signature> {
+    let signature = BASE64.decode(line.strip_prefix(SIGNATURE_LABEL)?.strip_suffix(b"\n")?).ok()?;
+    Signature::from_slice(&signature).ok()
+}
+
+/// Puts the words before the text that are signed with it, over the end of the line that the signature is kept in.
+fn make_signed(payload: &mut [u8]) {
+    payload[SIGNED_FROM..LINE].copy_from_slice(SIGNED_AS);
 }
 
 /// Encrypts a document to the recipients it names itself; those in an old header, which anybody could have written, play
@@ -165,13 +186,17 @@ pub fn seal(document: &Document, plugins: &Plugins) -> Result<Vec<u8>, SealError
 }
 
 fn sign_and_encrypt(document: &Document, plugins: &Plugins) -> Result<Vec<u8>, SealError> {
-    let payload = sign(document)?;
-    if payload.len() > MAX_PAYLOAD {
+    encrypt_to_its_recipients(&[&sign(document)?], document, plugins)
+}
+
+/// The parts of its payload, one after another.
+fn encrypt_to_its_recipients(parts: &[&[u8]], document: &Document, plugins: &Plugins) -> Result<Vec<u8>, SealError> {
+    if length(parts) > MAX_PAYLOAD {
         return Err(SealError::TooLarge);
     }
     let trouble = Trouble::default();
     let recipients = recipients(document, plugins, &trouble)?;
-    encrypt(&payload, &recipients).map_err(|error| why_not(&error, &trouble))
+    encrypt(parts, &recipients).map_err(|error| why_not(&error, &trouble))
 }
 
 fn why_not(error: &EncryptError, trouble: &Trouble) -> SealError {
@@ -182,21 +207,40 @@ fn why_not(error: &EncryptError, trouble: &Trouble) -> SealError {
     }
 }
 
-fn encrypt<'a>(payload: &[u8], recipients: &[Box<dyn age::Recipient + 'a>]) -> Result<Vec<u8>, EncryptError> {
+fn length(parts: &[&[u8]]) -> usize {
+    parts.iter().map(|part| part.len()).sum()
+}
+
+fn encrypt<'a>(parts: &[&[u8]], recipients: &[Box<dyn age::Recipient + 'a>]) -> Result<Vec<u8>, EncryptError> {
     let recipients = recipients.iter().map(|recipient| &**recipient as &dyn age::Recipient);
     let encryptor = Encryptor::with_recipients(recipients)?;
-    let mut file = Vec::new();
+    // The header, and a tag for each 64 KiB.
+    let mut file = Vec::with_capacity(length(parts) + length(parts) / 4096 + 4096);
     let mut writer = encryptor.wrap_output(&mut file)?;
-    writer.write_all(payload)?;
+    parts.iter().try_for_each(|part| writer.write_all(part))?;
     writer.finish()?;
     Ok(file)
 }
 
 fn sign(document: &Document) -> Result<SecretBytes, SealError> {
-    let text = document.encode()?;
-    let signature = document.signing_key()?.sign(&signed(text.as_bytes()));
+    let mut payload = unsigned(document)?;
+    let line = signature_line(document, &payload)?;
+    payload[..LINE].copy_from_slice(&line);
+    Ok(payload)
+}
+
+/// The payload with what is signed in it, and without the signature.
+fn unsigned(document: &Document) -> Result<SecretBytes, SealError> {
+    let mut text = document.encode_after(&" ".repeat(LINE))?;
+    let mut payload = Zeroizing::new(std::mem::take(&mut *text).into_bytes());
+    make_signed(&mut payload);
+    Ok(payload)
+}
+
+fn signature_line(document: &Document, unsigned: &[u8]) -> Result<Vec<u8>, SealError> {
+    let signature = document.signing_key()?.sign(&unsigned[SIGNED_FROM..]);
     let signature = BASE64.encode(signature.to_bytes());
-    Ok(Zeroizing::new([SIGNATURE_LABEL, signature.as_bytes(), b"\n", text.as_bytes()].concat()))
+    Ok([SIGNATURE_LABEL, signature.as_bytes(), b"\n"].concat())
 }
 
 fn recipients<'a>(

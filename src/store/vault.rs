@@ -29,7 +29,7 @@ use super::opener::Opener;
 use super::passphrase;
 use super::pin::{Pin, RecipientChange, Verdict, judge};
 use super::pins::{PinError, is_news};
-use super::seal::{SealError, UnsealError, seal, unseal_by};
+use super::seal::{SealError, Sealed, UnsealError, unseal_by};
 use crate::disk::Status;
 
 /// The document in memory, and all it takes to save it again: no passphrase, no derivation.
@@ -255,18 +255,17 @@ impl Vault<'_> {
         locked: &Locked,
         standing: &Loaded,
         next: &Document,
-        provers: Vec<Opener>,
+        mut provers: Vec<Opener>,
         stamp: &Stamp,
     ) -> Result<(), SaveFailure> {
-        let file = seal(next, self.place.plugins())?;
+        let sealed = Sealed::of(next, self.place.plugins())?;
         // The last moment at which a file that doesn't open costs nothing.
-        let mut proved = Vec::new();
-        for opener in provers {
+        for opener in &provers {
             opener.identity().into_iter().for_each(|identity| self.place.plugins().announce_proof(identity));
-            let next = unseal_by(&file, &opener, self.place.plugins()).map_err(NotCommitted::Proof)?;
-            proved.push((opener, next));
+            sealed.prove(opener, self.place.plugins()).map_err(NotCommitted::Proof)?;
         }
-        let (opener, next) = proved.swap_remove(0);
+        let (file, next) = sealed.opened().map_err(NotCommitted::Proof)?;
+        let opener = provers.swap_remove(0);
         let old = Some((standing, self.version.generation));
         let (status, outcome) = match locked.commit(old, &file, next.meta.rekeyed_generation, stamp.now) {
             Saved::NotCommitted(error) => return Err(error.into()),

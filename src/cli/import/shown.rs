@@ -15,13 +15,7 @@ const HEADINGS: [&str; 5] = ["NAME", "KEY OR ROLE", "MFA DEVICE", "FROM", "WHAT"
 pub fn table(plan: &Plan, no_verify: bool, world: &World) -> String {
     let row = |row: &Row| {
         let from: Vec<String> = row.origins.iter().map(|origin| report::import::origin(origin, world)).collect();
-        vec![
-            row.name.clone(),
-            key_or_role(row),
-            device(row, no_verify),
-            from.join(", "),
-            report::import::step(&row.step),
-        ]
+        [row.name.clone(), key_or_role(row), device(row, no_verify), from.join(", "), report::import::step(&row.step)]
     };
     table::render(&HEADINGS, plan.rows.iter().map(row))
 }

@@ -3,7 +3,7 @@ use crate::store::document::Recipient;
 use jiff::Timestamp;
 
 /// A small vault that two identities open, the first of them as if a passphrase had derived it.
-fn vault() -> (Document, IdentityText, IdentityText) {
+pub(super) fn vault() -> (Document, IdentityText, IdentityText) {
     let (derived, recovery) = (identity::generate(), identity::generate());
     let mut document = Document::new(Timestamp::UNIX_EPOCH, "host".into(), identity::generate()).unwrap();
     document.recipients = vec![recipient("passphrase", &derived), recipient("recovery", &recovery)];
@@ -78,11 +78,10 @@ fn who_can_encrypt_to_the_recipients_still_cannot_write_a_vault() {
     let text = document.encode().unwrap();
     let (plugins, trouble) = (Plugins::none(), Trouble::default());
     let recipients = recipients(&document, &plugins, &trouble).unwrap();
-    let forge = |payload: &[u8]| refused(&encrypt(payload, &recipients).unwrap(), &derived);
-    let unsigned = forge(text.as_bytes());
-    assert!(matches!(unsigned, UnsealError::Signature));
+    let forge = |payload: &[u8]| refused(&encrypt(&[payload], &recipients).unwrap(), &derived);
+    assert!(matches!(forge(text.as_bytes()), UnsealError::Signature));
     let other_key = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
-    let signature = BASE64.encode(other_key.sign(&signed(text.as_bytes())).to_bytes());
+    let signature = BASE64.encode(other_key.sign(&unsigned(&document).unwrap()[SIGNED_FROM..]).to_bytes());
     assert!(matches!(forge(format!("#sig {signature}\n{}", *text).as_bytes()), UnsealError::Signature));
     let genuine = sign(&document).unwrap();
     let genuine = str::from_utf8(&genuine).unwrap();
@@ -99,7 +98,7 @@ fn a_header_that_derives_otherwise_than_the_content_says_is_refused() {
     let changed: Box<dyn age::Recipient> = Box::new(KdfStanza(KdfParameters::new([5; 16], 8192, 3, 3).unwrap()));
     let public = || Box::new(document.recipients[1].recipient.parse::<age::x25519::Recipient>().unwrap());
     for header in [vec![changed, public()], vec![public() as Box<dyn age::Recipient>]] {
-        let file = encrypt(&payload, &header).unwrap();
+        let file = encrypt(&[&payload], &header).unwrap();
         assert!(matches!(refused(&file, &recovery), UnsealError::HeaderDisagrees));
         assert!(matches!(refused(&file, &derived), UnsealError::WrongIdentity));
     }
@@ -139,7 +138,7 @@ fn the_largest_payload_for_the_most_recipients_is_within_what_is_read() {
     document.recipients.extend(vec![recipient("r", &recovery); MAX_RECIPIENTS - 2]);
     let payload = vec![b'x'; MAX_PAYLOAD];
     let (plugins, trouble) = (Plugins::none(), Trouble::default());
-    let file = encrypt(&payload, &recipients(&document, &plugins, &trouble).unwrap()).unwrap();
+    let file = encrypt(&[&payload], &recipients(&document, &plugins, &trouble).unwrap()).unwrap();
     assert_eq!(header::scan(&file).unwrap().as_ref(), document.kdf());
     assert!(*decrypt(&file, &identity::parse(&derived).unwrap()).unwrap() == payload);
 }
