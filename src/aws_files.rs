@@ -4,3 +4,4 @@ pub mod config;
 pub mod credentials;
 pub mod file;
 pub mod ini;
+pub mod our_process;

@@ -9,9 +9,9 @@ use crate::import::found::{Origin, Reading, Skipped, Source, Why};
 use crate::import::{aws_vault, config, console_csv, credentials, other_vault};
 use crate::process;
 use crate::secret::{Passphrase, SecretBytes};
-use crate::store::opener::Opener;
 use crate::store::document::Document;
 use crate::store::header::MAX_FILE;
+use crate::store::opener::Opener;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{Key, OpenError, peek};
 

@@ -123,6 +123,22 @@ fn a_profile_without_a_key_says_what_it_is_instead() {
 }
 
 #[test]
+fn a_profile_with_our_own_line_signs_in_here_and_nowhere_else() {
+    let line = |name: &str| format!("[profile p]\ncredential_process = /usr/bin/vault credential-process {name}\n");
+    assert!(matches!(chain("p", "", &line("p")), Err(ChainError::NoKey { .. })));
+    assert!(chain("p", &key_of("p"), &line("p")).is_ok());
+    // For another profile it is as foreign as any other command.
+    let elsewhere = Err(ForeignSignIn::CredentialProcess);
+    let by = chain("p", "", &line("q")).map_err(|error| match error {
+        ChainError::SignsInElsewhere { by, .. } => by,
+        other => panic!("{other}"),
+    });
+    assert_eq!(by.map(drop), elsewhere);
+    let sso = format!("{}sso_session = x\n", line("p"));
+    assert!(matches!(chain("p", "", &sso), Err(ChainError::SignsInElsewhere { by: ForeignSignIn::Sso, .. })));
+}
+
+#[test]
 fn a_source_that_signs_in_elsewhere_says_who_named_it() {
     let config = "[profile ops]\nrole_arn = arn:aws:iam::222222222222:role/ops\nsource_profile = corp\n\
                   [profile corp]\nsso_session = corp\n";
