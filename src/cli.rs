@@ -20,6 +20,7 @@ mod table;
 mod terminal;
 mod trusting;
 mod unlock;
+mod warm;
 mod world;
 
 use std::cell::RefCell;
@@ -37,6 +38,7 @@ use plugin_talk::PluginTalk;
 pub use report::Report;
 use report::Status;
 use unlock::UnlockArgs;
+pub use warm::HeldKey;
 pub use world::World;
 
 /// The module, the subcommand and its dispatch from one line a command.
@@ -80,6 +82,7 @@ commands! {
     Env = env,
     Exec = exec,
     Get = get,
+    CredentialProcess = credential_process,
     Status = status,
 }
 
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
             plugins: &plugins,
             hardened,
             unlock: parsed.unlock,
+            held_key: &|_| None,
             output: RefCell::new(Box::new(std::io::stdout())),
             messages: RefCell::new(Box::new(anstream::stderr())),
         };

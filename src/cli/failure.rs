@@ -11,7 +11,7 @@ use crate::export::error::ExportError;
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::RunError;
-use crate::session::{CacheError, ChainError, IssueError, LadderError};
+use crate::session::{CacheError, ChainError, IssueError, LadderError, NeedsVault};
 use crate::store::document::Meta;
 use crate::store::file::LoadError;
 use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
@@ -250,6 +250,8 @@ pub enum Failure {
 #[derive(Debug, Clone)]
 pub enum Need {
     Passphrase,
+    /// The passphrase, since no cached session of this profile would do.
+    Unlock(ProfileName, Option<NeedsVault>),
     NewPassphrase {
         flag: &'static str,
     },
@@ -266,6 +268,8 @@ pub enum Need {
     /// Whether the usual serial is right.
     SerialGuess(String),
     MfaCode(ProfileName),
+    /// The same, where nothing can be passed along.
+    SignIn(ProfileName),
     Confirmation {
         flag: &'static str,
     },

@@ -63,6 +63,13 @@ impl UnlockArgs {
         Memory::of_this_process().available.filter(|_| !self.kdf_memory)
     }
 
+    /// Whether the command line says what opens the vault, or somebody says which vault it must be.
+    pub fn is_said(&self, world: &World) -> bool {
+        let opens = self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some();
+        let which = self.expect_fingerprint.is_some() || world.environment.get("VAULT_FINGERPRINT").is_some();
+        opens || self.identity.is_some() || which
+    }
+
     /// Whether the passphrase comes through standard input.
     pub fn takes_standard_input(&self) -> bool {
         self.passphrase_fd == Some(0)

@@ -398,9 +398,8 @@ fn who_waits_too_long_is_told_who_is_busy() {
     let mut person = person(&stage.phone);
     let mut issuer =
         Issuer { cache: &cache, aws: &aws, clock: &stage.clock, asker: &mut person, patience: Duration::ZERO };
-    let (region, stamps) = (Region::fallback(), stamps());
-    let errand =
-        Errand { ladder: &ladder, freshness: Freshness::default(), key: &key, region: &region, stamps: &stamps };
+    let (freshness, stamps) = (Freshness::default(), stamps());
+    let errand = Errand { ladder: &ladder, freshness, key: Some(&key), destination: None, stamps: &stamps };
     let Err(IssueError::Busy { profile, pid }) = issuer.issue(&errand) else { panic!("not busy") };
     assert_eq!((profile.as_str(), pid), ("alice", Some(std::process::id())));
 }
