@@ -337,3 +337,24 @@ fn read_line_of_input() -> Result<String, CodeError> {
     }
     Ok(String::from_utf8_lossy(&line).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_behind_a_persons_back_waits_for_a_minute_at_most() {
+        assert_eq!(Purpose::Process.patience(), Duration::from_secs(60));
+        assert!([Purpose::Login, Purpose::Use].into_iter().all(|purpose| purpose.patience() == PATIENCE));
+    }
+
+    #[test]
+    fn why_a_cached_session_would_not_do_is_told_only_where_nobody_can_open_the_vault() {
+        let why = || Some(("prod".parse().unwrap(), NeedsVault::VaultChanged));
+        let told = locked(Failure::NoTerminal(Need::Passphrase), why());
+        assert!(matches!(told, Failure::NoTerminal(Need::Unlock(_, Some(NeedsVault::VaultChanged)))));
+        let told = locked(Failure::NoTerminal(Need::Passphrase), None);
+        assert!(matches!(told, Failure::NoTerminal(Need::Passphrase)));
+        assert!(matches!(locked(Failure::IdentityDoesNotOpen, why()), Failure::IdentityDoesNotOpen));
+    }
+}

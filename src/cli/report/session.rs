@@ -235,3 +235,31 @@ pub fn note(world: &World, note: &Note) {
         Note::ClockOff { offset } => settings::warn_about_offset(world, *offset),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::failure::Failure;
+
+    #[test]
+    fn a_vault_that_has_to_be_opened_is_told_with_the_reason() {
+        for (why, message) in [
+            (None, "the vault is locked and there is no terminal to ask for the passphrase"),
+            (Some(NeedsVault::NoSession), "`prod` has no session yet, and the vault is locked"),
+            (
+                Some(NeedsVault::VaultChanged),
+                "the vault changed since `prod` got its session, and is locked; unlock it",
+            ),
+            (
+                Some(NeedsVault::ConfigChanged),
+                "~/.aws/config changed since `prod` got its session, and the vault is locked",
+            ),
+            (Some(NeedsVault::Stale), "the session of `prod` is over or about to end, and the vault is locked"),
+            (Some(NeedsVault::OtherEndpoint), "the session of `prod` is for another endpoint, and the vault is locked"),
+        ] {
+            let report = Report::of(&Failure::NoTerminal(Need::Unlock("prod".parse().unwrap(), why)));
+            assert_eq!((&*report.message, report.status), (message, Status::Locked));
+            assert_eq!(report.hint.as_deref(), Some("run `vault login prod` at a terminal"));
+        }
+    }
+}
