@@ -3,6 +3,7 @@
 mod access_key_source;
 mod escape;
 mod failure;
+mod held_key;
 mod key_check;
 mod mfa_device;
 mod names_given;
@@ -34,11 +35,11 @@ use crate::paths::{Environment, Paths};
 use crate::process;
 
 use failure::Failure;
+pub use held_key::HeldKey;
 use plugin_talk::PluginTalk;
 pub use report::Report;
 use report::Status;
 use unlock::UnlockArgs;
-pub use warm::HeldKey;
 pub use world::World;
 
 /// The module, the subcommand and its dispatch from one line a command.
@@ -84,6 +85,8 @@ commands! {
     Get = get,
     CredentialProcess = credential_process,
     Status = status,
+    Lock = lock,
+    Agent = agent,
 }
 
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
@@ -121,7 +124,7 @@ pub fn main() -> ExitCode {
             plugins: &plugins,
             hardened,
             unlock: parsed.unlock,
-            held_key: &|_| None,
+            held_key: &held_key::by_agent,
             output: RefCell::new(Box::new(std::io::stdout())),
             messages: RefCell::new(Box::new(anstream::stderr())),
         };

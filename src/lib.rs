@@ -17,6 +17,7 @@ pub mod aws_files; // 2: the bytes of ~/.aws/config and ~/.aws/credentials
 pub mod log; // 2: what was issued and revealed
 pub mod store; // 2: the vault file
 
+pub mod agent; // 3: unlocked identities between commands
 #[cfg(feature = "program")]
 pub mod export; // 3: where a session goes: file, environment, shell
 pub mod import; // 3: long-term keys that lie elsewhere

@@ -4,6 +4,9 @@
 mod allocator;
 mod conversation;
 mod descriptor;
+mod detach;
+mod locked_memory;
+mod peer;
 mod program;
 mod quiet_terminal;
 mod run;
@@ -16,7 +19,10 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
 pub use allocator::ZeroOnFree;
 pub use conversation::Conversation;
-pub use descriptor::take_descriptor;
+pub use descriptor::{take_descriptor, take_listener};
+pub use detach::{spawn_detached, turn_off_standard_streams};
+pub use locked_memory::LockedMemory;
+pub use peer::peer_user;
 pub use program::{ProgramError, check_program, find_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
 pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program, started_by_us};

@@ -47,7 +47,7 @@ secret_text!(
 );
 
 /// Serde for secrets, only by explicit `#[serde(with = "in_sealed_bytes")]`: a struct that holds one can't slip into JSON
-/// by deriving Serialize. The bytes made with it must go straight into an encrypted file.
+/// by deriving Serialize. The bytes made with it must go straight into an encrypted file, or to the agent and nowhere else.
 pub mod in_sealed_bytes {
     use serde::{Deserialize, Deserializer, Serializer};
 

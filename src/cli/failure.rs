@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::agent::{AgentError, ListenError, StillHeld, UnitError};
 use crate::aws::{AwsError, CaBundleError, EndpointError};
 use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
@@ -10,7 +11,7 @@ use crate::disk::ReadError;
 use crate::export::error::ExportError;
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
-use crate::process::RunError;
+use crate::process::{ProgramError, RunError};
 use crate::session::{CacheError, ChainError, IssueError, LadderError, NeedsVault};
 use crate::store::document::Meta;
 use crate::store::file::LoadError;
@@ -72,6 +73,20 @@ pub enum Failure {
     },
     IdentityDoesNotOpen,
     OpensByIdentityOnly,
+
+    // The agent.
+    AgentListen(ListenError),
+    AgentEnded(io::Error),
+    /// Its socket or folder is gone.
+    AgentUnreachable,
+    Agent(AgentError),
+    AgentHolds(StillHeld),
+    AgentTraces(io::Error),
+    AgentProgram {
+        path: PathBuf,
+        error: ProgramError,
+    },
+    AgentUnit(UnitError),
 
     // The vault.
     Load(LoadError),
@@ -331,6 +346,10 @@ from! {
     ExportError => Export,
     ChainError => Chain,
     LadderError => Ladder,
+    AgentError => Agent,
+    ListenError => AgentListen,
+    StillHeld => AgentHolds,
+    UnitError => AgentUnit,
 }
 
 impl From<HeaderError> for Failure {

@@ -1,6 +1,7 @@
 //! Every failure's words: what happened, what to do next, and the exit code that scripts can rely on. One place, so that the
 //! program speaks with one voice.
 
+mod agent;
 mod aws;
 mod files;
 pub mod import;
@@ -137,6 +138,14 @@ impl Report {
             | IdentityDoesNotOpen
             | OpensByIdentityOnly
             | FileExists { .. } => vault::report(failure),
+            AgentListen(_)
+            | AgentEnded(_)
+            | AgentUnreachable
+            | Agent(_)
+            | AgentHolds(_)
+            | AgentTraces(_)
+            | AgentProgram { .. }
+            | AgentUnit(_) => agent::report(failure),
             Endpoint(error) => aws::endpoint(error),
             CaBundle { path, error } => {
                 Self::new(Status::State, format!("AWS_CA_BUNDLE, {}: {}", shown_path(path), escape(&error.to_string())))

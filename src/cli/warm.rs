@@ -9,18 +9,13 @@ use crate::aws_files::config::ConfigFile;
 use crate::disk::status_at;
 use crate::names::{ProfileName, Region};
 use crate::session::{
-    Cache, ConfigStamp, Errand, FileStamp, IssueError, Issued, Issuer, LazyAws, NeedsVault, Record, SessionKey, Today,
-    Warm,
+    Cache, ConfigStamp, Errand, FileStamp, IssueError, Issued, Issuer, LazyAws, NeedsVault, Record, Today, Warm,
 };
 
 use super::failure::Failure;
 use super::settings;
 use super::sign_in::{About, Asker, Purpose, SignInArgs, SignedIn};
 use super::world::World;
-
-/// Who holds a vault's session identity while it is closed: the key for the vault at the world's place, or None where nobody
-/// does or may be asked.
-pub type HeldKey<'a> = dyn Fn(&World) -> Option<SessionKey> + 'a;
 
 /// What came of it.
 pub enum Outcome {

@@ -19,8 +19,8 @@ use crate::store::vault::Stamp;
 
 use super::escape::escape;
 use super::failure::Failure;
+use super::held_key::HeldKey;
 use super::unlock::UnlockArgs;
-use super::warm::HeldKey;
 
 /// The system's own bundles have a quarter of this.
 const MOST_CERTIFICATES: u64 = 1024 * 1024;

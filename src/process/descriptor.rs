@@ -1,8 +1,9 @@
-//! Takes over a file descriptor that the caller of this program opened for it.
+//! Takes over file descriptors that the caller of this program opened for it.
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, FromRawFd, RawFd};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -20,6 +21,30 @@ pub fn take_descriptor(number: RawFd) -> io::Result<File> {
     // SAFETY: the number is open, and the flag that names it is read once, before this program has opened any file whose
     // number could be the same.
     Ok(unsafe { File::from_raw_fd(number) })
+}
+
+/// Takes descriptor `number` as the socket that others connect to.
+pub fn take_listener(number: RawFd) -> io::Result<UnixListener> {
+    let socket = OwnedFd::from(take_descriptor(number)?);
+    if !listens(&socket)? {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(socket.into())
+}
+
+#[cfg(target_os = "linux")]
+fn listens(socket: &OwnedFd) -> io::Result<bool> {
+    use rustix::net::{AddressFamily, SocketType, sockopt};
+    Ok(sockopt::socket_domain(socket)? == AddressFamily::UNIX
+        && sockopt::socket_type(socket)? == SocketType::STREAM
+        && sockopt::socket_acceptconn(socket)?)
+}
+
+/// No other system's starter hands sockets over by number.
+#[cfg(not(target_os = "linux"))]
+fn listens(_socket: &OwnedFd) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Leaves an empty input behind: a child without a descriptor 0 would take the next file it opens for its input.

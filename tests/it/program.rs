@@ -317,6 +317,8 @@ impl<'a> Invocation<'a> {
             .env("TZ", "UTC")
             .env("TERM", "xterm");
         command.env("AWS_ENDPOINT_URL", case.sim.endpoint());
+        // A case about the agent removes it: one that a case leaves behind would outlive it.
+        command.env("VAULT_NO_AGENT", "1");
         for (name, value) in &self.variables {
             match value {
                 Some(value) => command.env(name, value),

@@ -10,19 +10,21 @@ use std::time::Duration;
 
 use aws_sim::{Failure, Kind, Outcome, Request, Role, Trust};
 use jiff::{SignedDuration, Timestamp};
+use vault::agent::{Agent, Unlock};
 use vault::cli::{Report, World, run_in};
 use vault::clock::Clock;
 use vault::disk::RealDisk;
 use vault::paths::{Environment, Paths};
 use vault::process::harden;
 use vault::secret::IdentityText;
-use vault::session::SessionKey;
+use vault::session::{SessionKey, name_key};
 use vault::store::document::Document;
 use vault::store::file::Place;
 use vault::store::plugin::NoPlugins;
 use vault::store::seal::unseal;
 
-use crate::program::{ACCOUNT, Case};
+use super::error_and_hint;
+use crate::program::{ACCOUNT, Case, Output, Running};
 use crate::watched_disk::WatchedDisk;
 
 /// Ahead of the machine's clock.
@@ -132,6 +134,14 @@ impl Warm {
         Ran { outcome, out: text(out), err: text(err), read: self.disk.read(), asked: asked.get() }
     }
 
+    /// Runs until the record has noted the config file's stamp. A test beside this one that just starts a program has for a
+    /// moment every lock of this process too, and then the noting is left to the next reader.
+    #[track_caller]
+    fn settles(&self, arguments: &[&str]) {
+        let settled = |_: &u32| !self.run(arguments).succeeds().read(".aws/config");
+        assert!((0..100).find(settled).is_some(), "the stamp is never noted");
+    }
+
     fn sent(&self) -> Vec<(String, bool)> {
         let sent = self.case.sim.requests();
         self.case.sim.clear_requests();
@@ -186,6 +196,7 @@ fn a_session_takes_one_record_and_neither_the_vault_nor_an_unchanged_config_file
         // The config file was written just before the login, so that its stamp said nothing then.
         let first = warm.run(&GET).succeeds();
         assert_eq!(first.read(".aws/config"), config.is_some());
+        warm.settles(&GET);
         for command in [&GET[..], &["env", "prod"], &["credential-process", "prod"]] {
             let ran = warm.run(command).succeeds();
             assert_eq!(ran.files_read(), ["record"], "{:?}", ran.read);
@@ -262,7 +273,7 @@ fn of_the_config_file_only_what_the_chain_was_read_from_counts() {
     edited("eu-west-2", "eu-west-4");
     let ran = warm.run(&GET_ADMIN).succeeds();
     assert!(ran.read(".aws/config"));
-    assert_eq!(warm.run(&GET_ADMIN).succeeds().files_read(), ["record"], "the new stamp is noted");
+    warm.settles(&GET_ADMIN);
     edited("eu-west-1", "eu-west-4");
     warm.run(&GET_ADMIN).wants_the_vault();
     // What was made on the way to the role does not depend on it.
@@ -375,4 +386,92 @@ fn what_is_used_again_is_in_the_log_once() {
     let added: Vec<&str> = text.lines().skip(before).collect();
     assert_eq!(added.len(), 2, "{added:?}");
     assert!(added.iter().all(|line| line.contains("\"act\":\"reused\"") && line.contains("\"profile\":\"prod\"")));
+}
+
+/// An agent of this case, which holds what opens its vault's sessions. The variables lead to it.
+struct WithAgent<'a> {
+    case: &'a Case,
+    agent: Option<Running<'a>>,
+}
+
+impl<'a> WithAgent<'a> {
+    fn start(warm: &'a Warm) -> Self {
+        let case = &warm.case;
+        let agent = case.vault(&["agent", "run"]).asking().without_variable("VAULT_NO_AGENT").start();
+        let sockets = case.home().join(".local/state/vault/run");
+        let connected = loop {
+            if let Some(connected) = Agent::connect(&sockets).unwrap() {
+                break connected;
+            }
+            std::thread::yield_now();
+        };
+        let session_identity = warm.document.session.identity.clone();
+        connected
+            .unlock(Unlock {
+                place: case.vault_file().as_path().into(),
+                vault_id: warm.document.meta.vault_id.clone(),
+                vault_identity: recovery(case),
+                name_key: name_key(&session_identity),
+                session_identity,
+                idle: Duration::from_secs(900),
+                max: Duration::from_secs(900),
+                session: Duration::from_secs(900),
+            })
+            .unwrap();
+        Self { case, agent: Some(agent) }
+    }
+
+    /// With nothing else at hand that opens the vault.
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.case.vault(arguments).asking().without_variable("VAULT_NO_AGENT").run()
+    }
+}
+
+impl Drop for WithAgent<'_> {
+    fn drop(&mut self) {
+        self.case.run(&["agent", "stop"]);
+        self.agent.take().map(Running::finish);
+    }
+}
+
+#[test]
+fn a_session_is_served_by_the_agents_help_and_what_it_cannot_serve_is_told_why() {
+    let warm = Warm::as_admin();
+    let agent = WithAgent::start(&warm);
+    let served = agent.run(&["credential-process", "admin"]);
+    served.succeeds().stderr("").stdout_has("{\"Version\":1,");
+    agent.run(&["exec", "admin", "--", "sh", "-c", "echo $AWS_VAULT $AWS_REGION"]).stdout("admin eu-west-1\n");
+    agent.run(&["login", "admin", "--no-export"]).succeeds().stderr_has("admin: still signed in as role admin");
+    // Where the session of the user, on whose way it was made, would be written, nobody has asked the vault yet.
+    agent.run(&["login", "prod"]).refuses(3, "the vault is locked");
+    let locked =
+        |message: &str, name: &str| error_and_hint(message, &format!("run `vault login {name}` at a terminal"));
+    let get = |name: &str| agent.run(&["get", name, "account"]);
+    get("other").exits(3).stdout("").stderr(&locked("`other` has no session yet, and the vault is locked", "other"));
+    let forced = agent.run(&["get", "prod", "account", "--force"]);
+    let told = locked("the session of `prod` is over or about to end, and the vault is locked", "prod");
+    forced.exits(3).stdout("").stderr(&told);
+    let elsewhere = warm.case.vault(&["env", "prod"]).asking().without_variable("VAULT_NO_AGENT");
+    let told = locked("the session of `prod` is for another endpoint, and the vault is locked", "prod");
+    elsewhere.variable("AWS_ENDPOINT_URL", "https://other.example").run().exits(3).stdout("").stderr(&told);
+    let config = fs::read_to_string(warm.case.config()).unwrap();
+    fs::write(warm.case.config(), config.replace("eu-west-1", "eu-west-9")).unwrap();
+    let told = locked("~/.aws/config changed since `admin` got its session, and the vault is locked", "admin");
+    get("admin").exits(3).stdout("").stderr(&told);
+    warm.case.run(&["set", "prod", "region=eu-west-3"]).succeeds();
+    let told = locked("the vault changed since `prod` got its session, and is locked; unlock it", "prod");
+    get("prod").exits(3).stdout("").stderr(&told);
+    agent.run(&["credential-process", "prod"]).exits(3).stdout("").stderr(&told);
+    assert_eq!(warm.sent(), []);
+}
+
+#[test]
+fn who_wants_no_agent_gets_nothing_from_it() {
+    let warm = Warm::new(None);
+    let agent = WithAgent::start(&warm);
+    agent.run(&GET).succeeds();
+    let alone = warm.case.vault(&GET).asking().variable("VAULT_NO_AGENT", "1").run();
+    alone.refuses(3, "the vault is locked and there is no terminal to ask for the passphrase");
+    drop(agent);
+    warm.case.vault(&GET).asking().without_variable("VAULT_NO_AGENT").run().refuses(3, "the vault is locked");
 }

@@ -1,0 +1,35 @@
+//! Holds the identities of unlocked vaults between commands, and opens files with them for its own user. Small as ssh-agent:
+//! it derives nothing, reads no vault and talks to nobody else.
+
+pub mod frame; // where a message begins and ends
+pub mod protocol; // what is said
+
+#[cfg(feature = "program")]
+mod client; // who asks
+#[cfg(feature = "program")]
+mod connection; // one who asks, as the agent sees it
+#[cfg(feature = "program")]
+pub mod daemon; // how it is started
+#[cfg(feature = "program")]
+mod held; // what is held, and until when
+#[cfg(feature = "program")]
+mod instance; // an agent of any version, made to forget
+#[cfg(feature = "program")]
+mod listener; // the socket and the lock that it has alone
+#[cfg(feature = "program")]
+mod server; // the agent itself
+#[cfg(feature = "program")]
+mod socket; // where it is looked for
+#[cfg(feature = "program")]
+mod unit; // what systemd reads
+
+#[cfg(feature = "program")]
+pub use self::{
+    client::{Agent, AgentError},
+    daemon::{StartError, start},
+    instance::{Instance, Locked, StillHeld},
+    listener::{ListenError, Listener},
+    server::{Ended, Server, TICK},
+    unit::{UnitError, service_unit, socket_unit},
+};
+pub use protocol::{HeldVault, Hello, Place, State, Status, Unlock, VaultStatus, Version, Which};

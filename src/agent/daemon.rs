@@ -1,0 +1,111 @@
+//! Starts the agent as a process that outlives this one.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use thiserror::Error;
+
+use super::client::{Agent, AgentError};
+use super::instance::{Instance, StillHeld};
+use super::protocol::{PROTOCOL, Version};
+use crate::paths::{Environment, Paths};
+use crate::process::spawn_detached;
+
+/// An agent that has not started by then never will.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks for the socket of an agent that somebody else is starting.
+const POLL: Duration = Duration::from_millis(10);
+
+/// What decides where an agent's files are, and all that it gets of our environment.
+const KEPT: [&str; 3] = ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"];
+
+/// What a started agent says, on one line.
+pub const READY: &str = "ready";
+/// The same where another one is there already, or about to be.
+pub const HELD: &str = "held";
+
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("the agent that runs can't be used: {0}")]
+    Agent(#[from] AgentError),
+    #[error("an older agent does not end")]
+    OlderStays(#[from] StillHeld),
+    #[error("the program could not be started: {0}")]
+    Program(io::Error),
+    #[error("it did not start within {} s", PATIENCE.as_secs())]
+    NoAnswer,
+    /// In its own words.
+    #[error("it ended at once: {0}")]
+    Ended(String),
+}
+
+/// An agent that runs: the one there is, unless this program is newer, or a new one, made of `program`.
+pub fn start(program: &Path, paths: &Paths, environment: &Environment) -> Result<Agent, StartError> {
+    if let Some(agent) = Agent::connect(&paths.sockets)? {
+        if agent.status()?.version >= Version::own() {
+            return Ok(agent);
+        }
+        replace(&agent, paths)?;
+        // Where systemd listens, it starts the next one.
+        if let Some(agent) = Agent::connect(&paths.sockets)? {
+            return Ok(agent);
+        }
+    }
+    let deadline = Instant::now() + PATIENCE;
+    match &*launch(program, environment, deadline)? {
+        READY => Agent::connect(&paths.sockets)?.ok_or(StartError::NoAnswer),
+        HELD => await_other(&paths.sockets, deadline),
+        "" => Err(StartError::NoAnswer),
+        words => Err(StartError::Ended(words.to_owned())),
+    }
+}
+
+fn replace(agent: &Agent, paths: &Paths) -> Result<(), StartError> {
+    agent.quit()?;
+    Ok(Instance::new(PROTOCOL, paths).await_end()?)
+}
+
+/// Starts the program as an agent, and gives the line that it says.
+fn launch(program: &Path, environment: &Environment, deadline: Instant) -> Result<String, StartError> {
+    let kept = KEPT.iter().filter_map(|name| Some((name, environment.get(name)?)));
+    let mut command = Command::new(program);
+    command.args(["agent", "run", "--detached"]).env_clear().envs(kept);
+    let said = spawn_detached(&mut command).map_err(StartError::Program)?;
+    let line = line(said, deadline).map_err(StartError::Program)?;
+    line.ok_or(StartError::NoAnswer)
+}
+
+/// None where the time was up.
+fn line(mut said: impl Read + AsFd, deadline: Instant) -> io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+        if poll(&mut [PollFd::new(&said, PollFlags::IN)], Some(&timeout))? == 0 {
+            return Ok(None);
+        }
+        let mut room = [0; 256];
+        let read = said.read(&mut room)?;
+        bytes.extend_from_slice(&room[..read]);
+        if read == 0 || bytes.contains(&b'\n') || bytes.len() > 4096 {
+            let text = String::from_utf8_lossy(&bytes);
+            return Ok(Some(text.lines().next().unwrap_or_default().to_owned()));
+        }
+    }
+}
+
+/// Two started at once, and the other one has the lock: its socket is there any moment.
+fn await_other(sockets: &Path, deadline: Instant) -> Result<Agent, StartError> {
+    while Instant::now() < deadline {
+        if let Some(agent) = Agent::connect(sockets)? {
+            return Ok(agent);
+        }
+        std::thread::sleep(POLL);
+    }
+    Err(StartError::NoAnswer)
+}

@@ -1,0 +1,78 @@
+//! The agent's socket: its name, and the folder it is looked for in.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::disk::{Disk, Folder, Kind, RealDisk};
+
+use super::protocol::PROTOCOL;
+
+/// In the folder of sockets.
+pub fn socket_name(protocol: u32) -> String {
+    format!("agent-{protocol}.sock")
+}
+
+/// In the state folder; held as long as the agent lives, and names its pid.
+pub fn lock_name(protocol: u32) -> String {
+    format!("agent-{protocol}.lock")
+}
+
+/// The protocol of the agent whose socket or lock has this name.
+pub fn protocol_of(name: &str) -> Option<u32> {
+    let protocol: u32 = name.strip_prefix("agent-")?.split_once('.')?.0.parse().ok()?;
+    (name == socket_name(protocol) || name == lock_name(protocol)).then_some(protocol)
+}
+
+/// Where the agent of this program listens.
+pub fn own_socket(sockets: &Path) -> PathBuf {
+    sockets.join(socket_name(PROTOCOL))
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("others can use it")]
+    Untrusted,
+}
+
+/// The folder of sockets, where there is one. Whoever else could enter it could put a socket of theirs there.
+pub fn open_folder(sockets: &Path) -> Result<Option<Box<dyn Folder>>, FolderError> {
+    let folder = match RealDisk.open_folder(sockets) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let found = folder.status()?;
+    match found.kind == Kind::Folder && found.ours() && found.mode & 0o077 == 0 {
+        true => Ok(Some(folder)),
+        false => Err(FolderError::Untrusted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_that_others_can_enter_is_refused_and_a_missing_one_is_none() {
+        let temporary = tempfile::tempdir().unwrap();
+        let chmod = |mode| std::fs::set_permissions(temporary.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        chmod(0o700);
+        assert!(open_folder(temporary.path()).unwrap().is_some());
+        for mode in [0o710, 0o701, 0o740, 0o777] {
+            chmod(mode);
+            assert!(matches!(open_folder(temporary.path()), Err(FolderError::Untrusted)), "{mode:o}");
+        }
+        assert!(open_folder(&temporary.path().join("none")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_socket_and_a_lock_say_which_protocol_they_are_of() {
+        assert_eq!(protocol_of(&socket_name(1)), Some(1));
+        assert_eq!(protocol_of(&lock_name(12)), Some(12));
+        for other in ["agent-1", "agent-x.sock", "agent-01.sock", "agent-1.sock.old", "agent-+1.lock", "other-1.sock"] {
+            assert_eq!(protocol_of(other), None, "{other}");
+        }
+    }
+}

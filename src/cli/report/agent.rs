@@ -1,0 +1,79 @@
+//! Words for what goes wrong with the agent.
+
+use crate::agent::{AgentError, ListenError, StillHeld, UnitError};
+use crate::cli::escape::{escape, shown_path};
+use crate::cli::failure::Failure;
+use crate::process::ProgramError;
+
+use super::{Report, Status, internal};
+
+pub fn report(failure: &Failure) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    match failure {
+        Failure::AgentListen(error) => listen(error),
+        Failure::AgentEnded(error) => state(format!("the agent stopped, and holds nothing any more: {error}")),
+        Failure::AgentUnreachable => state("the agent's socket is gone; it stopped, and holds nothing any more".into()),
+        Failure::Agent(error) => asked(error),
+        Failure::AgentHolds(held) => holds(held),
+        Failure::AgentTraces(error) => {
+            state(format!("can't tell whether an agent runs: {error}")).hint("`pgrep -f 'agent run'` finds it")
+        }
+        Failure::AgentProgram { path, error: ProgramError::NotFound } => {
+            state(format!("{} is no program that can be found again", shown_path(path)))
+                .hint("install it into a folder of PATH, and run it from there")
+        }
+        Failure::AgentProgram { path, error: ProgramError::Untrusted { path: open } } => {
+            let changed = if open == path { "it" } else { "a folder above it" };
+            Report::new(
+                Status::NotTrusted,
+                format!("others can change {changed}, so no unit may start {}: {}", shown_path(path), shown_path(open)),
+            )
+            .hint(format!("chmod go-w {}", shown_path(open)))
+        }
+        Failure::AgentUnit(UnitError::Character(path)) => {
+            state(format!("{} has a character that no unit can hold", shown_path(path)))
+        }
+        _ => internal(),
+    }
+}
+
+fn listen(error: &ListenError) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    match error {
+        ListenError::Held { pid: Some(pid) } => {
+            state(format!("another agent runs already (process {pid})")).hint("`vault agent stop` ends it")
+        }
+        ListenError::Held { pid: None } => state("somebody else listens at the agent's socket already".into())
+            .hint("`vault agent stop` ends an agent; a unit of systemd's starts its own"),
+        ListenError::PathTooLong => path_too_long(),
+        other => state(format!("the agent can't listen: {}", escape(&other.to_string()))),
+    }
+}
+
+fn asked(error: &AgentError) -> Report {
+    match error {
+        AgentError::PathTooLong => path_too_long(),
+        AgentError::NoAnswer => Report::new(Status::State, "the agent does not answer").hint("`vault lock` ends it"),
+        other => Report::new(Status::State, format!("the agent can't be used: {}", escape(&other.to_string()))),
+    }
+}
+
+fn path_too_long() -> Report {
+    Report::new(Status::State, "the path of the agent's socket is too long for a socket")
+        .hint("set XDG_RUNTIME_DIR to a folder with a shorter one")
+}
+
+fn holds(held: &StillHeld) -> Report {
+    match held.pid {
+        Some(pid) => Report::new(
+            Status::State,
+            format!("an agent does not answer and does not end, and may still hold what was unlocked (process {pid})"),
+        )
+        .hint(format!("kill -9 {pid}")),
+        None => Report::new(
+            Status::State,
+            "an agent does not answer, and may still hold what was unlocked; its lock does not name it",
+        )
+        .hint("`pgrep -f 'agent run'` finds it"),
+    }
+}
