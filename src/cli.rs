@@ -4,6 +4,7 @@ mod access_key_source;
 mod agent_access;
 mod escape;
 mod failure;
+mod held_key;
 mod key_check;
 mod mfa_device;
 mod names_given;
@@ -21,7 +22,7 @@ mod sign_in;
 mod table;
 mod terminal;
 mod trusting;
-
+mod warm;
 mod world;
 
 use std::cell::RefCell;
@@ -35,6 +36,7 @@ use crate::paths::{Environment, Paths};
 use crate::process;
 
 use failure::Failure;
+pub use held_key::HeldKey;
 use opening::UnlockArgs;
 use plugin_talk::PluginTalk;
 pub use report::Report;
@@ -83,6 +85,7 @@ commands! {
     Env = env,
     Exec = exec,
     Get = get,
+    CredentialProcess = credential_process,
     Status = status,
     Lock = lock,
     Agent = agent,
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
             plugins: &plugins,
             hardened,
             unlock: parsed.unlock,
+            held_key: &held_key::by_agent,
             output: RefCell::new(Box::new(std::io::stdout())),
             messages: RefCell::new(Box::new(anstream::stderr())),
         };

@@ -63,6 +63,20 @@ pub trait Folder: Send {
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError>;
 }
 
+/// What stands at a path, symlinks followed; None where nothing does. Opens no file.
+pub fn status_at(disk: &dyn Disk, path: &Path) -> io::Result<Option<Status>> {
+    let found = disk.resolve(path).and_then(|path| {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+            return Ok(None);
+        };
+        disk.open_folder(folder)?.entry(name)
+    });
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other,
+    }
+}
+
 /// A file being written.
 pub trait NewFile: Send {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;

@@ -5,5 +5,6 @@ pub mod credentials_file;
 pub mod environment;
 pub mod error;
 pub mod plaintext;
+pub mod process;
 mod saving;
 pub mod shell;

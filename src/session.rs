@@ -16,6 +16,7 @@ mod request;
 mod role_options;
 mod sources;
 mod used_code;
+mod warm;
 
 pub use cache::{Cache, CacheError};
 pub use chain::{Chain, ChainError, ForeignSignIn, RoleLink, UserLink};
@@ -25,7 +26,8 @@ pub use ladder::{Device, Ladder, LadderError, Options, Rung};
 pub use mfa::{CodeAsker, CodeError, CodeFrom, CodePrompt, Why};
 pub use note::{Cap, NoMfa, Note};
 pub use plan::{Freshness, Lifetime, MinTtlTooLong, Plan};
-pub use record::{Record, Stamps, VaultStamp};
+pub use record::{ConfigStamp, FileStamp, Record, SectionStamp, Stamps};
 pub use request::{Asked, Request, RoleRequest, Slot};
 pub use role_options::{BadOption, RoleOptions};
 pub use sources::{Merged, Origin, Sourced, Sources};
+pub use warm::{NeedsVault, Today, Warm};

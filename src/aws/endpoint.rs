@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::Uri;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::paths::Environment;
@@ -12,7 +13,8 @@ use crate::paths::Environment;
 /// An address that is not AWS's own: `https://`, or `http://` to this machine.
 ///
 /// A reply to GetSessionToken holds credentials in clear, so plain http may never leave the machine.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Endpoint(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -29,6 +31,19 @@ pub enum EndpointError {
 impl Endpoint {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Endpoint> for String {
+    fn from(endpoint: Endpoint) -> Self {
+        endpoint.0
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = EndpointError;
+    fn try_from(text: String) -> Result<Self, EndpointError> {
+        text.parse()
     }
 }
 

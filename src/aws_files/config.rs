@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::file::{self, FileError};
 use super::ini::{Ini, Section};
-use crate::disk::Disk;
+use crate::disk::{Disk, Status};
 use crate::duration::{self, DurationError};
 use crate::names::{MfaSerial, NameError, ProfileName, Region, RoleArn};
 
@@ -49,6 +49,7 @@ const OUTRANKING: [&str; 4] = ["role_arn", "web_identity_token_file", "credentia
 /// The profiles of one config file. What a profile says can be wrong without harm until that setting is used.
 pub struct ConfigFile {
     path: Arc<Path>,
+    status: Option<Status>,
     profiles: Vec<ConfigProfile>,
     /// Where in `profiles` each name stands.
     places: HashMap<String, Vec<usize>>,
@@ -95,7 +96,8 @@ pub enum ConfigError {
 
 impl ConfigFile {
     pub fn load(disk: &dyn Disk, path: &Path) -> Result<Self, FileError> {
-        Ok(Self::parse(path, &file::read(disk, path)?))
+        let contents = file::read_whole(disk, path)?;
+        Ok(Self { status: contents.status, ..Self::parse(path, &contents.bytes) })
     }
 
     pub fn parse(path: &Path, bytes: &[u8]) -> Self {
@@ -110,11 +112,16 @@ impl ConfigFile {
         for (place, profile) in profiles.iter().enumerate() {
             places.entry(profile.name.clone()).or_default().push(place);
         }
-        Self { path, profiles, places }
+        Self { path, status: None, profiles, places }
     }
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Of the file when it was read; None where there was none.
+    pub fn status(&self) -> Option<&Status> {
+        self.status.as_ref()
     }
 
     /// The names of all profiles, once each, in the order of the file. Not all need be names that we take.

@@ -85,9 +85,14 @@ impl AwsFile {
 
 /// The bytes of a file, none where it is missing.
 pub fn read(disk: &dyn Disk, path: &Path) -> Result<SecretBytes, FileError> {
+    Ok(read_whole(disk, path)?.bytes)
+}
+
+/// The same, with the status of what was read.
+pub fn read_whole(disk: &dyn Disk, path: &Path) -> Result<Contents, FileError> {
     match AwsFile::open(disk, path)? {
-        Some(file) => Ok(file.read()?.bytes),
-        None => Ok(SecretBytes::default()),
+        Some(file) => file.read(),
+        None => Ok(Contents { bytes: SecretBytes::default(), status: None }),
     }
 }
 

@@ -8,12 +8,13 @@ use thiserror::Error;
 
 use crate::agent::{self, Agent, AgentError, HeldVault, Place, StartError, State, Unlock, Which};
 use crate::duration;
-use crate::session::name_key;
+use crate::session::{SessionKey, name_key};
 use crate::store::document::AgentSettings;
 use crate::store::identity;
 use crate::store::opener::Opener;
 use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
+use super::escape::escape;
 use super::failure::Failure;
 use super::world::World;
 
@@ -59,6 +60,13 @@ pub struct Holding {
 }
 
 impl Holding {
+    /// What opens the vault's cached sessions.
+    pub fn session_key(self) -> Option<SessionKey> {
+        let HeldVault { vault_id, session_recipient, name_key, .. } = self.vault;
+        let identity = self.agent.held(&vault_id, Which::Session);
+        SessionKey::held(identity, &session_recipient, name_key, &vault_id).ok()
+    }
+
     /// What opens the vault, while the agent has it.
     pub fn vault_opener(&self) -> Option<Opener> {
         (self.vault.state == State::Unlocked).then(|| Opener::Held(self.agent.held(&self.vault.vault_id, Which::Vault)))
@@ -68,21 +76,21 @@ impl Holding {
 /// What the agent holds of the vault, if one runs and this command line may ask it. Trouble with it is worth a word and no
 /// more: there are other ways to open a vault.
 pub fn holding(world: &World) -> Option<Holding> {
+    ask(world).unwrap_or_else(|error| {
+        world.warn(&format!("the agent can't be asked: {}", escape(&error.to_string())));
+        world.hint("`vault agent status` looks into it; `--no-agent` does without");
+        None
+    })
+}
+
+/// The same without a word: a cached session is looked for before the vault is, and the word follows then.
+pub fn ask(world: &World) -> Result<Option<Holding>, AgentError> {
     if !world.unlock.asks_agent(world) {
-        return None;
+        return Ok(None);
     }
-    let asked = Agent::connect(&world.paths.sockets).and_then(|agent| match agent {
-        Some(agent) => agent.hello(&resolved(world)).map(|hello| Some((agent, hello.vault?))),
-        None => Ok(None),
-    });
-    match asked {
-        Ok(found) => found.map(|(agent, vault)| Holding { agent: Arc::new(agent), vault }),
-        Err(error) => {
-            world.warn(&format!("the agent can't be asked: {error}"));
-            world.hint("`vault agent status` looks into it; `--no-agent` does without");
-            None
-        }
-    }
+    let Some(agent) = Agent::connect(&world.paths.sockets)? else { return Ok(None) };
+    let vault = agent.hello(&resolved(world))?.vault;
+    Ok(vault.map(|vault| Holding { agent: Arc::new(agent), vault }))
 }
 
 /// The same for every link that leads to it.

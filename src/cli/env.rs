@@ -5,7 +5,7 @@ use crate::export::shell::{self, Shell};
 use crate::names::ProfileName;
 
 use super::failure::Failure;
-use super::sign_in::{self, Purpose, SignInArgs};
+use super::sign_in::{self, Purpose, SignInArgs, SignedIn};
 use super::world::World;
 
 /// Print a session as variables: eval "$(vault env prod)"
@@ -21,8 +21,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let (resolved, _) = sign_in::resolve(args.name, &args.sign_in, world)?;
-    let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Use, world)?;
-    let variables = Variables::of_session(issued.credentials(), resolved.region.as_ref(), &resolved.name);
+    let SignedIn { about, issued } = sign_in::sign_in(args.name, &args.sign_in, Purpose::Use, world)?;
+    let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
     world.print(&shell::render(args.shell, &variables))
 }

@@ -8,7 +8,7 @@ use crate::paths::Environment;
 use crate::process;
 
 use super::failure::Failure;
-use super::sign_in::{self, Purpose, SignInArgs};
+use super::sign_in::{self, Purpose, SignInArgs, SignedIn};
 use super::world::World;
 
 /// What runs where neither a command is given nor $SHELL set.
@@ -30,14 +30,13 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let resolved = sign_in::resolve(Some(args.name), &args.sign_in, world);
-    let (resolved, _) = resolved.map_err(|failure| match failure {
+    let signed_in = sign_in::sign_in(Some(args.name), &args.sign_in, Purpose::Use, world);
+    let SignedIn { about, issued } = signed_in.map_err(|failure| match failure {
         // `vault exec -- aws s3 ls` and `vault exec aws s3 ls` take the program for the profile.
         Failure::UnknownProfile { name, suggestion: None } => Failure::NotAProfileToRunIn(name),
         other => other,
     })?;
-    let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Use, world)?;
-    let variables = Variables::of_session(issued.credentials(), resolved.region.as_ref(), &resolved.name);
+    let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
     let environment = environment(&world.environment, &variables);
     let shell = world.environment.get("SHELL").unwrap_or(OsStr::new(FALLBACK_SHELL)).to_owned();
     let (program, arguments) = match args.command.split_first() {

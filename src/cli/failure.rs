@@ -12,7 +12,7 @@ use crate::export::error::ExportError;
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::{ProgramError, RunError};
-use crate::session::{CacheError, ChainError, IssueError, LadderError};
+use crate::session::{CacheError, ChainError, IssueError, LadderError, NeedsVault};
 use crate::store::document::Meta;
 use crate::store::file::LoadError;
 use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
@@ -269,6 +269,8 @@ pub enum Failure {
 #[derive(Debug, Clone)]
 pub enum Need {
     Passphrase,
+    /// The passphrase, since no cached session of this profile would do.
+    Unlock(ProfileName, Option<NeedsVault>),
     NewPassphrase {
         flag: &'static str,
     },
@@ -285,6 +287,8 @@ pub enum Need {
     /// Whether the usual serial is right.
     SerialGuess(String),
     MfaCode(ProfileName),
+    /// The same, where nothing can be passed along.
+    SignIn(ProfileName),
     Confirmation {
         flag: &'static str,
     },

@@ -3,7 +3,7 @@
 use crate::names::ProfileName;
 
 use super::failure::Failure;
-use super::sign_in::{self, Purpose, SignInArgs};
+use super::sign_in::{self, Purpose, SignInArgs, SignedIn};
 use super::world::World;
 
 /// What can be asked for: the names of the AWS credentials file, and what goes with a session.
@@ -28,16 +28,15 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let Some(field) = FIELDS.into_iter().find(|field| *field == args.field) else {
         return Err(Failure::UnknownField { field: args.field, known: &FIELDS });
     };
-    let (resolved, _) = sign_in::resolve(Some(args.name), &args.sign_in, world)?;
-    let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Use, world)?;
+    let SignedIn { about, issued } = sign_in::sign_in(Some(args.name), &args.sign_in, Purpose::Use, world)?;
     let credentials = issued.credentials();
-    let missing = || Failure::FieldMissing { field, name: resolved.name.clone() };
+    let missing = || Failure::FieldMissing { field, name: about.name.clone() };
     match field {
         "aws_access_key_id" => world.print(credentials.access_key_id.as_str()),
         "aws_secret_access_key" => world.print(credentials.secret_access_key.expose()),
         "aws_session_token" => world.print(credentials.session_token.expose()),
         "expiration" => world.print(&credentials.expiration.to_string()),
-        "region" => world.print(resolved.region.as_ref().ok_or_else(missing)?.as_str()),
+        "region" => world.print(about.region.as_ref().ok_or_else(missing)?.as_str()),
         _ => world.print(issued.record.account().ok_or_else(missing)?),
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::duration;
 use crate::export::config_file;
@@ -18,7 +19,8 @@ use super::escape::escape;
 use super::failure::Failure;
 use super::report;
 use super::settings;
-use super::sign_in::{self, Purpose, Resolved, SignInArgs};
+use super::sign_in::{self, About, Purpose, SignInArgs, SignedIn};
+use super::warm::{self, Outcome};
 use super::world::World;
 
 /// Sign in: a session by passphrase and MFA code, written to ~/.aws/credentials
@@ -50,101 +52,145 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    if reuse(&args, world)? {
+        return Ok(());
+    }
     let (resolved, vault) = sign_in::resolve(args.name.clone(), &args.sign_in, world)?;
     // Kept only where a key is to be saved in it afterwards: it must not lie open beside the prompt for a code.
     let vault = args.replace_long_term.then_some(vault);
-    let target = args.profile.clone().or_else(|| resolved.destination.clone()).unwrap_or_else(|| resolved.name.clone());
-    let exports = !args.no_export && !args.env && is_to_be_written(&args, &resolved, &target, world)?;
-    if exports {
-        add::warn_about_environment(world);
-    }
+    let login = Login {
+        target: args.target(&resolved.about),
+        about: &resolved.about,
+        config: &resolved.config,
+        own_key: resolved.own_key(),
+        args: &args,
+        world,
+    };
+    let exports = login.exports()?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Login, world)?;
-    say_signed_in(&resolved.name, &issued, world);
-    if args.env {
-        let variables = Variables::of_session(issued.credentials(), resolved.region.as_ref(), &resolved.name);
-        return world.print(&shell::render(Shell::Sh, &variables));
-    }
-    if !exports {
-        world.say(&format!("use: vault exec {} -- COMMAND", resolved.name));
-        return Ok(());
-    }
-    write(&args, &resolved, vault.as_ref(), &target, &issued, world)
+    login.finish(exports, vault.as_ref(), &issued)
 }
 
-/// Whatever speaks against writing there is said before a code is spent. A profile that has a `credential_process` is one
-/// whose credentials AWS tools get from that command; a section of the same name would stop them asking it.
-fn is_to_be_written(args: &Args, resolved: &Resolved, target: &ProfileName, world: &World) -> Result<bool, Failure> {
-    let prepared = export(args, resolved, target, world)?;
-    match prepared.shadows_credential_process() {
-        Some(line) if args.profile.is_none() && *target == resolved.name => {
-            let config = escape(&world.paths.shown(&world.paths.aws_config));
-            world.say(&format!(
-                "{target}: only cached, since AWS tools ask the credential_process of [profile {target}] ({config}:{line})"
+/// Ends the login with a session that is good still, if the vault can stay closed for it; says whether it did.
+fn reuse(args: &Args, world: &World) -> Result<bool, Failure> {
+    let Outcome::SignedIn(signed_in) = warm::sign_in(args.name.as_ref(), &args.sign_in, Purpose::Login, world)? else {
+        return Ok(false);
+    };
+    let SignedIn { about, issued } = *signed_in;
+    let knows_the_place = args.no_export || args.env || args.profile.is_some() || about.destination.is_some();
+    if args.replace_long_term || !knows_the_place {
+        return Ok(false);
+    }
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    let login = Login { target: args.target(&about), about: &about, config: &config, own_key: None, args, world };
+    // Whether a long-term key that stands there is in the vault, the vault has to say.
+    let Ok(exports) = login.exports() else { return Ok(false) };
+    sign_in::tell(&about.name, &issued, world);
+    login.finish(exports, None, &issued).map(|()| true)
+}
+
+impl Args {
+    /// The section to write to.
+    fn target(&self, about: &About) -> ProfileName {
+        self.profile.as_ref().or(about.destination.as_ref()).unwrap_or(&about.name).clone()
+    }
+}
+
+/// What a login goes by, once the profile is resolved.
+struct Login<'a, 'w> {
+    args: &'a Args,
+    about: &'a About,
+    config: &'a ConfigFile,
+    /// The access key that the vault holds under the profile's very name, where that is known.
+    own_key: Option<&'a AccessKey>,
+    target: ProfileName,
+    world: &'a World<'w>,
+}
+
+impl Login<'_, '_> {
+    /// Whether the session is to be written. Whatever speaks against it is said before a code is spent.
+    fn exports(&self) -> Result<bool, Failure> {
+        let exports = !self.args.no_export && !self.args.env && self.is_to_be_written()?;
+        if exports {
+            add::warn_about_environment(self.world);
+        }
+        Ok(exports)
+    }
+
+    fn finish(&self, exports: bool, vault: Option<&Closed>, issued: &Issued) -> Result<(), Failure> {
+        let Self { args, about, world, .. } = *self;
+        say_signed_in(&about.name, issued, world);
+        if args.env {
+            let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
+            return world.print(&shell::render(Shell::Sh, &variables));
+        }
+        if !exports {
+            world.say(&format!("use: vault exec {} -- COMMAND", about.name));
+            return Ok(());
+        }
+        self.write(vault, issued)
+    }
+
+    /// A profile that has a `credential_process` is one whose credentials AWS tools get from that command; a section of the
+    /// same name would stop them asking it.
+    fn is_to_be_written(&self) -> Result<bool, Failure> {
+        let Self { args, about, target, world, .. } = self;
+        match self.prepared()?.shadows_credential_process() {
+            Some(line) if args.profile.is_none() && *target == about.name => {
+                let config = escape(&world.paths.shown(&world.paths.aws_config));
+                world.say(&format!(
+                    "{target}: only cached, since AWS tools ask the credential_process of [profile {target}] ({config}:{line})"
+                ));
+                world.hint(&format!("`vault login {target} --profile {target}` writes the session all the same"));
+                Ok(false)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn prepared(&self) -> Result<Prepared<'_>, Failure> {
+        let target = Target {
+            name: &self.target,
+            vault_key: self.own_key.filter(|_| self.target == self.about.name),
+            replace_long_term: self.args.replace_long_term,
+        };
+        Ok(credentials_file::prepare(self.world.disk, &self.world.paths.aws_credentials, self.config, target)?)
+    }
+
+    fn write(&self, vault: Option<&Closed>, issued: &Issued) -> Result<(), Failure> {
+        let Self { args, about, target, world, .. } = self;
+        let prepared = self.prepared()?;
+        let replaced = prepared.replaces().cloned();
+        if prepared.shadows_credential_process().is_some() {
+            world.warn(&format!(
+                "[profile {target}] has a credential_process; most AWS tools take the written session before it"
             ));
-            world.hint(&format!("`vault login {target} --profile {target}` writes the session all the same"));
-            Ok(false)
         }
-        _ => Ok(true),
-    }
-}
-
-fn export<'a>(
-    args: &Args,
-    resolved: &'a Resolved,
-    target: &'a ProfileName,
-    world: &'a World,
-) -> Result<Prepared<'a>, Failure> {
-    let own_target = *target == resolved.name;
-    let target = Target {
-        name: target,
-        vault_key: resolved.own_key().filter(|_| own_target),
-        replace_long_term: args.replace_long_term,
-    };
-    Ok(credentials_file::prepare(world.disk, &world.paths.aws_credentials, &resolved.config, target)?)
-}
-
-fn write(
-    args: &Args,
-    resolved: &Resolved,
-    vault: Option<&Closed>,
-    target: &ProfileName,
-    issued: &Issued,
-    world: &World,
-) -> Result<(), Failure> {
-    let prepared = export(args, resolved, target, world)?;
-    let replaced = prepared.replaces().cloned();
-    if prepared.shadows_credential_process().is_some() {
-        world.warn(&format!(
-            "[profile {target}] has a credential_process; most AWS tools take the written session before it"
-        ));
-    }
-    if let (Some(key), Some(vault)) = (replaced, vault) {
-        save_replaced_key(&key, target, vault.open()?, world)?;
-    }
-    prepared.commit(world.disk, issued.credentials()).inspect_err(|_| {
-        if !issued.notes.iter().any(|note| matches!(note, Note::NotCached { .. })) {
-            world.say("the session itself is kept: trying again takes no new code");
+        if let (Some(key), Some(vault)) = (replaced, vault) {
+            save_replaced_key(&key, target, vault.open()?, world)?;
         }
-    })?;
-    if let Some(region) = resolved.region.as_ref().filter(|_| args.write_region) {
-        config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
+        prepared.commit(world.disk, issued.credentials()).inspect_err(|_| {
+            if !issued.notes.iter().any(|note| matches!(note, Note::NotCached { .. })) {
+                world.say("the session itself is kept: trying again takes no new code");
+            }
+        })?;
+        if let Some(region) = about.region.as_ref().filter(|_| args.write_region) {
+            config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
+        }
+        let region =
+            if self.tools_know_a_region()? { String::new() } else { format!(" --region {}", about.call_region) };
+        world.say(&format!("use: aws --profile {target}{region} sts get-caller-identity"));
+        Ok(())
     }
-    let region = if tools_know_a_region(args, resolved, target, world)? {
-        String::new()
-    } else {
-        format!(" --region {}", resolved.call_region)
-    };
-    world.say(&format!("use: aws --profile {target}{region} sts get-caller-identity"));
-    Ok(())
-}
 
-/// Whether AWS tools find a region by themselves. The AWS CLI refuses even `sts` without one, and takes none from
-/// `[default]` for another profile.
-fn tools_know_a_region(args: &Args, resolved: &Resolved, target: &ProfileName, world: &World) -> Result<bool, Failure> {
-    let written = args.write_region && resolved.region.is_some();
-    let in_config =
-        || Ok::<_, Failure>(resolved.config.profile(target)?.is_some_and(|it| it.line_of("region").is_some()));
-    Ok(written || settings::named_region(world)?.is_some() || in_config()?)
+    /// Whether AWS tools find a region by themselves. The AWS CLI refuses even `sts` without one, and takes none from
+    /// `[default]` for another profile.
+    fn tools_know_a_region(&self) -> Result<bool, Failure> {
+        let written = self.args.write_region && self.about.region.is_some();
+        let in_config =
+            || Ok::<_, Failure>(self.config.profile(&self.target)?.is_some_and(|it| it.line_of("region").is_some()));
+        Ok(written || settings::named_region(self.world)?.is_some() || in_config()?)
+    }
 }
 
 /// A key that is about to be replaced goes into the vault under a free name first.
@@ -187,11 +233,11 @@ fn free_name(document: &Document, target: &ProfileName) -> Result<ProfileName, F
 /// Who, and for how long: in the person's own time zone.
 fn say_signed_in(name: &ProfileName, issued: &Issued, world: &World) {
     let record = &issued.record;
-    let role = record.request.roles.last().map(|role| format!("role {}", role.role_arn.role_name()));
-    let user = record.user_arn.as_deref().and_then(arn_user_name).map(str::to_owned);
+    let role = record.role().map(|role| format!("role {}", role.role_name()));
+    let user = record.ladder.user_arn.as_deref().and_then(arn_user_name).map(str::to_owned);
     let who = role.or(user).unwrap_or_else(|| "a user".to_owned());
     let account = record.account().map(|account| format!(" in account {account}")).unwrap_or_default();
-    let mfa = if record.request.serial.is_some() { " with MFA" } else { "" };
+    let mfa = if record.request().serial.is_some() { " with MFA" } else { "" };
     let how = if issued.reused { "still signed in" } else { "signed in" };
     let expires = issued.expires().to_zoned(TimeZone::system()).strftime("%H:%M on %a %d %b").to_string();
     let left = duration::words(report::left(issued.record.lifetime().expires, world.clock.now()));

@@ -37,7 +37,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let name = names_given::or_default(args.name, document, world)?;
     let destination = document.profiles.get(&name).and_then(|profile| profile.destination_profile.clone());
     let names: Vec<ProfileName> = [Some(name.clone()), destination].into_iter().flatten().collect();
-    let of_profile = cache.list().into_iter().filter(|record| record.slot.profile == name);
+    let of_profile = cache.list().into_iter().filter(|record| record.slot().profile == name);
     let sessions: Vec<AccessKeyId> = of_profile.map(|record| record.credentials.access_key_id).collect();
     let removed = remove_exported(world.disk, credentials, Exported::Of { names: &names, sessions: &sessions })?;
     let dropped = cache.remove(&name).map_err(Failure::Cache)?;

@@ -72,6 +72,12 @@ impl UnlockArgs {
         self.may_use_agent(world) && !self.passphrase_flag() && self.identity.is_none()
     }
 
+    /// Whether the command line says what opens the vault, or somebody says which vault it must be.
+    pub fn is_said(&self, world: &World) -> bool {
+        let which = self.expect_fingerprint.is_some() || world.environment.get("VAULT_FINGERPRINT").is_some();
+        self.passphrase_flag() || self.identity.is_some() || which
+    }
+
     fn passphrase_flag(&self) -> bool {
         self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some()
     }

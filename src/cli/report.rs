@@ -279,6 +279,9 @@ fn no_terminal(need: &Need) -> Report {
             "the vault is locked and there is no terminal to ask for the passphrase".to_owned(),
             "run `vault unlock` at a terminal, or pass `--passphrase-file FILE`".to_owned(),
         ),
+        Need::Unlock(name, why) => {
+            (Status::Locked, session::locked(name, *why), format!("run `vault login {name}` at a terminal"))
+        }
         Need::NewPassphrase { flag } => (
             Status::PersonNeeded,
             "the vault needs a new passphrase and there is no terminal to ask on".to_owned(),
@@ -318,6 +321,11 @@ fn no_terminal(need: &Need) -> Report {
             format!("`{name}` needs an MFA code and there is no terminal to ask on"),
             "pass `--mfa-code`, or set `mfa_process` for this profile".to_owned(),
         ),
+        Need::SignIn(name) => (
+            Status::PersonNeeded,
+            format!("`{name}` needs an MFA code and there is no terminal to ask on"),
+            format!("run `vault login {name}` at a terminal"),
+        ),
         Need::FirstSight(fingerprint) => (
             Status::NotTrusted,
             format!(
@@ -348,7 +356,9 @@ fn no_terminal(need: &Need) -> Report {
 
 fn no_answer(need: &Need) -> Report {
     match need {
-        Need::Passphrase => Report::new(Status::Locked, "no passphrase was typed; the vault stays locked"),
+        Need::Passphrase | Need::Unlock(..) => {
+            Report::new(Status::Locked, "no passphrase was typed; the vault stays locked")
+        }
         _ => Report::new(Status::PersonNeeded, "no answer; nothing was changed"),
     }
 }

@@ -9,23 +9,24 @@ use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
-use crate::names::{MfaCode, ProfileName, Region};
+use crate::names::{MfaCode, ProfileName, Region, RoleArn};
 use crate::process;
 use crate::session::{
     Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, Ladder, LazyAws,
-    Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
+    NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
 };
 use crate::store::document::Document;
 use crate::store::vault::Closed;
 
 use super::escape::escape;
-use super::failure::Failure;
+use super::failure::{Failure, Need};
 use super::names_given;
 use super::opening;
 use super::report;
 use super::session_records;
 use super::settings;
 use super::terminal::{PromptError, Terminal};
+use super::warm::{self, Outcome};
 use super::world::World;
 
 #[derive(clap::Args)]
@@ -65,6 +66,24 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     crate::duration::parse(text).map_err(|error| error.to_string())
 }
 
+impl SignInArgs {
+    pub fn options(&self) -> Options {
+        Options {
+            duration: self.duration.map(|seconds| Duration::from_secs(seconds.into())),
+            no_mfa: self.no_mfa,
+            role: RoleOptions::default(),
+        }
+    }
+
+    pub fn freshness(&self, purpose: Purpose, world: &World) -> Freshness {
+        Freshness {
+            made_since: self.force.then(|| world.clock.now()),
+            min_ttl: self.min_ttl,
+            renew_in_last_hour: purpose == Purpose::Login,
+        }
+    }
+}
+
 /// Who asks for the session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -72,16 +91,41 @@ pub enum Purpose {
     Login,
     /// A program that needs one.
     Use,
+    /// A program that asks behind its person's back, and is given up on.
+    Process,
+}
+
+impl Purpose {
+    /// How long another caller that is getting the same session is waited for.
+    pub fn patience(self) -> Duration {
+        match self {
+            Self::Login | Self::Use => PATIENCE,
+            Self::Process => Duration::from_secs(60),
+        }
+    }
+}
+
+/// What goes with a profile's session.
+pub struct About {
+    pub name: ProfileName,
+    /// The caller's, else the profile's own.
+    pub region: Option<Region>,
+    /// Where `login` writes the session; a profile that names nothing else has its own name. None: not known without the vault.
+    pub destination: Option<ProfileName>,
+    /// Where our own calls go, also when no region is set.
+    pub call_region: Region,
+}
+
+/// A session at hand.
+pub struct SignedIn {
+    pub about: About,
+    pub issued: Issued,
 }
 
 /// A profile resolved to all that getting its session takes; the vault is closed again.
 pub struct Resolved<'a> {
-    pub name: ProfileName,
-    pub region: Option<Region>,
-    pub destination: Option<ProfileName>,
+    pub about: About,
     pub config: ConfigFile,
-    /// Where our own calls go, also when no region is set.
-    pub call_region: Region,
     endpoints: Endpoints,
     /// Whether the profile itself has the key.
     is_user: bool,
@@ -89,6 +133,35 @@ pub struct Resolved<'a> {
     key: AccessKey,
     cache: Cache<'a>,
     stamps: Stamps,
+}
+
+/// The profile's session, by whichever way is the shortest.
+pub fn sign_in(
+    name: Option<ProfileName>,
+    args: &SignInArgs,
+    purpose: Purpose,
+    world: &World,
+) -> Result<SignedIn, Failure> {
+    let why = match warm::sign_in(name.as_ref(), args, purpose, world)? {
+        Outcome::SignedIn(signed_in) => {
+            tell(&signed_in.about.name, &signed_in.issued, world);
+            return Ok(*signed_in);
+        }
+        Outcome::Cold(why) => why,
+    };
+    let (resolved, _) = resolve(name, args, world).map_err(|failure| locked(failure, why))?;
+    let issued = issue(&resolved, args, purpose, world)?;
+    Ok(SignedIn { about: resolved.about, issued })
+}
+
+/// Where a cached session would have done, a vault that stays closed is told with the reason why it did not.
+fn locked(failure: Failure, why: Option<(ProfileName, NeedsVault)>) -> Failure {
+    match (failure, why) {
+        (Failure::NoTerminal(Need::Passphrase), Some((name, why))) => {
+            Failure::NoTerminal(Need::Unlock(name, Some(why)))
+        }
+        (failure, _) => failure,
+    }
 }
 
 /// Opens the vault and resolves the profile. Everything that can be wrong with either is found here, before a code is asked.
@@ -107,23 +180,21 @@ pub fn resolve<'a>(
     let chain = chain(&name, document, &config)?;
     let named_region = settings::named_region(world)?;
     let endpoints = Endpoints::from_environment(&world.environment, chain.user.endpoint_url.as_deref())?;
-    let options = Options {
-        duration: args.duration.map(|seconds| Duration::from_secs(seconds.into())),
-        no_mfa: args.no_mfa,
-        role: RoleOptions::default(),
-    };
-    let ladder = Ladder::of(&chain, &options, endpoints.sts.as_ref())?;
+    let ladder = Ladder::of(&chain, &args.options(), endpoints.sts.as_ref())?;
     let user = &chain.user.profile;
     let stored = names_given::in_vault(document, user)?.access_key.as_ref();
     let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
     let cache = session_records::cache(world, document)?;
-    let resolved = Resolved {
+    let about = About {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
-        destination: destination(document, &config, &name)?,
+        destination: Some(destination(document, &config, &name)?.unwrap_or_else(|| name.clone())),
         call_region: chain.call_region(named_region.as_ref()),
-        stamps: Stamps::of(&vault.version().status, &chain, &config),
-        is_user: *user == name,
         name,
+    };
+    let resolved = Resolved {
+        stamps: Stamps::of(&vault.version().status, &chain, &config, world.clock.now()),
+        is_user: *user == about.name,
+        about,
         config,
         endpoints,
         ladder,
@@ -163,41 +234,49 @@ fn destination(document: &Document, config: &ConfigFile, name: &ProfileName) -> 
 
 /// Gets the session, and tells the person what they should know about it.
 pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Issued, Failure> {
-    let (region, endpoints) = (resolved.call_region.clone(), resolved.endpoints.clone());
+    let about = &resolved.about;
+    let (region, endpoints) = (about.call_region.clone(), resolved.endpoints.clone());
     let ca_bundle = world.ca_bundle()?;
     let aws: LazyAws = LazyCell::new(Box::new(move || Aws::with_ca_bundle(region, endpoints, ca_bundle)));
-    let mut asker = Asker { world, given: args.mfa_code.clone() };
-    let mut issuer =
-        Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience: PATIENCE };
+    let mut asker = Asker::new(world, args);
+    let patience = purpose.patience();
+    let mut issuer = Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience };
     let errand = Errand {
         ladder: &resolved.ladder,
-        freshness: Freshness {
-            made_since: args.force.then(|| world.clock.now()),
-            min_ttl: args.min_ttl,
-            renew_in_last_hour: purpose == Purpose::Login,
-        },
-        key: &resolved.key,
-        region: &resolved.call_region,
+        freshness: args.freshness(purpose, world),
+        key: Some(&resolved.key),
+        destination: about.destination.as_ref(),
         stamps: &resolved.stamps,
     };
-    let issued = issuer.issue(&errand).map_err(|error| Failure::Issue { profile: resolved.name.clone(), error })?;
+    let issued = issuer.issue(&errand).map_err(|error| Failure::Issue { profile: about.name.clone(), error })?;
+    tell(&about.name, &issued, world);
+    Ok(issued)
+}
+
+/// The person hears what they should know, and the log what was handed out.
+pub fn tell(name: &ProfileName, issued: &Issued, world: &World) {
     for note in &issued.notes {
         report::session_note(world, note);
     }
     world.log(&Event {
         time: world.clock.now(),
         act: if issued.reused { Act::Reused } else { Act::Issued },
-        profile: Some(&resolved.name),
-        access_key: Some(&issued.record.request.access_key_id),
-        role: issued.record.request.roles.last().map(|role| role.role_arn.as_str()),
+        profile: Some(name),
+        access_key: Some(&issued.record.ladder.access_key_id),
+        role: issued.record.role().map(RoleArn::as_str),
     });
-    Ok(issued)
 }
 
 /// Gets MFA codes from where this command line says, else from the terminal.
-struct Asker<'a, 'w> {
+pub struct Asker<'a, 'w> {
     world: &'a World<'w>,
     given: Option<CodeGiven>,
+}
+
+impl<'a, 'w> Asker<'a, 'w> {
+    pub fn new(world: &'a World<'w>, args: &SignInArgs) -> Self {
+        Self { world, given: args.mfa_code.clone() }
+    }
 }
 
 impl CodeAsker for Asker<'_, '_> {
@@ -257,4 +336,25 @@ fn read_line_of_input() -> Result<String, CodeError> {
         line.push(byte[0]);
     }
     Ok(String::from_utf8_lossy(&line).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_behind_a_persons_back_waits_for_a_minute_at_most() {
+        assert_eq!(Purpose::Process.patience(), Duration::from_secs(60));
+        assert!([Purpose::Login, Purpose::Use].into_iter().all(|purpose| purpose.patience() == PATIENCE));
+    }
+
+    #[test]
+    fn why_a_cached_session_would_not_do_is_told_only_where_nobody_can_open_the_vault() {
+        let why = || Some(("prod".parse().unwrap(), NeedsVault::VaultChanged));
+        let told = locked(Failure::NoTerminal(Need::Passphrase), why());
+        assert!(matches!(told, Failure::NoTerminal(Need::Unlock(_, Some(NeedsVault::VaultChanged)))));
+        let told = locked(Failure::NoTerminal(Need::Passphrase), None);
+        assert!(matches!(told, Failure::NoTerminal(Need::Passphrase)));
+        assert!(matches!(locked(Failure::IdentityDoesNotOpen, why()), Failure::IdentityDoesNotOpen));
+    }
 }

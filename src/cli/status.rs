@@ -63,13 +63,13 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 /// The vault's profiles, and those of the config file that have a session.
 fn lines(document: &Document, sessions: &[Record], now: Timestamp) -> Vec<Line> {
     let mut names: Vec<ProfileName> = document.profiles.keys().cloned().collect();
-    names.extend(sessions.iter().map(|record| record.slot.profile.clone()));
+    names.extend(sessions.iter().map(|record| record.slot().profile.clone()));
     names.sort();
     names.dedup();
     let line = |name: ProfileName| {
         let key = document.profiles.get(&name).and_then(|profile| profile.access_key.as_ref());
         let expirations =
-            sessions.iter().filter(|record| record.slot.profile == name).map(|record| record.lifetime().expires);
+            sessions.iter().filter(|record| record.slot().profile == name).map(|record| record.lifetime().expires);
         Line {
             access_key: key.map(|key| key.id.short()),
             key_added: key.map(|key| key.added),

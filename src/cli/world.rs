@@ -19,6 +19,7 @@ use crate::store::vault::Stamp;
 
 use super::escape::escape;
 use super::failure::Failure;
+use super::held_key::HeldKey;
 use super::opening::UnlockArgs;
 
 /// The system's own bundles have a quarter of this.
@@ -35,6 +36,7 @@ pub struct World<'a> {
     pub plugins: &'a dyn PluginHost,
     pub hardened: Hardened,
     pub unlock: UnlockArgs,
+    pub held_key: &'a HeldKey<'a>,
     pub output: RefCell<Box<dyn Write + 'a>>,
     pub messages: RefCell<Box<dyn Write + 'a>>,
 }

@@ -38,6 +38,9 @@ pub enum CacheError {
     /// The vault's session identity is not an age X25519 identity.
     #[error("not an age identity")]
     Identity,
+    /// More was asked for than any reader takes in.
+    #[error("its request is too long to be kept")]
+    TooLong,
     #[error("the folder is not ours alone: {}", .0.display())]
     Untrusted(PathBuf),
     #[error(transparent)]
@@ -60,8 +63,11 @@ impl<'a> Cache<'a> {
     /// Keeps a session in its slot.
     pub fn store(&self, record: &Record, now: Timestamp) -> Result<(), CacheError> {
         let folder = self.made_folder()?;
-        let name = self.name(&record.slot);
+        let name = self.name(record.slot());
         let bytes = self.seal(record)?;
+        if bytes.len() as u64 > LARGEST_RECORD {
+            return Err(CacheError::TooLong);
+        }
         let temporary =
             format!("{name}.tmp-{}-{:08x}", std::process::id(), getrandom::u32().map_err(io::Error::other)?);
         sweep(&*folder, now);
@@ -72,10 +78,21 @@ impl<'a> Cache<'a> {
         }
     }
 
+    /// Notes in a record that what it was made for is still what the profile asks, as of other stamps. A record that another
+    /// caller is just replacing is left to them.
+    pub fn confirm(&self, confirmed: &Record, now: Timestamp) {
+        let Ok(_lock) = self.lock(confirmed.slot(), Duration::ZERO) else { return };
+        let id = &confirmed.credentials.access_key_id;
+        if self.read(confirmed.slot()).is_some_and(|record| record.credentials.access_key_id == *id) {
+            // Without it the next reader finds out once more.
+            let _ = self.store(confirmed, now);
+        }
+    }
+
     /// Drops a session that AWS refused; says whether it is gone. Another may have taken its place already, and stays.
     pub(super) fn forget(&self, refused: &Record) -> bool {
         let Ok(folder) = self.folder() else { return false };
-        let name = self.name(&refused.slot);
+        let name = self.name(refused.slot());
         let id = &refused.credentials.access_key_id;
         match self.open_record(&*folder, &name) {
             Some(record) if record.credentials.access_key_id == *id => folder.remove(&format!("{name}.age")).is_ok(),
@@ -86,7 +103,7 @@ impl<'a> Cache<'a> {
     /// Drops every session of a profile, whatever it was asked with; says how many.
     pub fn remove(&self, profile: &ProfileName) -> Result<usize, CacheError> {
         self.remove_where(|name, folder| {
-            self.open_record(folder, name).is_some_and(|record| record.slot.profile == *profile)
+            self.open_record(folder, name).is_some_and(|record| record.slot().profile == *profile)
         })
     }
 
@@ -105,7 +122,7 @@ impl<'a> Cache<'a> {
         let Ok(folder) = self.folder() else { return Vec::new() };
         let names = record_names(&*folder).unwrap_or_default();
         let mut records: Vec<Record> = names.iter().filter_map(|name| self.open_record(&*folder, name)).collect();
-        records.sort_by(|one, other| one.slot.profile.cmp(&other.slot.profile));
+        records.sort_by(|one, other| one.slot().profile.cmp(&other.slot().profile));
         records
     }
 
@@ -161,7 +178,7 @@ impl<'a> Cache<'a> {
         decryptor.decrypt(std::iter::once(&*self.key.identity)).ok()?.read_to_end(&mut plain).ok()?;
         let record: Record = serde_json::from_slice(&plain).ok()?;
         // Only the name of its own slot: a record moved to another's place would hand out one role's session as another's.
-        (self.name(&record.slot) == name).then_some(record)
+        (self.name(record.slot()) == name).then_some(record)
     }
 
     fn remove_where(&self, chosen: impl Fn(&str, &dyn Folder) -> bool) -> Result<usize, CacheError> {
@@ -205,7 +222,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{cache, now, record};
+    use super::super::fixture::{cache, now, record, role_record};
     use super::*;
     use crate::disk::RealDisk;
     use crate::secret::IdentityText;
@@ -223,9 +240,9 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let cache = cache(state.path());
         let stored = record("prod");
-        assert!(cache.read(&stored.slot).is_none());
+        assert!(cache.read(stored.slot()).is_none());
         cache.store(&stored, now()).unwrap();
-        let found = cache.read(&stored.slot).unwrap();
+        let found = cache.read(stored.slot()).unwrap();
         assert_eq!(serde_json::to_value(&found).unwrap(), serde_json::to_value(&stored).unwrap());
 
         let [path] = &files(state.path())[..] else { panic!("one file, no temporaries") };
@@ -246,7 +263,7 @@ mod tests {
         let cache = cache(state.path());
         let plain = record("prod");
         cache.store(&plain, now()).unwrap();
-        let mut others = vec![plain.slot.clone(); 6];
+        let mut others = vec![plain.slot().clone(); 6];
         others[0].profile = "dev".parse().unwrap();
         others[1].asked.no_mfa = true;
         others[2].asked.duration_seconds = Some(3600);
@@ -259,6 +276,44 @@ mod tests {
     }
 
     #[test]
+    fn what_no_reader_would_take_in_is_not_kept() {
+        let state = tempfile::tempdir().unwrap();
+        let cache = cache(state.path());
+        let mut long = role_record();
+        let external_id = Some("x".repeat(1224));
+        long.ladder.rungs[1].role.as_mut().unwrap().options.external_id = external_id;
+        long.ladder.rungs = vec![long.ladder.rungs[1].clone(); 70];
+        cache.store(&long, now()).unwrap();
+        assert!(cache.read(long.slot()).is_some());
+        long.ladder.rungs = vec![long.ladder.rungs[1].clone(); 90];
+        assert!(matches!(cache.store(&long, now()), Err(CacheError::TooLong)));
+    }
+
+    #[test]
+    fn a_record_is_confirmed_where_it_still_stands_and_nobody_is_about_to_replace_it() {
+        let state = tempfile::tempdir().unwrap();
+        let cache = cache(state.path());
+        let old = record("prod");
+        let mut confirmed = old.clone();
+        confirmed.stamps.vault.inode = 77;
+        let inode = || cache.read(old.slot()).map(|record| record.stamps.vault.inode);
+        cache.confirm(&confirmed, now());
+        assert_eq!(inode(), None, "one that is gone stays gone");
+        cache.store(&old, now()).unwrap();
+        let held = cache.lock(old.slot(), Duration::ZERO).unwrap();
+        cache.confirm(&confirmed, now());
+        assert_eq!(inode(), Some(2));
+        drop(held);
+        cache.confirm(&confirmed, now());
+        assert_eq!(inode(), Some(77));
+        let mut newer = old.clone();
+        newer.credentials.access_key_id = "ASIAIOSFODNN7NEWER00".parse().unwrap();
+        cache.store(&newer, now()).unwrap();
+        cache.confirm(&confirmed, now());
+        assert_eq!(inode(), Some(2), "the newer session stays");
+    }
+
+    #[test]
     fn a_swapped_session_file_is_refused() {
         let state = tempfile::tempdir().unwrap();
         let cache = cache(state.path());
@@ -268,8 +323,8 @@ mod tests {
         cache.store(&admin, now()).unwrap();
         let second = files(state.path()).into_iter().find(|path| *path != first).unwrap();
         std::fs::copy(&second, &first).unwrap();
-        assert!(cache.read(&powerless.slot).is_none());
-        assert_eq!(cache.read(&admin.slot).unwrap().slot.profile.as_str(), "admin");
+        assert!(cache.read(powerless.slot()).is_none());
+        assert_eq!(cache.read(admin.slot()).unwrap().slot().profile.as_str(), "admin");
         assert_eq!(cache.list().len(), 1);
     }
 
@@ -278,7 +333,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let stored = record("prod");
         cache(state.path()).store(&stored, now()).unwrap();
-        let name = |cache: &Cache| cache.name(&stored.slot);
+        let name = |cache: &Cache| cache.name(stored.slot());
         let other_identity = IdentityText::new(
             secrecy::ExposeSecret::expose_secret(&age::x25519::Identity::generate().to_string()).to_owned(),
         );
@@ -287,7 +342,7 @@ mod tests {
         let by_vault = Cache::new(&RealDisk, state.path(), SessionKey::of(&same, "other vault").unwrap());
         for stranger in [&by_identity, &by_vault] {
             assert_ne!(name(stranger), name(&cache(state.path())));
-            assert!(stranger.read(&stored.slot).is_none());
+            assert!(stranger.read(stored.slot()).is_none());
             assert!(stranger.list().is_empty());
         }
         assert!(SessionKey::of(&IdentityText::new("x".into()), "vault").is_err());
@@ -305,12 +360,12 @@ mod tests {
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             std::fs::write(&path, &flipped).unwrap();
-            assert!(cache.read(&stored.slot).is_none(), "flipped at {at}");
+            assert!(cache.read(stored.slot()).is_none(), "flipped at {at}");
             std::fs::write(&path, &whole[..at]).unwrap();
-            assert!(cache.read(&stored.slot).is_none(), "cut at {at}");
+            assert!(cache.read(stored.slot()).is_none(), "cut at {at}");
         }
         std::fs::write(&path, &whole).unwrap();
-        assert!(cache.read(&stored.slot).is_some());
+        assert!(cache.read(stored.slot()).is_some());
     }
 
     #[test]
@@ -323,7 +378,7 @@ mod tests {
         let stanzas = "-> X\n".repeat(20_000);
         std::fs::write(&path, format!("age-encryption.org/v1\n{stanzas}--- AAAA\n")).unwrap();
         let started = std::time::Instant::now();
-        assert!(cache.read(&stored.slot).is_none());
+        assert!(cache.read(stored.slot()).is_none());
         assert!(started.elapsed() < Duration::from_millis(50));
     }
 
@@ -335,7 +390,7 @@ mod tests {
         cache.store(&stored, now()).unwrap();
         let open = std::fs::Permissions::from_mode(0o770);
         std::fs::set_permissions(state.path().join("sessions"), open).unwrap();
-        assert!(cache.read(&stored.slot).is_none());
+        assert!(cache.read(stored.slot()).is_none());
         assert!(matches!(cache.store(&stored, now()), Err(CacheError::Untrusted(_))));
     }
 
@@ -345,12 +400,12 @@ mod tests {
         let cache = cache(state.path());
         assert_eq!(cache.remove(&"prod".parse().unwrap()).unwrap(), 0);
         let mut asked = record("prod");
-        asked.slot.asked.duration_seconds = Some(900);
+        asked.ladder.rungs[0].slot.asked.duration_seconds = Some(900);
         for record in [record("prod"), asked, record("dev")] {
             cache.store(&record, now()).unwrap();
         }
         assert_eq!(cache.remove(&"prod".parse().unwrap()).unwrap(), 2);
-        let left: Vec<_> = cache.list().into_iter().map(|record| record.slot.profile.to_string()).collect();
+        let left: Vec<_> = cache.list().into_iter().map(|record| record.slot().profile.to_string()).collect();
         assert_eq!(left, ["dev"]);
         std::fs::write(state.path().join("sessions/damaged.age"), b"x").unwrap();
         assert_eq!(cache.remove_all().unwrap(), 2);

@@ -1,16 +1,19 @@
 //! What the tests of this room share.
 
 use std::path::Path;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::cache::Cache;
 use super::key::SessionKey;
-use super::record::{Record, Stamps, VaultStamp};
-use super::request::{Asked, Request, Slot};
+use super::ladder::{Ladder, Options, Rung};
+use super::record::{ConfigStamp, FileStamp, Record, Stamps};
+use super::request::RoleRequest;
+use super::role_options::RoleOptions;
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::SessionCredentials;
-use crate::disk::RealDisk;
+use crate::disk::{Kind, RealDisk, Status};
 use crate::names::Region;
 use crate::secret::{IdentityText, SecretAccessKey, SessionToken};
 use crate::store::document::Document;
@@ -27,34 +30,60 @@ pub fn cache(state: &Path) -> Cache<'static> {
     Cache::new(&RealDisk, state, SessionKey::of(&session_identity(), "vault").unwrap())
 }
 
+pub fn status(changed: i128) -> Status {
+    Status { kind: Kind::File, device: 1, inode: 2, size: 3, mode: 0o600, owner: 0, modified: 4, changed }
+}
+
 pub fn stamps() -> Stamps {
-    let vault = VaultStamp { device: 1, inode: 2, size: 3, modified: i128::from(i64::MAX) + 1, changed: -5 };
-    Stamps { vault, config: "00".into() }
+    let vault = FileStamp { device: 1, inode: 2, size: 3, modified: i128::from(i64::MAX) + 1, changed: -5 };
+    Stamps { vault, config: ConfigStamp::Absent, sections: Vec::new() }
 }
 
 /// A user's plain session of 12 hours, made now.
 pub fn record(profile: &str) -> Record {
     Record {
-        slot: Slot { profile: profile.parse().unwrap(), asked: Asked::default(), serial: None },
-        request: Request {
+        ladder: Ladder {
+            user: profile.parse().unwrap(),
+            user_arn: Some("arn:aws:iam::111111111111:user/alice".into()),
             access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
             endpoint: None,
-            serial: None,
-            roles: Vec::new(),
-            duration_seconds: 43_200,
+            endpoint_url: None,
+            call_region: Region::fallback(),
+            rungs: vec![rung(profile, 12)],
             duration_asked: false,
         },
         credentials: SessionCredentials {
             access_key_id: "ASIAIOSFODNN7EXAMPLE".parse().unwrap(),
             secret_access_key: SecretAccessKey::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into()),
             session_token: SessionToken::new("token".into()),
-            expiration: now() + jiff::SignedDuration::from_hours(12),
+            expiration: now() + SignedDuration::from_hours(12),
         },
-        user_arn: Some("arn:aws:iam::111111111111:user/alice".into()),
-        region: Region::fallback(),
         made_at: now(),
         clock_offset: 0,
+        stands_alone: true,
+        destination: Some(profile.parse().unwrap()),
         stamps: stamps(),
+    }
+}
+
+/// A session of an hour as the role `ops`, that alice's session assumed now.
+pub fn role_record() -> Record {
+    let mut record = record("alice");
+    let role_arn = "arn:aws:iam::222222222222:role/ops".parse().unwrap();
+    let role = Some(RoleRequest { role_arn, options: RoleOptions::default() });
+    record.ladder.rungs.push(Rung { role, ..rung("ops", 1) });
+    record.credentials.expiration = now() + SignedDuration::from_hours(1);
+    record
+}
+
+fn rung(profile: &str, hours: u64) -> Rung {
+    Rung {
+        slot: Options::default().slot(&profile.parse().unwrap()),
+        region: None,
+        role: None,
+        duration: Duration::from_secs(hours * 3600),
+        device: None,
+        notes: Vec::new(),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::aws::{AssumeRoleRequest, Aws, AwsError, MfaAnswer, Refusal, SessionTo
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::{Lock, LockError};
-use crate::names::{ProfileName, Region, RoleArn};
+use crate::names::{ProfileName, RoleArn};
 
 /// How long a caller waits for another that is getting the same session: a person may be looking for their phone.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -45,10 +45,11 @@ pub struct Issuer<'a> {
 pub struct Errand<'a> {
     pub ladder: &'a Ladder,
     pub freshness: Freshness,
-    /// The one access key that the ladder starts from; while a person looks for their phone we hold no other.
-    pub key: &'a AccessKey,
-    /// Where the `Aws` that is handed in calls.
-    pub region: &'a Region,
+    /// The one access key that the ladder starts from; while a person looks for their phone we hold no other. None while the
+    /// vault is closed: then nothing is made that it would have to sign.
+    pub key: Option<&'a AccessKey>,
+    /// Where `login` writes the session.
+    pub destination: Option<&'a ProfileName>,
     pub stamps: &'a Stamps,
 }
 
@@ -60,6 +61,11 @@ pub struct Issued {
 }
 
 impl Issued {
+    /// One that was there already.
+    pub fn cached(record: Record) -> Self {
+        Self { record, reused: true, notes: Vec::new() }
+    }
+
     pub fn credentials(&self) -> &SessionCredentials {
         &self.record.credentials
     }
@@ -74,6 +80,9 @@ impl Issued {
 pub enum IssueError {
     #[error(transparent)]
     MinTtl(#[from] MinTtlTooLong),
+    /// No cached session leads on, and the access key is in the closed vault.
+    #[error("the access key of `{profile}` is needed")]
+    KeyNeeded { profile: ProfileName },
     /// Another process was getting this session for longer than we waited.
     #[error("another process is getting the session of `{profile}`")]
     Busy { profile: ProfileName, pid: Option<u32> },
@@ -92,8 +101,13 @@ impl Issuer<'_> {
         let mut held = Held::new();
         loop {
             let (from, steps) = match self.look(errand)? {
-                Plan::Reuse(record) => return Ok(Issued { record, reused: true, notes: Vec::new() }),
+                Plan::Reuse(record) => return Ok(Issued::cached(self.confirmed(errand, record))),
                 Plan::Issue { from, steps } => (from, steps),
+            };
+            let signer = match (&from, errand.key) {
+                (Some(record), _) => Signer::Session(&record.credentials),
+                (None, Some(key)) => Signer::AccessKey(key),
+                (None, None) => return Err(IssueError::KeyNeeded { profile: errand.ladder.user.clone() }),
             };
             // Every caller locks from the top down and looks again after each lock: who waited finds the winner's session.
             if let Some(rung) = steps.clone().rev().find(|rung| !held.contains_key(rung)) {
@@ -101,7 +115,7 @@ impl Issuer<'_> {
                 continue;
             }
             let mut notes = Vec::new();
-            match (self.climb(errand, from.as_ref(), steps, &mut notes), from) {
+            match (self.climb(errand, signer, steps, &mut notes), from) {
                 (Ok(record), _) => return Ok(Issued { record, reused: false, notes }),
                 // A cached session that AWS no longer takes, whatever its expiration says, must not be met again. Where it
                 // can't be dropped it would be, for ever.
@@ -114,7 +128,7 @@ impl Issuer<'_> {
     fn look(&self, errand: &Errand) -> Result<Plan<Record>, MinTtlTooLong> {
         errand.ladder.plan(&errand.freshness, self.clock.now(), |rung| {
             let record = self.cache.read(&errand.ladder.rungs[rung].slot)?;
-            errand.ladder.accepts(rung, &record.request).then(|| (record.lifetime(), record))
+            errand.ladder.accepts(rung, &record.request()).then(|| (record.lifetime(), record))
         })
     }
 
@@ -140,14 +154,14 @@ impl Issuer<'_> {
     fn climb(
         &mut self,
         errand: &Errand,
-        from: Option<&Record>,
+        signer: Signer,
         steps: Range<usize>,
         notes: &mut Vec<Note>,
     ) -> Result<Record, IssueError> {
         let mut below: Option<Record> = None;
         for rung in steps {
-            let signed_by = below.as_ref().or(from);
-            let credentials = self.make(errand, &errand.ladder.rungs[rung], signed_by)?;
+            let signer = below.as_ref().map_or(signer, |record| Signer::Session(&record.credentials));
+            let credentials = self.make(errand, &errand.ladder.rungs[rung], signer)?;
             let record = self.record(errand, rung, credentials);
             notes.extend(errand.ladder.rungs[rung].notes.iter().cloned());
             self.keep(errand, rung, &record, notes);
@@ -159,19 +173,9 @@ impl Issuer<'_> {
         Ok(below.expect("a plan to issue has at least one step"))
     }
 
-    fn make(
-        &mut self,
-        errand: &Errand,
-        rung: &Rung,
-        signed_by: Option<&Record>,
-    ) -> Result<SessionCredentials, IssueError> {
-        let failed = |error| IssueError::Call {
-            profile: rung.slot.profile.clone(),
-            role: rung.role.as_ref().map(|role| role.role_arn.clone()),
-            error,
-        };
+    fn make(&mut self, errand: &Errand, rung: &Rung, signer: Signer) -> Result<SessionCredentials, IssueError> {
         let Some(device) = &rung.device else {
-            return self.call(errand, rung, signed_by, None).map_err(failed);
+            return self.call(errand, rung, signer, None);
         };
         let mut codes = Codes::new(device, &errand.ladder.user, errand.ladder.user_arn.as_deref());
         let mut why = Why::First;
@@ -182,14 +186,14 @@ impl Issuer<'_> {
                 continue;
             }
             let answer = MfaAnswer { serial: device.serial.clone(), code: code.clone() };
-            match self.call(errand, rung, signed_by, Some(answer)) {
+            match self.call(errand, rung, signer, Some(answer)) {
                 Ok(credentials) => {
                     // Not remembering it costs a clear message at the next mistake, no more.
                     let _ = self.cache.remember_code(&device.serial, &code, self.aws_now());
                     return Ok(credentials);
                 }
-                Err(AwsError::Refused { refusal: Refusal::WrongCode, .. }) => why = Why::Wrong,
-                Err(error) => return Err(failed(error)),
+                Err(error) if error.is_refusal(&[Refusal::WrongCode]) => why = Why::Wrong,
+                Err(error) => return Err(error),
             }
         }
     }
@@ -198,18 +202,22 @@ impl Issuer<'_> {
         &self,
         errand: &Errand,
         rung: &Rung,
-        signed_by: Option<&Record>,
+        signer: Signer,
         mfa: Option<MfaAnswer>,
-    ) -> Result<SessionCredentials, AwsError> {
-        let Some(role) = &rung.role else {
-            let request = SessionTokenRequest { duration_seconds: rung.seconds(), mfa };
-            return self.aws.session_token(errand.key, &request);
+    ) -> Result<SessionCredentials, IssueError> {
+        let answer = match (&rung.role, signer) {
+            (Some(role), _) => self.aws.assume_role(&signer, &self.assume_role_request(errand, rung, role, mfa)),
+            (None, Signer::AccessKey(key)) => {
+                self.aws.session_token(key, &SessionTokenRequest { duration_seconds: rung.seconds(), mfa })
+            }
+            // AWS makes no session from a session.
+            (None, Signer::Session(_)) => return Err(IssueError::KeyNeeded { profile: rung.slot.profile.clone() }),
         };
-        let signer = match signed_by {
-            Some(record) => Signer::Session(&record.credentials),
-            None => Signer::AccessKey(errand.key),
-        };
-        self.aws.assume_role(&signer, &self.assume_role_request(errand, rung, role, mfa))
+        answer.map_err(|error| IssueError::Call {
+            profile: rung.slot.profile.clone(),
+            role: rung.role.as_ref().map(|role| role.role_arn.clone()),
+            error,
+        })
     }
 
     fn assume_role_request(
@@ -237,30 +245,53 @@ impl Issuer<'_> {
     }
 
     fn record(&self, errand: &Errand, rung: usize, credentials: SessionCredentials) -> Record {
+        let is_last = rung == errand.ladder.last();
         Record {
-            slot: errand.ladder.rungs[rung].slot.clone(),
-            request: errand.ladder.request(rung),
+            ladder: errand.ladder.up_to(rung),
             credentials,
-            user_arn: errand.ladder.user_arn.clone(),
-            region: errand.region.clone(),
             made_at: self.clock.now(),
             clock_offset: self.clock_offset().unwrap_or_default().as_secs(),
-            stamps: errand.stamps.clone(),
+            stands_alone: errand.ladder.stands_alone(rung),
+            destination: errand.destination.filter(|_| is_last).cloned(),
+            stamps: errand.stamps.up_to(&errand.ladder.rungs[rung].slot.profile),
         }
+    }
+
+    /// A cached session that was asked for anew and stays: its record tells the next reader that it is what the profile asks
+    /// for today.
+    fn confirmed(&self, errand: &Errand, record: Record) -> Record {
+        let rung = errand.ladder.last();
+        let mut confirmed = Record {
+            ladder: errand.ladder.up_to(rung),
+            stands_alone: true,
+            destination: errand.destination.cloned(),
+            stamps: errand.stamps.clone(),
+            ..record.clone()
+        };
+        // Which may be another than today's, where it was asked for by flag.
+        confirmed.ladder.duration_asked = record.ladder.duration_asked;
+        confirmed.ladder.rungs[rung].duration = record.rung().duration;
+        let says_so = confirmed.ladder == record.ladder
+            && (confirmed.stands_alone, &confirmed.destination, &confirmed.stamps)
+                == (record.stands_alone, &record.destination, &record.stamps);
+        if !says_so {
+            self.cache.confirm(&confirmed, self.clock.now());
+        }
+        confirmed
     }
 
     /// Keeps a session for later callers. One whose duration was asked for also goes where callers look who name none,
     /// unless what they have there lives longer.
     fn keep(&self, errand: &Errand, rung: usize, record: &Record, notes: &mut Vec<Note>) {
         let mut kept = self.cache.store(record, self.clock.now());
-        if record.request.duration_asked {
+        if record.ladder.duration_asked {
             let mut general = record.clone();
-            general.slot.asked.duration_seconds = None;
+            general.ladder.rungs[rung].slot.asked.duration_seconds = None;
             let lives_longer = |other: &Record| {
-                other.request.serves_in_any_duration(&errand.ladder.request(rung))
+                other.request().serves_in_any_duration(&errand.ladder.request(rung))
                     && other.credentials.expiration >= record.credentials.expiration
             };
-            if !self.cache.read(&general.slot).is_some_and(|other| lives_longer(&other)) {
+            if !self.cache.read(general.slot()).is_some_and(|other| lives_longer(&other)) {
                 kept = kept.and_then(|()| self.cache.store(&general, self.clock.now()));
             }
         }
@@ -285,8 +316,11 @@ impl Issuer<'_> {
 impl IssueError {
     /// AWS refused what signed rather than what was asked.
     fn refuses_the_session(&self) -> bool {
-        let Self::Call { error: AwsError::Refused { refusal, .. }, .. } = self else { return false };
-        matches!(refusal, Refusal::Expired | Refusal::UnknownKey)
+        self.is_refusal(&[Refusal::Expired, Refusal::UnknownKey])
+    }
+
+    fn is_refusal(&self, ones: &[Refusal]) -> bool {
+        matches!(self, Self::Call { error: AwsError::Refused { refusal, .. }, .. } if ones.contains(refusal))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::chain::{Chain, RoleLink, UserLink};
@@ -11,7 +12,7 @@ use super::request::{Asked, Request, RoleRequest, Slot};
 use super::role_options::{BadOption, RoleOptions};
 use super::sources::{Origin, Sourced};
 use crate::aws::Endpoint;
-use crate::names::{AccessKeyId, MfaSerial, ProfileName};
+use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -39,35 +40,46 @@ pub struct Options {
     pub role: RoleOptions,
 }
 
-/// All calls that lead to the session, as if nothing were cached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// All calls that lead to the session, as if nothing were cached. A record keeps them, so that its session can be told from
+/// another, and be made once more, without the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ladder {
     pub user: ProfileName,
     pub user_arn: Option<String>,
     pub access_key_id: AccessKeyId,
     /// None is AWS itself.
     pub endpoint: Option<Endpoint>,
+    /// What the user's profile says of it, the variables left aside.
+    pub endpoint_url: Option<String>,
+    /// Where STS is asked if no flag or variable says otherwise.
+    pub call_region: Region,
+    #[serde(deserialize_with = "at_least_one")]
     pub rungs: Vec<Rung>,
     pub duration_asked: bool,
 }
 
 /// One session on the way; each is signed with the one before, the first with the access key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rung {
     pub slot: Slot,
+    /// The profile's own.
+    pub region: Option<Region>,
     /// None: GetSessionToken. Some: AssumeRole.
     pub role: Option<RoleRequest>,
     pub duration: Duration,
     /// The device whose code goes into this call.
     pub device: Option<Device>,
-    /// What to tell when this call is made.
+    /// What to tell when this call is made. Not kept: it was told.
+    #[serde(skip)]
     pub notes: Vec<Note>,
 }
 
 /// An MFA device and the command that prints its codes, where there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     pub serial: MfaSerial,
+    /// Not kept: commands come from the opened vault alone.
+    #[serde(skip)]
     pub process: Option<String>,
 }
 
@@ -100,6 +112,8 @@ impl Ladder {
             user_arn: chain.user.user_arn.clone(),
             access_key_id: chain.user.access_key_id.clone(),
             endpoint: endpoint.cloned(),
+            endpoint_url: chain.user.endpoint_url.clone(),
+            call_region: chain.call_region(None),
             rungs,
             duration_asked: options.duration.is_some(),
         })
@@ -107,6 +121,27 @@ impl Ladder {
 
     pub fn last(&self) -> usize {
         self.rungs.len() - 1
+    }
+
+    /// The calls up to this rung, as a record keeps them.
+    pub fn up_to(&self, rung: usize) -> Self {
+        let kept = |rung: &Rung| Rung {
+            device: rung.device.as_ref().map(|device| Device { serial: device.serial.clone(), process: None }),
+            notes: Vec::new(),
+            ..rung.clone()
+        };
+        Self {
+            rungs: self.rungs[..=rung].iter().map(kept).collect(),
+            duration_asked: self.duration_asked && rung == self.last(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether who asks for this rung's profile by itself comes to the same calls. A first role that AWS caps here, where a
+    /// session assumes it, gets its code in the call and its whole duration there.
+    pub fn stands_alone(&self, rung: usize) -> bool {
+        let capped = |note: &Note| matches!(note, Note::Capped { by: Cap::Chaining, .. });
+        rung == self.last() || !self.rungs[rung].notes.iter().any(capped)
     }
 
     /// The whole request behind a rung's session.
@@ -160,6 +195,19 @@ fn user_alone(user: &UserLink, options: &Options) -> Result<Rung, LadderError> {
     Ok(rung)
 }
 
+/// A ladder without a rung leads nowhere, and everything here goes by its last.
+fn at_least_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Rung>, D::Error> {
+    let rungs = Vec::<Rung>::deserialize(deserializer)?;
+    if rungs.is_empty() { Err(serde::de::Error::invalid_length(0, &"at least one rung")) } else { Ok(rungs) }
+}
+
+impl Options {
+    /// Where the session is found that a profile gets when it is asked for with these.
+    pub fn slot(&self, profile: &ProfileName) -> Slot {
+        Slot { profile: profile.clone(), asked: asked(self), serial: None }
+    }
+}
+
 fn asked(options: &Options) -> Asked {
     let duration_seconds = options.duration.map(|duration| duration.as_secs().try_into().unwrap_or(u32::MAX));
     Asked { duration_seconds, no_mfa: options.no_mfa, role: options.role.clone() }
@@ -181,7 +229,11 @@ fn session_token(user: &UserLink, flag: Option<Duration>, device: Option<Device>
         notes.push(Note::LongMfaSession { duration });
     }
     let slot = Slot { profile: user.profile.clone(), asked: Asked::default(), serial: None };
-    Ok(Rung { slot, role: None, duration, device, notes })
+    Ok(Rung { slot, region: own_region(user.region.as_ref()), role: None, duration, device, notes })
+}
+
+fn own_region(region: Option<&Sourced<Region>>) -> Option<Region> {
+    region.map(|region| region.value.clone())
 }
 
 fn wanted(flag: Option<Duration>, profile: Option<&Sourced<Duration>>, default: Duration) -> Sourced<Duration> {
@@ -293,6 +345,7 @@ fn assume_role(role: &RoleLink, options: &Options, is_last: bool, by_session: bo
     let asked = if is_last { asked(options) } else { Asked { no_mfa: options.no_mfa, ..Asked::default() } };
     Ok(Rung {
         slot: Slot { profile, asked, serial: None },
+        region: own_region(role.region.as_ref()),
         role: Some(RoleRequest { role_arn: role.role_arn.value.clone(), options: merged }),
         duration,
         device: None,

@@ -116,6 +116,7 @@ mod tests {
     fn ladder(hours: &[u64]) -> Ladder {
         let rung = |hours: &u64| Rung {
             slot: Slot { profile: "p".parse().unwrap(), asked: Asked::default(), serial: None },
+            region: None,
             role: None,
             duration: Duration::from_secs(hours * 3600),
             device: None,
@@ -126,6 +127,8 @@ mod tests {
             user_arn: None,
             access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
             endpoint: None,
+            endpoint_url: None,
+            call_region: crate::names::Region::fallback(),
             rungs: hours.iter().map(rung).collect(),
             duration_asked: false,
         }

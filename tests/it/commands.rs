@@ -6,6 +6,7 @@ mod add_device;
 mod at_once;
 mod attacks;
 mod choosing;
+mod credential_process;
 mod damaged;
 mod entries;
 mod first_sight;
@@ -26,6 +27,7 @@ mod target;
 mod trust;
 mod unlock;
 mod using;
+mod warm;
 
 use std::path::Path;
 

@@ -10,3 +10,4 @@ mod memory;
 mod program;
 mod readme;
 mod vectors;
+mod watched_disk;

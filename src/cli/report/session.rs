@@ -12,8 +12,8 @@ use crate::cli::world::World;
 use crate::duration;
 use crate::names::{ProfileName, RoleArn};
 use crate::session::{
-    CacheError, Cap, ChainError, CodeError, CodeFrom, ForeignSignIn, IssueError, LadderError, MinTtlTooLong, NoMfa,
-    Note,
+    CacheError, Cap, ChainError, CodeError, CodeFrom, ForeignSignIn, IssueError, LadderError, MinTtlTooLong,
+    NeedsVault, NoMfa, Note,
 };
 
 use super::{Report, Status, aws, files, no_terminal};
@@ -125,8 +125,29 @@ pub fn issue(profile: &ProfileName, error: &IssueError) -> Report {
             Report::new(Status::State, format!("{holder} has been getting the session of `{profile}` for too long"))
                 .hint("answer its prompt, or end it")
         }
+        IssueError::KeyNeeded { .. } => no_terminal(&Need::Unlock(profile.clone(), Some(NeedsVault::Stale))),
         IssueError::Code(error) => code(profile, error),
         IssueError::Call { profile, role, error } => call(profile, role.as_ref(), error),
+    }
+}
+
+/// The vault is closed, nobody is there to open it, and what is cached for the profile does not do.
+pub fn locked(profile: &ProfileName, why: Option<NeedsVault>) -> String {
+    match why {
+        None => "the vault is locked and there is no terminal to ask for the passphrase".to_owned(),
+        Some(NeedsVault::NoSession) => format!("`{profile}` has no session yet, and the vault is locked"),
+        Some(NeedsVault::VaultChanged) => {
+            format!("the vault changed since `{profile}` got its session, and is locked; unlock it")
+        }
+        Some(NeedsVault::ConfigChanged) => {
+            format!("~/.aws/config changed since `{profile}` got its session, and the vault is locked")
+        }
+        Some(NeedsVault::Stale) => {
+            format!("the session of `{profile}` is over or about to end, and the vault is locked")
+        }
+        Some(NeedsVault::OtherEndpoint) => {
+            format!("the session of `{profile}` is for another endpoint, and the vault is locked")
+        }
     }
 }
 
@@ -172,6 +193,7 @@ fn call(profile: &ProfileName, role: Option<&RoleArn>, error: &AwsError) -> Repo
 pub fn cache(error: &CacheError) -> Report {
     match error {
         CacheError::Identity => Report::new(Status::NotTrusted, "the vault's session identity can't be read"),
+        CacheError::TooLong => Report::new(Status::State, error.to_string()),
         CacheError::Untrusted(path) => {
             Report::new(Status::NotTrusted, format!("{} is not yours alone", shown_path(path)))
         }
@@ -211,5 +233,33 @@ pub fn note(world: &World, note: &Note) {
         }
         Note::NotCached { cause } => world.warn(&format!("the session could not be cached: {}", escape(cause))),
         Note::ClockOff { offset } => settings::warn_about_offset(world, *offset),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::failure::Failure;
+
+    #[test]
+    fn a_vault_that_has_to_be_opened_is_told_with_the_reason() {
+        for (why, message) in [
+            (None, "the vault is locked and there is no terminal to ask for the passphrase"),
+            (Some(NeedsVault::NoSession), "`prod` has no session yet, and the vault is locked"),
+            (
+                Some(NeedsVault::VaultChanged),
+                "the vault changed since `prod` got its session, and is locked; unlock it",
+            ),
+            (
+                Some(NeedsVault::ConfigChanged),
+                "~/.aws/config changed since `prod` got its session, and the vault is locked",
+            ),
+            (Some(NeedsVault::Stale), "the session of `prod` is over or about to end, and the vault is locked"),
+            (Some(NeedsVault::OtherEndpoint), "the session of `prod` is for another endpoint, and the vault is locked"),
+        ] {
+            let report = Report::of(&Failure::NoTerminal(Need::Unlock("prod".parse().unwrap(), why)));
+            assert_eq!((&*report.message, report.status), (message, Status::Locked));
+            assert_eq!(report.hint.as_deref(), Some("run `vault login prod` at a terminal"));
+        }
     }
 }

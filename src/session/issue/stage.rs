@@ -13,6 +13,7 @@ use super::super::mfa::CodePrompt;
 use super::super::sources::Sources;
 use super::*;
 use crate::aws::{Endpoint, Endpoints};
+use crate::names::Region;
 use crate::secret::SecretAccessKey;
 
 const ACCOUNT: &str = "123456789012";
@@ -114,8 +115,7 @@ impl Stage {
             secret: SecretAccessKey::new(self.alice.secret_access_key().into()),
         };
         let mut issuer = Issuer { cache, aws, clock: &self.clock, asker: person, patience: Duration::from_secs(60) };
-        let (region, stamps) = (Region::fallback(), stamps());
-        issuer.issue(&Errand { ladder, freshness, key: &key, region: &region, stamps: &stamps })
+        issuer.issue(&Errand { ladder, freshness, key: Some(&key), destination: None, stamps: &stamps() })
     }
 
     /// What AWS was asked since the last look, in words: action, what signed, and all parameters.

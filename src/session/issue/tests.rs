@@ -398,9 +398,85 @@ fn who_waits_too_long_is_told_who_is_busy() {
     let mut person = person(&stage.phone);
     let mut issuer =
         Issuer { cache: &cache, aws: &aws, clock: &stage.clock, asker: &mut person, patience: Duration::ZERO };
-    let (region, stamps) = (Region::fallback(), stamps());
-    let errand =
-        Errand { ladder: &ladder, freshness: Freshness::default(), key: &key, region: &region, stamps: &stamps };
+    let (freshness, stamps) = (Freshness::default(), stamps());
+    let errand = Errand { ladder: &ladder, freshness, key: Some(&key), destination: None, stamps: &stamps };
     let Err(IssueError::Busy { profile, pid }) = issuer.issue(&errand) else { panic!("not busy") };
     assert_eq!((profile.as_str(), pid), ("alice", Some(std::process::id())));
+}
+
+/// As a caller while the vault is closed: with the ladder of a record, and no key.
+fn without_key(stage: &Stage, record: &Record) -> Result<Issued, IssueError> {
+    let (cache, aws) = (cache(stage.state.path()), stage.lazy_aws());
+    let mut nobody = person(&stage.phone);
+    let patience = Duration::from_secs(60);
+    let mut issuer = Issuer { cache: &cache, aws: &aws, clock: &stage.clock, asker: &mut nobody, patience };
+    let (freshness, stamps) = (Freshness::default(), &record.stamps);
+    let issued = issuer.issue(&Errand { ladder: &record.ladder, freshness, key: None, destination: None, stamps });
+    assert!(nobody.asked.is_empty());
+    issued
+}
+
+#[test]
+fn without_the_access_key_nothing_is_sent_that_it_would_have_to_sign() {
+    let stage = Stage::new();
+    let role = done(stage.issue("ops", &mut typing(&stage.phone, &[Types::TheCode]))).record;
+    let user = done(stage.issue("alice", &mut person(&stage.phone))).record;
+    stage.sent();
+    assert!(done(without_key(&stage, &role)).reused && done(without_key(&stage, &user)).reused);
+    stage.pass(0, 50);
+    assert!(!done(without_key(&stage, &role)).reused);
+    assert_eq!(stage.sent(), ["AssumeRole by session: 3600 ops vault-alice"]);
+    stage.pass(12, 0);
+    for record in [&role, &user] {
+        let Err(IssueError::KeyNeeded { profile }) = without_key(&stage, record) else { panic!("it had a key") };
+        assert_eq!(profile.as_str(), "alice");
+    }
+    // A ladder that nobody makes: a user's session above a session, which only a key signs.
+    let mut twice = done(stage.issue("alice", &mut typing(&stage.phone, &[Types::TheCode]))).record;
+    stage.sent();
+    let other = twice.ladder.rungs[0].clone();
+    twice.ladder.rungs.push(other);
+    twice.ladder.rungs[1].slot.profile = "other".parse().unwrap();
+    twice.ladder.rungs[1].device = None;
+    assert!(matches!(without_key(&stage, &twice), Err(IssueError::KeyNeeded { .. })));
+    assert_eq!(stage.sent(), [""; 0]);
+}
+
+#[test]
+fn a_record_tells_a_later_reader_what_it_depends_on() {
+    let stage = Stage::new();
+    let ladder = stage.ladder("ops", &Options::default());
+    let cache = cache(stage.state.path());
+    done(stage.issue("ops", &mut typing(&stage.phone, &[Types::TheCode])));
+    let (user, role) = (cache.read(&ladder.rungs[0].slot).unwrap(), cache.read(&ladder.rungs[1].slot).unwrap());
+    assert_eq!((user.ladder.rungs.len(), role.ladder.rungs.len()), (1, 2));
+    assert_eq!((user.request(), role.request()), (ladder.request(0), ladder.request(1)));
+    assert!(user.stands_alone && role.stands_alone);
+    assert_eq!(user.slot().profile.as_str(), "alice");
+}
+
+#[test]
+fn a_session_that_stays_is_noted_as_what_the_profile_asks_today() {
+    let stage = Stage::new();
+    let ladder = stage.ladder("alice", &Options::default());
+    let cache = cache(stage.state.path());
+    let read = || cache.read(&ladder.rungs[0].slot).unwrap();
+    // Asked for by flag, and found by who names no duration: as long as it was asked for, and not noted as anything else.
+    let long = done(stage.run(&stage.ladder("alice", &lasting(7200)), Freshness::default(), &mut {
+        typing(&stage.phone, &[Types::TheCode])
+    }));
+    assert_eq!(read().request().duration_seconds, 7200);
+    let mut old = read();
+    old.stamps.vault.inode = 99;
+    old.ladder.user_arn = None;
+    old.stands_alone = false;
+    cache.store(&old, stage.clock.now()).unwrap();
+    let again = done(stage.issue("alice", &mut person(&stage.phone)));
+    assert!(again.reused);
+    assert_eq!(again.credentials().access_key_id, long.credentials().access_key_id);
+    let noted = read();
+    assert_eq!((&noted.stamps, noted.stands_alone), (&stamps(), true));
+    assert_eq!(noted.ladder.user_arn.as_deref(), Some(stage.alice.arn()));
+    assert!(noted.ladder.duration_asked && noted.request().duration_seconds == 7200);
+    assert_eq!(noted.made_at, old.made_at);
 }

@@ -271,3 +271,32 @@ fn ten_thousand_roles_are_planned_in_a_moment() {
     assert_eq!(ladder.rungs.len(), 10_001);
     assert_eq!(ladder.request(ladder.last()).roles.len(), 10_000);
 }
+
+#[test]
+fn a_part_of_a_ladder_is_what_its_profile_takes_by_itself_except_where_chaining_caps_it() {
+    let options = Options::default();
+    for seconds in [None, Some(3600), Some(7200)] {
+        let roles = [role("hub", None, seconds), role("spoke", None, Some(7200))];
+        let whole = Ladder::of(&chain(user(Some(ALICE), None), &roles), &options, None).unwrap();
+        let hub = Ladder::of(&chain(user(Some(ALICE), None), &roles[..1]), &options, None).unwrap();
+        let alone = Ladder::of(&chain(user(Some(ALICE), None), &[]), &options, None).unwrap();
+        assert_eq!(whole.rungs.len(), 3);
+        assert_eq!(whole.up_to(0), alone.up_to(0));
+        assert!(whole.stands_alone(0) && whole.stands_alone(2));
+        assert_eq!(whole.stands_alone(1), whole.up_to(1) == hub.up_to(hub.last()), "{seconds:?}");
+        assert_eq!(whole.stands_alone(1), seconds != Some(7200));
+    }
+}
+
+#[test]
+fn what_is_kept_of_a_ladder_has_no_command_and_asks_for_the_same() {
+    let options = lasting(1800);
+    let whole = Ladder::of(&chain(user(Some(ALICE), None), &[role("ops", None, None)]), &options, None).unwrap();
+    let kept: Ladder = serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
+    assert_eq!(kept, whole.up_to(1));
+    assert!(!serde_json::to_string(&whole).unwrap().contains("users-process"));
+    for rung in 0..2 {
+        assert_eq!(whole.up_to(rung).request(rung), whole.request(rung));
+    }
+    assert!(whole.request(1).duration_asked && !whole.up_to(0).duration_asked);
+}

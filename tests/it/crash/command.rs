@@ -29,6 +29,7 @@ pub fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
         plugins: &NoPlugins,
         hardened: harden(),
         unlock: Default::default(),
+        held_key: &|_| None,
         output: RefCell::new(Box::new(Vec::new())),
         messages: RefCell::new(Box::new(Vec::new())),
     };

@@ -54,6 +54,22 @@ fn boto3_signs_with_the_environment_that_exec_gives() {
     who.succeeds().stdout_has(&format!("arn:aws:sts::{ACCOUNT}:assumed-role/admin/"));
 }
 
+/// The AWS tools start this program themselves, and go on with what it prints.
+#[test]
+#[ignore = "needs awscli and boto3"]
+fn the_aws_cli_and_boto3_ask_this_program_where_the_config_file_says_so() {
+    let case = Case::with_prod();
+    case.run(&["login", "prod", "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
+    let line =
+        format!("[profile prod]\ncredential_process = {} credential-process prod\n", env!("CARGO_BIN_EXE_vault"));
+    case.write(&case.config(), 0o600, line);
+    let cli = ["sts", "get-caller-identity", "--profile", "prod", "--query", "Arn", "--output", "text"];
+    let told = format!("{}\n", case.alice.arn());
+    for asked in [ask(&case, "aws", &cli), ask(&case, "python3", &["-c", WHO, "prod"])] {
+        asked.variable("VAULT_IDENTITY", case.given("recovery.txt")).run().succeeds().stdout(&told);
+    }
+}
+
 /// moto's server, on a port of its own.
 struct Moto {
     server: Child,

@@ -1,0 +1,143 @@
+//! The warm path: the session of a profile that is known by name, while somebody holds the vault's session identity. The vault
+//! stays closed and is only stat'ed, and so is an unchanged config file; a session that is still good takes no runtime, no
+//! AWS client and one record.
+
+use std::cell::LazyCell;
+
+use crate::aws::{Aws, EndpointError, Endpoints};
+use crate::aws_files::config::ConfigFile;
+use crate::disk::status_at;
+use crate::names::{ProfileName, Region};
+use crate::session::{
+    Cache, ConfigStamp, Errand, FileStamp, IssueError, Issued, Issuer, LazyAws, NeedsVault, Record, Today, Warm,
+};
+
+use super::failure::Failure;
+use super::settings;
+use super::sign_in::{About, Asker, Purpose, SignInArgs, SignedIn};
+use super::world::World;
+
+/// What came of it.
+pub enum Outcome {
+    SignedIn(Box<SignedIn>),
+    /// The vault has to be opened; for whom and why, where a session was looked for.
+    Cold(Option<(ProfileName, NeedsVault)>),
+}
+
+/// The profile's session, cached or renewed, if that takes no vault. Tells nobody of it yet.
+pub fn sign_in(
+    name: Option<&ProfileName>,
+    args: &SignInArgs,
+    purpose: Purpose,
+    world: &World,
+) -> Result<Outcome, Failure> {
+    // The default among the profiles stands in the vault. A name that is none is told of once that is open.
+    let name = name.cloned().or_else(|| world.environment.text("AWS_PROFILE")?.parse().ok());
+    let Some(name) = name else { return Ok(Outcome::Cold(None)) };
+    // By flag a person says how the vault is to be opened, or which it must be: neither can be told from a record.
+    if world.unlock.is_said(world) {
+        return Ok(Outcome::Cold(None));
+    }
+    let Some(key) = (world.held_key)(world) else { return Ok(Outcome::Cold(None)) };
+    let reader = Reader { cache: Cache::new(world.disk, &world.paths.state, key), name, args, purpose, world };
+    match reader.find()? {
+        Ok(issued) => Ok(Outcome::SignedIn(Box::new(SignedIn { about: reader.about(&issued.record)?, issued }))),
+        Err(why) => Ok(Outcome::Cold(Some((reader.name, why)))),
+    }
+}
+
+struct Reader<'a, 'w> {
+    cache: Cache<'a>,
+    name: ProfileName,
+    args: &'a SignInArgs,
+    purpose: Purpose,
+    world: &'a World<'w>,
+}
+
+impl Reader<'_, '_> {
+    fn find(&self) -> Result<Result<Issued, NeedsVault>, Failure> {
+        let Some(record) = self.cache.read(&self.args.options().slot(&self.name)) else {
+            return Ok(Err(NeedsVault::NoSession));
+        };
+        match self.decide(record)? {
+            Warm::Serve(record) => Ok(Ok(Issued::cached(record))),
+            // A person at a login is there to open the vault.
+            Warm::Renew { .. } if self.purpose == Purpose::Login => Ok(Err(NeedsVault::Stale)),
+            Warm::Renew { record, .. } => match self.renew(&record)? {
+                // The session that was to assume it ended meanwhile, or AWS took it no longer.
+                Err(IssueError::KeyNeeded { .. }) => Ok(Err(NeedsVault::Stale)),
+                issued => issued.map(Ok).map_err(|error| self.failed(error)),
+            },
+            Warm::NeedsVault(why) => Ok(Err(why)),
+        }
+    }
+
+    fn decide(&self, mut record: Record) -> Result<Warm, Failure> {
+        let world = self.world;
+        let vault = status_at(world.disk, &world.paths.vault).ok().flatten().as_ref().map(FileStamp::from);
+        let config_fits = self.config_fits(&mut record)?;
+        // What is wrong with an endpoint is said where the vault's own setting is known.
+        let Ok(endpoints) = self.endpoints(&record) else { return Ok(Warm::NeedsVault(NeedsVault::OtherEndpoint)) };
+        let today = Today { vault: vault.as_ref(), config_fits, endpoint: endpoints.sts.as_ref() };
+        let freshness = self.args.freshness(self.purpose, world);
+        Warm::of(record, &today, &freshness, world.clock.now(), |slot| self.cache.read(slot))
+            .map_err(|error| self.failed(error.into()))
+    }
+
+    fn failed(&self, error: IssueError) -> Failure {
+        Failure::Issue { profile: self.name.clone(), error }
+    }
+
+    /// Reads the file only where its stamp is another, and notes the new one where it says the same.
+    fn config_fits(&self, record: &mut Record) -> Result<bool, Failure> {
+        let (world, path) = (self.world, &self.world.paths.aws_config);
+        // A file that can't be looked at is told of by who reads it.
+        if status_at(world.disk, path).is_ok_and(|status| record.stamps.config.is_of(status.as_ref())) {
+            return Ok(true);
+        }
+        let config = ConfigFile::load(world.disk, path)?;
+        let fits = record.stamps.fit(&config);
+        let stamp = ConfigStamp::of(config.status(), world.clock.now());
+        if fits && stamp != ConfigStamp::Unsettled {
+            record.stamps.config = stamp;
+            self.cache.confirm(record, world.clock.now());
+        }
+        Ok(fits)
+    }
+
+    fn endpoints(&self, record: &Record) -> Result<Endpoints, EndpointError> {
+        Endpoints::from_environment(&self.world.environment, record.ladder.endpoint_url.as_deref())
+    }
+
+    /// From the living session that the record's was assumed with: the access key is not at hand.
+    fn renew(&self, record: &Record) -> Result<Result<Issued, IssueError>, Failure> {
+        let world = self.world;
+        let region = self.call_region(record)?;
+        let endpoints = self.endpoints(record)?;
+        let ca_bundle = world.ca_bundle()?;
+        let aws: LazyAws = LazyCell::new(Box::new(move || Aws::with_ca_bundle(region, endpoints, ca_bundle)));
+        let mut asker = Asker::new(world, self.args);
+        let patience = self.purpose.patience();
+        let mut issuer = Issuer { cache: &self.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience };
+        Ok(issuer.issue(&Errand {
+            ladder: &record.ladder,
+            freshness: self.args.freshness(self.purpose, world),
+            key: None,
+            destination: record.destination.as_ref(),
+            stamps: &record.stamps,
+        }))
+    }
+
+    fn call_region(&self, record: &Record) -> Result<Region, Failure> {
+        Ok(settings::named_region(self.world)?.unwrap_or_else(|| record.ladder.call_region.clone()))
+    }
+
+    fn about(&self, record: &Record) -> Result<About, Failure> {
+        Ok(About {
+            name: self.name.clone(),
+            region: settings::named_region(self.world)?.or_else(|| record.rung().region.clone()),
+            destination: record.destination.clone(),
+            call_region: self.call_region(record)?,
+        })
+    }
+}
