@@ -75,6 +75,7 @@ commands! {
     History = history,
     Restore = restore,
     Trust = trust,
+    Configure = configure,
     Login = login,
     Logout = logout,
     Env = env,
@@ -112,6 +113,7 @@ pub fn main() -> ExitCode {
     let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {
         let world = World {
             environment,
+            started_as: std::env::args_os().next().unwrap_or_default(),
             paths,
             disk: &RealDisk,
             clock: &SystemClock,

@@ -17,7 +17,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 pub use allocator::ZeroOnFree;
 pub use conversation::Conversation;
 pub use descriptor::take_descriptor;
-pub use program::{ProgramError, check_program, find_program};
+pub use program::{ProgramError, check_program, find_program, started_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
 pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program, started_by_us};
 pub use stack::leaving_no_trace;

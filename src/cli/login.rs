@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::aws_files::config::ConfigProfile;
 use crate::credentials::AccessKey;
 use crate::duration;
 use crate::export::config_file;
@@ -65,8 +66,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         return world.print(&shell::render(Shell::Sh, &variables));
     }
     if !exports {
-        world.say(&format!("use: vault exec {} -- COMMAND", resolved.name));
-        return Ok(());
+        return say_use_of_cached(&args, &resolved, world);
     }
     write(&args, &resolved, vault.as_ref(), &target, &issued, world)
 }
@@ -78,6 +78,12 @@ fn is_to_be_written(args: &Args, resolved: &Resolved, target: &ProfileName, worl
     match prepared.shadows_credential_process() {
         Some(line) if args.profile.is_none() && *target == resolved.name => {
             let config = escape(&world.paths.shown(&world.paths.aws_config));
+            if asks_us(resolved)? {
+                world.say(&format!(
+                    "{target}: AWS tools ask this vault for the session ({config}:{line}), so it is written nowhere"
+                ));
+                return Ok(false);
+            }
             world.say(&format!(
                 "{target}: only cached, since AWS tools ask the credential_process of [profile {target}] ({config}:{line})"
             ));
@@ -85,6 +91,22 @@ fn is_to_be_written(args: &Args, resolved: &Resolved, target: &ProfileName, worl
             Ok(false)
         }
         _ => Ok(true),
+    }
+}
+
+/// Whether the profile was configured to have AWS tools ask this program.
+fn asks_us(resolved: &Resolved) -> Result<bool, Failure> {
+    Ok(resolved.config.profile(&resolved.name)?.is_some_and(ConfigProfile::asks_us))
+}
+
+fn say_use_of_cached(args: &Args, resolved: &Resolved, world: &World) -> Result<(), Failure> {
+    let name = &resolved.name;
+    match asks_us(resolved)? {
+        true => say_use(args, resolved, name, world),
+        false => {
+            world.say(&format!("use: vault exec {name} -- COMMAND"));
+            Ok(())
+        }
     }
 }
 
@@ -129,6 +151,10 @@ fn write(
     if let Some(region) = resolved.region.as_ref().filter(|_| args.write_region) {
         config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
     }
+    say_use(args, resolved, target, world)
+}
+
+fn say_use(args: &Args, resolved: &Resolved, target: &ProfileName, world: &World) -> Result<(), Failure> {
     let region = if tools_know_a_region(args, resolved, target, world)? {
         String::new()
     } else {

@@ -2,6 +2,7 @@
 //! program speaks with one voice.
 
 mod aws;
+pub mod configure;
 mod files;
 pub mod import;
 mod plugin;
@@ -146,6 +147,9 @@ impl Report {
             AwsFile(error) => files::file(error),
             Config(error) => files::config(error),
             Export(error) => files::export(error),
+            Configure(_) | OwnProgram { .. } | OwnProgramPath(_) | RoleBesideKey { .. } | TakenDiffers { .. } => {
+                configure::report(failure)
+            }
             Chain(error) => session::chain(error),
             Ladder(error) => session::ladder(error),
             Issue { profile, error } => session::issue(profile, error),

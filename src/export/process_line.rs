@@ -178,6 +178,15 @@ pub enum Back<'a> {
     Settings(Vec<(&'a str, &'a str)>),
 }
 
+impl Back<'_> {
+    fn must_last(&self) -> bool {
+        match self {
+            Self::Lines(lines) => !lines.is_empty(),
+            Self::Settings(settings) => !settings.is_empty(),
+        }
+    }
+}
+
 /// What taking the line away came to.
 #[derive(Default)]
 pub struct Restored {
@@ -194,7 +203,8 @@ pub fn restore(disk: &dyn Disk, path: &Path, name: &ProfileName, back: &Back<'_>
     let mut edit = |bytes: &[u8]| {
         let (restored, new) = restored(bytes, name, back).map_err(ExportError::edit(path))?;
         outcome = restored;
-        Ok(new)
+        // Also where all is as it should be: what came back before may not have reached the disk, and goes from the vault next.
+        Ok(new.or_else(|| back.must_last().then(|| SecretBytes::new(bytes.to_vec()))))
     };
     match save(disk, path, MODE, &mut edit) {
         Ok(_) => Ok(outcome),
