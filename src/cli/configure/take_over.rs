@@ -34,7 +34,10 @@ pub fn into_document(
     }
     if let Some(section) = config.profile(name)? {
         // Whatever is wrong with one is told by its line.
-        (section.role_arn()?, section.source_profile()?, section.mfa_serial()?, section.duration()?);
+        section.role_arn()?;
+        section.source_profile()?;
+        section.mfa_serial()?;
+        section.duration()?;
     }
     let held = document.profiles.get(name).filter(|held| !is_as_it_came(held));
     let mut profile = held.cloned().unwrap_or_default();
