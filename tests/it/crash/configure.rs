@@ -1,6 +1,8 @@
 //! `vault configure --take-over` and `--restore` on a disk that fails: at every moment the role is in the vault, or in the
 //! config file as it stood there.
 
+use std::sync::OnceLock;
+
 use rustix::io::Errno;
 use vault::store::document::Document;
 use vault::store::plugin::Plugins;
@@ -28,6 +30,21 @@ enum Way {
 }
 
 impl Way {
+    fn make_start(self) -> Image {
+        let file = |text: &str| Body::File(text.as_bytes().to_vec());
+        let link = Body::Symlink("../dotfiles/config".into());
+        let disk = FaultDisk::on(fresh_vault().with(FILE, 0o644, file(ROLE)).with(CONFIG, 0o777, link).with(
+            IDENTITY,
+            0o600,
+            file(identity().expose()),
+        ));
+        add_profile(&mut opened(&disk).unwrap(), "prod").unwrap();
+        if let Self::Back = self {
+            Self::There.configure(&disk).unwrap();
+        }
+        disk.image()
+    }
+
     fn configure(self, disk: &FaultDisk) -> Result<(), String> {
         let flag = match self {
             Self::There => "--take-over",
@@ -70,19 +87,8 @@ impl Way {
 
 impl Scenario for Way {
     fn start(&self) -> Image {
-        let file = |text: &str| Body::File(text.as_bytes().to_vec());
-        let link = Body::Symlink("../dotfiles/config".into());
-        let disk = FaultDisk::on(
-            fresh_vault()
-                .with(FILE, 0o644, file(ROLE))
-                .with(CONFIG, 0o777, link)
-                .with(IDENTITY, 0o600, file(identity().expose())),
-        );
-        add_profile(&mut opened(&disk).unwrap(), "prod").unwrap();
-        if let Self::Back = self {
-            Self::There.configure(&disk).unwrap();
-        }
-        disk.image()
+        static STARTS: [OnceLock<Image>; 2] = [OnceLock::new(), OnceLock::new()];
+        STARTS[*self as usize].get_or_init(|| self.make_start()).clone()
     }
 
     fn save(&self, disk: &FaultDisk) -> Ended {
