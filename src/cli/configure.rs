@@ -57,7 +57,7 @@ pub struct Args {
     json: bool,
 }
 
-pub use listing::say_what_stays;
+pub use listing::{say_that_tools_ask, say_what_stays};
 pub use restore::Role;
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {

@@ -42,12 +42,24 @@ fn configured(config: &ConfigFile, name: &ProfileName) -> Option<Configured> {
 
 /// Says that AWS tools go on asking for a name that is no profile's any more.
 pub fn say_what_stays(world: &World, name: &ProfileName) {
-    // Only a word on the side: a file that can't be read has its own commands to say so.
-    let Ok(config) = ConfigFile::load(world.disk, &world.paths.aws_config) else { return };
-    if let Some(Configured { line, .. }) = configured(&config, name) {
+    if let Some(line) = line_of(world, name) {
         let path = escape(&world.paths.shown(&world.paths.aws_config));
         world.say(&format!(
             "the credential_process of `{name}` stays in {path} (line {line}); `vault configure {name} --restore` takes it away"
         ));
     }
+}
+
+/// Says after a logout that there may soon be another session.
+pub fn say_that_tools_ask(world: &World, name: &ProfileName) {
+    if let Some(line) = line_of(world, name) {
+        let path = escape(&world.paths.shown(&world.paths.aws_config));
+        world.say(&format!("AWS tools that need a session of `{name}` ask this vault for another ({path}:{line})"));
+    }
+}
+
+/// Only for a word on the side: a file that can't be read has its own commands to say so.
+fn line_of(world: &World, name: &ProfileName) -> Option<usize> {
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config).ok()?;
+    Some(configured(&config, name)?.line)
 }

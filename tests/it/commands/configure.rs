@@ -429,7 +429,7 @@ fn what_the_vault_has_already_is_not_overwritten() {
 }
 
 #[test]
-fn login_of_a_configured_profile_caches_and_says_that_tools_ask() {
+fn login_of_a_configured_profile_caches_and_logout_drops_and_both_say_that_tools_ask() {
     let case = Case::with_prod();
     vault(&case, &["configure", "prod", "--region", "eu-west-1"]).succeeds();
     let output = case.login();
@@ -437,6 +437,8 @@ fn login_of_a_configured_profile_caches_and_says_that_tools_ask() {
     assert!(output.succeeds().err.starts_with(told), "{}", output.err);
     assert!(output.err.ends_with(USE), "{}", output.err);
     assert!(!case.credentials().exists());
+    let asks = "AWS tools that need a session of `prod` ask this vault for another (~/.aws/config:3)\n";
+    vault(&case, &["logout", "prod"]).succeeds().stderr(&format!("dropped 1 cached session\n{asks}"));
 }
 
 #[test]
