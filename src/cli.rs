@@ -79,14 +79,15 @@ commands! {
     History = history,
     Restore = restore,
     Trust = trust,
-    Unlock = unlock,
     Login = login,
     Logout = logout,
     Env = env,
     Exec = exec,
     Get = get,
     CredentialProcess = credential_process,
+    Configure = configure,
     Status = status,
+    Unlock = unlock,
     Lock = lock,
     Agent = agent,
 }
@@ -121,6 +122,7 @@ pub fn main() -> ExitCode {
     let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {
         let world = World {
             environment,
+            started_as: std::env::args_os().next().unwrap_or_default(),
             paths,
             disk: &RealDisk,
             clock: &SystemClock,

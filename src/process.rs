@@ -23,7 +23,7 @@ pub use descriptor::{take_descriptor, take_listener};
 pub use detach::{spawn_detached, turn_off_standard_streams};
 pub use locked_memory::LockedMemory;
 pub use peer::peer_user;
-pub use program::{ProgramError, check_program, find_program};
+pub use program::{ProgramError, check_program, find_program, started_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
 pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program, started_by_us};
 pub use stack::{at_once, leaving_no_trace};

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::file::{self, FileError};
 use super::ini::{Ini, Section};
+use super::our_process::is_our_credential_process;
 use crate::disk::{Disk, Status};
 use crate::duration::{self, DurationError};
 use crate::names::{MfaSerial, NameError, ProfileName, Region, RoleArn};
@@ -256,6 +257,12 @@ impl ConfigProfile {
 
     pub fn web_identity_token_file(&self) -> Result<Option<Setting<String>>, ConfigError> {
         self.text("web_identity_token_file")
+    }
+
+    /// Whether it has AWS tools ask this program for its credentials.
+    pub fn asks_us(&self) -> bool {
+        let (Ok(name), Ok(Some(process))) = (self.name.parse(), self.credential_process()) else { return false };
+        is_our_credential_process(&process.value, &name)
     }
 
     /// Whether its credentials come from IAM Identity Center.

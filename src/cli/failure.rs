@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked for: one variant a cause, with what its words need. The words are in report.rs.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use crate::aws::{AwsError, CaBundleError, EndpointError};
 use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
-use crate::export::error::ExportError;
+use crate::export::error::{ConfigureError, ExportError};
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::{ProgramError, RunError};
@@ -250,6 +251,28 @@ pub enum Failure {
     AwsFile(FileError),
     Config(ConfigError),
     Export(ExportError),
+    Configure(ConfigureError),
+    /// The program itself, by the name it was started by, which is to be written into a file.
+    OwnProgram {
+        name: OsString,
+        error: ProgramError,
+    },
+    /// Not one that all AWS tools read alike.
+    OwnProgramPath(PathBuf),
+    /// In the config file, by the name of a profile that has an access key in the vault.
+    RoleBesideKey {
+        path: PathBuf,
+        line: usize,
+        name: ProfileName,
+        key: &'static str,
+    },
+    /// A setting in the config file that is to be taken over, where the vault has another.
+    TakenDiffers {
+        path: PathBuf,
+        line: usize,
+        name: ProfileName,
+        key: &'static str,
+    },
     Chain(ChainError),
     Ladder(LadderError),
     Issue {
@@ -349,6 +372,7 @@ from! {
     FileError => AwsFile,
     ConfigError => Config,
     ExportError => Export,
+    ConfigureError => Configure,
     ChainError => Chain,
     LadderError => Ladder,
     AgentError => Agent,

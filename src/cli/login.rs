@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::aws_files::config::ConfigFile;
+use crate::aws_files::config::{ConfigFile, ConfigProfile};
 use crate::credentials::AccessKey;
 use crate::duration;
 use crate::export::config_file;
@@ -124,11 +124,19 @@ impl Login<'_, '_> {
             let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
             return world.print(&shell::render(Shell::Sh, &variables));
         }
-        if !exports {
-            world.say(&format!("use: vault exec {} -- COMMAND", about.name));
-            return Ok(());
+        match exports {
+            true => self.write(vault, issued),
+            false if self.asks_us()? => self.say_use(&about.name),
+            false => {
+                world.say(&format!("use: vault exec {} -- COMMAND", about.name));
+                Ok(())
+            }
         }
-        self.write(vault, issued)
+    }
+
+    /// Whether the profile was configured to have AWS tools ask this program.
+    fn asks_us(&self) -> Result<bool, Failure> {
+        Ok(self.config.profile(&self.about.name)?.is_some_and(ConfigProfile::asks_us))
     }
 
     /// A profile that has a `credential_process` is one whose credentials AWS tools get from that command; a section of the
@@ -138,6 +146,12 @@ impl Login<'_, '_> {
         match self.prepared()?.shadows_credential_process() {
             Some(line) if args.profile.is_none() && *target == about.name => {
                 let config = escape(&world.paths.shown(&world.paths.aws_config));
+                if self.asks_us()? {
+                    world.say(&format!(
+                        "{target}: AWS tools ask this vault for the session ({config}:{line}), so it is written nowhere"
+                    ));
+                    return Ok(false);
+                }
                 world.say(&format!(
                     "{target}: only cached, since AWS tools ask the credential_process of [profile {target}] ({config}:{line})"
                 ));
@@ -177,18 +191,24 @@ impl Login<'_, '_> {
         if let Some(region) = about.region.as_ref().filter(|_| args.write_region) {
             config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
         }
-        let region =
-            if self.tools_know_a_region()? { String::new() } else { format!(" --region {}", about.call_region) };
-        world.say(&format!("use: aws --profile {target}{region} sts get-caller-identity"));
+        self.say_use(target)
+    }
+
+    fn say_use(&self, profile: &ProfileName) -> Result<(), Failure> {
+        let region = match self.tools_know_a_region(profile)? {
+            true => String::new(),
+            false => format!(" --region {}", self.about.call_region),
+        };
+        self.world.say(&format!("use: aws --profile {profile}{region} sts get-caller-identity"));
         Ok(())
     }
 
     /// Whether AWS tools find a region by themselves. The AWS CLI refuses even `sts` without one, and takes none from
     /// `[default]` for another profile.
-    fn tools_know_a_region(&self) -> Result<bool, Failure> {
+    fn tools_know_a_region(&self, profile: &ProfileName) -> Result<bool, Failure> {
         let written = self.args.write_region && self.about.region.is_some();
         let in_config =
-            || Ok::<_, Failure>(self.config.profile(&self.target)?.is_some_and(|it| it.line_of("region").is_some()));
+            || Ok::<_, Failure>(self.config.profile(profile)?.is_some_and(|it| it.line_of("region").is_some()));
         Ok(written || settings::named_region(self.world)?.is_some() || in_config()?)
     }
 }

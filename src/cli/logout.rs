@@ -4,6 +4,7 @@ use crate::aws_files::config::ConfigFile;
 use crate::export::credentials_file::{Exported, remove_exported};
 use crate::names::{AccessKeyId, ProfileName};
 
+use super::configure;
 use super::failure::Failure;
 use super::names_given;
 use super::session_records;
@@ -46,6 +47,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         sign_in::chain(&name, document, &ConfigFile::load(world.disk, &world.paths.aws_config)?)?;
     }
     say(dropped, &removed, world);
+    configure::say_that_tools_ask(world, &name);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::names::ProfileName;
 use crate::store::document::Document;
 
+use super::configure;
 use super::failure::{Failure, Need};
 use super::names_given;
 use super::session_records;
@@ -41,6 +42,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     })?;
     world.say(&format!("removed `{}`", args.name));
     session_records::say_what_stays(world, &args.name);
+    configure::say_what_stays(world, &args.name);
     if let Some(id) = key {
         world.say(&format!("its access key {} is still active at AWS", id.short()));
     }

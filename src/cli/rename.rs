@@ -3,6 +3,7 @@
 use crate::names::ProfileName;
 use crate::store::document::Document;
 
+use super::configure;
 use super::failure::Failure;
 use super::names_given;
 use super::session_records;
@@ -27,6 +28,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     session_records::forget(world, vault.document(), &args.old);
     world.say(&format!("`{}` is now `{}`", args.old, args.new));
     session_records::say_what_stays(world, &args.old);
+    configure::say_what_stays(world, &args.old);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 mod agent;
 mod aws;
+pub mod configure;
 mod files;
 pub mod import;
 mod plugin;
@@ -157,6 +158,9 @@ impl Report {
             AwsFile(error) => files::file(error),
             Config(error) => files::config(error),
             Export(error) => files::export(error),
+            Configure(_) | OwnProgram { .. } | OwnProgramPath(_) | RoleBesideKey { .. } | TakenDiffers { .. } => {
+                configure::report(failure)
+            }
             Chain(error) => session::chain(error),
             Ladder(error) => session::ladder(error),
             Issue { profile, error } => session::issue(profile, error),

@@ -1,6 +1,7 @@
 //! What a command stands in: the variables, the disk, the clock, the flags every command shares, and the two ways out.
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -30,6 +31,8 @@ const MOST_INPUT: u64 = 64 * 1024;
 
 pub struct World<'a> {
     pub environment: Environment,
+    /// What this program was called when it was started.
+    pub started_as: OsString,
     pub paths: Paths,
     pub disk: &'a dyn Disk,
     pub clock: &'a dyn Clock,

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::aws_files::ini::edit::EditError;
-use crate::names::AccessKeyId;
+use crate::names::{AccessKeyId, ProfileName};
 
 #[derive(Debug, Error)]
 pub enum ExportError {
@@ -42,6 +42,32 @@ pub enum ExportError {
     /// The new file stands, but a power cut may bring the old one back.
     #[error("{} is written but may not survive a power cut: {error}", path.display())]
     CommittedNotDurable { path: PathBuf, error: io::Error },
+}
+
+/// Why AWS tools are not told to ask this program. Each names what they would go by instead.
+#[derive(Debug, Error)]
+pub enum ConfigureError {
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error("{}: {error}", path.display())]
+    Edit { path: PathBuf, error: EditError },
+    /// SDKs sign in by this key of the profile before they run any command.
+    #[error("`{key}` of `{name}` in line {line} of {} comes before a credential_process", path.display())]
+    SignsInElsewhere { path: PathBuf, line: usize, name: ProfileName, key: String },
+    /// The same of a role, which the vault can take over.
+    #[error("`{key}` of `{name}` in line {line} of {} comes before a credential_process", path.display())]
+    HasRole { path: PathBuf, line: usize, name: ProfileName, key: String },
+    /// The profile in the config file holds credentials itself.
+    #[error("`{name}` in line {line} of {} holds credentials", path.display())]
+    HoldsCredentials { path: PathBuf, line: usize, name: ProfileName, key: String },
+    #[error("`{name}` has another credential_process in line {line} of {}", path.display())]
+    ForeignProcess { path: PathBuf, line: usize, name: ProfileName, command: String },
+    /// In the credentials file; `held` by the vault as the key of this very profile.
+    #[error("section `{name}` in line {line} of {} holds a long-term key", path.display())]
+    LongTermKey { path: PathBuf, line: usize, name: ProfileName, id: AccessKeyId, held: bool },
+    /// Something else in the credentials file that tools go by.
+    #[error("`{key}` of section `{name}` in line {line} of {} comes before a credential_process", path.display())]
+    ForeignSection { path: PathBuf, line: usize, name: ProfileName, key: String },
 }
 
 impl ExportError {

@@ -1,5 +1,6 @@
 //! Programs that are looked for by name: only where nobody but their user and the administrator can put another one.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -33,12 +34,35 @@ pub fn find_program(name: &str, environment: &Environment) -> Result<PathBuf, Pr
     Err(refused.unwrap_or(ProgramError::NotFound))
 }
 
+/// The absolute path of a program by the name it was started by, as a shell looks for it. Links on the way stay in it: package
+/// managers point them elsewhere at an upgrade. Refused where another program could be put there, also if a later folder of
+/// PATH has one that could not.
+pub fn started_program(name: &OsStr, environment: &Environment) -> Result<PathBuf, ProgramError> {
+    let name = Path::new(name);
+    let program = if name.is_absolute() {
+        name.to_owned()
+    } else if name.components().count() > 1 {
+        let folder = name.parent().and_then(|folder| folder.canonicalize().ok()).ok_or(ProgramError::NotFound)?;
+        folder.join(name.file_name().ok_or(ProgramError::NotFound)?)
+    } else {
+        let mut found = path_folders(environment).into_iter().map(|folder| folder.join(name));
+        found.find(|program| is_program(program)).ok_or(ProgramError::NotFound)?
+    };
+    if program.is_relative() {
+        return Err(ProgramError::Untrusted { path: program });
+    }
+    check_program(&program).map(|()| program)
+}
+
+fn is_program(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
 /// Whether what stands at an absolute path is a program that only its user and the administrator can replace. Symlinks are
 /// looked at from both sides: package managers install through them.
 pub fn check_program(path: &Path) -> Result<(), ProgramError> {
     let resolved = path.canonicalize().map_err(|_| ProgramError::NotFound)?;
-    let found = std::fs::metadata(&resolved).map_err(|_| ProgramError::NotFound)?;
-    if !path.is_absolute() || !found.is_file() || found.permissions().mode() & 0o111 == 0 {
+    if !path.is_absolute() || !is_program(&resolved) {
         return Err(ProgramError::NotFound);
     }
     match resolved.ancestors().chain(path.ancestors()).find(|part| !nobody_elses(part)) {
@@ -106,6 +130,34 @@ mod tests {
         chmod(program.parent().unwrap(), 0o755);
         chmod(root.path(), 0o777);
         assert_eq!(check_program(&program), refused(root.path()));
+    }
+
+    #[test]
+    fn the_path_of_a_started_program_is_what_a_shell_would_find_and_keeps_its_links() {
+        let (_root, first, program, environment) = folders();
+        let started = |name: &Path| started_program(name.as_os_str(), &environment);
+        assert_eq!(started(Path::new("tool")).as_deref(), Ok(&*program));
+        assert_eq!(started(&program).as_deref(), Ok(&*program));
+        symlink(&program, first.join("tool")).unwrap();
+        assert_eq!(started(Path::new("tool")), Ok(first.join("tool")));
+        assert_eq!(started(Path::new("other")), Err(ProgramError::NotFound));
+        // The shell started that one, so one further on is another program.
+        chmod(&first, 0o777);
+        assert_eq!(started(Path::new("tool")), Err(ProgramError::Untrusted { path: first }));
+    }
+
+    #[test]
+    fn a_program_started_by_a_relative_name_is_found_from_here_and_never_by_a_relative_path() {
+        let here = std::env::current_dir().unwrap();
+        let started =
+            |name: &str, path: &str| started_program(OsStr::new(name), &[("PATH", path)].into_iter().collect());
+        assert_eq!(started("./no/such/tool", ""), Err(ProgramError::NotFound));
+        let up = "../".repeat(here.components().count() - 1);
+        assert_eq!(started(&format!("{up}bin/sh"), ""), Ok(Path::new("/bin").canonicalize().unwrap().join("sh")));
+        let relative = format!("{up}bin");
+        assert!(
+            matches!(started("sh", &relative), Err(ProgramError::Untrusted { path }) if path.starts_with(&relative))
+        );
     }
 
     #[test]

@@ -9,7 +9,6 @@ use thiserror::Error;
 use super::role_options::RoleOptions;
 use super::sources::{Merged, Origin, Sourced, Sources};
 use crate::aws_files::config::{ConfigError, ConfigProfile};
-use crate::aws_files::our_process::is_our_credential_process;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn, arn_account};
 use crate::store::document::StoredAccessKey;
 
@@ -237,8 +236,8 @@ fn no_role(merged: &Merged, named_by: Option<ProfileName>) -> Result<ChainError,
     let profile = merged.name.clone();
     let web_identity = line(merged.from_config(ConfigProfile::web_identity_token_file)?);
     // Our own line leads here: what it asks for has to come from the vault.
-    let process = merged.from_config(ConfigProfile::credential_process)?;
-    let process = line(process.filter(|process| !is_our_credential_process(&process.value, &profile)));
+    let process = line(merged.from_config(ConfigProfile::credential_process)?);
+    let process = process.filter(|_| !merged.config.is_some_and(ConfigProfile::asks_us));
     let source = line(merged.from_config(ConfigProfile::credential_source)?);
     let sso = merged.config.filter(|section| section.is_sso()).map(ConfigProfile::line);
     let found = [

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::fingerprint::Fingerprint;
 use super::kdf::KdfParameters;
 use super::open_table::open_tables;
-pub use super::profile::{Profile, StoredAccessKey};
+pub use super::profile::{Profile, StoredAccessKey, TakenLine};
 use crate::names::ProfileName;
 use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};

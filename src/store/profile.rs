@@ -36,8 +36,23 @@ pub struct Profile {
     /// Another place that speaks AWS's protocol; for tests and private clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<String>,
+    /// The lines of `~/.aws/config` that the role came from, where `configure --take-over` took them out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taken_over: Vec<TakenLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key: Option<StoredAccessKey>,
+    #[serde(flatten, skip_deserializing)]
+    pub rest: toml::Table,
+}
+
+/// A line of a section as it stood.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct TakenLine {
+    /// How far below the section's header.
+    pub at: u32,
+    /// With how it ended, if it did.
+    pub text: String,
     #[serde(flatten, skip_deserializing)]
     pub rest: toml::Table,
 }
@@ -64,7 +79,7 @@ pub struct StoredAccessKey {
     pub rest: toml::Table,
 }
 
-open_tables!(Profile, StoredAccessKey);
+open_tables!(Profile, StoredAccessKey, TakenLine);
 
 impl StoredAccessKey {
     pub fn access_key(&self) -> AccessKey {

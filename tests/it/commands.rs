@@ -6,6 +6,7 @@ mod add_device;
 mod at_once;
 mod attacks;
 mod choosing;
+pub mod configure;
 mod credential_process;
 mod damaged;
 mod entries;

@@ -1,6 +1,7 @@
 //! Power cuts and disk errors at every operation of everything that saves.
 
 mod command;
+mod configure;
 mod credentials;
 mod group;
 mod import;

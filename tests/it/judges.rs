@@ -3,6 +3,7 @@
 
 mod aws_tools;
 mod clock;
+mod configure;
 mod faults;
 mod interchange;
 mod memory;

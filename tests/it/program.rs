@@ -127,7 +127,12 @@ impl Case {
 
     /// The program with these arguments, and with what opens the vault at hand in a file.
     pub fn vault(&self, arguments: &[impl AsRef<OsStr>]) -> Invocation<'_> {
-        let invocation = self.command(env!("CARGO_BIN_EXE_vault"), arguments);
+        self.vault_as(env!("CARGO_BIN_EXE_vault"), arguments)
+    }
+
+    /// The same, started by another path, or by another program.
+    pub fn vault_as(&self, program: impl AsRef<OsStr>, arguments: &[impl AsRef<OsStr>]) -> Invocation<'_> {
+        let invocation = self.command(program, arguments);
         match self.given(RECOVERY) {
             recovery if recovery.exists() => invocation.variable("VAULT_IDENTITY", recovery),
             _ => invocation.variable("VAULT_PASSPHRASE_FILE", self.given("passphrase")),

@@ -126,6 +126,7 @@ impl Warm {
                 hardened: harden(),
                 unlock: Default::default(),
                 held_key: &held_key,
+                started_as: "/bin/sh".into(),
                 output: RefCell::new(Box::new(&mut out)),
                 messages: RefCell::new(Box::new(&mut err)),
             },

@@ -24,6 +24,8 @@ pub fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
     let mut world = World {
         paths: Paths::from_environment(&environment).unwrap(),
         environment,
+        // Any program that nobody else can change.
+        started_as: "/bin/sh".into(),
         disk,
         clock: &SystemClock,
         plugins: &NoPlugins,
