@@ -72,7 +72,8 @@ impl Listener {
     /// Whether callers still find us. A socket that was put in place of ours has another inode, or the same number again at
     /// another time.
     pub fn is_in_place(&self) -> bool {
-        let found = open_folder(&self.sockets).ok().and_then(|folder| folder.entry(&socket::socket_name(PROTOCOL)).ok());
+        let found =
+            open_folder(&self.sockets).ok().and_then(|folder| folder.entry(&socket::socket_name(PROTOCOL)).ok());
         found.flatten().is_some_and(|found| {
             (found.device, found.inode, found.changed) == (self.place.device, self.place.inode, self.place.changed)
         })
@@ -150,7 +151,7 @@ fn handed_over(environment: &Environment, paths: &Paths) -> Result<Option<UnixLi
 }
 
 fn same_entry(path: &Path, sockets: &Path) -> bool {
-    let entry = |folder: &Path, name: &str| Some(RealDisk.open_folder(folder).ok()?.entry(name).ok()??);
+    let entry = |folder: &Path, name: &str| RealDisk.open_folder(folder).ok()?.entry(name).ok()?;
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return false;
     };
