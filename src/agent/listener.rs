@@ -151,7 +151,7 @@ fn handed_over(environment: &Environment, paths: &Paths) -> Result<Option<UnixLi
 }
 
 fn same_entry(path: &Path, sockets: &Path) -> bool {
-    let entry = |folder: &Path, name: &str| Some(RealDisk.open_folder(folder).ok()?.entry(name).ok()??);
+    let entry = |folder: &Path, name: &str| RealDisk.open_folder(folder).ok()?.entry(name).ok()?;
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return false;
     };

@@ -93,8 +93,7 @@ impl Server {
     /// Goes on with everybody who is ready, and drops who went away. Whether this is the end.
     fn serve(&mut self, ready: &[bool], now: Instant) -> bool {
         let mut kept = Vec::with_capacity(self.connections.len());
-        let mut connections = std::mem::take(&mut self.connections).into_iter().zip(ready);
-        while let Some((mut connection, ready)) = connections.next() {
+        for (mut connection, ready) in std::mem::take(&mut self.connections).into_iter().zip(ready) {
             if !ready {
                 kept.push(connection);
                 continue;
@@ -178,5 +177,74 @@ impl Server {
     fn drop_the_most_silent(&mut self) {
         let silent = (0..self.connections.len()).min_by_key(|at| self.connections[*at].heard);
         silent.map(|at| self.connections.swap_remove(at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::client::Agent;
+    use crate::paths::{Environment, Paths};
+    use std::thread::JoinHandle;
+
+    fn paths() -> (tempfile::TempDir, Paths, Environment) {
+        let home = tempfile::tempdir().unwrap();
+        let environment: Environment = [("HOME", home.path().to_str().unwrap())].into_iter().collect();
+        let paths = Paths::from_environment(&environment).unwrap();
+        (home, paths, environment)
+    }
+
+    fn run(paths: &Paths, environment: &Environment, tick: Duration) -> JoinHandle<io::Result<Ended>> {
+        let listener = Listener::open(paths, environment).unwrap();
+        std::thread::spawn(move || Server::new(listener, tick)?.run())
+    }
+
+    #[test]
+    fn an_agent_whose_socket_or_folder_is_gone_or_another_ends_by_itself() {
+        let tick = Duration::from_millis(5);
+        type Harm = fn(&Paths);
+        let own = |paths: &Paths| crate::agent::socket::own_socket(&paths.sockets);
+        let harms: [(&str, Harm); 4] = [
+            ("socket", |paths| std::fs::remove_file(crate::agent::socket::own_socket(&paths.sockets)).unwrap()),
+            ("folder", |paths| std::fs::remove_dir_all(&paths.sockets).unwrap()),
+            ("moved", |paths| std::fs::rename(&paths.sockets, paths.state.join("moved")).unwrap()),
+            ("another", |paths| {
+                let path = crate::agent::socket::own_socket(&paths.sockets);
+                std::fs::remove_file(&path).unwrap();
+                std::os::unix::net::UnixListener::bind(path).unwrap();
+            }),
+        ];
+        for (what, harm) in harms {
+            let (_home, paths, environment) = paths();
+            let agent = run(&paths, &environment, tick);
+            let caller = Agent::connect(&paths.sockets).unwrap().unwrap();
+            assert!(caller.status().is_ok());
+            harm(&paths);
+            assert_eq!(agent.join().unwrap().unwrap(), Ended::SocketGone, "{what}");
+            assert!(caller.status().is_err());
+            assert_eq!(own(&paths).exists(), what == "another", "what stands there now is not ours to remove");
+        }
+    }
+
+    #[test]
+    fn an_agent_that_was_told_to_end_leaves_no_socket_and_no_lock() {
+        let (_home, paths, environment) = paths();
+        let agent = run(&paths, &environment, TICK);
+        assert!(matches!(Listener::open(&paths, &environment), Err(crate::agent::ListenError::Held { .. })));
+        Agent::connect(&paths.sockets).unwrap().unwrap().quit().unwrap();
+        assert_eq!(agent.join().unwrap().unwrap(), Ended::Quit);
+        assert_eq!(std::fs::read_dir(&paths.sockets).unwrap().count(), 0);
+        drop(Listener::open(&paths, &environment).unwrap());
+    }
+
+    #[test]
+    fn a_socket_that_somebody_else_listens_at_is_left_alone() {
+        let (_home, paths, environment) = paths();
+        drop(Listener::open(&paths, &environment).unwrap());
+        let path = crate::agent::socket::own_socket(&paths.sockets);
+        let _other = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let refused = Listener::open(&paths, &environment);
+        assert!(matches!(refused, Err(crate::agent::ListenError::Held { pid: None })));
+        assert!(path.exists());
     }
 }

@@ -3,6 +3,7 @@
 
 mod add;
 mod add_device;
+pub mod agent;
 mod at_once;
 mod attacks;
 mod choosing;

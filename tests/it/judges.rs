@@ -1,6 +1,7 @@
 //! Programs that we did not write judge what ours writes, how it speaks and what it leaves when the machine fails. Ignored
 //! by default, since they have to be installed first: `.ci/run` does that and puts them on PATH.
 
+mod agent;
 mod aws_tools;
 mod clock;
 mod configure;

@@ -24,12 +24,9 @@ pub fn report(failure: &Failure) -> Report {
                 .hint("install it into a folder of PATH, and run it from there")
         }
         Failure::AgentProgram { path, error: ProgramError::Untrusted { path: open } } => {
-            let changed = if open == path { "it" } else { "a folder above it" };
-            Report::new(
-                Status::NotTrusted,
-                format!("others can change {changed}, so no unit may start {}: {}", shown_path(path), shown_path(open)),
-            )
-            .hint(format!("chmod go-w {}", shown_path(open)))
+            let (program, open_shown) = (shown_path(path), shown_path(open));
+            Report::new(Status::NotTrusted, format!("no unit may start `{program}`: others can change {open_shown}"))
+                .hint(format!("chmod go-w {open_shown}"))
         }
         Failure::AgentUnit(UnitError::Character(path)) => {
             state(format!("{} has a character that no unit can hold", shown_path(path)))
