@@ -10,6 +10,7 @@ mod mfa_device;
 mod names_given;
 mod new_passphrase;
 mod opening;
+mod own_program;
 mod passphrase_source;
 mod plugin_talk;
 mod recovery_key;

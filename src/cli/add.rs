@@ -11,9 +11,9 @@ use super::failure::Failure;
 use super::init::{self, NewVaultArgs};
 use super::key_check;
 use super::mfa_device::{self, DeviceGiven};
+use super::opening;
 use super::settings;
 use super::sign_in;
-use super::opening;
 use super::world::World;
 
 /// Put an access key, or a role that is reached through one, into the vault

@@ -1,6 +1,5 @@
 //! `vault agent`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,9 +10,10 @@ use crate::agent::{
     Agent, Ended, Instance, ListenError, Listener, Locked, Server, State, TICK, VaultStatus, service_unit, socket_unit,
 };
 use crate::duration;
-use crate::process::{self, check_program, find_program};
+use crate::process;
 
 use super::failure::Failure;
+use super::own_program;
 use super::report::Report;
 use super::table;
 use super::world::World;
@@ -155,24 +155,8 @@ fn print_unit(which: Option<Unit>, world: &World) -> Result<(), Failure> {
         units.push(("vault-agent.socket", socket_unit(&world.paths, &world.environment)?));
     }
     if wanted(Unit::Service) {
-        units.push(("vault-agent.service", service_unit(&program(world)?, &world.environment)?));
+        units.push(("vault-agent.service", service_unit(&own_program::path(world)?, &world.environment)?));
     }
     let named = units.into_iter().map(|(name, text)| format!("# ~/.config/systemd/user/{name}\n{text}"));
     world.print(&named.collect::<Vec<_>>().join("\n"))
-}
-
-/// This program as it is found on PATH, where an update puts the next one too; else as it was started.
-fn program(world: &World) -> Result<PathBuf, Failure> {
-    let started_as = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
-    let name = started_as.file_name().and_then(|name| name.to_str());
-    let checked = |path: PathBuf| match check_program(&path) {
-        Ok(()) => Ok(path),
-        Err(error) => Err(Failure::AgentProgram { path, error }),
-    };
-    match name {
-        Some(name) if started_as.components().count() == 1 => find_program(name, &world.environment)
-            .map_err(|error| Failure::AgentProgram { path: started_as.clone(), error })
-            .and_then(checked),
-        _ => checked(std::path::absolute(&started_as).map_err(Failure::AgentTraces)?),
-    }
 }

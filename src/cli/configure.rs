@@ -13,13 +13,13 @@ use crate::export::plaintext::remove_keys;
 use crate::export::precedence::{InTheWay, in_the_way};
 use crate::export::process_line::{self, Planned, Wish, key_of};
 use crate::names::{ProfileName, Region};
-use crate::process;
 
 use super::add;
 use super::failure::Failure;
+use super::opening;
+use super::own_program;
 use super::report::configure as words;
 use super::sign_in;
-use super::opening;
 use super::world::World;
 
 /// Have the AWS tools ask this vault for a profile's sessions, by a credential_process line in ~/.aws/config
@@ -119,8 +119,7 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
 
 /// The value of the line.
 fn command(name: &ProfileName, world: &World) -> Result<String, Failure> {
-    let program = process::started_program(&world.started_as, &world.environment);
-    let program = program.map_err(|error| Failure::OwnProgram { name: world.started_as.clone(), error })?;
+    let program = own_program::path(world)?;
     our_process::command(&program, name).ok_or(Failure::OwnProgramPath(program))
 }
 

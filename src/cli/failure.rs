@@ -87,10 +87,6 @@ pub enum Failure {
     Agent(AgentError),
     AgentHolds(StillHeld),
     AgentTraces(io::Error),
-    AgentProgram {
-        path: PathBuf,
-        error: ProgramError,
-    },
     AgentUnit(UnitError),
 
     // The vault.

@@ -9,8 +9,8 @@ use crate::store::document::{Document, Meta};
 
 use super::escape::escape;
 use super::failure::Failure;
-use super::table;
 use super::opening;
+use super::table;
 use super::world::World;
 
 /// So many names stand in the table's cell; JSON has all.

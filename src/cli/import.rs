@@ -19,9 +19,9 @@ use super::add;
 use super::failure::{Failure, Need};
 use super::init::NewVaultArgs;
 use super::key_check;
+use super::opening;
 use super::report;
 use super::terminal::Terminal;
-use super::opening;
 use super::world::World;
 
 use check::{Checking, Ready};

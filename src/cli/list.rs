@@ -9,8 +9,8 @@ use crate::names::{ProfileName, arn_account};
 use crate::store::document::Profile;
 
 use super::failure::Failure;
-use super::table;
 use super::opening;
+use super::table;
 use super::world::World;
 
 /// List the profiles: those in the vault, and those that only ~/.aws/config knows

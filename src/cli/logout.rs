@@ -7,9 +7,9 @@ use crate::names::{AccessKeyId, ProfileName};
 use super::configure;
 use super::failure::Failure;
 use super::names_given;
+use super::opening;
 use super::session_records;
 use super::sign_in;
-use super::opening;
 use super::world::World;
 
 /// Drop cached sessions, and take what `login` wrote out of ~/.aws/credentials

@@ -9,11 +9,11 @@ use crate::store::vault::{NewPassphrase, Rekey, Vault};
 
 use super::failure::Failure;
 use super::new_passphrase::{self, Origin};
+use super::opening;
 use super::passphrase_source::PassphraseSource;
 use super::rekeyed::Rekeyed;
 use super::secret_file;
 use super::trusting;
-use super::opening;
 use super::world::World;
 
 /// Change the passphrase, or what deriving it costs

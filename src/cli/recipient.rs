@@ -15,13 +15,13 @@ use crate::store::vault::{EditError, NewPassphrase, NotCommitted, Rekey, Vault};
 
 use super::escape::{escape, shown_path};
 use super::failure::{Failure, Need};
+use super::opening;
 use super::recovery_key;
 use super::rekeyed::Rekeyed;
 use super::secret_file;
 use super::table;
 use super::terminal::Terminal;
 use super::trusting;
-use super::opening;
 use super::world::World;
 
 /// Show and change who opens the vault: recovery keys, other machines, hardware

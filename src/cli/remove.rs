@@ -6,9 +6,9 @@ use crate::store::document::Document;
 use super::configure;
 use super::failure::{Failure, Need};
 use super::names_given;
+use super::opening;
 use super::session_records;
 use super::terminal::Terminal;
-use super::opening;
 use super::world::World;
 
 /// Remove a profile from the vault, with its cached sessions

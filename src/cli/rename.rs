@@ -6,8 +6,8 @@ use crate::store::document::Document;
 use super::configure;
 use super::failure::Failure;
 use super::names_given;
-use super::session_records;
 use super::opening;
+use super::session_records;
 use super::world::World;
 
 /// Give a profile another name; role profiles that lead to it follow

@@ -139,16 +139,8 @@ impl Report {
             | IdentityDoesNotOpen
             | OpensByIdentityOnly
             | FileExists { .. } => vault::report(failure),
-            AgentNotWanted
-            | HandOver(_)
-            | AgentListen(_)
-            | AgentEnded(_)
-            | AgentUnreachable
-            | Agent(_)
-            | AgentHolds(_)
-            | AgentTraces(_)
-            | AgentProgram { .. }
-            | AgentUnit(_) => agent::report(failure),
+            AgentNotWanted | HandOver(_) | AgentListen(_) | AgentEnded(_) | AgentUnreachable | Agent(_)
+            | AgentHolds(_) | AgentTraces(_) | AgentUnit(_) => agent::report(failure),
             Endpoint(error) => aws::endpoint(error),
             CaBundle { path, error } => {
                 Self::new(Status::State, format!("AWS_CA_BUNDLE, {}: {}", shown_path(path), escape(&error.to_string())))

@@ -7,8 +7,8 @@ use crate::names::ProfileName;
 
 use super::failure::{Failure, Need};
 use super::names_given;
-use super::terminal::Terminal;
 use super::opening;
+use super::terminal::Terminal;
 use super::world::World;
 
 /// What has to be typed before the vault identity is shown.

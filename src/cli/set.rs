@@ -6,8 +6,8 @@ use crate::store::document::Document;
 
 use super::failure::Failure;
 use super::names_given;
-use super::settings;
 use super::opening;
+use super::settings;
 use super::world::World;
 
 /// Change settings of a profile, or with --vault of the whole vault

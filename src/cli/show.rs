@@ -9,8 +9,8 @@ use crate::store::document::{Profile, StoredAccessKey};
 use super::escape::escape;
 use super::failure::Failure;
 use super::names_given;
-use super::settings;
 use super::opening;
+use super::settings;
 use super::world::World;
 
 /// Show what the vault, or else ~/.aws/config, holds of a profile; never a secret

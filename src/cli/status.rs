@@ -9,10 +9,10 @@ use crate::session::Record;
 use crate::store::document::Document;
 
 use super::failure::Failure;
+use super::opening;
 use super::report::left;
 use super::session_records;
 use super::table;
-use super::opening;
 use super::world::World;
 
 /// Show keys with their age, sessions with the time they have left, and the vault's generation

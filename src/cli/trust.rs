@@ -9,10 +9,10 @@ use crate::store::pin::{Distrust, Reason};
 use crate::store::vault::{Opened, TrustError, Unproven};
 
 use super::failure::{Failure, Need, Refusal};
+use super::opening;
 use super::report;
 use super::terminal::Terminal;
 use super::trusting;
-use super::opening;
 use super::world::World;
 
 /// Accept a vault that is not what this machine remembers

@@ -3,8 +3,8 @@
 use crate::names::ProfileName;
 
 use super::failure::Failure;
-use super::set;
 use super::opening;
+use super::set;
 use super::world::World;
 
 /// Remove settings of a profile, or with --vault of the whole vault

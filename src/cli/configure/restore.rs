@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::cli::failure::Failure;
+use crate::cli::opening;
 use crate::cli::report::configure as words;
 use crate::cli::settings::OF_A_PROFILE;
-use crate::cli::opening;
 use crate::cli::world::World;
 use crate::export::process_line::{self, Back, ROLE_KEYS};
 use crate::names::ProfileName;

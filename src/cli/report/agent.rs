@@ -4,7 +4,6 @@ use crate::agent::{AgentError, ListenError, StartError, StillHeld, UnitError};
 use crate::cli::agent_access::HandOverError;
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Failure;
-use crate::process::ProgramError;
 
 use super::{Report, Status, internal};
 
@@ -18,15 +17,6 @@ pub fn report(failure: &Failure) -> Report {
         Failure::AgentHolds(held) => holds(held),
         Failure::AgentTraces(error) => {
             state(format!("can't tell whether an agent runs: {error}")).hint("`pgrep -f 'agent run'` finds it")
-        }
-        Failure::AgentProgram { path, error: ProgramError::NotFound } => {
-            state(format!("{} is no program that can be found again", shown_path(path)))
-                .hint("install it into a folder of PATH, and run it from there")
-        }
-        Failure::AgentProgram { path, error: ProgramError::Untrusted { path: open } } => {
-            let (program, open_shown) = (shown_path(path), shown_path(open));
-            Report::new(Status::NotTrusted, format!("no unit may start `{program}`: others can change {open_shown}"))
-                .hint(format!("chmod go-w {open_shown}"))
         }
         Failure::AgentUnit(UnitError::Character(path)) => {
             state(format!("{} has a character that no unit can hold", shown_path(path)))

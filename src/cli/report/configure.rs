@@ -107,7 +107,7 @@ fn program(name: &OsStr, error: &ProgramError) -> Report {
                 .hint("start it by its name, from a folder of PATH")
         }
         ProgramError::Untrusted { path } => {
-            let words = "can be changed by others, who could have another program answer the AWS tools";
+            let words = "can be changed by others, who could put another program in its place";
             let report = Report::new(Status::NotTrusted, format!("`{}` {words}", shown_path(path)));
             if path.is_absolute() { report.hint(format!("chmod go-w {}", shown_path(path))) } else { report }
         }

@@ -486,8 +486,7 @@ fn a_program_that_others_can_change_or_tools_misread_is_not_written() {
         symlink(program(&case), &path).unwrap();
         case.vault_as(path, &["configure", "prod"]).run()
     };
-    let told =
-        format!("`{}` can be changed by others, who could have another program answer the AWS tools", open.display());
+    let told = format!("`{}` can be changed by others, who could put another program in its place", open.display());
     let hint = format!("chmod go-w {}", open.display());
     linked(open.join("vault")).exits(6).stdout("").stderr(&error_and_hint(&told, &hint));
     for name in ["my vault", "it's", "a;b"] {
