@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use aws_sim::{Role, Trust};
 
+use crate::commands::configure::program;
 use crate::program::{ACCOUNT, Case, PASSPHRASE};
 
 /// The command lines of the console blocks, comments included; the shell knows those.
@@ -24,6 +25,8 @@ fn stand_in(case: &Case, name: &str, script: &str) {
 
 /// What a person who moves in has lying about.
 fn plaintext(case: &Case) {
+    let role = format!("[profile ops]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/ops\nsource_profile = prod\n");
+    case.write(&case.config(), 0o600, role);
     let (id, secret) = (case.alice.access_key_id(), case.alice.secret_access_key());
     let section = format!("[work-long-term]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
     case.write(&case.credentials(), 0o600, section);
@@ -43,7 +46,7 @@ fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
     let recovery = case.given("recovery.txt");
     // What a person types at the prompts. The page has `add prod` twice.
     let id = case.alice.access_key_id();
-    let program = format!("{} --passphrase-file {}", env!("CARGO_BIN_EXE_vault"), passphrase.display());
+    let program = format!("{} --passphrase-file {}", program(&case).display(), passphrase.display());
     let typed =
         format!("--access-key-id {id} --secret-stdin --replace --kdf small --recovery-key {}", recovery.display());
     let vault = format!(

@@ -18,7 +18,7 @@ pub fn program(case: &Case) -> PathBuf {
     if built.ancestors().all(|part| fs::metadata(part).unwrap().mode() & 0o022 == 0) {
         return built.to_owned();
     }
-    let copy = case.given("vault");
+    let copy = case.given("program");
     if !copy.exists() {
         fs::copy(built, &copy).unwrap();
         fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
