@@ -17,7 +17,7 @@ use crate::disk::{Disk, Folder, Lock, LockError, Replaced, replace};
 use crate::names::ProfileName;
 use crate::secret::SecretBytes;
 
-/// The largest policy, 50 tags and the longest token fit four times over.
+/// The largest policy and 50 tags, each once as asked and once as sent, and the longest token fit twice over.
 const LARGEST_RECORD: u64 = 128 * 1024;
 
 /// age reads headers in quadratic time, so a planted one must end before it can hurt; ours take some 600 bytes.

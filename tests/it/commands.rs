@@ -29,7 +29,7 @@ mod target;
 mod trust;
 mod unlock;
 mod using;
-mod warm;
+pub mod warm;
 
 use std::path::Path;
 

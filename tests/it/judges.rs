@@ -10,6 +10,7 @@ mod interchange;
 mod memory;
 mod mounts;
 mod plugins;
+mod warm;
 
 use std::path::PathBuf;
 

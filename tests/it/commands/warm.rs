@@ -37,8 +37,8 @@ impl Clock for Ahead {
 }
 
 /// A machine with somebody on it who holds the session identity.
-struct Warm {
-    case: Case,
+pub struct Warm {
+    pub case: Case,
     document: Document,
     disk: WatchedDisk,
     ahead: Cell<Duration>,
@@ -57,7 +57,7 @@ struct Ran {
 
 impl Warm {
     /// alice signed in as `prod`, in the cache alone, and a moment ago: the stamp of her config file has settled.
-    fn new(config: Option<&str>) -> Self {
+    pub fn new(config: Option<&str>) -> Self {
         let case = Case::with_prod();
         config.into_iter().for_each(|config| case.write(&case.config(), 0o600, config));
         let code = case.phone.code();
@@ -138,7 +138,7 @@ impl Warm {
     /// Runs until the record has noted the config file's stamp. A test beside this one that just starts a program has for a
     /// moment every lock of this process too, and then the noting is left to the next reader.
     #[track_caller]
-    fn settles(&self, arguments: &[&str]) {
+    pub fn settles(&self, arguments: &[&str]) {
         let settled = |_: &u32| !self.run(arguments).succeeds().read(".aws/config");
         assert!((0..100).find(settled).is_some(), "the stamp is never noted");
     }
@@ -187,7 +187,7 @@ impl Ran {
     }
 }
 
-const GET: [&str; 3] = ["get", "prod", "aws_access_key_id"];
+pub const GET: [&str; 3] = ["get", "prod", "aws_access_key_id"];
 const GET_ADMIN: [&str; 3] = ["get", "admin", "aws_access_key_id"];
 
 #[test]
@@ -390,13 +390,13 @@ fn what_is_used_again_is_in_the_log_once() {
 }
 
 /// An agent of this case, which holds what opens its vault's sessions. The variables lead to it.
-struct WithAgent<'a> {
+pub struct WithAgent<'a> {
     case: &'a Case,
     agent: Option<Running<'a>>,
 }
 
 impl<'a> WithAgent<'a> {
-    fn start(warm: &'a Warm) -> Self {
+    pub fn start(warm: &'a Warm) -> Self {
         let case = &warm.case;
         let agent = case.vault(&["agent", "run"]).asking().without_variable("VAULT_NO_AGENT").start();
         let sockets = case.home().join(".local/state/vault/run");
