@@ -396,7 +396,17 @@ pub struct WithAgent<'a> {
 }
 
 impl<'a> WithAgent<'a> {
+    /// Sessions only.
     pub fn start(warm: &'a Warm) -> Self {
+        Self::holding(warm, Duration::ZERO)
+    }
+
+    /// With what opens the vault too.
+    pub fn unlocked(warm: &'a Warm) -> Self {
+        Self::holding(warm, Duration::from_secs(900))
+    }
+
+    fn holding(warm: &'a Warm, vault_for: Duration) -> Self {
         let case = &warm.case;
         let agent = case.vault(&["agent", "run"]).asking().without_variable("VAULT_NO_AGENT").start();
         let sockets = case.home().join(".local/state/vault/run");
@@ -414,8 +424,8 @@ impl<'a> WithAgent<'a> {
                 vault_identity: recovery(case),
                 name_key: name_key(&session_identity),
                 session_identity,
-                idle: Duration::from_secs(900),
-                max: Duration::from_secs(900),
+                idle: vault_for,
+                max: vault_for,
                 session: Duration::from_secs(900),
             })
             .unwrap();
@@ -463,6 +473,21 @@ fn a_session_is_served_by_the_agents_help_and_what_it_cannot_serve_is_told_why()
     let told = locked("the vault changed since `prod` got its session, and is locked; unlock it", "prod");
     get("prod").exits(3).stdout("").stderr(&told);
     agent.run(&["credential-process", "prod"]).exits(3).stdout("").stderr(&told);
+    assert_eq!(warm.sent(), []);
+}
+
+#[test]
+fn an_unlocked_agent_opens_the_vault_where_a_session_cannot_be_served_without() {
+    let warm = Warm::as_admin();
+    let agent = WithAgent::unlocked(&warm);
+    let get = |name: &str| agent.run(&["get", name, "aws_access_key_id"]).succeeds().stderr("").out.clone();
+    let (user, role) = (get("prod"), get("admin"));
+    warm.case.run(&["set", "prod", "region=eu-west-3"]).succeeds();
+    // Another state of the vault, and the same request: the sessions stay.
+    assert_eq!((get("prod"), get("admin")), (user, role));
+    agent.run(&["login", "prod"]).succeeds().stderr_has("prod: still signed in as alice");
+    agent.run(&["set", "prod", "region=eu-west-2"]).succeeds().stderr("set region\n");
+    agent.run(&["list"]).succeeds();
     assert_eq!(warm.sent(), []);
 }
 

@@ -249,6 +249,6 @@ fn the_units_start_this_program_and_no_path_that_others_can_change() {
     units("socket").succeeds().stdout(socket);
     units("service").succeeds().stdout(&service);
     fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o775)).unwrap();
-    let words = format!("no unit may start `vault`: others can change {}", program.display());
+    let words = format!("`{}` can be changed by others, who could put another program in its place", program.display());
     units("service").exits(6).stdout("").stderr(&error_and_hint(&words, &format!("chmod go-w {}", program.display())));
 }
