@@ -1,13 +1,13 @@
 //! The agent and what only the administrator can try: to be another user, to read its memory, and to shift its clock.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::{fs, path::Path};
 
 use vault::agent::frame;
 use vault::agent::{Agent, AgentError, Which};
@@ -114,7 +114,7 @@ fn identities_go_when_the_wall_clock_says_so_and_when_it_is_set_back() {
 
 #[test]
 #[ignore = "needs systemd"]
-fn systemd_understands_the_units_and_starts_the_agent_at_the_first_question() {
+fn systemd_understands_the_units() {
     let case = WithAgent::new();
     let folder = case.home().join("units");
     fs::create_dir(&folder).unwrap();
@@ -126,5 +126,4 @@ fn systemd_understands_the_units_and_starts_the_agent_at_the_first_question() {
     let verify = Command::new("systemd-analyze").args(["--user", "verify"]).args(&units).output().unwrap();
     let words = String::from_utf8_lossy(&verify.stderr);
     assert!(!words.contains("vault-agent"), "{words}");
-    assert!(Path::new(&units[0]).exists());
 }
