@@ -64,7 +64,8 @@ fn a_shell_that_is_not_known_is_refused_with_those_that_are() {
 #[test]
 fn a_command_has_its_callers_environment_the_session_and_nothing_that_would_win_over_it() {
     let case = signed_in();
-    let baseline = case.command("env", &[] as &[&str]).variable("VAULT_ADDR", "https://hashicorp.example").run();
+    let baseline = case.command("env", &[] as &[&str]).variable("VAULT_ADDR", "https://hashicorp.example");
+    let baseline = baseline.without_variable("VAULT_NO_AGENT").run();
     let exec = case.vault(&["exec", "prod", "--", "env"]).variable("VAULT_ADDR", "https://hashicorp.example");
     let exec = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN", "AWS_SESSION_EXPIRATION", "AWS_ROLE_ARN"]
         .into_iter()
