@@ -12,7 +12,7 @@ use super::held::Held;
 use super::listener::Listener;
 use super::protocol::{self, Hello, Reply, Request, Status, Version, WireStanza};
 use crate::clock::Moment;
-use crate::process::peer_user;
+use crate::process::{leaving_no_trace, peer_user};
 
 /// How often it looks at the clocks and at its socket while nobody asks.
 pub const TICK: Duration = Duration::from_secs(30);
@@ -115,8 +115,14 @@ impl Server {
     /// None is the end of this connection: it broke off, or what it asks makes no sense.
     fn go_on(&mut self, connection: &mut Connection, now: Instant) -> Option<Then> {
         let Some(message) = connection.go_on(now).ok()? else { return Some(Then::GoOn) };
-        let (reply, then) = self.answer(protocol::decode_request(&message)?)?;
-        connection.send(frame::of(&protocol::encode_reply(&reply)?)?, now).ok()?;
+        // What was asked is wiped before it is answered: whoever hears "done" may look.
+        let (reply, then) = leaving_no_trace(move || {
+            let request = protocol::decode_request(&message)?;
+            drop(message);
+            let (reply, then) = self.answer(request)?;
+            Some((frame::of(&protocol::encode_reply(&reply)?)?, then))
+        })?;
+        connection.send(reply, now).ok()?;
         Some(then)
     }
 
