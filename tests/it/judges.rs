@@ -5,6 +5,7 @@ mod agent;
 mod aws_tools;
 mod clock;
 mod configure;
+mod credential_process;
 mod faults;
 mod interchange;
 mod memory;

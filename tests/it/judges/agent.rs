@@ -13,6 +13,7 @@ use vault::agent::frame;
 use vault::agent::{Agent, AgentError, Which};
 
 use super::PROGRAM;
+use super::clock::by_the_clock;
 use crate::commands::agent::{Identities, WithAgent};
 use crate::memory::{Needles, copies};
 
@@ -91,13 +92,7 @@ fn identities_go_when_the_wall_clock_says_so_and_when_it_is_set_back() {
     {
         let case = WithAgent::new();
         let rc = case.give("faketimerc", "+0");
-        let run = case
-            .command("faketime", &["-f", "+0", PROGRAM, "agent", "run"])
-            .variable("FAKETIME_TIMESTAMP_FILE", &rc)
-            .variable("FAKETIME_NO_CACHE", "1")
-            .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .without_variable("FAKETIME");
-        let running = run.start();
+        let running = by_the_clock(case.command(PROGRAM, &["agent", "run"]), &rc).start();
         while Agent::connect(&case.paths.sockets).unwrap().is_none() {}
         let agent = Arc::new(case.connect());
         let identities = Identities::new();
