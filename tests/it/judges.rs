@@ -11,6 +11,7 @@ mod interchange;
 mod memory;
 mod mounts;
 mod plugins;
+mod unlocked;
 
 use std::path::PathBuf;
 

@@ -8,20 +8,21 @@ use std::time::Duration;
 use aws_sim::{Role, Trust};
 
 use super::clock::by_the_clock;
+use super::unlocked::Unlocked;
 use super::{PROGRAM, judge};
 use crate::commands::configure::vault;
 use crate::program::{ACCOUNT, Case, Invocation};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A person who signed in as `prod` and as the role `admin`, and keeps the vault unlocked. The AWS tools know both profiles,
+/// A person who signed in as `prod` and as the role `admin`, and keeps the vault machine. The AWS tools know both profiles,
 /// and nobody who could be asked for a code.
-struct Unlocked {
-    case: Case,
+struct Machine {
+    case: Unlocked,
     passed: Cell<Duration>,
 }
 
-impl Unlocked {
+impl Machine {
     fn new() -> Self {
         let case = Case::with_prod();
         let role = case.sim.add_role(Role::new(ACCOUNT, "admin", Trust::of(ACCOUNT).with_mfa()));
@@ -30,11 +31,11 @@ impl Unlocked {
         for name in ["prod", "admin"] {
             vault(&case, &["configure", name]).succeeds();
         }
-        case.vault(&["unlock"]).without_variable("VAULT_NO_AGENT").run().succeeds();
+        let case = Unlocked::new(case);
         case.sim.clear_requests();
-        let unlocked = Self { case, passed: Cell::default() };
-        unlocked.pass(Duration::ZERO);
-        unlocked
+        let machine = Self { case, passed: Cell::default() };
+        machine.pass(Duration::ZERO);
+        machine
     }
 
     /// Time goes by, at AWS and for what runs here by this clock.
@@ -61,45 +62,39 @@ impl Unlocked {
     }
 }
 
-impl Drop for Unlocked {
-    fn drop(&mut self) {
-        self.case.run(&["agent", "stop"]);
-    }
-}
-
 /// Tells for each profile that it reads the name of who AWS says it is, or what went wrong, in one line.
 fn sdk_goes_on_through_an_expiry(program: impl AsRef<OsStr>, arguments: &[OsString]) {
-    let unlocked = Unlocked::new();
+    let machine = Machine::new();
     let asked = || ("GetCallerIdentity".to_owned(), true);
-    let (alice, admin) = (unlocked.case.alice.arn(), format!("arn:aws:sts::{ACCOUNT}:assumed-role/admin/"));
-    let mut sdk = unlocked.tool(program, arguments).converse();
+    let (alice, admin) = (machine.case.alice.arn(), format!("arn:aws:sts::{ACCOUNT}:assumed-role/admin/"));
+    let mut sdk = machine.tool(program, arguments).converse();
     let is_admin = |said: String| assert!(said.starts_with(&admin), "{said}");
     assert_eq!(sdk.ask("prod"), alice);
     is_admin(sdk.ask("admin"));
-    assert_eq!(unlocked.sent(), [asked(), asked()]);
+    assert_eq!(machine.sent(), [asked(), asked()]);
 
     // The role's session is over and the user's is not: nobody is needed for another.
-    unlocked.pass(HOUR + HOUR / 60);
+    machine.pass(HOUR + HOUR / 60);
     is_admin(sdk.ask("admin"));
-    assert_eq!(unlocked.sent(), [("AssumeRole".to_owned(), true), asked()]);
+    assert_eq!(machine.sent(), [("AssumeRole".to_owned(), true), asked()]);
 
     // Nobody is there to type a code, and whoever reads what the tool says is told what to do.
-    unlocked.pass(12 * HOUR);
+    machine.pass(12 * HOUR);
     for name in ["prod", "admin"] {
         let said = sdk.ask(name);
         for told in ["needs an MFA code and there is no terminal to ask on", "vault: hint: run `vault login"] {
             assert!(said.contains(told), "{said}");
         }
     }
-    assert_eq!(unlocked.sent(), []);
+    assert_eq!(machine.sent(), []);
 
-    let code = unlocked.case.phone.code();
-    let login = unlocked.case.vault(&["login", "prod", "--no-export", "--mfa-code", &code]);
-    unlocked.now(login).run().succeeds();
-    unlocked.case.sim.clear_requests();
+    let code = machine.case.phone.code();
+    let login = machine.case.vault(&["login", "prod", "--no-export", "--mfa-code", &code]);
+    machine.now(login).run().succeeds();
+    machine.case.sim.clear_requests();
     assert_eq!(sdk.ask("prod"), alice);
     is_admin(sdk.ask("admin"));
-    assert_eq!(unlocked.sent(), [asked(), ("AssumeRole".to_owned(), true), asked()]);
+    assert_eq!(machine.sent(), [asked(), ("AssumeRole".to_owned(), true), asked()]);
 }
 
 const AWS_CLI: &str = r#"while read -r name; do
@@ -155,12 +150,12 @@ print(len(found), *{credentials.access_key for credentials in found})";
 #[test]
 #[ignore = "needs boto3 and faketime"]
 fn fifty_callers_at_once_make_one_call_and_get_the_same_session() {
-    let unlocked = Unlocked::new();
-    unlocked.pass(HOUR + HOUR / 60);
-    let all = unlocked.tool(judge("python3"), &["-c", FIFTY, "admin"]).run();
-    assert_eq!(unlocked.sent(), [("AssumeRole".to_owned(), true)]);
-    let get = unlocked.case.command(PROGRAM, &["get", "admin", "aws_access_key_id"]);
-    let id = unlocked.now(get).run().succeeds().out.clone();
+    let machine = Machine::new();
+    machine.pass(HOUR + HOUR / 60);
+    let all = machine.tool(judge("python3"), &["-c", FIFTY, "admin"]).run();
+    assert_eq!(machine.sent(), [("AssumeRole".to_owned(), true)]);
+    let get = machine.case.command(PROGRAM, &["get", "admin", "aws_access_key_id"]);
+    let id = machine.now(get).run().succeeds().out.clone();
     all.succeeds().stdout(&format!("50 {id}\n"));
-    assert!(!unlocked.case.credentials().exists(), "a session lies in plaintext");
+    assert!(!machine.case.credentials().exists(), "a session lies in plaintext");
 }
