@@ -8,10 +8,10 @@ mod configure;
 mod credential_process;
 mod faults;
 mod interchange;
+mod left_unlocked;
 mod memory;
 mod mounts;
 mod plugins;
-mod unlocked;
 
 use std::path::PathBuf;
 

@@ -1,19 +1,18 @@
 //! The agent and what only the administrator can try: to be another user, to read its memory, and to shift its clock.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::{fs, path::Path};
 
 use vault::agent::frame;
 use vault::agent::{Agent, AgentError, Which};
 
 use super::PROGRAM;
-use super::clock::by_the_clock;
 use crate::commands::agent::{Identities, WithAgent};
 use crate::memory::{Needles, copies};
 
@@ -92,7 +91,15 @@ fn identities_go_when_the_wall_clock_says_so_and_when_it_is_set_back() {
     {
         let case = WithAgent::new();
         let rc = case.give("faketimerc", "+0");
-        let running = by_the_clock(case.command(PROGRAM, &["agent", "run"]), &rc).start();
+        // The wrapper would set an offset of its own, which is stronger than the file's.
+        let library = case.command("faketime", &["-f", "+0", "printenv", "LD_PRELOAD"]).run().succeeds().out.clone();
+        let run = case
+            .command(PROGRAM, &["agent", "run"])
+            .variable("LD_PRELOAD", library.trim())
+            .variable("FAKETIME_TIMESTAMP_FILE", &rc)
+            .variable("FAKETIME_NO_CACHE", "1")
+            .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let running = run.start();
         while Agent::connect(&case.paths.sockets).unwrap().is_none() {}
         let agent = Arc::new(case.connect());
         let identities = Identities::new();
@@ -107,7 +114,7 @@ fn identities_go_when_the_wall_clock_says_so_and_when_it_is_set_back() {
 
 #[test]
 #[ignore = "needs systemd"]
-fn systemd_understands_the_units_and_starts_the_agent_at_the_first_question() {
+fn systemd_understands_the_units() {
     let case = WithAgent::new();
     let folder = case.home().join("units");
     fs::create_dir(&folder).unwrap();
@@ -119,5 +126,4 @@ fn systemd_understands_the_units_and_starts_the_agent_at_the_first_question() {
     let verify = Command::new("systemd-analyze").args(["--user", "verify"]).args(&units).output().unwrap();
     let words = String::from_utf8_lossy(&verify.stderr);
     assert!(!words.contains("vault-agent"), "{words}");
-    assert!(Path::new(&units[0]).exists());
 }

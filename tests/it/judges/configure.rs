@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use aws_sim::{Role, Trust};
 
 use super::judge;
-use super::unlocked::Unlocked;
+use super::left_unlocked::LeftUnlocked;
 use crate::commands::configure::program;
 use crate::program::{ACCOUNT, Case, Invocation};
 
@@ -65,7 +65,7 @@ fn python_and_the_aws_cli_sign_by_the_line_whatever_stood_there_before() {
     ask(&case, "python3", &["-c", WHOSE, "prod"]).run().succeeds().stdout_has("shared-credentials-file ASIA");
 
     let program = linked(&case);
-    let case = Unlocked::new(case);
+    let case = LeftUnlocked::new(case);
     for name in names {
         case.vault_as(&program, &["configure", name, "--take-over"]).run().succeeds();
     }
@@ -90,7 +90,7 @@ fn the_aws_cli_assumes_the_role_itself_again_after_restore() {
     let key = (case.alice.access_key_id(), case.alice.secret_access_key());
     let plaintext = format!("[prod]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.0, key.1);
     case.write(&case.credentials(), 0o600, plaintext);
-    let case = Unlocked::new(case);
+    let case = LeftUnlocked::new(case);
     // This program makes one session for all; by themselves they make one each.
     for (flag, whose, sessions) in [("--take-over", "custom-process ASIA", 1), ("--restore", "assume-role ASIA", 2)] {
         case.vault_as(program(&case), &["configure", "ops", flag]).run().succeeds();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sim::{Role, Trust};
 
 use super::clock::by_the_clock;
-use super::unlocked::Unlocked;
+use super::left_unlocked::LeftUnlocked;
 use super::{PROGRAM, judge};
 use crate::commands::configure::vault;
 use crate::program::{ACCOUNT, Case, Invocation};
@@ -18,7 +18,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A person who signed in as `prod` and as the role `admin`, and keeps the vault machine. The AWS tools know both profiles,
 /// and nobody who could be asked for a code.
 struct Machine {
-    case: Unlocked,
+    case: LeftUnlocked,
     passed: Cell<Duration>,
 }
 
@@ -31,7 +31,7 @@ impl Machine {
         for name in ["prod", "admin"] {
             vault(&case, &["configure", name]).succeeds();
         }
-        let case = Unlocked::new(case);
+        let case = LeftUnlocked::new(case);
         case.sim.clear_requests();
         let machine = Self { case, passed: Cell::default() };
         machine.pass(Duration::ZERO);

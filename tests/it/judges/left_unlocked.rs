@@ -4,16 +4,16 @@ use std::ops::Deref;
 
 use crate::program::Case;
 
-pub struct Unlocked(Case);
+pub struct LeftUnlocked(Case);
 
-impl Unlocked {
+impl LeftUnlocked {
     pub fn new(case: Case) -> Self {
         case.vault(&["unlock"]).without_variable("VAULT_NO_AGENT").run().succeeds();
         Self(case)
     }
 }
 
-impl Deref for Unlocked {
+impl Deref for LeftUnlocked {
     type Target = Case;
 
     fn deref(&self) -> &Case {
@@ -21,7 +21,7 @@ impl Deref for Unlocked {
     }
 }
 
-impl Drop for Unlocked {
+impl Drop for LeftUnlocked {
     fn drop(&mut self) {
         self.run(&["agent", "stop"]);
     }
