@@ -1,6 +1,7 @@
 //! The real program in a world of its own: a home folder, an AWS, no terminal unless asked for, and nothing of the
 //! developer's environment. Everything it says and leaves is searched for secrets when the case ends.
 
+mod conversation;
 mod output;
 mod secrets;
 mod terminal;
@@ -18,6 +19,7 @@ use std::sync::OnceLock;
 use aws_sim::{MfaDevice, Simulator, User};
 use tempfile::TempDir;
 
+pub use conversation::Conversation;
 pub use output::Output;
 use secrets::{Secrets, session_secrets_in};
 pub use terminal::Terminal;
@@ -297,6 +299,12 @@ impl<'a> Invocation<'a> {
             let _ = stdin.write_all(bytes);
         }
         Running { invocation: self, child }
+    }
+
+    /// Starts it without a terminal, to be told line by line what to do; what it says on stderr is for whoever runs the test.
+    pub fn converse(self) -> Conversation<'a> {
+        let command = self.prepare();
+        Conversation::start(command, self)
     }
 
     /// Runs it in a terminal of its own, with all three standard streams on it.

@@ -1,9 +1,10 @@
 //! The program at other times than the real one.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use super::PROGRAM;
+use super::{PROGRAM, judge};
 use crate::program::{Case, Invocation};
 
 /// The program at another time, by its own clock.
@@ -11,6 +12,16 @@ fn at<'a>(case: &'a Case, offset: &str, arguments: &[&str]) -> Invocation<'a> {
     case.command("faketime", &[&["-f", offset, PROGRAM], arguments].concat())
         .variable("VAULT_IDENTITY", case.given("recovery.txt"))
         // Else every timed wait of the Rust standard library hangs.
+        .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+}
+
+/// A program by the clock that stands in a file, though it is set while the program runs; what it starts goes by it too.
+pub fn by_the_clock<'a>(invocation: Invocation<'a>, file: &Path) -> Invocation<'a> {
+    invocation
+        // The variable would count for more than the file.
+        .under(judge("faketime"), &["-f", "+0", "env", "-u", "FAKETIME"])
+        .variable("FAKETIME_TIMESTAMP_FILE", file)
+        .variable("FAKETIME_NO_CACHE", "1")
         .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
 }
 

@@ -1,10 +1,14 @@
-//! The AWS CLI and the SDK for Python read the line that `configure` wrote, and start what stands in it.
+//! The AWS CLI and the SDK for Python read the line that `configure` wrote, start this program by it, and no more once it is
+//! gone.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use aws_sim::{Role, Trust};
+
 use super::judge;
+use super::left_unlocked::LeftUnlocked;
 use crate::commands::configure::program;
 use crate::program::{ACCOUNT, Case, Invocation};
 
@@ -13,17 +17,13 @@ const WHOSE: &str = "import botocore.session, sys
 credentials = botocore.session.Session(profile=sys.argv[1]).get_credentials()
 print(credentials.method, credentials.get_frozen_credentials().access_key)";
 
-/// In place of the program, to see what it is asked.
-const ANSWERS: &str = r#"#!/bin/sh
-echo "$#: $*" >> "$HOME/asked"
-echo '{"Version": 1, "AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": "s", "SessionToken": "t"}'
-"#;
-
+/// With the agent to ask.
 fn ask<'a>(case: &'a Case, name: &str, arguments: &[&str]) -> Invocation<'a> {
-    case.command(judge(name), arguments).variable("AWS_EC2_METADATA_DISABLED", "true")
+    let tool = case.command(judge(name), arguments).without_variable("VAULT_NO_AGENT");
+    tool.variable("AWS_EC2_METADATA_DISABLED", "true").variable("AWS_DEFAULT_REGION", "eu-central-1")
 }
 
-/// The program by another name, so that something else can stand there later.
+/// The program by another name, which is the one that is written.
 fn linked(case: &Case) -> PathBuf {
     let folder = case.home().join("bin-1.0+x_y@z");
     fs::create_dir(&folder).unwrap();
@@ -32,47 +32,72 @@ fn linked(case: &Case) -> PathBuf {
     folder.join("vlt")
 }
 
+/// Who AWS says the AWS CLI is.
+fn identity(case: &Case, name: &str) -> String {
+    let cli = ["sts", "get-caller-identity", "--profile", name, "--query", "Arn", "--output", "text"];
+    ask(case, "aws", &cli).run().succeeds().out.trim_end().to_owned()
+}
+
+/// alice's key, for which no code is asked.
+fn add(case: &Case, name: &str) {
+    let key = ["--access-key-id", case.alice.access_key_id(), "--secret-stdin", "--mfa-serial", "none"];
+    case.vault(&[&["add", name], &key[..]].concat()).stdin(case.alice.secret_access_key()).run().succeeds();
+}
+
+/// In the config file, of a role that alice may assume.
+fn role(case: &Case) -> String {
+    let arn = case.sim.add_role(Role::new(ACCOUNT, "x", Trust::of(ACCOUNT)));
+    format!("[profile ops]\r\nrole_arn = {arn}\r\nsource_profile = prod")
+}
+
+const AS_X: &str = "arn:aws:sts::123456789012:assumed-role/x/";
+
 #[test]
 #[ignore = "needs boto3 and awscli"]
-fn python_and_the_aws_cli_ask_the_program_by_the_line_whatever_stood_there_before() {
+fn python_and_the_aws_cli_sign_by_the_line_whatever_stood_there_before() {
     let case = Case::with_vault();
     let names = ["prod", "team/prod@eu", "a:b", "ops"];
-    for name in &names[..3] {
-        case.add(name).succeeds();
-    }
+    names[..3].iter().for_each(|name| add(&case, name));
     let others = "[profile other]\r\nregion=x\r\ns3 =\r\n  max_concurrent_requests = 20\r\n";
-    let role = format!("[profile ops]\r\nrole_arn = arn:aws:iam::{ACCOUNT}:role/x\r\nsource_profile = prod");
-    case.write(&case.config(), 0o600, format!("{others}{role}"));
+    case.write(&case.config(), 0o600, format!("{others}{}", role(&case)));
     // Sessions that the line would never be asked beside.
-    case.run(&["login", "prod", "--no-mfa"]).succeeds();
+    case.run(&["login", "prod"]).succeeds();
     ask(&case, "python3", &["-c", WHOSE, "prod"]).run().succeeds().stdout_has("shared-credentials-file ASIA");
 
     let program = linked(&case);
+    let case = LeftUnlocked::new(case);
     for name in names {
         case.vault_as(&program, &["configure", name, "--take-over"]).run().succeeds();
     }
-    fs::remove_file(&program).unwrap();
-    fs::write(&program, ANSWERS).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
     for name in names {
         let whose = ask(&case, "python3", &["-c", WHOSE, name]).run();
-        whose.succeeds().stdout("custom-process ASIAIOSFODNN7EXAMPLE\n");
+        whose.succeeds().stdout_has("custom-process ASIA");
+        let id = whose.out.trim_end().rsplit(' ').next().unwrap();
+        let arn = case.sim.session(id).expect("AWS made it").arn;
+        assert!(if name == "ops" { arn.starts_with(AS_X) } else { arn == case.alice.arn() }, "{name}: {arn}");
+        assert_eq!(identity(&case, name), arn);
         let line = ask(&case, "aws", &["configure", "get", "credential_process", "--profile", name]).run();
         line.succeeds().stdout(&format!("{} credential-process {name}\n", program.display()));
     }
-    let asked: String = names.iter().map(|name| format!("2: credential-process {name}\n")).collect();
-    assert_eq!(fs::read_to_string(case.home().join("asked")).unwrap(), asked);
 }
 
 #[test]
-#[ignore = "needs boto3"]
-fn python_takes_the_role_again_after_restore() {
-    let case = Case::with_prod();
-    let role = format!("[profile ops]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/x\nsource_profile = prod\n");
-    case.write(&case.config(), 0o600, &role);
-    for flag in ["--take-over", "--restore"] {
+#[ignore = "needs boto3 and awscli"]
+fn the_aws_cli_assumes_the_role_itself_again_after_restore() {
+    let case = Case::with_vault();
+    add(&case, "prod");
+    case.write(&case.config(), 0o600, role(&case));
+    let key = (case.alice.access_key_id(), case.alice.secret_access_key());
+    let plaintext = format!("[prod]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.0, key.1);
+    case.write(&case.credentials(), 0o600, plaintext);
+    let case = LeftUnlocked::new(case);
+    // This program makes one session for all; by themselves they make one each.
+    for (flag, whose, sessions) in [("--take-over", "custom-process ASIA", 1), ("--restore", "assume-role ASIA", 2)] {
         case.vault_as(program(&case), &["configure", "ops", flag]).run().succeeds();
+        case.sim.clear_requests();
+        assert!(identity(&case, "ops").starts_with(AS_X));
+        ask(&case, "python3", &["-c", WHOSE, "ops"]).run().succeeds().stdout_has(whose);
+        assert_eq!(case.sim.count("AssumeRole"), sessions, "{flag}");
     }
-    let profile = "import botocore.session\nprint(sorted(botocore.session.Session(profile='ops').get_scoped_config()))";
-    ask(&case, "python3", &["-c", profile]).run().succeeds().stdout("['role_arn', 'source_profile']\n");
+    fs::remove_file(case.credentials()).unwrap();
 }

@@ -1,0 +1,18 @@
+// Reads names of profiles, and says who AWS says each is, a line for a line: node aws-sdk.mjs
+import { createInterface } from "node:readline";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { fromProcess } from "@aws-sdk/credential-providers";
+
+const clients = new Map();
+for await (const profile of createInterface({ input: process.stdin })) {
+    if (!clients.has(profile)) {
+        clients.set(profile, new STSClient({ profile }));
+    }
+    try {
+        console.log((await clients.get(profile).send(new GetCallerIdentityCommand())).Arn);
+    } catch {
+        // By default it goes on to the next place that might have credentials, and forgets why this one had none.
+        const reason = await fromProcess({ profile })().catch(String);
+        console.log(String(reason).replaceAll("\n", " "));
+    }
+}

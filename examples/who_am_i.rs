@@ -1,0 +1,28 @@
+//! What a program with AWS's SDK for Rust has to do for a profile that `vault configure` wrote: name it. Reads names of
+//! profiles and says who AWS says each is, a line for a line: `echo prod | cargo run --example who_am_i`.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+
+use aws_config::BehaviorVersion;
+use aws_sdk_sts::Client;
+use aws_sdk_sts::error::DisplayErrorContext;
+
+fn main() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Kept, so that it is the client that notices when a session is over.
+    let mut clients = HashMap::new();
+    for name in io::stdin().lock().lines() {
+        let name = name?;
+        let client = clients.entry(name.clone()).or_insert_with(|| runtime.block_on(client(name)));
+        match runtime.block_on(client.get_caller_identity().send()) {
+            Ok(identity) => println!("{}", identity.arn().unwrap_or_default()),
+            Err(error) => println!("{}", DisplayErrorContext(error).to_string().replace('\n', " ")),
+        }
+    }
+    Ok(())
+}
+
+async fn client(name: String) -> Client {
+    Client::new(&aws_config::defaults(BehaviorVersion::latest()).profile_name(name).load().await)
+}
