@@ -33,8 +33,9 @@ pub enum Ended {
 }
 
 pub struct Server {
-    listener: Listener,
+    /// Goes first: who finds the lock free finds nothing held.
     held: Held,
+    listener: Listener,
     connections: Vec<Connection>,
     tick: Duration,
 }

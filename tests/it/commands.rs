@@ -16,7 +16,7 @@ mod history;
 mod import;
 mod init;
 mod login;
-mod machines;
+pub mod machines;
 mod network;
 mod passwd;
 pub mod plugins;

@@ -3,6 +3,7 @@
 mod lock;
 mod starting;
 mod strangers;
+mod vaults;
 
 use std::fs;
 use std::ops::Deref;
@@ -20,7 +21,7 @@ use vault::store::identity;
 use zeroize::Zeroizing;
 
 use super::{VAULT, error_and_hint, json};
-use crate::program::Case;
+use crate::program::{Case, Invocation};
 
 /// A person with an agent, which ends with the case.
 pub struct WithAgent {
@@ -31,7 +32,10 @@ pub struct WithAgent {
 
 impl WithAgent {
     pub fn new() -> Self {
-        let case = Case::new();
+        Self::of(Case::new())
+    }
+
+    pub fn of(case: Case) -> Self {
         let variables = [("HOME", case.home()), ("XDG_DATA_HOME", "/never/given/on".into())];
         let environment: Environment = variables.into_iter().collect();
         let paths = Paths::from_environment(&environment).unwrap();
@@ -47,12 +51,22 @@ impl WithAgent {
         Agent::connect(&self.paths.sockets).unwrap().expect("an agent runs")
     }
 
-    fn socket(&self) -> PathBuf {
+    /// A command that has nothing but the agent to open the vault, and may start one.
+    pub fn by_agent(&self, arguments: &[&str]) -> Invocation<'_> {
+        self.case.vault(arguments).asking().without_variable("VAULT_NO_AGENT")
+    }
+
+    /// The same with the passphrase at hand in a file.
+    pub fn by_passphrase(&self, arguments: &[&str]) -> Invocation<'_> {
+        self.by_agent(arguments).variable("VAULT_PASSPHRASE_FILE", self.case.given("passphrase"))
+    }
+
+    pub fn socket(&self) -> PathBuf {
         self.paths.sockets.join("agent-1.sock")
     }
 
     /// By its lock.
-    fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         fs::read_to_string(self.paths.state.join("agent-1.lock")).unwrap().trim().parse().unwrap()
     }
 }

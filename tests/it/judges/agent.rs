@@ -1,5 +1,9 @@
 //! The agent and what only the administrator can try: to be another user, to read its memory, and to shift its clock.
 
+mod memory;
+mod systemd;
+mod users;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};

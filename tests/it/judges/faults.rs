@@ -1,6 +1,7 @@
 //! strace as the machine that fails: the real program is killed, or an error is put in its way, at each of its system calls,
 //! for each command that saves. Whatever happens, the vault opens and holds what it held; what the program said is true.
 
+mod agent;
 mod saving;
 mod stage;
 mod strace;

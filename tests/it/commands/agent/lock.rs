@@ -61,6 +61,23 @@ fn lock_reaches_an_agent_whose_socket_is_gone() {
 }
 
 #[test]
+fn lock_reaches_an_agent_that_was_started_where_another_folder_is_for_sockets() {
+    for (with, without) in [("unlock", "lock"), ("lock", "unlock")] {
+        let case = WithAgent::of(Case::with_vault());
+        let runtime = case.home().join("runtime");
+        fs::create_dir(&runtime).unwrap();
+        let by_passphrase = |command: &str| match command {
+            command if command == with => case.by_passphrase(&[command]).variable("XDG_RUNTIME_DIR", &runtime),
+            command => case.by_passphrase(&[command]),
+        };
+        by_passphrase("unlock").run().succeeds();
+        let pid = case.pid();
+        by_passphrase("lock").run().succeeds().stdout("").stderr(ENDED);
+        assert!(!lives(pid), "{with} with XDG_RUNTIME_DIR and {without} without");
+    }
+}
+
+#[test]
 fn lock_ends_an_agent_that_is_stopped() {
     let (case, _agent, _) = unlocked();
     let pid = case.pid();

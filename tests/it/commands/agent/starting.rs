@@ -26,6 +26,27 @@ fn two_that_start_an_agent_at_once_get_the_same_one() {
 }
 
 #[test]
+fn twenty_times_two_that_start_one_where_a_dead_one_left_its_socket_get_the_same() {
+    let case = WithAgent::new();
+    for round in 0..20 {
+        let starts = [(); 2].map(|()| case.vault(&["agent", "run", "--detached"]).start());
+        while Agent::connect(&case.paths.sockets).ok().flatten().is_none() {}
+        let pid = case.connect().status().unwrap().pid;
+        assert_eq!(pid, case.pid(), "{round}");
+        let (agent, others): (Vec<_>, Vec<_>) = starts.into_iter().partition(|start| start.id() == pid);
+        assert_eq!((agent.len(), others.len()), (1, 1), "{round}");
+        for other in others {
+            other.finish().exits(1).stdout("held\n");
+        }
+        kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL).unwrap();
+        for agent in agent {
+            agent.finish().dies_of(Signal::KILL).stdout("ready\n");
+        }
+        assert!(case.socket().exists());
+    }
+}
+
+#[test]
 fn what_a_dead_agent_left_is_in_nobodys_way() {
     let case = WithAgent::new();
     case.start().unwrap();

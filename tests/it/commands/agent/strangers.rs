@@ -55,6 +55,13 @@ fn nonsense_and_messages_that_are_too_long_close_the_connection_without_a_word()
         vec![0; 4],
         vec![0xff; 4],
         b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        frame::of(b"\"reveal\"").unwrap().to_vec(),
+        frame::of(br#"{"reveal":{"vault_id":"AAAAAAAAAAAAAAAAAAAAAA=="}}"#).unwrap().to_vec(),
+        frame::of(br#"{"status":null,"lock":null}"#).unwrap().to_vec(),
+        // What reads it must not run out of stack.
+        frame::of(&[b'['; frame::LONGEST]).unwrap().to_vec(),
+        frame::of("{\"hello\":".repeat(frame::LONGEST / 9).as_bytes()).unwrap().to_vec(),
+        frame::of(format!(r#"{{"unwrap":{{"stanzas":{}"#, "[".repeat(60_000)).as_bytes()).unwrap().to_vec(),
     ] {
         let mut stranger = connect(&case);
         stranger.write_all(&nonsense).unwrap();
@@ -103,10 +110,12 @@ fn whoever_stops_halfway_or_takes_no_reply_is_dropped_after_five_seconds_and_kee
 fn a_thousand_connections_lock_nobody_out() {
     let case = case();
     let mut idle: Vec<UnixStream> = (0..1000).map(|_| connect(&case)).collect();
+    let started = Instant::now();
     let agent = Arc::new(case.connect());
     let identities = Identities::new();
     agent.unlock(identities.unlock(&case.vault_file())).unwrap();
     assert!(identities.are_held(&agent, Which::Vault));
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     let (mut first, mut last) = (idle.remove(0), idle.pop().unwrap());
     is_closed(&mut first);
     is_open(&mut last);

@@ -21,26 +21,40 @@ pub struct Stage {
     pub command: &'static Saving,
     pub case: Case,
     pub before: Found,
-    files: Vec<(PathBuf, u32, Vec<u8>)>,
+    files: Files,
+}
+
+/// What stands in the home folder.
+pub struct Files(Vec<(PathBuf, u32, Vec<u8>)>);
+
+impl Files {
+    pub fn of(case: &Case) -> Self {
+        let read = |path: PathBuf| {
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+            (path.clone(), mode, fs::read(path).unwrap())
+        };
+        Self(files_below(&case.home()).into_iter().map(read).collect())
+    }
+
+    /// Everything as it was.
+    pub fn put_back(&self, case: &Case) {
+        fs::remove_dir_all(case.home()).unwrap();
+        fs::create_dir(case.home()).unwrap();
+        self.0.iter().for_each(|(path, mode, bytes)| case.write(path, *mode, bytes));
+    }
 }
 
 impl Stage {
     pub fn of(command: &'static Saving) -> Self {
         let case = command.case();
-        let read = |path: PathBuf| {
-            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
-            (path.clone(), mode, fs::read(path).unwrap())
-        };
-        let files = files_below(&case.home()).into_iter().map(read).collect();
+        let files = Files::of(&case);
         let before = found(&case, command.passphrases).unwrap();
         Self { command, case, before, files }
     }
 
     /// Everything as it was at first.
     pub fn reset(&self) {
-        fs::remove_dir_all(self.case.home()).unwrap();
-        fs::create_dir(self.case.home()).unwrap();
-        self.files.iter().for_each(|(path, mode, bytes)| self.case.write(path, *mode, bytes));
+        self.files.put_back(&self.case);
     }
 
     pub fn invocation(&self) -> Invocation<'_> {

@@ -7,7 +7,10 @@ use std::os::unix::process::ExitStatusExt;
 
 use rustix::process::Signal;
 
-use crate::program::{Case, Invocation, Output};
+use crate::program::{Case, Invocation, Output, Running};
+
+/// All threads, and no other program: an agent that is started here goes its own way.
+const FOLLOW: &[&str] = &["-f", "-qq", "-b", "execve"];
 
 /// What a call does to files, with the errors that it gives where a disk fails, is full or may not be written.
 struct Sort {
@@ -45,6 +48,22 @@ const SORTS: &[Sort] = &[
     changes(&["flock"], &["EIO", "ENOLCK"]),
 ];
 
+/// What those call who speak with an agent, and the agent itself, with the errors of a machine that is short of something
+/// and of another side that went away.
+const OF_SOCKETS: &[Sort] = &[
+    changes(&["socket"], &["EMFILE"]),
+    changes(&["connect"], &["ECONNREFUSED", "EACCES"]),
+    changes(&["bind"], &["EADDRINUSE", "ENOSPC"]),
+    changes(&["listen"], &["EADDRINUSE"]),
+    changes(&["accept4"], &["ECONNABORTED", "EMFILE"]),
+    changes(&["sendto"], &["EPIPE"]),
+    changes(&["recvfrom"], &["ECONNRESET"]),
+    changes(&["getsockopt", "setsockopt"], &["ENOMEM"]),
+    changes(&["mlock", "madvise"], &["ENOMEM"]),
+    changes(&["setsid"], &["EPERM"]),
+    changes(&["pipe2"], &["EMFILE"]),
+];
+
 /// The `number`th of one name in a run.
 struct Call {
     name: &'static str,
@@ -75,10 +94,10 @@ pub enum Hit {
 }
 
 impl Call {
-    fn of(line: &str, numbers: &mut BTreeMap<&'static str, usize>) -> Option<Self> {
+    fn of(line: &str, sorts: &[&'static Sort], numbers: &mut BTreeMap<&'static str, usize>) -> Option<Self> {
         let called = line.trim_start().split_once('(')?.0;
-        let named = |sort: &&Sort| sort.names.contains(&called) && line.contains(sort.with);
-        let sort = SORTS.iter().find(named)?;
+        let named = |sort: &&&Sort| sort.names.contains(&called) && line.contains(sort.with);
+        let sort: &'static Sort = sorts.iter().find(named)?;
         let name = sort.names.iter().find(|name| **name == called)?;
         let number = numbers.entry(name).or_insert(0);
         *number += 1;
@@ -132,7 +151,16 @@ impl fmt::Display for Fault {
 /// counted from where the home folder is first named: those before it load the program. strace counts a thread each; the
 /// main thread makes all of them.
 pub fn faults_of<'a>(case: &'a Case, run: Invocation<'a>, reads_fail: bool) -> Vec<Fault> {
-    let calls = calls_of(case, run);
+    faults_among(&calls_of(case, run, &SORTS.iter().collect::<Vec<_>>()), reads_fail)
+}
+
+/// The same with the calls by which processes speak with each other.
+pub fn faults_of_speaking<'a>(case: &'a Case, run: Invocation<'a>, reads_fail: bool) -> Vec<Fault> {
+    let sorts: Vec<&Sort> = SORTS.iter().chain(OF_SOCKETS).collect();
+    faults_among(&calls_of(case, run, &sorts), reads_fail)
+}
+
+fn faults_among(calls: &[Call], reads_fail: bool) -> Vec<Fault> {
     let kills = calls.iter().enumerate().filter(|(at, call)| *at == 0 || call.sort.changes);
     let kills = kills.map(|(_, call)| call.with(Kind::Kill));
     let name = |at: usize| calls.get(at).map(|call| call.name);
@@ -148,10 +176,11 @@ pub fn faults_of<'a>(case: &'a Case, run: Invocation<'a>, reads_fail: bool) -> V
     kills.chain(failing.flat_map(|(_, call)| errors(call))).collect()
 }
 
-fn calls_of<'a>(case: &'a Case, run: Invocation<'a>) -> Vec<Call> {
-    let names: Vec<&str> = SORTS.iter().flat_map(|sort| sort.names).copied().collect();
+fn calls_of<'a>(case: &'a Case, run: Invocation<'a>, sorts: &[&'static Sort]) -> Vec<Call> {
+    let names: Vec<&str> = sorts.iter().flat_map(|sort| sort.names).copied().collect();
     let trace = case.given("trace");
-    let options = ["-f", "-qq", "-o", trace.to_str().unwrap(), "-e", &format!("trace={}", names.join(","))];
+    let traced = format!("trace={}", names.join(","));
+    let options = [FOLLOW, &["-o", trace.to_str().unwrap(), "-e", &traced]].concat();
     run.under("strace", &options).run().succeeds();
     let trace = fs::read_to_string(trace).unwrap();
     let main_thread = trace.split(' ').next().unwrap();
@@ -159,7 +188,7 @@ fn calls_of<'a>(case: &'a Case, run: Invocation<'a>) -> Vec<Call> {
     let (mut numbers, mut calls, mut started) = (BTreeMap::new(), Vec::new(), false);
     for line in trace.lines().filter_map(|line| line.strip_prefix(main_thread)) {
         started |= line.contains(&home);
-        let call = Call::of(line, &mut numbers);
+        let call = Call::of(line, sorts, &mut numbers);
         // What the kernel tells of itself is on no disk.
         let on_disk = !["\"/proc/", "\"/sys/"].iter().any(|kernel| line.contains(kernel));
         calls.extend(call.filter(|_| started && on_disk));
@@ -167,15 +196,20 @@ fn calls_of<'a>(case: &'a Case, run: Invocation<'a>) -> Vec<Call> {
     calls
 }
 
-/// Runs it with this fault; strace dies of the signal that the program died of.
-pub fn run_with<'a>(fault: &Fault, case: &'a Case, invocation: Invocation<'a>) -> (Output, Hit) {
+/// Starts it with this fault.
+pub fn start_with<'a>(fault: &Fault, case: &'a Case, invocation: Invocation<'a>) -> Running<'a> {
     let trace = case.given("trace");
     let (expression, traced) = (fault.expression(), format!("trace={}", fault.call));
-    let options = ["-f", "-qq", "-o", trace.to_str().unwrap(), "-e", &traced, "-e", &expression];
-    let output = invocation.under("strace", &options).run();
+    let options = [FOLLOW, &["-o", trace.to_str().unwrap(), "-e", &traced, "-e", &expression]].concat();
+    invocation.under("strace", &options).start()
+}
+
+/// Runs it with this fault; strace dies of the signal that the program died of.
+pub fn run_with<'a>(fault: &Fault, case: &'a Case, invocation: Invocation<'a>) -> (Output, Hit) {
+    let output = start_with(fault, case, invocation).finish();
     let hit = match output.status.signal() {
         Some(signal) if signal == Signal::KILL.as_raw() => Hit::Killed,
-        _ if fs::read_to_string(trace).unwrap().contains("(INJECTED)") => Hit::Failed,
+        _ if fs::read_to_string(case.given("trace")).unwrap().contains("(INJECTED)") => Hit::Failed,
         _ => Hit::Missed,
     };
     (output, hit)
