@@ -79,7 +79,7 @@ fn within<'b>(ini: &Ini<'_>, section: &Section<'_>, old: &'b [u8], new: &'b [u8]
 
 fn session() -> Edit<'static> {
     let mark = Some(mark(&ID.parse().expect("an access key id")));
-    Edit { set: OURS.to_vec(), remove: vec![SECURITY_TOKEN], unmark: Some(MARK), mark }
+    Edit { set: OURS.to_vec(), remove: vec![SECURITY_TOKEN], unmark: Some(MARK), mark, ..Edit::default() }
 }
 
 fn is_ours(header: &[u8]) -> bool {
