@@ -27,9 +27,10 @@ mod warm;
 mod world;
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::clock::SystemClock;
 use crate::disk::RealDisk;
@@ -55,6 +56,10 @@ macro_rules! commands {
         }
 
         impl Command {
+            /// Every command's name, and what describes its arguments.
+            const ALL: &[(&str, fn(clap::Command) -> clap::Command)] =
+                &[$((stringify!($module), <$module::Args as clap::Args>::augment_args),)*];
+
             fn run(self, world: &World) -> Result<(), Failure> {
                 match self {
                     $(Self::$variant(args) => $module::run(args, world),)*
@@ -96,11 +101,38 @@ commands! {
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
 #[derive(Parser)]
 #[command(name = "vault", bin_name = "vault", version, max_term_width = 100)]
-struct CommandLine {
+struct Flags {
     #[command(flatten)]
     unlock: UnlockArgs,
-    #[command(subcommand)]
+}
+
+struct CommandLine {
+    unlock: UnlockArgs,
     command: Option<Command>,
+}
+
+impl CommandLine {
+    /// Where the first argument names a command, only that one is described to clap: describing all of them takes longer than
+    /// most take to run.
+    fn parse(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let named = arguments.get(1).and_then(|name| described_alone(name.to_str()?));
+        let mut described = named.unwrap_or_else(all_described);
+        let matches = described.try_get_matches_from_mut(arguments)?;
+        let parsed = Flags::from_arg_matches(&matches).and_then(|flags| {
+            let command = matches.subcommand_name().map(|_| Command::from_arg_matches(&matches)).transpose()?;
+            Ok(Self { unlock: flags.unlock, command })
+        });
+        parsed.map_err(|error| error.format(&mut described))
+    }
+}
+
+fn all_described() -> clap::Command {
+    Command::augment_subcommands(Flags::command())
+}
+
+fn described_alone(name: &str) -> Option<clap::Command> {
+    let (module, describe) = Command::ALL.iter().find(|(module, _)| module.replace('_', "-") == name)?;
+    Some(Flags::command().subcommand(describe(clap::Command::new(module.replace('_', "-")))))
 }
 
 /// Runs the command that this process's arguments name and says how it ended.
@@ -109,7 +141,8 @@ pub fn main() -> ExitCode {
     let hardened = process::harden();
     process::keep_freed_memory();
     let environment = Environment::of_this_process();
-    let parsed = match CommandLine::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let parsed = match CommandLine::parse(&arguments) {
         Ok(parsed) => parsed,
         Err(error) => return report::usage(&error),
     };
@@ -123,7 +156,7 @@ pub fn main() -> ExitCode {
     let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {
         let world = World {
             environment,
-            started_as: std::env::args_os().next().unwrap_or_default(),
+            started_as: arguments.into_iter().next().unwrap_or_default(),
             paths,
             disk: &RealDisk,
             clock: &SystemClock,
@@ -145,8 +178,8 @@ pub fn main() -> ExitCode {
 /// Runs one command line in a world of the caller's making: another disk, another clock. Says nothing by itself; the error
 /// is the report that would have been shown.
 pub fn run_in(arguments: &[&str], world: &mut World) -> Result<(), Report> {
-    let parsed = CommandLine::try_parse_from(std::iter::once("vault").chain(arguments.iter().copied()))
-        .map_err(|error| Report::usage(&error))?;
+    let arguments: Vec<OsString> = std::iter::once("vault").chain(arguments.iter().copied()).map(Into::into).collect();
+    let parsed = CommandLine::parse(&arguments).map_err(|error| Report::usage(&error))?;
     world.unlock = parsed.unlock;
     let world = &*world;
     parsed.command.map_or(Ok(()), |command| command.run(world)).map_err(|failure| Report::of(&failure))
@@ -158,6 +191,27 @@ mod tests {
 
     #[test]
     fn the_command_line_fits_together() {
-        <CommandLine as clap::CommandFactory>::command().debug_assert();
+        all_described().debug_assert();
+    }
+
+    #[test]
+    fn a_command_described_alone_is_what_it_is_among_all() {
+        let mut all = all_described();
+        all.build();
+        let names: Vec<&str> =
+            all.get_subcommands().map(clap::Command::get_name).filter(|name| *name != "help").collect();
+        assert_eq!(names.len(), Command::ALL.len());
+        for name in names {
+            for rest in
+                [&["--help"][..], &["-h"], &["--no-such-flag"], &["--kdf-memory", "--identity"], &["a", "b", "c", "d"]]
+            {
+                let arguments: Vec<&str> = [&["vault", name][..], rest].concat();
+                let told = |described: clap::Command| {
+                    described.try_get_matches_from(&arguments).map(|_| ()).map_err(|error| error.render().to_string())
+                };
+                let alone = told(described_alone(name).unwrap_or_else(|| panic!("`{name}` is not described")));
+                assert_eq!(alone, told(all_described()), "{arguments:?}");
+            }
+        }
     }
 }
