@@ -55,8 +55,8 @@ pub enum HandOverError {
 
 /// An agent that runs, and what it holds of this vault.
 pub struct Holding {
-    pub agent: Arc<Agent>,
-    pub vault: HeldVault,
+    agent: Arc<Agent>,
+    vault: HeldVault,
 }
 
 impl Holding {
@@ -68,7 +68,7 @@ impl Holding {
     }
 
     /// What opens the vault, while the agent has it.
-    pub fn vault_opener(&self) -> Option<Opener> {
+    fn vault_opener(&self) -> Option<Opener> {
         (self.vault.state == State::Unlocked).then(|| Opener::Held(self.agent.held(&self.vault.vault_id, Which::Vault)))
     }
 }
@@ -145,7 +145,7 @@ pub fn keep(world: &World, vault: &Vault) {
             duration::words(terms.idle.min(terms.max))
         )),
         Err(error) => {
-            world.warn(&format!("the vault could not be kept unlocked: {error}"));
+            world.warn(&format!("the vault could not be kept unlocked: {}", escape(&error.to_string())));
             world.hint("`vault set --vault agent.enabled=false` has nobody try it");
         }
     }

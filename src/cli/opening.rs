@@ -9,7 +9,7 @@ use crate::store::fingerprint::Fingerprint;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
-use super::agent_access::{self, Holding};
+use super::agent_access;
 use super::failure::{Failure, Need};
 use super::passphrase_source::PassphraseSource;
 use super::secret_file;
@@ -125,12 +125,8 @@ pub struct Unlocked<'a> {
 
 /// Opens the vault there is.
 pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
-    open_with(world, agent_access::holding(world).as_ref())
-}
-
-/// The same, the agent having been asked already what it holds.
-pub fn open_with<'a>(world: &World<'a>, holding: Option<&Holding>) -> Result<Vault<'a>, Failure> {
-    let by_agent = holding.map(|holding| agent_access::open(world, holding)).transpose()?.flatten();
+    let holding = agent_access::holding(world);
+    let by_agent = holding.map(|holding| agent_access::open(world, &holding)).transpose()?.flatten();
     if let Some(opened) = by_agent {
         return trusting::believe(world, opened);
     }

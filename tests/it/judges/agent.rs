@@ -115,19 +115,3 @@ fn identities_go_when_the_wall_clock_says_so_and_when_it_is_set_back() {
         running.finish().succeeds();
     }
 }
-
-#[test]
-#[ignore = "needs systemd"]
-fn systemd_understands_the_units() {
-    let case = WithAgent::new();
-    let folder = case.home().join("units");
-    fs::create_dir(&folder).unwrap();
-    for unit in ["socket", "service"] {
-        let printed = case.run(&["agent", "print-unit", unit]).succeeds().out.clone();
-        fs::write(folder.join(format!("vault-agent.{unit}")), printed).unwrap();
-    }
-    let units = ["socket", "service"].map(|unit| folder.join(format!("vault-agent.{unit}")));
-    let verify = Command::new("systemd-analyze").args(["--user", "verify"]).args(&units).output().unwrap();
-    let words = String::from_utf8_lossy(&verify.stderr);
-    assert!(!words.contains("vault-agent"), "{words}");
-}
