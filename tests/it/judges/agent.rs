@@ -17,6 +17,7 @@ use vault::agent::frame;
 use vault::agent::{Agent, AgentError, Which};
 
 use super::PROGRAM;
+use super::clock::by_the_clock;
 use crate::commands::agent::{Identities, WithAgent};
 use crate::memory::{Needles, copies};
 
@@ -95,14 +96,7 @@ fn identities_go_when_the_wall_clock_says_so_and_when_it_is_set_back() {
     {
         let case = WithAgent::new();
         let rc = case.give("faketimerc", "+0");
-        // The wrapper would set an offset of its own, which is stronger than the file's.
-        let library = case.command("faketime", &["-f", "+0", "printenv", "LD_PRELOAD"]).run().succeeds().out.clone();
-        let run = case
-            .command(PROGRAM, &["agent", "run"])
-            .variable("LD_PRELOAD", library.trim())
-            .variable("FAKETIME_TIMESTAMP_FILE", &rc)
-            .variable("FAKETIME_NO_CACHE", "1")
-            .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let run = by_the_clock(case.command(PROGRAM, &["agent", "run"]), &rc);
         let running = run.start();
         while Agent::connect(&case.paths.sockets).unwrap().is_none() {}
         let agent = Arc::new(case.connect());
