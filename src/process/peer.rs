@@ -7,7 +7,18 @@ use std::os::fd::AsFd;
 /// so; nothing that the peer does later changes it.
 #[cfg(target_os = "linux")]
 pub fn peer_user(socket: impl AsFd) -> io::Result<u32> {
-    Ok(rustix::net::sockopt::socket_peercred(socket)?.uid.as_raw())
+    use std::os::fd::AsRawFd;
+    // Not by rustix, where a process always has a number: one in another namespace has 0 here.
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = size_of_val(&peer) as libc::socklen_t;
+    let (socket, into) = (socket.as_fd().as_raw_fd(), (&raw mut peer).cast());
+    // SAFETY: the descriptor is open while it is borrowed, and the call fills at most `length` bytes of `peer`.
+    match unsafe { libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_PEERCRED, into, &mut length) } {
+        // Less than all of it would leave user 0, whom nobody may be taken for by mistake.
+        0 if length as usize == size_of_val(&peer) => Ok(peer.uid),
+        0 => Err(io::ErrorKind::InvalidData.into()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -80,11 +80,17 @@ fn a_started_agent_has_nothing_of_whoever_started_it() {
     let null = PathBuf::from("/dev/null");
     assert_eq!(opened, [null.clone(), null.clone(), null, case.paths.state.join("agent-1.lock")]);
     // Signals of the terminal that it was started from do not reach it.
+    let [(_, own_session, _), (parent, session, terminal)] = [Path::new("/proc/self"), &process].map(standing);
+    assert_ne!(parent, std::process::id().to_string());
+    assert_ne!(session, own_session);
+    assert_eq!(terminal, "0");
+}
+
+/// A process's parent, session and terminal.
+fn standing(process: &Path) -> (String, String, String) {
     let stat = fs::read_to_string(process.join("stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    assert_ne!(fields[1], std::process::id().to_string(), "its parent");
-    assert_ne!(fields[3], rustix::process::getsid(None).unwrap().as_raw_nonzero().to_string(), "its session");
-    assert_eq!(fields[4], "0", "its terminal");
+    let fields: Vec<String> = stat.rsplit(") ").next().unwrap().split(' ').map(str::to_owned).collect();
+    (fields[1].clone(), fields[3].clone(), fields[4].clone())
 }
 
 #[test]

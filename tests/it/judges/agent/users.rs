@@ -122,6 +122,21 @@ fn the_agents_own_user_can_not_look_into_it() {
     machine.vault(&["lock"]).run().succeeds().stderr("locked\n");
 }
 
+/// As in a container that is given its user's home: there the agent's process has no number.
+#[test]
+#[ignore = "needs to be root"]
+fn a_process_that_sees_other_processes_only_is_answered_and_starts_no_second_agent() {
+    let (machine, pid) = Machine::unlocked();
+    for arguments in [&["list"][..], &["agent", "status"], &["unlock"]] {
+        let inside = machine.by_passphrase(arguments).under("unshare", &["--pid", "--fork"]);
+        inside.run().succeeds();
+        assert_eq!(machine.case.pid(), pid, "{arguments:?}");
+    }
+    machine.vault(&["list"]).run().succeeds();
+    machine.vault(&["lock"]).under("unshare", &["--pid", "--fork"]).run().succeeds();
+    assert_eq!(machine.vault(&["list"]).run().status.code(), Some(3));
+}
+
 /// What starts it, and takes another user on for that, is another program at first.
 fn has_become(name: &str, running: &Running) {
     while fs::read_to_string(format!("/proc/{}/comm", running.id())).unwrap().trim_end() != name {
