@@ -171,6 +171,14 @@ pub enum Failure {
     },
     /// `exec` was given a command where the profile should be.
     NotAProfileToRunIn(ProfileName),
+    /// Its session is for `exec` alone.
+    Protected(ProfileName),
+    /// A flag that says something of one profile, and several were named.
+    ForOneProfile {
+        flag: &'static str,
+    },
+    /// Of several profiles some could not be served.
+    Several(Vec<(ProfileName, Failure)>),
     ProfileExists(ProfileName),
     NameTaken(ProfileName),
     NoAccessKey(ProfileName),

@@ -4,12 +4,14 @@ use crate::names::ProfileName;
 use crate::store::document::{Document, Profile};
 
 use super::failure::Failure;
+use super::picker;
 use super::world::World;
 
 /// How alike two names must be for one to be suggested for the other (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
 
-/// The name given, else `$AWS_PROFILE`, else the setting `default_profile`, else the only profile there is.
+/// The name given, else `$AWS_PROFILE`, else the setting `default_profile`, else the only profile there is, else the one that
+/// the person chooses.
 pub fn or_default(given: Option<ProfileName>, document: &Document, world: &World) -> Result<ProfileName, Failure> {
     if let Some(name) = given {
         return Ok(name);
@@ -23,7 +25,8 @@ pub fn or_default(given: Option<ProfileName>, document: &Document, world: &World
     let mut names = document.profiles.keys();
     match (names.next(), names.next()) {
         (Some(only), None) => Ok(only.clone()),
-        _ => Err(Failure::NameNeeded { names: document.profiles.keys().cloned().collect() }),
+        _ => picker::pick(document, world)?
+            .ok_or_else(|| Failure::NameNeeded { names: document.profiles.keys().cloned().collect() }),
     }
 }
 

@@ -56,10 +56,14 @@ struct Reader<'a, 'w> {
 
 impl Reader<'_, '_> {
     fn find(&self) -> Result<Result<Issued, NeedsVault>, Failure> {
-        let Some(record) = self.cache.read(&self.args.options().slot(&self.name)) else {
+        let Some(record) = self.cache.read(&self.args.slot(&self.name, self.world)?) else {
             return Ok(Err(NeedsVault::NoSession));
         };
-        match self.decide(record)? {
+        let decided = self.decide(record)?;
+        if let Warm::Serve(record) | Warm::Renew { record, .. } = &decided {
+            self.purpose.check_protected(&self.name, record.rung().protected)?;
+        }
+        match decided {
             Warm::Serve(record) => Ok(Ok(Issued::cached(record))),
             // A person at a login is there to open the vault.
             Warm::Renew { .. } if self.purpose == Purpose::Login => Ok(Err(NeedsVault::Stale)),
@@ -138,6 +142,7 @@ impl Reader<'_, '_> {
             region: settings::named_region(self.world)?.or_else(|| record.rung().region.clone()),
             destination: record.destination.clone(),
             call_region: self.call_region(record)?,
+            protected: record.rung().protected,
         })
     }
 }

@@ -16,6 +16,7 @@ fn user(serial: Option<&str>, seconds: Option<u64>) -> UserLink {
         duration: seconds.map(|seconds| Sourced::new(Duration::from_secs(seconds), Origin::Vault)),
         region: None,
         endpoint_url: None,
+        protected: false,
     }
 }
 
@@ -30,6 +31,7 @@ fn role(name: &str, serial: Option<&str>, seconds: Option<u64>) -> RoleLink {
         duration: seconds.map(|seconds| Sourced::new(Duration::from_secs(seconds), origin)),
         region: None,
         options: RoleOptions::default(),
+        protected: false,
     }
 }
 
