@@ -76,9 +76,8 @@ fn question(shown: &[&Choice]) -> String {
     if shown.len() > MOST_SHOWN {
         return format!("{} profiles; type a part of the name.\n", shown.len());
     }
-    let row = |(index, choice): (usize, &&Choice)| {
-        [(index + 1).to_string(), choice.name.to_string(), choice.what.clone()]
-    };
+    let row =
+        |(index, choice): (usize, &&Choice)| [(index + 1).to_string(), choice.name.to_string(), choice.what.clone()];
     let mut text = table::render(&["", "NAME", "IS"], shown.iter().enumerate().map(row));
     text.push_str("A number, or a part of the name.\n");
     text
@@ -100,7 +99,8 @@ fn chosen<'a>(answer: &str, shown: &[&'a Choice], all: &'a [Choice]) -> Answer<'
         return Answer::One(choice);
     }
     let wanted = answer.to_lowercase();
-    let found: Vec<&Choice> = all.iter().filter(|choice| choice.name.as_str().to_lowercase().contains(&wanted)).collect();
+    let found: Vec<&Choice> =
+        all.iter().filter(|choice| choice.name.as_str().to_lowercase().contains(&wanted)).collect();
     match found[..] {
         [] => Answer::None,
         [only] if !wanted.is_empty() => Answer::One(only),

@@ -161,6 +161,16 @@ mod tests {
         assert_eq!(merged.tags, profile.tags);
     }
 
+    /// A session may do what any of its policies allows.
+    #[test]
+    fn policies_take_the_place_of_others_whichever_way_they_are_said() {
+        let inline = || RoleOptions { policy: Some("{}".into()), ..Default::default() };
+        let managed = || RoleOptions { policy_arns: vec!["arn:aws:iam::aws:policy/X".into()], ..Default::default() };
+        assert_eq!(inline().over(&managed()), inline());
+        assert_eq!(managed().over(&inline()), managed());
+        assert_eq!(RoleOptions::default().over(&managed()), managed());
+    }
+
     #[test]
     fn what_sts_would_refuse_is_refused_before_a_code_is_spent() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());

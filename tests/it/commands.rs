@@ -22,6 +22,7 @@ mod passwd;
 pub mod plugins;
 mod prompts;
 mod recipient;
+mod role_options;
 mod roles;
 mod sessions;
 mod surroundings;

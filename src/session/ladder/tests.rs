@@ -229,6 +229,38 @@ fn a_user_session_cannot_be_narrowed_and_says_by_what() {
 }
 
 #[test]
+fn read_only_is_awss_own_policy_in_the_roles_partition_and_narrows_no_user() {
+    let read_only = Options { read_only: true, ..Options::default() };
+    assert_eq!(told(&chain(user(None, None), &[]), &read_only), "error: policy narrows alice");
+    let mut abroad = role("b", None, None);
+    abroad.role_arn.value = "arn:aws-cn:iam::222222222222:role/b".parse().unwrap();
+    let ladder = Ladder::of(&chain(user(None, None), &[role("a", None, None), abroad]), &read_only, None).unwrap();
+    let policies: Vec<_> = ladder.rungs.iter().map(|rung| rung.role.clone().unwrap().options.policy_arns).collect();
+    assert_eq!(policies, [vec![], vec!["arn:aws-cn:iam::aws:policy/ReadOnlyAccess".to_owned()]]);
+    assert_eq!(ladder.rungs[0].slot.asked, Asked::default());
+    assert!(ladder.rungs[1].slot.asked.read_only);
+}
+
+#[test]
+fn a_role_that_no_profile_has_is_the_last_call_in_a_slot_of_its_own() {
+    let arn: RoleArn = "arn:aws:iam::222222222222:role/adhoc".parse().unwrap();
+    let options = Options { role_arn: Some(arn.clone()), ..Options::default() };
+    for (roles, calls) in [
+        (vec![], "session 43200 code alice, role adhoc 3600"),
+        (vec![role("a", None, None)], "session 43200 code alice, role a 3600, role adhoc 3600"),
+    ] {
+        let chain = chain(user(Some(ALICE), None), &roles);
+        let name = chain.profile().clone();
+        let chain = chain.assuming(arn.clone());
+        assert_eq!(told(&chain, &options), calls);
+        let ladder = Ladder::of(&chain, &options, None).unwrap();
+        let slots: Vec<&Slot> = ladder.rungs.iter().map(|rung| &rung.slot).collect();
+        assert_eq!(*slots[ladder.last()], options.slot(&name));
+        assert_eq!((&slots[ladder.last() - 1].profile, &slots[ladder.last() - 1].asked), (&name, &Asked::default()));
+    }
+}
+
+#[test]
 fn what_the_flags_say_of_a_role_is_said_to_the_last_one_only() {
     let chain = chain(user(None, None), &[role("a", None, None), role("b", None, None)]);
     let named = RoleOptions { session_name: Some("me".into()), ..RoleOptions::default() };
