@@ -3,6 +3,7 @@
 mod access_key_source;
 mod agent_access;
 mod escape;
+mod expired;
 mod failure;
 mod held_key;
 mod key_check;

@@ -16,6 +16,7 @@ use crate::store::vault::{Closed, Vault};
 
 use super::add;
 use super::escape::escape;
+use super::expired;
 use super::failure::Failure;
 use super::report;
 use super::settings;
@@ -53,11 +54,14 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    match &args.names[..] {
+    let outcome = match &args.names[..] {
         [] => one(&args, None, world),
         [name] => one(&args, Some(name), world),
         names => several(&args, names, world),
-    }
+    };
+    // Afterwards: its own section is renewed rather than taken away and written again.
+    expired::sweep(world);
+    outcome
 }
 
 fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Failure> {

@@ -19,6 +19,7 @@ use crate::store::document::Document;
 use crate::store::vault::{Closed, Vault};
 
 use super::escape::escape;
+use super::expired;
 use super::failure::{Failure, Need};
 use super::names_given;
 use super::opening;
@@ -232,6 +233,10 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
         stamps: &resolved.stamps,
     };
     let issued = issuer.issue(&errand).map_err(|error| Failure::Issue { profile: about.name.clone(), error })?;
+    // Not while a cached session is handed out: that takes a millisecond.
+    if !issued.reused && purpose != Purpose::Login {
+        expired::sweep(world);
+    }
     tell(&about.name, &issued, world);
     Ok(issued)
 }
