@@ -24,6 +24,7 @@ mod prompts;
 mod recipient;
 mod roles;
 mod sessions;
+mod shells;
 mod surroundings;
 mod target;
 mod trust;
