@@ -27,7 +27,7 @@ pub enum Shell {
     /// vault env NAME --shell powershell | Invoke-Expression
     #[value(alias = "pwsh")]
     Powershell,
-    /// for /f "delims=" %i in ('vault env NAME --shell cmd') do @%i
+    /// for /f "delims=" %i in ('vault env NAME --shell cmd') do @set "%i"
     Cmd,
     /// vault env NAME --shell nushell | from json | load-env
     #[value(alias = "nu")]

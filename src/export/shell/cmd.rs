@@ -1,13 +1,13 @@
-//! Windows' cmd, by `for /f`, or from a batch file.
-//! https://learn.microsoft.com/windows-server/administration/windows-commands/set_1
+//! Windows' cmd, which has no `eval`: `for /f` hands each line to `set "%i"`. So nothing that is printed is run as a command.
+//! https://learn.microsoft.com/windows-server/administration/windows-commands/for
 
 use zeroize::Zeroizing;
 
-/// A command line ends there.
-const LONGEST_LINE: usize = 8191;
+/// A command line has 8191 characters at most, `set` and the name among them.
+const LONGEST_VALUE: usize = 8000;
 
-/// What means one thing to `for /f`, another in a batch file, and yet another where delayed expansion is on; and what is read
-/// in the console's own encoding. A session of AWS holds none of it.
+/// What may be taken for a variable or for the end of the value, by settings of cmd's own, and what is read in the console's
+/// encoding. A session of AWS holds none of it.
 pub fn obstacle(value: &str) -> Option<&'static str> {
     let ambiguous = |c: char| matches!(c, '"' | '%' | '!');
     if value.is_empty() {
@@ -18,18 +18,18 @@ pub fn obstacle(value: &str) -> Option<&'static str> {
         Some("holds characters that are not ASCII")
     } else if value.contains(ambiguous) {
         Some(r#"holds one of " % !"#)
-    } else if value.len() > LONGEST_LINE - 100 {
+    } else if value.len() > LONGEST_VALUE {
         Some("is longer than a command line may be")
     } else {
         None
     }
 }
 
-/// The quotes take the meaning from `& | < > ^`, and are no part of the value.
 pub fn set(name: &str, value: &str) -> Zeroizing<String> {
-    Zeroizing::new(format!("set \"{name}={value}\"\n"))
+    Zeroizing::new(format!("{name}={value}\n"))
 }
 
+/// `set` takes a variable away whose value is empty.
 pub fn unset(name: &str) -> String {
-    format!("set \"{name}=\"\n")
+    format!("{name}=\n")
 }

@@ -52,6 +52,15 @@ fn a_shell_is_after_unset_as_it_was_before_env() {
 }
 
 #[test]
+fn an_eval_without_quotes_does_as_well() {
+    let case = signed_in();
+    let token = case.run(&["get", "prod", "aws_session_token"]).succeeds().out.clone();
+    let script = format!("set -eu; eval $('{VAULT}' env prod); printf %s \"$AWS_SESSION_TOKEN\"");
+    let run = case.command("sh", &["-c", &script]).variable("VAULT_IDENTITY", case.given("recovery.txt")).run();
+    run.succeeds().stdout(&token).stderr("");
+}
+
+#[test]
 fn what_asks_for_a_session_can_not_be_said_with_unset() {
     let case = Case::new();
     for flag in [&["--force"][..], &["--no-mfa"], &["--legacy-token"], &["--mfa-code", "123456"], &["--min-ttl", "1h"]]
