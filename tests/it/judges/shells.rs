@@ -140,8 +140,8 @@ fn each_shell_has_a_value_byte_for_byte_whatever_it_holds() {
     for value in WILD.into_iter().map(str::to_owned).chain(["x".repeat(20_000)]) {
         let session = SessionCredentials {
             access_key_id: "ASIAIOSFODNN7EXAMPLE".parse().unwrap(),
-            secret_access_key: SecretAccessKey::new(value.clone().into()),
-            session_token: SessionToken::new(value.clone().into()),
+            secret_access_key: SecretAccessKey::new(value.clone()),
+            session_token: SessionToken::new(value.clone()),
             expiration: "2026-01-02T03:04:05Z".parse().unwrap(),
         };
         let variables = Variables::of_session(&session, None, &"prod".parse().unwrap());
