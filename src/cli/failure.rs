@@ -10,6 +10,7 @@ use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
 use crate::export::error::{ConfigureError, ExportError};
+use crate::export::shell::ShellError;
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
 use crate::paths::PathsError;
 use crate::process::{ProgramError, RunError};
@@ -286,6 +287,7 @@ pub enum Failure {
     Cache(CacheError),
 
     // Handing over.
+    Shell(ShellError),
     Exec {
         program: String,
         error: io::Error,
@@ -383,6 +385,7 @@ from! {
     ListenError => AgentListen,
     StillHeld => AgentHolds,
     UnitError => AgentUnit,
+    ShellError => Shell,
 }
 
 impl From<HeaderError> for Failure {

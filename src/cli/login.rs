@@ -43,6 +43,9 @@ pub struct Args {
     /// Print variables for a shell instead of writing a file: eval "$(vault login prod --env)"
     #[arg(long, conflicts_with = "no_export")]
     env: bool,
+    /// With --env: for which shell, as in `vault env --help`
+    #[arg(long, default_value = "sh", requires = "env", hide_possible_values = true)]
+    shell: Shell,
     /// Replace another long-term key in that section, after saving it in the vault
     #[arg(long, conflicts_with_all = ["no_export", "env"])]
     replace_long_term: bool,
@@ -185,7 +188,7 @@ impl<'a, 'w> Login<'a, 'w> {
         say_signed_in(&about.name, issued, world);
         if args.env {
             let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
-            return world.print(&shell::render(Shell::Sh, &variables));
+            return world.print(&shell::render(args.shell, &variables)?);
         }
         match exports {
             true => self.write(vault, issued),

@@ -8,6 +8,7 @@ mod files;
 pub mod import;
 mod plugin;
 mod session;
+mod shell;
 mod trust;
 mod vault;
 
@@ -96,6 +97,7 @@ impl Report {
             }
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
+            Shell(error) => shell::report(error),
             Distrusted(_)
             | OtherFingerprint { .. }
             | BadFingerprint { .. }

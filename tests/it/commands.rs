@@ -25,6 +25,7 @@ mod recipient;
 mod role_options;
 mod roles;
 mod sessions;
+mod shells;
 mod surroundings;
 mod target;
 mod trust;

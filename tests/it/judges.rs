@@ -15,6 +15,7 @@ mod memory;
 mod mounts;
 mod plugins;
 mod sdks;
+mod shells;
 mod warm;
 
 use std::path::PathBuf;

@@ -58,6 +58,7 @@ fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
     stand_in(&case, "aws", "true");
     plaintext(&case);
     stand_in(&case, "terraform", "test -n \"$AWS_SESSION_TOKEN\"");
+    stand_in(&case, "docker", "grep -q ^AWS_SESSION_TOKEN= \"$3\"");
 
     let lines = command_lines();
     assert!(lines.len() >= 10, "{lines:?}");

@@ -24,6 +24,8 @@ pub(crate) struct Cloud {
     pub devices: BTreeMap<String, Device>,
     pub roles: BTreeMap<String, RoleRecord>,
     pub sessions: BTreeMap<String, Session>,
+    /// What sessions get for a token instead of one of their own.
+    pub session_token: Option<String>,
     pub aliases: BTreeMap<String, String>,
     pub propagation: Propagation,
     pub failures: Failures,

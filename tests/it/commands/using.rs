@@ -58,7 +58,7 @@ fn a_shell_that_is_not_known_is_refused_with_those_that_are() {
     let case = Case::with_vault();
     let output = case.run(&["env", "prod", "--shell", "tcsh"]);
     output.exits(2).stdout("").stderr_has("vault: error: invalid value 'tcsh' for '--shell <SHELL>'");
-    output.stderr_has("[possible values: sh, json]");
+    output.stderr_has("[possible values: sh, fish, powershell, cmd, nushell, dotenv, json]");
 }
 
 #[test]
