@@ -12,7 +12,8 @@ use vault::aws_files::config::ConfigFile;
 use vault::names::ProfileName;
 
 const NAMES: [&str; 3] = ["default", "a", "b-2"];
-const KEYS: [&str; 6] = ["role_arn", "source_profile", "region", "external_id", "credential_process", "duration_seconds"];
+const KEYS: [&str; 6] =
+    ["role_arn", "source_profile", "region", "external_id", "credential_process", "duration_seconds"];
 
 fn sdk(text: &str) -> Option<EnvConfigSections> {
     let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, text).build();
@@ -70,11 +71,23 @@ fn header() -> impl Strategy<Value = String> {
 fn line() -> impl Strategy<Value = String> {
     let key = prop::sample::select([&KEYS[..], &["output", "s3", "Region"]].concat());
     let value = prop::sample::select(vec![
-        "x", "arn:aws:iam::123456789012:role/a", "a b", "x # note", "x #note", "x;y", "x ; y", "\"x\"", "1=2", "", "#", "é",
+        "x",
+        "arn:aws:iam::123456789012:role/a",
+        "a b",
+        "x # note",
+        "x #note",
+        "x;y",
+        "x ; y",
+        "\"x\"",
+        "1=2",
+        "",
+        "#",
+        "é",
     ]);
     let equals = prop::sample::select(vec![" = ", "=", " =", "= ", "\t=\t"]);
     let setting = (key, equals, value).prop_map(|(key, equals, value)| format!("{key}{equals}{value}"));
-    let other = prop::sample::select(vec!["", "# note", "; note", "  # indented", "  deep = 1", "\tmore", " ", "[", "words"]);
+    let other =
+        prop::sample::select(vec!["", "# note", "; note", "  # indented", "  deep = 1", "\tmore", " ", "[", "words"]);
     prop_oneof![2 => header(), 6 => setting, 2 => other.prop_map(str::to_owned)]
 }
 

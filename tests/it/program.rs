@@ -121,6 +121,13 @@ impl Case {
         path
     }
 
+    /// A program that is not ours, there too.
+    pub fn give_program(&self, name: &str, script: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.given(name);
+        self.write(&path, 0o700, script);
+        path
+    }
+
     /// Something more that must not be seen anywhere.
     pub fn keep_secret(&self, what: &str, secret: &str) {
         self.secrets.borrow_mut().add(what, secret);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::process::Signal;
 
-use super::{VAULT, error, error_and_hint, json, mode};
+use super::{VAULT, error, error_and_hint, json};
 use crate::program::{ACCOUNT, Case, PASSPHRASE};
 
 const CARRIED: [&str; 5] =
@@ -164,9 +164,7 @@ fn the_passphrases_descriptor_is_closed_before_the_command_starts() {
 #[test]
 fn without_a_command_it_is_the_persons_shell() {
     let case = signed_in();
-    let shell = case.give("my-shell", "#!/bin/sh\necho \"my shell, $# arguments, $AWS_VAULT\"\n");
-    std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    assert_eq!(mode(&shell), 0o700);
+    let shell = case.give_program("my-shell", "#!/bin/sh\necho \"my shell, $# arguments, $AWS_VAULT\"\n");
     let run = case.vault(&["exec", "prod"]).variable("SHELL", &shell).run();
     run.succeeds().stdout("my shell, 0 arguments, prod\n");
     case.vault(&["exec", "prod"]).stdin("echo in $AWS_VAULT; exit 3").run().exits(3).stdout("in prod\n");
