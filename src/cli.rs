@@ -13,6 +13,7 @@ mod opening;
 mod own_program;
 mod passphrase_source;
 mod plugin_talk;
+mod random_words;
 mod recovery_key;
 mod rekeyed;
 mod report;

@@ -42,6 +42,14 @@ impl Disk for RealDisk {
         Err(rustix::io::Errno::LOOP.into())
     }
 
+    fn status_at(&self, path: &Path) -> io::Result<Option<Status>> {
+        match rustix::fs::stat(path) {
+            Ok(found) => Ok(Some(status(&found))),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open(path, flags, Mode::empty())?;
@@ -58,6 +66,9 @@ impl Disk for RealDisk {
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
+        if path.is_dir() {
+            return Ok(());
+        }
         let mut so_far = PathBuf::new();
         for component in path.components() {
             so_far.push(component);
