@@ -29,7 +29,8 @@ use super::terminal::{PromptError, Terminal};
 use super::warm::{self, Outcome};
 use super::world::World;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 #[command(next_help_heading = "Getting the session")]
 pub struct SignInArgs {
     /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
@@ -50,6 +51,7 @@ pub struct SignInArgs {
 }
 
 #[derive(Clone)]
+#[cfg_attr(test, derive(PartialEq))]
 enum CodeGiven {
     OnStandardInput,
     Code(MfaCode),

@@ -312,6 +312,24 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_at_a_path_is_what_its_links_lead_to() {
+        let (temporary, folder) = folder();
+        let at = |name: &str| RealDisk.status_at(&temporary.path().join(name));
+        std::fs::write(temporary.path().join("real"), b"12345").unwrap();
+        symlink("real", temporary.path().join("link")).unwrap();
+        symlink("none", temporary.path().join("dangling")).unwrap();
+        symlink("loop", temporary.path().join("loop")).unwrap();
+        let real = folder.entry("real").unwrap();
+        assert!(real.is_some_and(|status| status.kind == Kind::File && status.size == 5));
+        assert_eq!(at("real").unwrap(), real);
+        assert_eq!(at("link").unwrap(), real);
+        assert_eq!(at("none").unwrap(), None);
+        assert_eq!(at("none/below").unwrap(), None);
+        assert_eq!(at("dangling").unwrap(), None);
+        assert!(at("loop").is_err());
+    }
+
+    #[test]
     fn a_second_holder_is_told_who_holds_the_lock() {
         let (_temporary, folder) = folder();
         let held = folder.lock("l", Duration::ZERO).unwrap();
