@@ -34,6 +34,8 @@ fn link_unwinder_in() {
     let Some(folder) = env::var_os("OUT_DIR").map(PathBuf::from) else { return };
     let script = format!("INPUT({})\n", archive.display());
     if fs::write(folder.join("libgcc_s.so"), script).is_ok() {
+        // Another version of the compiler has it elsewhere.
+        println!("cargo:rerun-if-changed={}", archive.display());
         println!("cargo:rustc-link-arg-bins=-L{}", folder.display());
     }
 }
