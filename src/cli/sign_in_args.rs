@@ -15,7 +15,8 @@ use super::world::World;
 /// Longer than any policy that STS takes, with room for its blanks.
 const LONGEST_POLICY: u64 = 64 * 1024;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 #[command(next_help_heading = "Getting the session")]
 pub struct SignInArgs {
     /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
@@ -37,7 +38,8 @@ pub struct SignInArgs {
     role: RoleArgs,
 }
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 #[command(next_help_heading = "Of a role's session")]
 struct RoleArgs {
     /// Assume this role from the profile, whether or not that is one itself
@@ -70,6 +72,7 @@ struct RoleArgs {
 }
 
 #[derive(Clone)]
+#[cfg_attr(test, derive(PartialEq))]
 pub enum CodeGiven {
     OnStandardInput,
     Code(MfaCode),
