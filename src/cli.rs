@@ -5,6 +5,7 @@ mod agent_access;
 mod escape;
 mod failure;
 mod held_key;
+mod iam_access;
 mod key_check;
 mod mfa_device;
 mod names_given;
@@ -93,6 +94,9 @@ commands! {
     CredentialProcess = credential_process,
     Configure = configure,
     Status = status,
+    Whoami = whoami,
+    Keys = keys,
+    Role = role,
     Unlock = unlock,
     Lock = lock,
     Agent = agent,

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::agent::{AgentError, ListenError, StillHeld, UnitError};
 use crate::aws::{AwsError, CaBundleError, EndpointError};
@@ -10,7 +11,7 @@ use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
 use crate::export::error::{ConfigureError, ExportError};
-use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
+use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName, RoleArn};
 use crate::paths::PathsError;
 use crate::process::{ProgramError, RunError};
 use crate::session::{CacheError, ChainError, IssueError, LadderError, NeedsVault};
@@ -24,6 +25,7 @@ use crate::store::plugin::PluginError;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
 use super::agent_access::HandOverError;
+use super::keys::KeyError;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -277,6 +279,22 @@ pub enum Failure {
     },
     Cache(CacheError),
 
+    // IAM.
+    Keys(KeyError),
+    /// A role of another account than the profile's session works in.
+    RoleElsewhere {
+        role: RoleArn,
+        profile: ProfileName,
+        account: String,
+    },
+    /// Longer sessions were asked for than the role has; its maximum, where AWS told.
+    RoleMaximum {
+        profile: ProfileName,
+        role: RoleArn,
+        asked: Duration,
+        maximum: Option<Duration>,
+    },
+
     // Handing over.
     Exec {
         program: String,
@@ -374,6 +392,7 @@ from! {
     AgentError => Agent,
     ListenError => AgentListen,
     StillHeld => AgentHolds,
+    KeyError => Keys,
     UnitError => AgentUnit,
 }
 

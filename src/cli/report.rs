@@ -6,6 +6,7 @@ mod aws;
 pub mod configure;
 mod files;
 pub mod import;
+mod keys;
 mod plugin;
 mod session;
 mod trust;
@@ -21,6 +22,7 @@ use crate::paths::PathsError;
 
 use super::failure::{Failure, Need};
 
+pub use keys::{key_changed, key_risks};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;
@@ -157,6 +159,9 @@ impl Report {
             Ladder(error) => session::ladder(error),
             Issue { profile, error } => session::issue(profile, error),
             Cache(error) => session::cache(error),
+            Keys(error) => keys::report(error),
+            RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
+            RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),
             Name(_)
             | BadVariable { .. }
             | NameNeeded { .. }

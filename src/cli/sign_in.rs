@@ -5,14 +5,14 @@ use std::cell::LazyCell;
 use std::io::Read;
 use std::time::Duration;
 
-use crate::aws::{Aws, Endpoints};
+use crate::aws::{Aws, AwsError, Endpoints, Refusal, Signer};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
-use crate::names::{MfaCode, ProfileName, Region, RoleArn};
+use crate::names::{MfaCode, ProfileName, Region, RoleArn, arn_account};
 use crate::process;
 use crate::session::{
-    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, Ladder, LazyAws,
+    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, IssueError, Issued, Issuer, Ladder, LazyAws,
     NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
 };
 use crate::store::document::Document;
@@ -204,7 +204,27 @@ pub fn resolve<'a>(
     Ok((resolved, vault.close()))
 }
 
+impl SignedIn {
+    /// Calls AWS where the session was made.
+    pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
+        let endpoint_url = self.issued.record.ladder.endpoint_url.as_deref();
+        let endpoints = Endpoints::from_environment(&world.environment, endpoint_url)?;
+        Ok(Aws::with_ca_bundle(self.about.call_region.clone(), endpoints, world.ca_bundle()?))
+    }
+}
+
 impl Resolved<'_> {
+    /// Calls AWS where the session is made.
+    pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
+        let (region, endpoints) = (self.about.call_region.clone(), self.endpoints.clone());
+        Ok(Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?))
+    }
+
+    /// Whether a code goes into one of the calls for the session.
+    pub fn has_mfa(&self) -> bool {
+        self.ladder.request(self.ladder.last()).serial.is_some()
+    }
+
     /// The access key that the vault holds under this very name.
     pub fn own_key(&self) -> Option<&AccessKey> {
         self.is_user.then_some(&self.key)
@@ -248,9 +268,25 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
         destination: about.destination.as_ref(),
         stamps: &resolved.stamps,
     };
-    let issued = issuer.issue(&errand).map_err(|error| Failure::Issue { profile: about.name.clone(), error })?;
+    let issued = issuer.issue(&errand).map_err(|error| failed(error, resolved, &aws))?;
     tell(&about.name, &issued, world);
     Ok(issued)
+}
+
+/// Where the role's own maximum is in the way, AWS is asked what that is: its refusal does not say.
+fn failed(error: IssueError, resolved: &Resolved, aws: &Aws) -> Failure {
+    let IssueError::Call { profile, role: Some(role), error: AwsError::Refused { refusal, .. } } = &error else {
+        return Failure::Issue { profile: resolved.about.name.clone(), error };
+    };
+    let rung = resolved.ladder.rungs.iter().find(|rung| rung.slot.profile == *profile);
+    let Some(rung) = rung.filter(|_| *refusal == Refusal::MaxSessionDuration) else {
+        return Failure::Issue { profile: resolved.about.name.clone(), error };
+    };
+    let (profile, role, asked) = (profile.clone(), role.clone(), rung.duration);
+    // IAM knows roles of the key's own account only, and many a user may not ask.
+    let account = resolved.ladder.user_arn.as_deref().and_then(arn_account);
+    let limits = (account == Some(role.account())).then(|| aws.role_limits(&Signer::AccessKey(&resolved.key), role.role_name()));
+    Failure::RoleMaximum { profile, role, asked, maximum: limits.and_then(Result::ok).map(|limits| limits.max_session) }
 }
 
 /// The person hears what they should know, and the log what was handed out.

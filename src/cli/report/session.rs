@@ -190,6 +190,29 @@ fn call(profile: &ProfileName, role: Option<&RoleArn>, error: &AwsError) -> Repo
     }
 }
 
+/// IAM reads and changes the roles of the caller's account alone.
+pub fn role_elsewhere(role: &RoleArn, profile: &ProfileName, account: &str) -> Report {
+    let account = escape(account);
+    Report::new(Status::State, format!("`{role}` is in another account than `{profile}`, which is in {account}"))
+        .hint(format!("name a profile of account {}", role.account()))
+}
+
+pub fn role_maximum(profile: &ProfileName, role: &RoleArn, asked: Duration, maximum: Option<Duration>) -> Report {
+    let (asked_words, role_name) = (duration::words(asked), role.role_name());
+    let message = match maximum {
+        Some(maximum) => {
+            let maximum = duration::words(maximum);
+            format!("`{profile}`: a session of {asked_words} is longer than role {role_name} allows, which is {maximum}")
+        }
+        None => format!("`{profile}`: a session of {asked_words} is longer than role {role_name} allows"),
+    };
+    let shorter = maximum.map_or_else(|| "`--duration 1h`".to_owned(), |maximum| format!("`--duration {}`", maximum.as_secs()));
+    Report::new(Status::AwsRefused, message).hint(format!(
+        "pass {shorter}, or have a profile that may raise it: `vault role max-duration PROFILE {role_name} {}`",
+        asked.as_secs()
+    ))
+}
+
 pub fn cache(error: &CacheError) -> Report {
     match error {
         CacheError::Identity => Report::new(Status::NotTrusted, "the vault's session identity can't be read"),
