@@ -95,6 +95,7 @@ commands! {
     Configure = configure,
     Status = status,
     Whoami = whoami,
+    Console = console,
     Keys = keys,
     Role = role,
     Unlock = unlock,

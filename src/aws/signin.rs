@@ -47,6 +47,11 @@ impl Aws {
         })
     }
 
+    /// The address that signs a browser in on a page of the console.
+    pub fn console_sign_in(&self, partition: Partition, token: &SigninToken, page: &str) -> String {
+        partition.sign_in(self.session_endpoint(), token, page)
+    }
+
     async fn trade(&self, address: &str) -> Result<SigninToken, AwsError> {
         let request = HttpRequest::get(address).map_err(|error| AwsError::unreadable(ACTION, error))?;
         let host = address.parse().ok().and_then(|uri: http::Uri| uri.host().map(str::to_owned));

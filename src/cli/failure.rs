@@ -25,6 +25,7 @@ use crate::store::plugin::PluginError;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
 use super::agent_access::HandOverError;
+use super::console::ConsoleError;
 use super::keys::KeyError;
 use super::terminal::PromptError;
 
@@ -279,7 +280,8 @@ pub enum Failure {
     },
     Cache(CacheError),
 
-    // IAM.
+    // The console, and IAM.
+    Console(ConsoleError),
     Keys(KeyError),
     /// A role of another account than the profile's session works in.
     RoleElsewhere {
@@ -392,6 +394,7 @@ from! {
     AgentError => Agent,
     ListenError => AgentListen,
     StillHeld => AgentHolds,
+    ConsoleError => Console,
     KeyError => Keys,
     UnitError => AgentUnit,
 }

@@ -4,6 +4,7 @@
 mod agent;
 mod aws;
 pub mod configure;
+mod console;
 mod files;
 pub mod import;
 mod keys;
@@ -22,6 +23,7 @@ use crate::paths::PathsError;
 
 use super::failure::{Failure, Need};
 
+pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
@@ -159,6 +161,7 @@ impl Report {
             Ladder(error) => session::ladder(error),
             Issue { profile, error } => session::issue(profile, error),
             Cache(error) => session::cache(error),
+            Console(error) => console::report(error),
             Keys(error) => keys::report(error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
             RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),

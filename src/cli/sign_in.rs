@@ -12,7 +12,7 @@ use crate::log::{Act, Event};
 use crate::names::{MfaCode, ProfileName, Region, RoleArn, arn_account};
 use crate::process;
 use crate::session::{
-    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, IssueError, Issued, Issuer, Ladder, LazyAws,
+    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, IssueError, Issued, LONGEST_CHAINED, Issuer, Ladder, LazyAws,
     NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
 };
 use crate::store::document::Document;
@@ -47,6 +47,9 @@ pub struct SignInArgs {
     /// Take the cached session only if it lasts this long still
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     min_ttl: Option<Duration>,
+    /// Whether a duration beyond an hour is one of the console session rather than the session's own.
+    #[arg(skip)]
+    for_console: bool,
 }
 
 #[derive(Clone)]
@@ -68,11 +71,24 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 
 impl SignInArgs {
     pub fn options(&self) -> Options {
+        let duration = self.duration.map(|seconds| Duration::from_secs(seconds.into()));
         Options {
-            duration: self.duration.map(|seconds| Duration::from_secs(seconds.into())),
+            duration: duration.filter(|_| self.stay().is_none()),
             no_mfa: self.no_mfa,
+            stay: self.stay(),
             role: RoleOptions::default(),
         }
+    }
+
+    /// The session is to sign in to the console with.
+    pub fn be_for_console(&mut self) {
+        self.for_console = true;
+    }
+
+    /// How long a console session is to be that outlives what one role may give another.
+    pub fn stay(&self) -> Option<Duration> {
+        let asked = self.duration.filter(|_| self.for_console).map(|seconds| Duration::from_secs(seconds.into()));
+        asked.filter(|asked| *asked > LONGEST_CHAINED)
     }
 
     pub fn freshness(&self, purpose: Purpose, world: &World) -> Freshness {
@@ -218,6 +234,21 @@ impl Resolved<'_> {
     pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
         let (region, endpoints) = (self.about.call_region.clone(), self.endpoints.clone());
         Ok(Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?))
+    }
+
+    /// The role that the profile is for.
+    pub fn role(&self) -> Option<&RoleArn> {
+        self.ladder.rungs[self.ladder.last()].role.as_ref().map(|role| &role.role_arn)
+    }
+
+    /// By GetCallerIdentity, where the key was ever checked.
+    pub fn user_arn(&self) -> Option<&str> {
+        self.ladder.user_arn.as_deref()
+    }
+
+    /// How long the profile's session is to be.
+    pub fn seconds(&self) -> u32 {
+        self.ladder.rungs[self.ladder.last()].seconds()
     }
 
     /// Whether a code goes into one of the calls for the session.

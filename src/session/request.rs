@@ -12,6 +12,9 @@ use crate::names::{AccessKeyId, MfaSerial, ProfileName, RoleArn, arn_user_name};
 pub struct Asked {
     pub duration_seconds: Option<u32>,
     pub no_mfa: bool,
+    /// Whether the access key itself is to assume the role. Left out where not, for records that older programs wrote.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub straight: bool,
     #[serde(flatten)]
     pub role: RoleOptions,
 }

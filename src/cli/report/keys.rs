@@ -25,9 +25,8 @@ pub fn report(error: &KeyError) -> Report {
     }
 }
 
-/// In full: two that are shown alike have to be told apart.
 fn listed(keys: &[AccessKeyId]) -> String {
-    let ids: Vec<&str> = keys.iter().map(AccessKeyId::as_str).collect();
+    let ids: Vec<String> = keys.iter().map(AccessKeyId::short).collect();
     if ids.is_empty() { "none".to_owned() } else { ids.join(" and ") }
 }
 
