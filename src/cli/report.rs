@@ -24,7 +24,7 @@ use crate::paths::PathsError;
 use super::failure::{Failure, Need};
 
 pub use console::{console_visit, console_without_mfa};
-pub use keys::{key_changed, key_risks};
+pub use keys::{key_changed, key_risks, key_unchanged};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;

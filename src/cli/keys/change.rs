@@ -45,7 +45,7 @@ pub fn change(args: ChangeArgs, act: Act, world: &World) -> Result<(), Failure> 
     let key = chosen(&user_keys.keys, args.key.as_deref(), &user_keys.user)?;
     let profiles = user_keys.profiles_with(&key.id);
     if already(act, key) {
-        world.say(&format!("{} of {} is so already", key.id.short(), user_keys.user));
+        report::key_unchanged(world, act, &key.id, &user_keys.user);
         return Ok(());
     }
     let risks = risks(act, key, &user_keys.keys, !profiles.is_empty());

@@ -37,9 +37,8 @@ pub fn report(error: &ConsoleError) -> Report {
 fn federation(error: &AwsError) -> Report {
     let report = aws::report(error);
     match error {
-        AwsError::Refused { refusal: Refusal::AccessDenied, .. } => report.hint(
-            "a user's console session takes the permission sts:GetFederationToken, without MFA; a role profile needs neither",
-        ),
+        AwsError::Refused { refusal: Refusal::AccessDenied, .. } => report
+            .hint("allow the user sts:GetFederationToken, which is called without MFA, or sign in with a role profile"),
         _ => report,
     }
 }
@@ -73,7 +72,7 @@ pub fn console_visit(world: &World, visit: &Visit, opened: bool) {
 
 pub fn console_without_mfa(world: &World, profile: &ProfileName) {
     world.warn(&format!(
-        "`{profile}`: a user's console session is without MFA, and policies that ask for it refuse what is done there; \
-         a role's session can have it"
+        "`{profile}`: a user's console session counts as made without MFA, and policies that ask for it refuse what is \
+         done there; a role that asks for MFA when it is assumed is the way"
     ));
 }

@@ -46,6 +46,11 @@ pub fn key_risks(world: &World, risks: &[Risk], id: &AccessKeyId, user: &str, pr
     }
 }
 
+pub fn key_unchanged(world: &World, act: Act, id: &AccessKeyId, user: &str) {
+    let status = if act == Act::Enable { "active" } else { "inactive" };
+    world.say(&format!("{} of {} is {status} already", id.short(), escape(user)));
+}
+
 /// What was done, what it means for the vault, and the way back.
 pub fn key_changed(
     world: &World,

@@ -13,6 +13,7 @@ use crate::random;
 use crate::request_log::Request;
 use crate::role::RoleRecord;
 use crate::session::Session;
+use crate::signin::SignIn;
 use crate::user::UserRecord;
 
 /// Users and roles by ARN, devices by serial, keys and sessions by access key id.
@@ -24,6 +25,8 @@ pub(crate) struct Cloud {
     pub devices: BTreeMap<String, Device>,
     pub roles: BTreeMap<String, RoleRecord>,
     pub sessions: BTreeMap<String, Session>,
+    /// By token.
+    pub sign_ins: BTreeMap<String, SignIn>,
     pub aliases: BTreeMap<String, String>,
     pub propagation: Propagation,
     pub failures: Failures,
