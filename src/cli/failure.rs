@@ -283,6 +283,11 @@ pub enum Failure {
     // The console, and IAM.
     Console(ConsoleError),
     Keys(KeyError),
+    /// Refused to a session whose MFA code was given some time ago.
+    OldSession {
+        profile: ProfileName,
+        error: AwsError,
+    },
     /// A role of another account than the profile's session works in.
     RoleElsewhere {
         role: RoleArn,

@@ -1,7 +1,8 @@
 //! Who signs a profile's calls to IAM: its session, or the access key where the session would not be let in.
 
-use crate::aws::{Aws, Signer};
+use crate::aws::{Aws, AwsError, Refusal, Signer};
 use crate::credentials::AccessKey;
+use crate::names::ProfileName;
 use crate::session::Issued;
 
 use super::failure::Failure;
@@ -11,6 +12,7 @@ use super::world::World;
 
 pub struct IamAccess {
     pub aws: Aws,
+    profile: ProfileName,
     by: By,
 }
 
@@ -27,13 +29,26 @@ impl IamAccess {
             Some(key) => By::AccessKey(key.clone()),
             None => By::Session(Box::new(sign_in::issue(resolved, args, Purpose::Use, world)?)),
         };
-        Ok(Self { aws: resolved.aws(world)?, by })
+        Ok(Self { aws: resolved.aws(world)?, profile: resolved.about.name.clone(), by })
     }
 
     pub fn signer(&self) -> Signer<'_> {
         match &self.by {
             By::Session(issued) => Signer::Session(issued.credentials()),
             By::AccessKey(key) => Signer::AccessKey(key),
+        }
+    }
+
+    /// IAM's answer as a failure of the profile's: many policies want a code that was given within the hour, whatever the
+    /// session's life.
+    pub fn failed(&self, error: AwsError) -> Failure {
+        match (&self.by, &error) {
+            (By::Session(issued), AwsError::Refused { refusal: Refusal::AccessDenied, .. })
+                if issued.reused && issued.record.request().serial.is_some() =>
+            {
+                Failure::OldSession { profile: self.profile.clone(), error }
+            }
+            _ => error.into(),
         }
     }
 

@@ -96,7 +96,7 @@ impl UserKeys {
         let Some(user) = identity.user_name().map(str::to_owned) else {
             return Err(Failure::Keys(KeyError::NotAUsers { profile, arn: identity.arn }));
         };
-        let keys = access.aws.access_keys(&access.signer(), &user)?;
+        let keys = access.aws.access_keys(&access.signer(), &user).map_err(|error| access.failed(error))?;
         access.warn_about_clock(world);
         Ok(Self { profile, access, account: identity.account, user, keys, held_by })
     }

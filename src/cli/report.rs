@@ -163,6 +163,7 @@ impl Report {
             Cache(error) => session::cache(error),
             Console(error) => console::report(error),
             Keys(error) => keys::report(error),
+            OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
             RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),
             Name(_)

@@ -94,12 +94,13 @@ fn max_duration(args: &MaxDurationArgs, world: &World) -> Result<(), Failure> {
     let access = IamAccess::of(&resolved, &args.sign_in, world)?;
     check_account(args, &access)?;
     let role = args.role.name();
-    let before = access.aws.role_limits(&access.signer(), role)?;
+    let before = access.aws.role_limits(&access.signer(), role).map_err(|error| access.failed(error))?;
     let was = before.max_session;
     let now = args.maximum.unwrap_or(was);
     if now != was {
         let limits = RoleLimits { max_session: now, ..before };
-        access.aws.set_role_limits(&access.signer(), role, &limits)?;
+        let set = access.aws.set_role_limits(&access.signer(), role, &limits);
+        set.map_err(|error| access.failed(error))?;
     }
     if args.json {
         return world.print_json(json!({ "role": role, "max_session_seconds": now.as_secs(), "was": was.as_secs() }));

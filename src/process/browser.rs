@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::descriptor::keep_only_the_standard_three;
 use super::detach::spawn_detached;
 use super::program::{ProgramError, check_program, find_program};
-use super::run::{POLL, reduced};
+use super::run::{POLL, without_ours};
 use crate::paths::Environment;
 
 /// What shows a page on a system where nobody chose a browser.
@@ -48,7 +48,8 @@ pub fn open_in_browser(page: &Path, environment: &Environment) -> Result<(), Bro
     if placed == words[1..] {
         command.arg(&address);
     }
-    command.env_clear().envs(reduced(environment, &|_| false));
+    // Nobody waits for a browser, so it may well start us: it lives on, and all that is started from it is its child.
+    command.env_clear().envs(without_ours(environment, &|_| false));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // Ctrl-C at our prompt, later, is not for the browser.
     command.process_group(0);
@@ -104,7 +105,7 @@ fn percent_encoded(path: &Path) -> String {
 pub fn remove_later(path: &Path, after: Duration, environment: &Environment) -> io::Result<()> {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "sleep \"$0\"; exec rm -f -- \"$1\"", &after.as_secs().to_string()]).arg(path);
-    command.env_clear().envs(reduced(environment, &|_| false));
+    command.env_clear().envs(without_ours(environment, &|_| false));
     spawn_detached(&mut command).map(drop)
 }
 
@@ -138,7 +139,8 @@ mod tests {
         ] {
             open_in_browser(page, &world(folder.path(), browser)).unwrap();
             assert_eq!(read_to_string(&said).unwrap(), expected);
-            assert!(!read_to_string(&seen).unwrap().contains("AWS_"), "{browser}");
+            let seen = read_to_string(&seen).unwrap();
+            assert!(!seen.contains("AWS_") && !seen.contains("VAULT_"), "{browser}: {seen}");
         }
     }
 

@@ -53,7 +53,7 @@ pub fn change(args: ChangeArgs, act: Act, world: &World) -> Result<(), Failure> 
         report::key_risks(world, &risks, &key.id, &user_keys.user, profiles);
         confirm(act, &key.id)?;
     }
-    carry_out(&user_keys, act, &key.id)?;
+    carry_out(&user_keys, act, &key.id).map_err(|error| user_keys.access.failed(error))?;
     report::key_changed(world, act, &key.id, &user_keys.user, &user_keys.profile, profiles);
     Ok(())
 }

@@ -190,6 +190,13 @@ fn call(profile: &ProfileName, role: Option<&RoleArn>, error: &AwsError) -> Repo
     }
 }
 
+/// The same words as for any refusal, and what may be behind it.
+pub fn too_old(profile: &ProfileName, error: &AwsError) -> Report {
+    aws::report(error).hint(format!(
+        "a policy may ask for a newer MFA code than the session of `{profile}` was made with: `--force` takes one"
+    ))
+}
+
 /// IAM reads and changes the roles of the caller's account alone.
 pub fn role_elsewhere(role: &RoleArn, profile: &ProfileName, account: &str) -> Report {
     let account = escape(account);

@@ -207,6 +207,22 @@ fn a_change_whose_reply_is_lost_is_made_once_and_told() {
     assert_eq!(statuses(&case), [(own.to_owned(), Status::Active)]);
 }
 
+/// As policies are that ask for a code given within the hour.
+#[test]
+fn a_session_that_is_too_old_for_iam_is_told_of_and_force_takes_a_new_code() {
+    let (case, second) = with_two_keys();
+    case.sim.require_mfa_for(&case.alice, &["iam:UpdateAccessKey"], Some(Duration::from_secs(3600)));
+    let (key, disable) = (short(&second), ["keys", "disable", "prod", &second]);
+    case.sim.advance(Duration::from_secs(3601));
+    let output = case.run(&disable);
+    output.refuses(4, "AWS refused UpdateAccessKey: User: arn:aws:iam::123456789012:user/alice is not authorized");
+    output.stderr_has(
+        "vault: hint: a policy may ask for a newer MFA code than the session of `prod` was made with: `--force` takes one\n",
+    );
+    let fresh = [&disable[..], &["--force", "--mfa-code", &case.phone.code()]].concat();
+    case.run(&fresh).succeeds().stderr_has(&format!("{key} of alice is inactive\n"));
+}
+
 #[test]
 fn a_user_without_a_device_lists_with_the_key() {
     let case = Case::with_vault();
