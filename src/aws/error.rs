@@ -71,9 +71,7 @@ impl AwsError {
         match &error {
             SdkError::ServiceError(answer) => Self::refused(action, answer.raw().status().as_u16(), answer.err()),
             SdkError::TimeoutError(_) => Self::timed_out(action, host),
-            SdkError::DispatchFailure(failure) => {
-                Self::unanswered(action, host, failure.is_timeout(), &error)
-            }
+            SdkError::DispatchFailure(failure) => Self::unanswered(action, host, failure.is_timeout(), &error),
             // The reply began and broke off.
             SdkError::ResponseError(_) if chain(&error).any(|cause| cause.is::<hyper::Error>()) => {
                 Self::network(action, NetworkFailure::Closed, host, &root_cause(&error))

@@ -12,8 +12,8 @@ use crate::log::{Act, Event};
 use crate::names::{MfaCode, ProfileName, Region, RoleArn, arn_account};
 use crate::process;
 use crate::session::{
-    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, IssueError, Issued, LONGEST_CHAINED, Issuer, Ladder, LazyAws,
-    NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
+    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, IssueError, Issued, Issuer,
+    LONGEST_CHAINED, Ladder, LazyAws, NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
 };
 use crate::store::document::Document;
 use crate::store::vault::Closed;
@@ -316,7 +316,8 @@ fn failed(error: IssueError, resolved: &Resolved, aws: &Aws) -> Failure {
     let (profile, role, asked) = (profile.clone(), role.clone(), rung.duration);
     // IAM knows roles of the key's own account only, and many a user may not ask.
     let account = resolved.ladder.user_arn.as_deref().and_then(arn_account);
-    let limits = (account == Some(role.account())).then(|| aws.role_limits(&Signer::AccessKey(&resolved.key), role.role_name()));
+    let limits =
+        (account == Some(role.account())).then(|| aws.role_limits(&Signer::AccessKey(&resolved.key), role.role_name()));
     Failure::RoleMaximum { profile, role, asked, maximum: limits.and_then(Result::ok).map(|limits| limits.max_session) }
 }
 

@@ -288,9 +288,7 @@ fn with_roles(user: &UserLink, roles: &[RoleLink], options: &Options) -> Result<
 
 fn check_stay(roles: &[RoleLink], options: &Options) -> Result<(), LadderError> {
     match (options.stay, roles) {
-        (Some(stay), [only]) => {
-            within(&only.profile, Sourced::new(stay, Origin::Flag), LONGEST_ROLE).map(drop)
-        }
+        (Some(stay), [only]) => within(&only.profile, Sourced::new(stay, Origin::Flag), LONGEST_ROLE).map(drop),
         (Some(stay), [.., last]) => Err(LadderError::ChainingCap { profile: last.profile.clone(), asked: stay }),
         _ => Ok(()),
     }

@@ -205,19 +205,28 @@ pub fn role_elsewhere(role: &RoleArn, profile: &ProfileName, account: &str) -> R
 }
 
 pub fn role_maximum(profile: &ProfileName, role: &RoleArn, asked: Duration, maximum: Option<Duration>) -> Report {
-    let (asked_words, role_name) = (duration::words(asked), role.role_name());
-    let message = match maximum {
-        Some(maximum) => {
-            let maximum = duration::words(maximum);
-            format!("`{profile}`: a session of {asked_words} is longer than role {role_name} allows, which is {maximum}")
-        }
-        None => format!("`{profile}`: a session of {asked_words} is longer than role {role_name} allows"),
-    };
-    let shorter = maximum.map_or_else(|| "`--duration 1h`".to_owned(), |maximum| format!("`--duration {}`", maximum.as_secs()));
-    Report::new(Status::AwsRefused, message).hint(format!(
-        "pass {shorter}, or have a profile that may raise it: `vault role max-duration PROFILE {role_name} {}`",
-        asked.as_secs()
+    let role = role.role_name();
+    let allowed = maximum.map(|maximum| format!(", which is {}", duration::words(maximum))).unwrap_or_default();
+    let shorter = typed(maximum.unwrap_or(ALWAYS_ALLOWED));
+    Report::new(
+        Status::AwsRefused,
+        format!("`{profile}`: a session of {} is longer than role {role} allows{allowed}", duration::words(asked)),
+    )
+    .hint(format!(
+        "pass `--duration {shorter}`, or have a profile that may raise it: `vault role max-duration PROFILE {role} {}`",
+        typed(asked)
     ))
+}
+
+/// The least that a role's maximum can be.
+const ALWAYS_ALLOWED: Duration = Duration::from_secs(3600);
+
+/// As a person would type it.
+fn typed(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        seconds => seconds.to_string(),
+    }
 }
 
 pub fn cache(error: &CacheError) -> Report {

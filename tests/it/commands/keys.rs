@@ -219,7 +219,8 @@ fn a_session_that_is_too_old_for_iam_is_told_of_and_force_takes_a_new_code() {
     output.stderr_has(
         "vault: hint: a policy may ask for a newer MFA code than the session of `prod` was made with: `--force` takes one\n",
     );
-    let fresh = [&disable[..], &["--force", "--mfa-code", &case.phone.code()]].concat();
+    let code = case.phone.code();
+    let fresh = [&disable[..], &["--force", "--mfa-code", &code]].concat();
     case.run(&fresh).succeeds().stderr_has(&format!("{key} of alice is inactive\n"));
 }
 
