@@ -1,4 +1,5 @@
-//! What we ask of AWS, and what it answers: typed calls to STS and IAM over the SDK, and its refusals told apart.
+//! What we ask of AWS, and what it answers: typed calls to STS and IAM over the SDK, the sign-in endpoint beside them, and
+//! their refusals told apart.
 //!
 //! The caller's own `AWS_*` credentials and the SDK's default chain are never in play: region, endpoint and credentials are
 //! handed in with each call, no profile file is read and no metadata service is probed.

@@ -17,6 +17,7 @@ mod plugin_talk;
 mod recovery_key;
 mod rekeyed;
 mod report;
+mod role_maximum;
 mod secret_file;
 mod session_records;
 mod settings;

@@ -5,14 +5,14 @@ use std::cell::LazyCell;
 use std::io::Read;
 use std::time::Duration;
 
-use crate::aws::{Aws, AwsError, Endpoints, Refusal, Signer};
+use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
-use crate::names::{MfaCode, ProfileName, Region, RoleArn, arn_account};
+use crate::names::{MfaCode, ProfileName, Region, RoleArn};
 use crate::process;
 use crate::session::{
-    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, IssueError, Issued, Issuer,
+    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer,
     LONGEST_CHAINED, Ladder, LazyAws, NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
 };
 use crate::store::document::Document;
@@ -23,6 +23,7 @@ use super::failure::{Failure, Need};
 use super::names_given;
 use super::opening;
 use super::report;
+use super::role_maximum;
 use super::session_records;
 use super::settings;
 use super::terminal::{PromptError, Terminal};
@@ -299,26 +300,12 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
         destination: about.destination.as_ref(),
         stamps: &resolved.stamps,
     };
-    let issued = issuer.issue(&errand).map_err(|error| failed(error, resolved, &aws))?;
+    let issued = issuer.issue(&errand).map_err(|error| {
+        role_maximum::named(&error, &resolved.ladder, &resolved.key, &aws)
+            .unwrap_or_else(|| Failure::Issue { profile: about.name.clone(), error })
+    })?;
     tell(&about.name, &issued, world);
     Ok(issued)
-}
-
-/// Where the role's own maximum is in the way, AWS is asked what that is: its refusal does not say.
-fn failed(error: IssueError, resolved: &Resolved, aws: &Aws) -> Failure {
-    let IssueError::Call { profile, role: Some(role), error: AwsError::Refused { refusal, .. } } = &error else {
-        return Failure::Issue { profile: resolved.about.name.clone(), error };
-    };
-    let rung = resolved.ladder.rungs.iter().find(|rung| rung.slot.profile == *profile);
-    let Some(rung) = rung.filter(|_| *refusal == Refusal::MaxSessionDuration) else {
-        return Failure::Issue { profile: resolved.about.name.clone(), error };
-    };
-    let (profile, role, asked) = (profile.clone(), role.clone(), rung.duration);
-    // IAM knows roles of the key's own account only, and many a user may not ask.
-    let account = resolved.ladder.user_arn.as_deref().and_then(arn_account);
-    let limits =
-        (account == Some(role.account())).then(|| aws.role_limits(&Signer::AccessKey(&resolved.key), role.role_name()));
-    Failure::RoleMaximum { profile, role, asked, maximum: limits.and_then(Result::ok).map(|limits| limits.max_session) }
 }
 
 /// The person hears what they should know, and the log what was handed out.

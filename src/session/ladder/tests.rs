@@ -213,7 +213,7 @@ fn a_longer_stay_in_the_console_has_the_key_assume_the_role_and_asks_no_more_of_
     assert_eq!(told(&one, &Options::default()), "session 43200 code alice, role ops 3600");
     assert_eq!(told(&one, &staying(28_800)), "role ops 3600 code alice");
     assert_eq!(told(&one, &staying(43_201)), "error: ops 43201 by Flag not in 900..43200");
-    let slot = |options| Ladder::of(&one, options, None).unwrap().rungs.pop().unwrap().slot;
+    let slot = |options: &Options| Ladder::of(&one, options, None).unwrap().rungs.pop().unwrap().slot;
     assert_eq!(slot(&staying(28_800)), slot(&staying(7200)));
     assert_ne!(slot(&staying(28_800)), slot(&Options::default()));
     let two = chain(user(Some(ALICE), None), &[role("a", None, None), role("b", None, None)]);
