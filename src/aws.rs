@@ -1,24 +1,33 @@
-//! What we ask of AWS, and what it answers: typed calls to STS and IAM over the SDK, and its refusals told apart.
+//! What we ask of AWS, and what it answers: typed calls to STS and IAM over the SDK, the sign-in endpoint beside them, and
+//! their refusals told apart.
 //!
 //! The caller's own `AWS_*` credentials and the SDK's default chain are never in play: region, endpoint and credentials are
 //! handed in with each call, no profile file is read and no metadata service is probed.
 
+mod access_keys;
 mod client;
+mod console;
 mod endpoint;
 mod error;
+mod federation;
 mod iam;
 mod observer;
 mod refusal;
+mod roles;
+mod signin;
 mod sts;
 mod transport;
 
 #[cfg(test)]
 mod stage;
 
+pub use access_keys::{KeyStatus, LastUse, ListedKey};
 pub use client::{Aws, Signer};
+pub use console::{Page, Partition};
 pub use endpoint::{Endpoint, EndpointError, Endpoints};
 pub use error::{AwsError, NetworkFailure};
 pub use iam::{MfaDevice, MfaDeviceKind};
 pub use refusal::Refusal;
+pub use roles::RoleLimits;
 pub use sts::{AssumeRoleRequest, CallerIdentity, MfaAnswer, SessionTokenRequest};
 pub use transport::{CaBundle, CaBundleError};

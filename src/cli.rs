@@ -6,6 +6,7 @@ mod escape;
 mod expired;
 mod failure;
 mod held_key;
+mod iam_access;
 mod key_check;
 mod mfa_device;
 mod names_given;
@@ -19,6 +20,7 @@ mod random_words;
 mod recovery_key;
 mod rekeyed;
 mod report;
+mod role_maximum;
 mod secret_file;
 mod session_records;
 mod settings;
@@ -97,6 +99,10 @@ commands! {
     CredentialProcess = credential_process,
     Configure = configure,
     Status = status,
+    Whoami = whoami,
+    Console = console,
+    Keys = keys,
+    Role = role,
     Unlock = unlock,
     Lock = lock,
     Agent = agent,

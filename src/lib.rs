@@ -12,7 +12,7 @@ pub mod process; // 1: hardening, signals, other programs; all unsafe code
 pub mod secret; // 1: types that are never shown
 
 #[cfg(feature = "program")]
-pub mod aws; // 2: typed calls to STS and IAM
+pub mod aws; // 2: typed calls to STS, IAM and sign-in
 pub mod aws_files; // 2: the bytes of ~/.aws/config and ~/.aws/credentials
 pub mod log; // 2: what was issued and revealed
 pub mod store; // 2: the vault file

@@ -24,6 +24,8 @@ pub enum Act {
     Issued,
     /// A cached session was handed out.
     Reused,
+    /// A session was traded for a sign-in to the console.
+    Console,
     /// A long-term key was shown.
     Revealed,
     /// The vault identity was shown.

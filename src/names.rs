@@ -171,6 +171,11 @@ impl RoleArn {
         self.0.split(':').nth(1).unwrap_or_default()
     }
 
+    /// As the console wants it named.
+    pub fn path_and_name(&self) -> &str {
+        self.0.split_once(":role/").map_or("", |(_, rest)| rest)
+    }
+
     /// The role's name without its path.
     pub fn role_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
@@ -306,6 +311,7 @@ mod tests {
     fn a_role_arn_is_taken_apart_only_when_it_is_whole() {
         let role: RoleArn = "arn:aws-us-gov:iam::123456789012:role/team/admin".parse().unwrap();
         assert_eq!((role.account(), role.role_name()), ("123456789012", "admin"));
+        assert_eq!(role.path_and_name(), "team/admin");
         for bad in
             ["admin", "arn:aws:iam::123:role/x", "arn:aws:iam::123456789012:role/", "arn:aws:iam::123456789012:user/x"]
         {

@@ -2,6 +2,7 @@
 //! handing over to another program, and running the small commands a person configured. All unsafe code lives here.
 
 mod allocator;
+mod browser;
 mod conversation;
 mod descriptor;
 mod detach;
@@ -18,6 +19,7 @@ use std::os::fd::AsFd;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
 pub use allocator::{ZeroOnFree, keep_freed_memory};
+pub use browser::{BrowserError, open_in_browser, remove_later};
 pub use conversation::Conversation;
 pub use descriptor::{take_descriptor, take_listener};
 pub use detach::{spawn_detached, turn_off_standard_streams};

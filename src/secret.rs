@@ -38,6 +38,10 @@ secret_text!(
     SessionToken
 );
 secret_text!(
+    /// Signs a browser in to the AWS console.
+    SigninToken
+);
+secret_text!(
     /// An age identity in its text form, `AGE-SECRET-KEY-1...`.
     IdentityText
 );

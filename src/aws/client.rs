@@ -8,16 +8,17 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_sts::config::{Credentials, SharedHttpClient};
+use aws_sdk_sts::config::Credentials;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use jiff::SignedDuration;
 use tokio::runtime::Runtime;
 
-use super::endpoint::Endpoints;
+use super::endpoint::{Endpoint, Endpoints};
 use super::error::{AwsError, NetworkFailure};
 use super::observer::Observer;
 use super::refusal::Refusal;
-use super::transport::{CaBundle, http_client};
+use super::transport::{CaBundle, http_client, http_connector};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::names::Region;
 
@@ -25,16 +26,16 @@ use crate::names::Region;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A whole call, repetitions included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(25);
-const MOST_ATTEMPTS: u32 = 3;
+pub(super) const MOST_ATTEMPTS: u32 = 3;
 /// Before the second attempt; the SDK doubles it and takes a random part. Its own first second is for servers, while here a
 /// person waits to hear that there is no network.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
 
 /// Calls AWS. Made by commands that do, since it starts a runtime; must not be used from inside another runtime.
 pub struct Aws {
     region: Region,
     endpoints: Endpoints,
-    http: SharedHttpClient,
+    http: SharedHttpConnector,
     observer: Observer,
     attempt_timeout: Duration,
     /// Making it fails where no file descriptor is left; the first call says so.
@@ -70,7 +71,7 @@ impl Aws {
         Self {
             region,
             endpoints,
-            http: http_client(ca_bundle),
+            http: http_connector(ca_bundle),
             observer: Observer::default(),
             attempt_timeout: ATTEMPT_TIMEOUT,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build(),
@@ -82,6 +83,29 @@ impl Aws {
     /// AWS's clock minus ours when it last replied; None before it did.
     pub fn clock_offset(&self) -> Option<SignedDuration> {
         self.observer.clock_offset()
+    }
+
+    /// Where STS is asked, if not at AWS itself: who makes the sessions.
+    pub(super) fn session_endpoint(&self) -> Option<&Endpoint> {
+        self.endpoints.sts.as_ref()
+    }
+
+    /// The http underneath, for what the SDK has no client for.
+    pub(super) fn connector(&self) -> &SharedHttpConnector {
+        &self.http
+    }
+
+    pub(super) fn observer(&self) -> &Observer {
+        &self.observer
+    }
+
+    pub(super) fn attempt_timeout(&self) -> Duration {
+        self.attempt_timeout
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_attempt_timeout(&mut self, timeout: Duration) {
+        self.attempt_timeout = timeout;
     }
 
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
@@ -106,7 +130,7 @@ impl Aws {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new(self.region.to_string()))
-            .http_client(self.http.clone())
+            .http_client(http_client(self.http.clone()))
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(self.attempt_timeout).build())
             .build()
     }
@@ -121,13 +145,22 @@ impl Aws {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
+        self.wait(action, self.attempts(action, repeat, send))
+    }
+
+    /// Waits for a call's answer, to its end or to ours.
+    pub(super) fn wait<T>(
+        &self,
+        action: &'static str,
+        answer: impl Future<Output = Result<T, AwsError>>,
+    ) -> Result<T, AwsError> {
         let runtime = self.runtime.as_ref().map_err(|error| AwsError::Network {
             action,
             failure: NetworkFailure::Connect,
             detail: error.to_string(),
         })?;
         runtime
-            .block_on(async { tokio::time::timeout(CALL_TIMEOUT, self.attempts(action, repeat, send)).await })
+            .block_on(async { tokio::time::timeout(CALL_TIMEOUT, answer).await })
             .unwrap_or_else(|_| Err(AwsError::timed_out(action, self.observer.host())))
     }
 
@@ -201,9 +234,7 @@ impl Signer<'_> {
 #[cfg(test)]
 mod tests {
     use aws_sim::{Failure, Kind, Outcome};
-    use aws_smithy_runtime_api::client::http::{
-        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-    };
+    use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
     use aws_smithy_runtime_api::client::result::ConnectorError;
 
@@ -236,7 +267,7 @@ mod tests {
             ("us-gov-west-1", "sts.us-gov-west-1.amazonaws.com", "iam.us-gov.amazonaws.com"),
         ] {
             let mut aws = Aws::new(region.parse().unwrap(), Endpoints::default());
-            aws.http = http_client_fn(|_, _| SharedHttpConnector::new(Nowhere));
+            aws.http = SharedHttpConnector::new(Nowhere);
             let key = some_key();
             assert!(aws.caller_identity(&Signer::AccessKey(&key)).is_err());
             assert_eq!(aws.observer.host().as_deref(), Some(sts));

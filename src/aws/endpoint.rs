@@ -17,6 +17,9 @@ use crate::paths::Environment;
 #[serde(try_from = "String", into = "String")]
 pub struct Endpoint(String);
 
+/// What the endpoints of STS are below (AWS General Reference, "AWS Security Token Service endpoints and quotas").
+const AWSS_OWN: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EndpointError {
     #[error("`{0}` is not an endpoint such as https://sts.eu-central-1.amazonaws.com")]
@@ -31,6 +34,13 @@ pub enum EndpointError {
 impl Endpoint {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// One of AWS's under another name than the usual: of another region, for FIPS, in a network of the user's.
+    pub fn is_awss_own(&self) -> bool {
+        let uri: Option<Uri> = self.0.parse().ok();
+        let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+        AWSS_OWN.iter().any(|domain| host.ends_with(domain))
     }
 }
 

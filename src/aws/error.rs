@@ -71,16 +71,22 @@ impl AwsError {
         match &error {
             SdkError::ServiceError(answer) => Self::refused(action, answer.raw().status().as_u16(), answer.err()),
             SdkError::TimeoutError(_) => Self::timed_out(action, host),
-            SdkError::DispatchFailure(failure) => {
-                let failure = unanswered(failure.is_timeout(), &error);
-                Self::network(action, failure, host, &root_cause(&error))
-            }
+            SdkError::DispatchFailure(failure) => Self::unanswered(action, host, failure.is_timeout(), &error),
             // The reply began and broke off.
             SdkError::ResponseError(_) if chain(&error).any(|cause| cause.is::<hyper::Error>()) => {
                 Self::network(action, NetworkFailure::Closed, host, &root_cause(&error))
             }
             _ => Self::unreadable(action, root_cause(&error)),
         }
+    }
+
+    pub(super) fn unanswered(
+        action: &'static str,
+        host: Option<String>,
+        timeout: bool,
+        error: &(dyn Error + 'static),
+    ) -> Self {
+        Self::network(action, unanswered(timeout, error), host, &root_cause(error))
     }
 
     fn refused(action: &'static str, status: u16, answer: &impl ProvideErrorMetadata) -> Self {

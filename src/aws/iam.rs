@@ -52,7 +52,7 @@ impl MfaDevice {
     }
 }
 
-fn signed_by(signer: &Signer) -> aws_sdk_iam::config::Builder {
+pub(super) fn signed_by(signer: &Signer) -> aws_sdk_iam::config::Builder {
     aws_sdk_iam::Config::builder()
         .credentials_provider(signer.credentials())
         .retry_config(Repeat::Freely.retry_config())

@@ -30,6 +30,11 @@ impl Observer {
         self.seen(|seen| seen.host.clone())
     }
 
+    /// Of a call that goes by another way.
+    pub(super) fn asked(&self, host: Option<String>) {
+        self.seen(|seen| seen.host = host);
+    }
+
     pub(super) fn clock_offset(&self) -> Option<SignedDuration> {
         self.seen(|seen| seen.clock_offset)
     }

@@ -122,7 +122,7 @@ impl Aws {
     }
 }
 
-fn signed_by(signer: &Signer, repeat: Repeat) -> aws_sdk_sts::config::Builder {
+pub(super) fn signed_by(signer: &Signer, repeat: Repeat) -> aws_sdk_sts::config::Builder {
     aws_sdk_sts::Config::builder().credentials_provider(signer.credentials()).retry_config(repeat.retry_config())
 }
 
@@ -156,7 +156,7 @@ fn unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
-fn credentials(action: &'static str, answer: Option<Credentials>) -> Result<SessionCredentials, AwsError> {
+pub(super) fn credentials(action: &'static str, answer: Option<Credentials>) -> Result<SessionCredentials, AwsError> {
     let answer = answer.ok_or_else(|| AwsError::unreadable(action, "no credentials in it"))?;
     // These go into files and shell lines; AWS's are base64.
     let printable = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());

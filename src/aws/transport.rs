@@ -62,14 +62,18 @@ struct Transport {
     plain: OnceLock<Connector>,
 }
 
-pub(super) fn http_client(ca_bundle: Option<CaBundle>) -> SharedHttpClient {
+pub(super) fn http_connector(ca_bundle: Option<CaBundle>) -> SharedHttpConnector {
     let trust = match ca_bundle {
         // As the other AWS tools read AWS_CA_BUNDLE: instead of the system's certificates.
         Some(bundle) => TrustStore::empty().with_pem_certificate(bundle.0),
         None => TrustStore::default(),
     };
     let transport = Transport { trust, encrypted: OnceLock::new(), plain: OnceLock::new() };
-    let connector = SharedHttpConnector::new(transport);
+    SharedHttpConnector::new(transport)
+}
+
+/// For the SDK.
+pub(super) fn http_client(connector: SharedHttpConnector) -> SharedHttpClient {
     http_client_fn(move |_, _| connector.clone())
 }
 

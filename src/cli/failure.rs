@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::agent::{AgentError, ListenError, StillHeld, UnitError};
 use crate::aws::{AwsError, CaBundleError, EndpointError};
@@ -11,7 +12,7 @@ use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
 use crate::export::error::{ConfigureError, ExportError};
 use crate::export::shell::ShellError;
-use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName};
+use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName, RoleArn};
 use crate::paths::PathsError;
 use crate::process::{ProgramError, RunError};
 use crate::session::{CacheError, ChainError, IssueError, LadderError, NeedsVault};
@@ -25,6 +26,8 @@ use crate::store::plugin::PluginError;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
 use super::agent_access::HandOverError;
+use super::console::ConsoleError;
+use super::keys::KeyError;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -286,6 +289,28 @@ pub enum Failure {
     },
     Cache(CacheError),
 
+    // The console, and IAM.
+    Console(ConsoleError),
+    Keys(KeyError),
+    /// Refused to a session whose MFA code was given some time ago.
+    OldSession {
+        profile: ProfileName,
+        error: AwsError,
+    },
+    /// A role of another account than the profile's session works in.
+    RoleElsewhere {
+        role: RoleArn,
+        profile: ProfileName,
+        account: String,
+    },
+    /// Longer sessions were asked for than the role has; its maximum, where AWS told.
+    RoleMaximum {
+        profile: ProfileName,
+        role: RoleArn,
+        asked: Duration,
+        maximum: Option<Duration>,
+    },
+
     // Handing over.
     Shell(ShellError),
     Exec {
@@ -384,6 +409,8 @@ from! {
     AgentError => Agent,
     ListenError => AgentListen,
     StillHeld => AgentHolds,
+    ConsoleError => Console,
+    KeyError => Keys,
     UnitError => AgentUnit,
     ShellError => Shell,
 }

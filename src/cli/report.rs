@@ -4,8 +4,10 @@
 mod agent;
 mod aws;
 pub mod configure;
+mod console;
 mod files;
 pub mod import;
+mod keys;
 mod plugin;
 mod session;
 mod shell;
@@ -23,6 +25,8 @@ use crate::paths::PathsError;
 
 use super::failure::{Failure, Need};
 
+pub use console::{console_visit, console_without_mfa};
+pub use keys::{key_changed, key_risks, key_unchanged};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;
@@ -160,6 +164,11 @@ impl Report {
             Ladder(error) => session::ladder(error),
             Issue { profile, error } => session::issue(profile, error),
             Cache(error) => session::cache(error),
+            Console(error) => console::report(error),
+            Keys(error) => keys::report(error),
+            OldSession { profile, error } => session::too_old(profile, error),
+            RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
+            RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),
             Name(_)
             | BadVariable { .. }
             | NameNeeded { .. }

@@ -24,6 +24,7 @@ use super::failure::{Failure, Need};
 use super::names_given;
 use super::opening;
 use super::report;
+use super::role_maximum;
 use super::session_records;
 use super::settings;
 use super::sign_in_args::CodeGiven;
@@ -188,7 +189,42 @@ fn resolve_in<'a>(
     })
 }
 
+impl SignedIn {
+    /// Calls AWS where the session was made.
+    pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
+        let endpoint_url = self.issued.record.ladder.endpoint_url.as_deref();
+        let endpoints = Endpoints::from_environment(&world.environment, endpoint_url)?;
+        Ok(Aws::with_ca_bundle(self.about.call_region.clone(), endpoints, world.ca_bundle()?))
+    }
+}
+
 impl Resolved<'_> {
+    /// Calls AWS where the session is made.
+    pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
+        let (region, endpoints) = (self.about.call_region.clone(), self.endpoints.clone());
+        Ok(Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?))
+    }
+
+    /// The role that the profile is for.
+    pub fn role(&self) -> Option<&RoleArn> {
+        self.ladder.rungs[self.ladder.last()].role.as_ref().map(|role| &role.role_arn)
+    }
+
+    /// By GetCallerIdentity, where the key was ever checked.
+    pub fn user_arn(&self) -> Option<&str> {
+        self.ladder.user_arn.as_deref()
+    }
+
+    /// How long the profile's session is to be.
+    pub fn seconds(&self) -> u32 {
+        self.ladder.rungs[self.ladder.last()].seconds()
+    }
+
+    /// Whether a code goes into one of the calls for the session.
+    pub fn has_mfa(&self) -> bool {
+        self.ladder.request(self.ladder.last()).serial.is_some()
+    }
+
     /// The access key that the vault holds under this very name.
     pub fn own_key(&self) -> Option<&AccessKey> {
         self.is_user.then_some(&self.key)
@@ -232,7 +268,10 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
         destination: about.destination.as_ref(),
         stamps: &resolved.stamps,
     };
-    let issued = issuer.issue(&errand).map_err(|error| Failure::Issue { profile: about.name.clone(), error })?;
+    let issued = issuer.issue(&errand).map_err(|error| {
+        role_maximum::named(&error, &resolved.ladder, &resolved.key, &aws)
+            .unwrap_or_else(|| Failure::Issue { profile: about.name.clone(), error })
+    })?;
     // Not while a cached session is handed out: that takes a millisecond.
     if !issued.reused && purpose != Purpose::Login {
         expired::sweep(world);

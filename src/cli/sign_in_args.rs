@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::duration;
 use crate::names::{MfaCode, NameError, ProfileName, RoleArn};
-use crate::session::{Freshness, Options, RoleOptions, Slot};
+use crate::session::{Freshness, LONGEST_CHAINED, Options, RoleOptions, Slot};
 
 use super::failure::Failure;
 use super::settings;
@@ -34,6 +34,9 @@ pub struct SignInArgs {
     /// Take the cached session only if it lasts this long still
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     min_ttl: Option<Duration>,
+    /// Whether a duration beyond an hour is one of the console session rather than the session's own.
+    #[arg(skip)]
+    for_console: bool,
     #[command(flatten)]
     role: RoleArgs,
 }
@@ -96,13 +99,26 @@ fn parse_tag(text: &str) -> Result<(String, String), String> {
 
 impl SignInArgs {
     pub fn options(&self, world: &World) -> Result<Options, Failure> {
+        let duration = self.duration.map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Options {
-            duration: self.duration.map(|seconds| Duration::from_secs(seconds.into())),
+            duration: duration.filter(|_| self.stay().is_none()),
             no_mfa: self.no_mfa,
+            stay: self.stay(),
             role_arn: self.role.role_arn.clone(),
             read_only: self.role.readonly,
             role: self.role.options(world)?,
         })
+    }
+
+    /// The session is to sign in to the console with.
+    pub fn be_for_console(&mut self) {
+        self.for_console = true;
+    }
+
+    /// How long a console session is to be that outlives what one role may give another.
+    pub fn stay(&self) -> Option<Duration> {
+        let asked = self.duration.filter(|_| self.for_console).map(|seconds| Duration::from_secs(seconds.into()));
+        asked.filter(|asked| *asked > LONGEST_CHAINED)
     }
 
     /// Where the profile's session for these is kept.

@@ -135,13 +135,22 @@ fn lines(stderr: Option<ChildStderr>) -> Receiver<String> {
 
 /// The environment for a configured command.
 pub(super) fn reduced(environment: &Environment, is_its_setting: &dyn Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
+    let mut variables = without_ours(environment, is_its_setting);
+    variables.push((STARTED_BY_US.into(), "1".into()));
+    variables
+}
+
+/// Without credentials, our own variables and folders that others can put programs into.
+pub(super) fn without_ours(
+    environment: &Environment,
+    is_its_setting: &dyn Fn(&str) -> bool,
+) -> Vec<(OsString, OsString)> {
     let ours = |name: &str| name.starts_with("AWS_") && !is_its_setting(name) || OUR_VARIABLES.contains(&name);
     let kept = environment.all().filter(|(name, _)| !name.to_str().is_some_and(ours) && *name != "PATH");
     let path = std::env::join_paths(safe_folders(environment)).unwrap_or_default();
     // An empty PATH would mean the current folder.
     let path = if path.is_empty() { OsString::from("/usr/bin:/bin") } else { path };
-    let set = [("PATH".into(), path), (STARTED_BY_US.into(), "1".into())];
-    kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(set).collect()
+    kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain([("PATH".into(), path)]).collect()
 }
 
 /// What we start must not start us: each would wait for the other, or start it once more. Not one of [`OUR_VARIABLES`]: no

@@ -27,7 +27,7 @@ const LONGEST_ROOT: Duration = HOUR;
 const LONGEST_ROLE: Duration = Duration::from_secs(43_200);
 
 /// A role assumed by a session lives for an hour at most (IAM user guide, "Methods to assume a role", role chaining).
-const LONGEST_CHAINED: Duration = HOUR;
+pub const LONGEST_CHAINED: Duration = HOUR;
 
 /// Well-known policies deny what is done under an MFA sign-in older than 8 or 12 hours, however long the session lives.
 const USUAL_MFA_AGE: Duration = Duration::from_secs(12 * 3600);
@@ -41,6 +41,9 @@ pub struct Options {
     pub role_arn: Option<RoleArn>,
     /// No more than AWS's own policy ReadOnlyAccess allows.
     pub read_only: bool,
+    /// How long a console session is to be, where that is longer than a session that is assumed from another lives. AWS takes
+    /// it only with a role's session that the access key itself made, however long that lives.
+    pub stay: Option<Duration>,
     pub role: RoleOptions,
 }
 
@@ -194,7 +197,7 @@ fn user_alone(user: &UserLink, options: &Options) -> Result<Rung, LadderError> {
     }
     let serial = user.serial.as_ref().filter(|_| !options.no_mfa);
     let device = serial.map(|serial| Device { serial: serial.value.clone(), process: user.mfa_process.clone() });
-    let mut rung = session_token(user, options.duration, device)?;
+    let mut rung = session_token(user, options.duration.or(options.stay), device)?;
     rung.slot.asked = asked(options);
     if rung.device.is_none() {
         let because = if options.no_mfa { NoMfa::Asked } else { NoMfa::NoSerial };
@@ -221,6 +224,7 @@ fn asked(options: &Options) -> Asked {
     Asked {
         duration_seconds,
         no_mfa: options.no_mfa,
+        straight: options.stay.is_some(),
         role_arn: options.role_arn.clone(),
         read_only: options.read_only,
         role: options.role.clone(),
@@ -274,6 +278,7 @@ struct MfaRoute {
 }
 
 fn with_roles(user: &UserLink, roles: &[RoleLink], options: &Options) -> Result<Vec<Rung>, LadderError> {
+    check_stay(roles, options)?;
     let route = mfa_route(user, roles, options);
     let mut rungs = Vec::with_capacity(roles.len() + 1);
     if let Some(device) = &route.session {
@@ -297,6 +302,14 @@ fn with_roles(user: &UserLink, roles: &[RoleLink], options: &Options) -> Result<
     Ok(rungs)
 }
 
+fn check_stay(roles: &[RoleLink], options: &Options) -> Result<(), LadderError> {
+    match (options.stay, roles) {
+        (Some(stay), [only]) => within(&only.profile, Sourced::new(stay, Origin::Flag), LONGEST_ROLE).map(drop),
+        (Some(stay), [.., last]) => Err(LadderError::ChainingCap { profile: last.profile.clone(), asked: stay }),
+        _ => Ok(()),
+    }
+}
+
 /// The MFA device is the user's, since AWS takes no other's code, and one session made with it serves every role. Only a
 /// first role that names a device of its own, or a single role longer than a session could assume it, gets the code in
 /// its own call.
@@ -312,8 +325,8 @@ fn mfa_route(user: &UserLink, roles: &[RoleLink], options: &Options) -> MfaRoute
         process: first.mfa_process.clone().or_else(|| user.mfa_process.clone()),
     });
     let own = own.filter(|own| users.as_ref().is_none_or(|users| users.serial != own.serial));
-    let long =
-        roles.len() == 1 && wanted(options.duration, first.duration.as_ref(), ROLE_DEFAULT).value > LONGEST_CHAINED;
+    let long = options.stay.is_some()
+        || roles.len() == 1 && wanted(options.duration, first.duration.as_ref(), ROLE_DEFAULT).value > LONGEST_CHAINED;
     match (own, users) {
         (Some(own), _) => MfaRoute { in_call: Some(own), ..none },
         (None, Some(users)) if long => MfaRoute { in_call: Some(users), ..none },

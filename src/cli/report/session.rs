@@ -190,6 +190,45 @@ fn call(profile: &ProfileName, role: Option<&RoleArn>, error: &AwsError) -> Repo
     }
 }
 
+/// The same words as for any refusal, and what may be behind it.
+pub fn too_old(profile: &ProfileName, error: &AwsError) -> Report {
+    aws::report(error).hint(format!(
+        "a policy may ask for a newer MFA code than the session of `{profile}` was made with: `--force` takes one"
+    ))
+}
+
+/// IAM reads and changes the roles of the caller's account alone.
+pub fn role_elsewhere(role: &RoleArn, profile: &ProfileName, account: &str) -> Report {
+    let account = escape(account);
+    Report::new(Status::State, format!("`{role}` is in another account than `{profile}`, which is in {account}"))
+        .hint(format!("name a profile of account {}", role.account()))
+}
+
+pub fn role_maximum(profile: &ProfileName, role: &RoleArn, asked: Duration, maximum: Option<Duration>) -> Report {
+    let role = role.role_name();
+    let allowed = maximum.map(|maximum| format!(", which is {}", duration::words(maximum))).unwrap_or_default();
+    let shorter = typed(maximum.unwrap_or(ALWAYS_ALLOWED));
+    Report::new(
+        Status::AwsRefused,
+        format!("`{profile}`: a session of {} is longer than role {role} allows{allowed}", duration::words(asked)),
+    )
+    .hint(format!(
+        "pass `--duration {shorter}`, or have a profile that may raise it: `vault role max-duration PROFILE {role} {}`",
+        typed(asked)
+    ))
+}
+
+/// The least that a role's maximum can be.
+const ALWAYS_ALLOWED: Duration = Duration::from_secs(3600);
+
+/// As a person would type it.
+fn typed(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        seconds => seconds.to_string(),
+    }
+}
+
 pub fn cache(error: &CacheError) -> Report {
     match error {
         CacheError::Identity => Report::new(Status::NotTrusted, "the vault's session identity can't be read"),

@@ -209,6 +209,22 @@ fn roots_sessions_are_cut_to_an_hour_aloud() {
 }
 
 #[test]
+fn a_longer_stay_in_the_console_has_the_key_assume_the_role_and_asks_no_more_of_it() {
+    let staying = |seconds| Options { stay: Some(Duration::from_secs(seconds)), ..Options::default() };
+    let one = chain(user(Some(ALICE), None), &[role("ops", None, None)]);
+    assert_eq!(told(&one, &Options::default()), "session 43200 code alice, role ops 3600");
+    assert_eq!(told(&one, &staying(28_800)), "role ops 3600 code alice");
+    assert_eq!(told(&one, &staying(43_201)), "error: ops 43201 by Flag not in 900..43200");
+    let slot = |options: &Options| Ladder::of(&one, options, None).unwrap().rungs.pop().unwrap().slot;
+    assert_eq!(slot(&staying(28_800)), slot(&staying(7200)));
+    assert_ne!(slot(&staying(28_800)), slot(&Options::default()));
+    let two = chain(user(Some(ALICE), None), &[role("a", None, None), role("b", None, None)]);
+    assert_eq!(told(&two, &staying(7200)), "error: b 7200 over the cap");
+    let alone = chain(user(Some(ALICE), None), &[]);
+    assert_eq!(told(&alone, &staying(129_600)), told(&alone, &lasting(129_600)));
+}
+
+#[test]
 fn a_user_whose_account_is_unknown_takes_the_roles_serial_for_its_own() {
     let mut unverified = user(None, None);
     unverified.user_arn = None;

@@ -13,6 +13,7 @@ use crate::random;
 use crate::request_log::Request;
 use crate::role::RoleRecord;
 use crate::session::Session;
+use crate::signin::SignIn;
 use crate::user::UserRecord;
 
 /// Users and roles by ARN, devices by serial, keys and sessions by access key id.
@@ -26,6 +27,8 @@ pub(crate) struct Cloud {
     pub sessions: BTreeMap<String, Session>,
     /// What sessions get for a token instead of one of their own.
     pub session_token: Option<String>,
+    /// By token.
+    pub sign_ins: BTreeMap<String, SignIn>,
     pub aliases: BTreeMap<String, String>,
     pub propagation: Propagation,
     pub failures: Failures,

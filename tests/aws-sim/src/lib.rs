@@ -54,5 +54,6 @@ pub use mfa_device::MfaDevice;
 pub use request_log::{Outcome, Request};
 pub use role::{Role, Trust};
 pub use session::Kind as SessionKind;
+pub use signin::Visit;
 pub use simulator::{KeyFacts, SessionFacts, Simulator};
 pub use user::User;

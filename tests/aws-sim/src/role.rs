@@ -18,15 +18,20 @@ pub struct Role {
     pub trust: Trust,
     /// MaxSessionDuration: 1 to 12 hours.
     pub max_session: Duration,
+    pub description: Option<String>,
 }
 
 impl Role {
     pub fn new(account: &str, name: &str, trust: Trust) -> Role {
-        Role { account: account.to_owned(), name: name.to_owned(), trust, max_session: HOUR }
+        Role { account: account.to_owned(), name: name.to_owned(), trust, max_session: HOUR, description: None }
     }
 
     pub fn max_session(self, max_session: Duration) -> Role {
         Role { max_session, ..self }
+    }
+
+    pub fn description(self, description: &str) -> Role {
+        Role { description: Some(description.to_owned()), ..self }
     }
 }
 
@@ -108,7 +113,7 @@ impl RoleRecord {
             trust: Document::parse(&trust_json).expect("written above, in the part of the language that is parsed"),
             trust_json,
             max_session_seconds: i64::try_from(role.max_session.as_secs()).unwrap_or(i64::MAX),
-            description: None,
+            description: role.description.clone(),
             created,
         }
     }

@@ -12,6 +12,8 @@ use crate::role::RoleRecord;
 use crate::service::Action;
 use crate::xml;
 
+const LEAST_SECONDS: i64 = 3600;
+
 pub(crate) const GET: Action = Action { name: "GetRole", parameters: &["RoleName"], run: get };
 pub(crate) const UPDATE: Action =
     Action { name: "UpdateRole", parameters: &["RoleName", "Description", "MaxSessionDuration"], run: update };
@@ -35,14 +37,15 @@ fn get(cloud: &mut Cloud, caller: &Caller, parameters: &Parameters) -> Result<St
 fn update(cloud: &mut Cloud, caller: &Caller, parameters: &Parameters) -> Result<String, AwsError> {
     let seconds = parameters.number("MaxSessionDuration")?;
     let mut constraints = Constraints::default();
-    constraints.range("MaxSessionDuration", seconds, (3600, 43200));
+    constraints.range("MaxSessionDuration", seconds, (LEAST_SECONDS, 43200));
     constraints.length("Description", parameters.optional("Description"), (0, 1000));
     constraints.check()?;
     let role = authorized(cloud, caller, parameters, "iam:UpdateRole")?;
-    role.max_session_seconds = seconds.unwrap_or(role.max_session_seconds);
-    if let Some(description) = parameters.optional("Description") {
-        role.description = Some(description.to_owned());
-    }
+    // "If you do not specify a value for this setting, the default value of one hour is applied." Of a description left out
+    // the reference says nothing, so nobody may count on its staying.
+    // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+    role.max_session_seconds = seconds.unwrap_or(LEAST_SECONDS);
+    role.description = parameters.optional("Description").map(str::to_owned);
     // An empty element: the one IAM reply that has a result with nothing in it.
     Ok(" ".to_owned())
 }

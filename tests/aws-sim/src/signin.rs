@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
@@ -15,6 +16,9 @@ use crate::service::under_failures;
 use crate::session::Kind;
 
 const ACTION: &str = "getSigninToken";
+
+/// "The URL that the federation endpoint provides is valid for 15 minutes after it is created."
+const OPENS_FOR: SignedDuration = SignedDuration::from_mins(15);
 
 pub(crate) fn answer(cloud: &mut Cloud, incoming: &Incoming) -> (Reply, Delivery) {
     let parameters = Parameters::parse(incoming.query().as_bytes()).unwrap_or_default();
@@ -36,7 +40,7 @@ pub(crate) fn answer(cloud: &mut Cloud, incoming: &Incoming) -> (Reply, Delivery
     (Reply { status, content_type: "application/json", body, request_id: random::request_id(), date }, delivery)
 }
 
-fn signin_token(cloud: &Cloud, parameters: &Parameters, claimed: &Value) -> Result<String, AwsError> {
+fn signin_token(cloud: &mut Cloud, parameters: &Parameters, claimed: &Value) -> Result<String, AwsError> {
     let refused = |message: &str| AwsError::new(400, "InvalidSession", message);
     let part = |name: &str| claimed[name].as_str().unwrap_or_default();
     let session = cloud.sessions.get(part("sessionId"));
@@ -45,13 +49,46 @@ fn signin_token(cloud: &Cloud, parameters: &Parameters, claimed: &Value) -> Resu
     if session.kind == Kind::SessionToken {
         return Err(refused("Sessions of GetSessionToken can't sign in"));
     }
-    if let Some(seconds) = parameters.number("SessionDuration")? {
+    let seconds = parameters.number("SessionDuration")?;
+    if let Some(seconds) = seconds {
         // Only a role assumed directly may ask for a console session longer than its own.
         if session.kind == Kind::Federation || session.chained || !(900..=43200).contains(&seconds) {
             return Err(refused("SessionDuration isn't allowed for this session"));
         }
     }
-    Ok(json!({ "SigninToken": random::session_token() }).to_string())
+    let now = cloud.clock.now();
+    let until = seconds.map_or(session.expires, |seconds| now + SignedDuration::from_secs(seconds));
+    let token = random::session_token();
+    let sign_in = SignIn { arn: session.principal.arn(), made: now, until };
+    cloud.sign_ins.insert(token.clone(), sign_in);
+    Ok(json!({ "SigninToken": token }).to_string())
+}
+
+/// What a token stands for.
+pub(crate) struct SignIn {
+    arn: String,
+    made: Timestamp,
+    until: Timestamp,
+}
+
+/// A console session, as a browser gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Visit {
+    pub arn: String,
+    pub until: Timestamp,
+    pub destination: String,
+}
+
+/// What a browser comes to that opens this address; None where it is not signed in.
+pub(crate) fn visit(cloud: &Cloud, address: &str) -> Option<Visit> {
+    let (place, query) = address.split_once('?')?;
+    let parameters = Parameters::parse(query.as_bytes()).ok()?;
+    parameters.refuse_unknown(&["Issuer", "Destination", "SigninToken"]).ok()?;
+    let destination = parameters.optional("Destination")?.to_owned();
+    let sign_in = cloud.sign_ins.get(parameters.optional("SigninToken")?)?;
+    let in_time = cloud.clock.now().duration_since(sign_in.made) <= OPENS_FOR;
+    let fits = place.ends_with("/federation") && parameters.action() == "login" && in_time;
+    fits.then(|| Visit { arn: sign_in.arn.clone(), until: sign_in.until, destination })
 }
 
 fn log_entry(cloud: &Cloud, parameters: &Parameters, session: &Value) -> Request {

@@ -18,6 +18,7 @@ use crate::policy::Document;
 use crate::request_log::Request;
 use crate::role::{Role, RoleRecord};
 use crate::session::Kind;
+use crate::signin::{self, Visit};
 use crate::user::{User, UserRecord};
 
 /// Runs on its own thread until it is dropped.
@@ -241,6 +242,15 @@ impl Simulator {
             narrowed: !session.policies.is_empty(),
             source_identity: session.source_identity.clone(),
         })
+    }
+}
+
+/// The console.
+impl Simulator {
+    /// What a browser comes to that opens this address; None where it is not signed in.
+    pub fn visit(&self, address: &str) -> Option<Visit> {
+        let here = format!("{}/", self.endpoint());
+        address.starts_with(&here).then(|| signin::visit(&self.cloud(), address)).flatten()
     }
 }
 

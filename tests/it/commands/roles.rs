@@ -179,8 +179,8 @@ fn more_than_the_roles_own_maximum_is_told_as_that() {
     case.sim.add_role(Role::new(ACCOUNT, "short", Trust::of(ACCOUNT)));
     add_role(&case, "short", "prod");
     login(&case, "short", &["--duration", "2h"]).exits(4).stdout("").stderr(&error_and_hint(
-        "this is longer than the role's maximum session duration",
-        "pass a shorter `--duration`, or raise MaxSessionDuration of the role (up to 12h)",
+        "`short`: a session of 2 h is longer than role short allows, which is 1 h",
+        "pass `--duration 1h`, or have a profile that may raise it: `vault role max-duration PROFILE short 2h`",
     ));
     let too_long = case.run(&["login", "short", "--duration", "13h"]);
     too_long.exits(2).stdout("").stderr(&error_and_hint(

@@ -234,6 +234,22 @@ fn what_is_handed_out_is_what_the_opened_vault_would_give() {
 }
 
 #[test]
+fn whoami_and_a_roles_console_leave_the_vault_closed_and_a_users_console_takes_its_key() {
+    let warm = Warm::as_admin();
+    let arn = format!("arn = arn:aws:sts::{ACCOUNT}:assumed-role/admin/");
+    assert!(warm.run(&["whoami", "admin"]).succeeds().out.contains(&arn));
+    let ran = warm.run(&["console", "admin", "--service", "s3"]).succeeds();
+    let visit = warm.case.sim.visit(ran.out.trim()).expect("it signs in");
+    assert_eq!(visit.destination, "https://eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1");
+    let asked = [("GetCallerIdentity", true), ("ListAccountAliases", true), ("getSigninToken", true)];
+    assert_eq!(warm.sent(), asked.map(|(action, session)| (action.to_owned(), session)));
+    warm.run(&["console", "prod"]).wants_the_vault();
+    // It takes a role session that only the key makes.
+    warm.run(&["console", "admin", "--duration", "8h"]).wants_the_vault();
+    assert_eq!(warm.sent(), []);
+}
+
+#[test]
 fn after_a_save_the_vault_has_to_be_opened_once_and_the_session_stays() {
     let mut warm = Warm::new(None);
     let session = warm.run(&GET).succeeds().out;

@@ -112,3 +112,54 @@ fn login_speaks_the_wire_format_of_moto() {
     at_moto(case.vault(&["add", "admin", "--role-arn", role, "--source-profile", "prod"])).succeeds();
     at_moto(case.vault(&["login", "admin"])).succeeds().stderr_has("admin: signed in as role admin");
 }
+
+/// Signed with the key: moto's sessions are all of a user that it made up.
+#[test]
+#[ignore = "needs moto"]
+fn keys_and_roles_speak_the_wire_format_of_moto() {
+    let moto = Moto::start();
+    let case = Case::with_vault();
+    let at_moto = |invocation: Invocation<'_>| invocation.variable("AWS_ENDPOINT_URL", &moto.endpoint).run();
+    let python = |script: &str| {
+        let asked = ask(&case, "python3", &["-c", script]).variable("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+        at_moto(asked.variable("AWS_SECRET_ACCESS_KEY", "any")).succeeds().out.trim().to_owned()
+    };
+    let made = python(MAKE_ALICE);
+    let (id, secret) = made.split_once(' ').unwrap();
+    at_moto(
+        case.vault(&["add", "prod", "--access-key-id", id, "--secret-stdin", "--mfa-serial", "none"]).stdin(secret),
+    )
+    .succeeds();
+    let second = python(
+        "import boto3; print(boto3.client('iam').create_access_key(UserName='alice')['AccessKey']['AccessKeyId'])",
+    );
+    let statuses = || {
+        python(
+            "import boto3; print(sorted((k['AccessKeyId'], k['Status']) for k in boto3.client('iam').list_access_keys(UserName='alice')['AccessKeyMetadata']))",
+        )
+    };
+    let keys = |words: &[&str]| at_moto(case.vault(&[&["keys"], words].concat()));
+
+    let listed = keys(&["prod", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&listed.succeeds().out).unwrap();
+    let ids: Vec<&str> =
+        document["keys"].as_array().unwrap().iter().map(|key| key["access_key_id"].as_str().unwrap()).collect();
+    assert!(ids.len() == 2 && ids.contains(&id) && ids.contains(&&*second), "{document}");
+    keys(&["disable", "prod", &second]).succeeds();
+    assert!(statuses().contains(&format!("('{second}', 'Inactive')")), "{}", statuses());
+    keys(&["enable", "prod", &second]).succeeds();
+    assert!(statuses().contains(&format!("('{second}', 'Active')")), "{}", statuses());
+    keys(&["delete", "prod", &second, "--yes"]).succeeds();
+    assert_eq!(statuses(), format!("[('{id}', 'Active')]"));
+
+    python(
+        "import boto3; boto3.client('iam').update_role_description(RoleName='admin', Description='for ops & others')",
+    );
+    let role = |words: &[&str]| at_moto(case.vault(&[&["role", "max-duration", "prod", "admin"], words].concat()));
+    role(&["4h"]).succeeds().stderr("role admin: 4 h, was 1 h\n");
+    role(&[]).succeeds().stdout("4 h\n");
+    let described =
+        python("import boto3; print(boto3.client('iam').get_role(RoleName='admin')['Role']['Description'])");
+    assert_eq!(described, "for ops & others");
+    at_moto(case.vault(&["whoami", "prod"])).succeeds().stdout_has("account = 123456789012\n");
+}

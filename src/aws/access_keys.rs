@@ -1,0 +1,200 @@
+//! IAM: a user's access keys. Every call names the user, as AWS asks of who signs with a session.
+//! https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
+
+use aws_sdk_iam::types::{AccessKeyMetadata, StatusType};
+use aws_smithy_types::DateTime;
+use jiff::Timestamp;
+
+use super::client::{Aws, Repeat, Signer};
+use super::error::AwsError;
+use super::iam::signed_by;
+use crate::names::AccessKeyId;
+
+/// An access key as IAM lists it: without its secret, which IAM tells only once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    pub id: AccessKeyId,
+    pub status: KeyStatus,
+    pub created: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStatus {
+    Active,
+    /// Also whatever else IAM may come to say: only an active key is known to work.
+    Inactive,
+}
+
+/// AWS's word on the last use; it comes late by up to some hours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastUse {
+    pub at: Timestamp,
+    pub service: String,
+    pub region: String,
+}
+
+impl Aws {
+    /// In AWS's order.
+    pub fn access_keys(&self, signer: &Signer, user_name: &str) -> Result<Vec<ListedKey>, AwsError> {
+        let action = "ListAccessKeys";
+        let mut keys = Vec::new();
+        let mut marker = None;
+        loop {
+            let page = self.call(action, Repeat::Freely, async || {
+                self.iam()
+                    .list_access_keys()
+                    .user_name(user_name)
+                    .set_marker(marker.clone())
+                    .customize()
+                    .config_override(signed_by(signer))
+                    .send()
+                    .await
+            })?;
+            for key in page.access_key_metadata {
+                keys.push(listed(key).map_err(|why| AwsError::unreadable(action, why))?);
+            }
+            // A marker that comes back unchanged would be followed for ever.
+            match page.marker {
+                Some(next) if page.is_truncated && marker.as_ref() != Some(&next) => marker = Some(next),
+                _ => return Ok(keys),
+            }
+        }
+    }
+
+    /// Setting what is set already changes nothing, so a lost reply costs nothing.
+    pub fn set_access_key_status(
+        &self,
+        signer: &Signer,
+        user_name: &str,
+        id: &AccessKeyId,
+        status: KeyStatus,
+    ) -> Result<(), AwsError> {
+        let status = match status {
+            KeyStatus::Active => StatusType::Active,
+            KeyStatus::Inactive => StatusType::Inactive,
+        };
+        self.call("UpdateAccessKey", Repeat::Freely, async || {
+            let call = self.iam().update_access_key().user_name(user_name).access_key_id(id.as_str());
+            call.status(status.clone()).customize().config_override(signed_by(signer)).send().await
+        })?;
+        Ok(())
+    }
+
+    /// Sent again where no answer came: a key that the lost call deleted is then refused as NoSuchEntity.
+    pub fn delete_access_key(&self, signer: &Signer, user_name: &str, id: &AccessKeyId) -> Result<(), AwsError> {
+        self.call("DeleteAccessKey", Repeat::Freely, async || {
+            let call = self.iam().delete_access_key().user_name(user_name).access_key_id(id.as_str());
+            call.customize().config_override(signed_by(signer)).send().await
+        })?;
+        Ok(())
+    }
+
+    /// None: not since AWS keeps track (April 2015), or not known yet.
+    pub fn access_key_last_use(&self, signer: &Signer, id: &AccessKeyId) -> Result<Option<LastUse>, AwsError> {
+        let action = "GetAccessKeyLastUsed";
+        let answer = self.call(action, Repeat::Freely, async || {
+            let call = self.iam().get_access_key_last_used().access_key_id(id.as_str());
+            call.customize().config_override(signed_by(signer)).send().await
+        })?;
+        let Some(used) = answer.access_key_last_used else { return Ok(None) };
+        let at = used.last_used_date.map(timestamp).transpose();
+        let at = at.map_err(|why| AwsError::unreadable(action, why))?;
+        Ok(at.map(|at| LastUse { at, service: used.service_name, region: used.region }))
+    }
+}
+
+fn listed(key: AccessKeyMetadata) -> Result<ListedKey, String> {
+    let id = key.access_key_id.ok_or("a key without an id")?;
+    let created = key.create_date.ok_or("a key without a date")?;
+    let status = if key.status == Some(StatusType::Active) { KeyStatus::Active } else { KeyStatus::Inactive };
+    let id = id.parse().map_err(|error: crate::names::NameError| error.to_string())?;
+    Ok(ListedKey { id, status, created: timestamp(created)? })
+}
+
+fn timestamp(date: DateTime) -> Result<Timestamp, String> {
+    Timestamp::new(date.secs(), date.subsec_nanos().cast_signed()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_sim::{Failure, Kind, Status};
+
+    use super::*;
+    use crate::aws::Refusal;
+    use crate::aws::stage::Stage;
+
+    fn refusal<T>(answer: Result<T, AwsError>) -> Option<Refusal> {
+        match answer.err()? {
+            AwsError::Refused { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_keys_of_a_user_are_listed_with_status_and_age_by_a_session_with_mfa() {
+        let stage = Stage::new();
+        let (second, _) = stage.sim.add_access_key(&stage.user);
+        stage.sim.set_key_status(&second, Status::Inactive);
+        stage.sim.age_key(stage.user.access_key_id(), Duration::from_secs(86_400));
+        let session = stage.mfa_session();
+        let keys = stage.aws.access_keys(&Signer::Session(&session), "alice").unwrap();
+        let now = stage.sim.now();
+        let told: Vec<_> = keys.iter().map(|key| (key.id.as_str(), key.status)).collect();
+        assert_eq!(told, [(stage.user.access_key_id(), KeyStatus::Active), (&*second, KeyStatus::Inactive)]);
+        let ages: Vec<_> = keys.iter().map(|key| now.duration_since(key.created).as_hours()).collect();
+        assert_eq!(ages, [24, 0]);
+        assert_eq!(stage.sim.requests().last().unwrap().parameter("UserName"), Some("alice"));
+    }
+
+    #[test]
+    fn a_key_is_switched_off_and_on_and_deleted_for_a_named_user() {
+        let stage = Stage::new();
+        let (second, _) = stage.sim.add_access_key(&stage.user);
+        let id: AccessKeyId = second.parse().unwrap();
+        let signer = Signer::AccessKey(&stage.key);
+        for (ours, aws) in [(KeyStatus::Inactive, Status::Inactive), (KeyStatus::Active, Status::Active)] {
+            assert_eq!(stage.aws.set_access_key_status(&signer, "alice", &id, ours), Ok(()));
+            assert_eq!(stage.sim.access_keys(&stage.user)[1].status, aws);
+        }
+        assert_eq!(stage.aws.delete_access_key(&signer, "alice", &id), Ok(()));
+        assert_eq!(stage.sim.access_keys(&stage.user).len(), 1);
+        assert!(stage.sim.requests().iter().all(|request| request.parameter("UserName") == Some("alice")));
+        let gone = stage.aws.delete_access_key(&signer, "alice", &id);
+        assert_eq!(refusal(gone), Some(Refusal::NoSuchEntity));
+    }
+
+    #[test]
+    fn a_lost_reply_to_a_change_is_asked_for_again() {
+        for kind in [Kind::BeforeSend, Kind::AfterApplied] {
+            let stage = Stage::new();
+            let (second, _) = stage.sim.add_access_key(&stage.user);
+            let id: AccessKeyId = second.parse().unwrap();
+            let signer = Signer::AccessKey(&stage.key);
+            stage.sim.fail(Failure::on("UpdateAccessKey").kind(kind.clone()));
+            let off = stage.aws.set_access_key_status(&signer, "alice", &id, KeyStatus::Inactive);
+            assert_eq!((off, stage.sim.count("UpdateAccessKey")), (Ok(()), 2), "{kind:?}");
+            stage.sim.fail(Failure::on("DeleteAccessKey").kind(kind.clone()));
+            let deleted = stage.aws.delete_access_key(&signer, "alice", &id);
+            let expected = if kind == Kind::AfterApplied { Some(Refusal::NoSuchEntity) } else { None };
+            assert_eq!((refusal(deleted), stage.sim.access_keys(&stage.user).len()), (expected, 1), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_use_is_told_with_service_and_region_and_no_use_is_none() {
+        let stage = Stage::new();
+        let (second, _) = stage.sim.add_access_key(&stage.user);
+        let signer = Signer::AccessKey(&stage.key);
+        assert!(stage.aws.caller_identity(&signer).is_ok());
+        let now = stage.sim.now();
+        stage.sim.last_used_lag(Duration::ZERO);
+        assert_eq!(stage.aws.access_key_last_use(&signer, &second.parse().unwrap()), Ok(None));
+        let used = stage.aws.access_key_last_use(&signer, &stage.key.id).unwrap().unwrap();
+        assert_eq!((&*used.service, &*used.region), ("iam", "eu-central-1"));
+        assert!(used.at.duration_since(now).as_secs().abs() <= 2);
+        stage.sim.deny(&stage.user, "iam:GetAccessKeyLastUsed");
+        assert_eq!(refusal(stage.aws.access_key_last_use(&signer, &stage.key.id)), Some(Refusal::AccessDenied));
+    }
+}

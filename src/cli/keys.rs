@@ -1,0 +1,117 @@
+//! `vault keys`.
+
+mod change;
+mod listing;
+
+use std::collections::BTreeMap;
+
+use crate::aws::ListedKey;
+use crate::names::{AccessKeyId, ProfileName};
+use crate::store::document::Document;
+
+use super::failure::Failure;
+use super::iam_access::IamAccess;
+use super::sign_in::{self, SignInArgs};
+use super::world::World;
+
+pub use change::{Act, Risk};
+
+/// Show and change a user's access keys as IAM has them: `vault keys NAME` lists them
+///
+/// The calls to IAM are signed by the profile's MFA session, or by its access key if it has no MFA device.
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    list: listing::ListArgs,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// List the keys: status, age, last use, and which profiles of the vault have them
+    List(listing::ListArgs),
+    /// Switch a key off: it can be switched on again
+    ///
+    /// Sessions that were made with it stay good until they end, and one of them can switch it on again.
+    Disable(change::ChangeArgs),
+    /// Switch a key on again
+    Enable(change::ChangeArgs),
+    /// Delete a key for good
+    Delete(change::ChangeArgs),
+}
+
+/// What there is against it before IAM is asked to change anything.
+pub enum KeyError {
+    /// A root user has no name that IAM would list its keys by.
+    NotAUsers {
+        profile: ProfileName,
+        arn: String,
+    },
+    /// None was named, and these are there.
+    NotSaid {
+        user: String,
+        keys: Vec<AccessKeyId>,
+    },
+    NoSuchKey {
+        given: String,
+        user: String,
+        keys: Vec<AccessKeyId>,
+    },
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    match args.action.unwrap_or(Action::List(args.list)) {
+        Action::List(args) => listing::list(args, world),
+        Action::Disable(args) => change::change(args, change::Act::Disable, world),
+        Action::Enable(args) => change::change(args, change::Act::Enable, world),
+        Action::Delete(args) => change::change(args, change::Act::Delete, world),
+    }
+}
+
+/// A user's keys as both sides have them.
+struct UserKeys {
+    profile: ProfileName,
+    access: IamAccess,
+    account: String,
+    user: String,
+    keys: Vec<ListedKey>,
+    /// The profiles of the vault that have a key.
+    held_by: BTreeMap<AccessKeyId, Vec<ProfileName>>,
+}
+
+impl UserKeys {
+    fn read(name: Option<ProfileName>, args: &SignInArgs, world: &World) -> Result<Self, Failure> {
+        let (resolved, vault) = sign_in::resolve(name, args, world)?;
+        let profile = resolved.about.name.clone();
+        if resolved.own_key().is_none() {
+            return Err(Failure::NoAccessKey(profile));
+        }
+        let held_by = held_by(vault.open()?.document());
+        // Before a person is waited for.
+        drop(vault);
+        let access = IamAccess::of(&resolved, args, world)?;
+        let identity = access.aws.caller_identity(&access.signer())?;
+        let Some(user) = identity.user_name().map(str::to_owned) else {
+            return Err(Failure::Keys(KeyError::NotAUsers { profile, arn: identity.arn }));
+        };
+        let keys = access.aws.access_keys(&access.signer(), &user).map_err(|error| access.failed(error))?;
+        access.warn_about_clock(world);
+        Ok(Self { profile, access, account: identity.account, user, keys, held_by })
+    }
+
+    fn profiles_with(&self, id: &AccessKeyId) -> &[ProfileName] {
+        self.held_by.get(id).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn held_by(document: &Document) -> BTreeMap<AccessKeyId, Vec<ProfileName>> {
+    let mut held_by: BTreeMap<AccessKeyId, Vec<ProfileName>> = BTreeMap::new();
+    for (name, profile) in &document.profiles {
+        if let Some(key) = &profile.access_key {
+            held_by.entry(key.id.clone()).or_default().push(name.clone());
+        }
+    }
+    held_by
+}

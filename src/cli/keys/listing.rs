@@ -1,0 +1,93 @@
+//! `vault keys list`.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::UserKeys;
+use crate::aws::{KeyStatus, LastUse, ListedKey};
+use crate::cli::failure::Failure;
+use crate::cli::report::left;
+use crate::cli::sign_in::SignInArgs;
+use crate::cli::table;
+use crate::cli::world::World;
+use crate::duration;
+use crate::names::ProfileName;
+
+#[derive(clap::Args)]
+pub struct ListArgs {
+    /// The profile [default: see `vault login --help`]
+    name: Option<ProfileName>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    sign_in: SignInArgs,
+}
+
+/// What AWS says of a key's last use.
+enum Use {
+    /// Its user may not ask.
+    Unknown,
+    Never,
+    Last(LastUse),
+}
+
+pub fn list(args: ListArgs, world: &World) -> Result<(), Failure> {
+    let user_keys = UserKeys::read(args.name, &args.sign_in, world)?;
+    let keys: Vec<(&ListedKey, Use)> = user_keys.keys.iter().map(|key| (key, last_use(&user_keys, key))).collect();
+    let now = world.clock.now();
+    if args.json {
+        let keys: Vec<_> = keys.iter().map(|(key, used)| key_json(&user_keys, key, used, now)).collect();
+        return world.print_json(json!({
+            "name": user_keys.profile, "account": user_keys.account, "user": user_keys.user, "keys": keys,
+        }));
+    }
+    let rows = keys.iter().map(|(key, used)| row(&user_keys, key, used, now));
+    world.print(&table::render(&["ACCESS KEY", "STATUS", "CREATED", "AGE", "LAST USED", "IN THE VAULT"], rows))
+}
+
+/// A list without it is better than none.
+fn last_use(user_keys: &UserKeys, key: &ListedKey) -> Use {
+    match user_keys.access.aws.access_key_last_use(&user_keys.access.signer(), &key.id) {
+        Err(_) => Use::Unknown,
+        Ok(None) => Use::Never,
+        Ok(Some(last)) => Use::Last(last),
+    }
+}
+
+fn row(user_keys: &UserKeys, key: &ListedKey, used: &Use, now: Timestamp) -> [String; 6] {
+    let used = match used {
+        Use::Unknown => "use unknown".to_owned(),
+        Use::Never => "never".to_owned(),
+        Use::Last(last) => format!("{}, {} in {}", day(last.at), last.service, last.region),
+    };
+    let profiles: Vec<&str> = user_keys.profiles_with(&key.id).iter().map(ProfileName::as_str).collect();
+    let profiles = if profiles.is_empty() { "-".to_owned() } else { profiles.join(", ") };
+    let age = duration::words(left(now, key.created));
+    [key.id.short(), status(key.status).to_owned(), day(key.created), age, used, profiles]
+}
+
+/// In the person's own time zone.
+fn day(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%F").to_string()
+}
+
+fn status(status: KeyStatus) -> &'static str {
+    match status {
+        KeyStatus::Active => "active",
+        KeyStatus::Inactive => "inactive",
+    }
+}
+
+fn key_json(user_keys: &UserKeys, key: &ListedKey, used: &Use, now: Timestamp) -> serde_json::Value {
+    let last = match used {
+        Use::Last(last) => json!({ "at": last.at, "service": last.service, "region": last.region }),
+        Use::Unknown | Use::Never => serde_json::Value::Null,
+    };
+    json!({
+        "access_key_id": key.id, "status": status(key.status), "created": key.created,
+        "age_seconds": left(now, key.created).as_secs(), "use_known": !matches!(used, Use::Unknown), "last_used": last,
+        "profiles": user_keys.profiles_with(&key.id),
+    })
+}

@@ -1,0 +1,80 @@
+//! Words about access keys as IAM has them, and about roles there.
+
+use crate::cli::escape::escape;
+use crate::cli::keys::{Act, KeyError, Risk};
+use crate::cli::world::World;
+use crate::names::{AccessKeyId, ProfileName};
+
+use super::{Report, Status};
+
+pub fn report(error: &KeyError) -> Report {
+    match error {
+        KeyError::NotAUsers { profile, arn } => Report::new(
+            Status::State,
+            format!("`{profile}` has the key of `{}`, and IAM lists keys of users only", escape(arn)),
+        )
+        .hint("the AWS console shows a root user's keys, under Security credentials"),
+        KeyError::NotSaid { user, keys } => {
+            Report::new(Status::Usage, format!("which key? {} has {}", escape(user), listed(keys)))
+                .hint("name it by its id, or by the last four of it")
+        }
+        KeyError::NoSuchKey { given, user, keys } => Report::new(
+            Status::State,
+            format!("{} has no access key `{}`; it has {}", escape(user), escape(given), listed(keys)),
+        ),
+    }
+}
+
+fn listed(keys: &[AccessKeyId]) -> String {
+    let ids: Vec<String> = keys.iter().map(AccessKeyId::short).collect();
+    if ids.is_empty() { "none".to_owned() } else { ids.join(" and ") }
+}
+
+fn names(profiles: &[ProfileName]) -> String {
+    let names: Vec<String> = profiles.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// What a change could break, before it is confirmed.
+pub fn key_risks(world: &World, risks: &[Risk], id: &AccessKeyId, user: &str, profiles: &[ProfileName]) {
+    for risk in risks {
+        world.warn(&match risk {
+            Risk::OnlyWorkingKey => format!("{} is the only working key of {}", id.short(), escape(user)),
+            Risk::InTheVault => format!("{} is the key that the vault has for {}", id.short(), names(profiles)),
+            Risk::Active => format!("{} is active, and may be in use", id.short()),
+        });
+    }
+}
+
+pub fn key_unchanged(world: &World, act: Act, id: &AccessKeyId, user: &str) {
+    let status = if act == Act::Enable { "active" } else { "inactive" };
+    world.say(&format!("{} of {} is {status} already", id.short(), escape(user)));
+}
+
+/// What was done, what it means for the vault, and the way back.
+pub fn key_changed(
+    world: &World,
+    act: Act,
+    id: &AccessKeyId,
+    user: &str,
+    profile: &ProfileName,
+    holders: &[ProfileName],
+) {
+    let (key, user) = (id.short(), escape(user));
+    match act {
+        Act::Disable => {
+            world.say(&format!("{key} of {user} is inactive"));
+            world.hint(&format!("`vault keys enable {profile} {key}` switches it on again, while a session is left"));
+        }
+        Act::Enable => {
+            world.say(&format!("{key} of {user} is active; that may take some seconds to be known everywhere"))
+        }
+        Act::Delete => {
+            world.say(&format!("{key} of {user} is deleted"));
+            if let Some(holder) = holders.first() {
+                world.warn(&format!("{} can't sign in any more", names(holders)));
+                world.hint(&format!("`vault add {holder} --replace` stores another key"));
+            }
+        }
+    }
+}

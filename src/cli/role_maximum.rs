@@ -1,0 +1,31 @@
+//! What stands in the way of a session that is longer than its role allows: AWS's refusal says that it is, and not by how much.
+
+use std::time::Duration;
+
+use crate::aws::{Aws, AwsError, Refusal, Signer};
+use crate::credentials::AccessKey;
+use crate::names::{RoleArn, arn_account};
+use crate::session::{IssueError, Ladder};
+
+use super::failure::Failure;
+
+/// The failure by its name, and with the role's maximum where the user may ask for it; None where another thing failed.
+pub fn named(error: &IssueError, ladder: &Ladder, key: &AccessKey, aws: &Aws) -> Option<Failure> {
+    let IssueError::Call { profile, role: Some(role), error: AwsError::Refused { refusal, .. } } = error else {
+        return None;
+    };
+    let rung = ladder.rungs.iter().find(|rung| rung.slot.profile == *profile)?;
+    (*refusal == Refusal::MaxSessionDuration).then(|| Failure::RoleMaximum {
+        profile: profile.clone(),
+        role: role.clone(),
+        asked: rung.duration,
+        maximum: maximum(role, ladder, key, aws),
+    })
+}
+
+/// IAM tells of roles in the key's own account alone, and of those not everybody.
+fn maximum(role: &RoleArn, ladder: &Ladder, key: &AccessKey, aws: &Aws) -> Option<Duration> {
+    let account = ladder.user_arn.as_deref().and_then(arn_account)?;
+    let ask = || aws.role_limits(&Signer::AccessKey(key), role.role_name()).ok();
+    (account == role.account()).then(ask).flatten().map(|limits| limits.max_session)
+}
