@@ -96,6 +96,7 @@ commands! {
     Unlock = unlock,
     Lock = lock,
     Agent = agent,
+    Policy = policy,
 }
 
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.

@@ -190,6 +190,8 @@ pub enum Failure {
         field: &'static str,
         name: ProfileName,
     },
+    /// Of a policy template.
+    UnknownPolicy(String),
 
     // Where an access key comes from.
     SecretMissing,

@@ -7,6 +7,7 @@ pub mod configure;
 mod files;
 pub mod import;
 mod plugin;
+mod policy;
 mod session;
 mod trust;
 mod vault;
@@ -93,6 +94,7 @@ impl Report {
                 Self::new(Status::State, "vault was started by a program that it started itself, and stops here")
                     .hint("a plugin or a configured command must not need the vault that needs it")
             }
+            UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
             Distrusted(_)
