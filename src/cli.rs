@@ -96,6 +96,7 @@ commands! {
     Unlock = unlock,
     Lock = lock,
     Agent = agent,
+    Mfa = mfa,
     Policy = policy,
 }
 

@@ -24,6 +24,7 @@ use crate::store::plugin::PluginError;
 use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
 
 use super::agent_access::HandOverError;
+use super::mfa::MfaFailure;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -190,6 +191,8 @@ pub enum Failure {
         field: &'static str,
         name: ProfileName,
     },
+    /// About MFA devices.
+    Mfa(MfaFailure),
     /// Of a policy template.
     UnknownPolicy(String),
 
@@ -304,10 +307,14 @@ pub enum Need {
     },
     AccessKey,
     /// One of several MFA devices.
-    DeviceChoice(Vec<MfaSerial>),
+    DeviceChoice(Vec<MfaSerial>, SerialBy),
     /// Whether the usual serial is right.
-    SerialGuess(String),
+    SerialGuess(String, SerialBy),
     MfaCode(ProfileName),
+    /// Somebody to scan a QR code and type codes.
+    NewDevice(Option<ProfileName>),
+    /// Two codes, one after the other.
+    TwoCodes(ProfileName),
     /// The same, where nothing can be passed along.
     SignIn(ProfileName),
     Confirmation {
@@ -321,6 +328,13 @@ pub enum Need {
     Trust,
     /// Whether a vault that this machine has not seen is the right one.
     FirstSight(Fingerprint),
+}
+
+/// How an MFA device is said where nobody can be asked.
+#[derive(Debug, Clone)]
+pub enum SerialBy {
+    Flag,
+    Setting(ProfileName),
 }
 
 /// A file that is not believed: what is remembered, and what it says of itself.
@@ -377,6 +391,7 @@ from! {
     ListenError => AgentListen,
     StillHeld => AgentHolds,
     UnitError => AgentUnit,
+    MfaFailure => Mfa,
 }
 
 impl From<HeaderError> for Failure {

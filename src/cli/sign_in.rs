@@ -5,11 +5,13 @@ use std::cell::LazyCell;
 use std::io::Read;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
-use crate::names::{MfaCode, ProfileName, Region, RoleArn};
+use crate::names::{MfaCode, MfaSerial, ProfileName, Region, RoleArn};
 use crate::process;
 use crate::session::{
     Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, Ladder, LazyAws,
@@ -29,7 +31,7 @@ use super::terminal::{PromptError, Terminal};
 use super::warm::{self, Outcome};
 use super::world::World;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 #[command(next_help_heading = "Getting the session")]
 pub struct SignInArgs {
     /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
@@ -47,6 +49,24 @@ pub struct SignInArgs {
     /// Take the cached session only if it lasts this long still
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     min_ttl: Option<Duration>,
+}
+
+/// What is left of these to a command that changes something at IAM, with a session of its own choice.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Signing in to IAM")]
+pub struct ChangeArgs {
+    /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
+    #[arg(long, value_name = "CODE|-", value_parser = parse_code)]
+    mfa_code: Option<CodeGiven>,
+    /// Sign with the access key, though the profile has a device
+    #[arg(long)]
+    no_mfa: bool,
+}
+
+impl From<ChangeArgs> for SignInArgs {
+    fn from(args: ChangeArgs) -> Self {
+        Self { mfa_code: args.mfa_code, no_mfa: args.no_mfa, ..Self::default() }
+    }
 }
 
 #[derive(Clone)]
@@ -77,12 +97,23 @@ impl SignInArgs {
 
     pub fn freshness(&self, purpose: Purpose, world: &World) -> Freshness {
         Freshness {
-            made_since: self.force.then(|| world.clock.now()),
+            made_since: self.made_since(purpose, world.clock.now()),
             min_ttl: self.min_ttl,
             renew_in_last_hour: purpose == Purpose::Login,
         }
     }
+
+    fn made_since(&self, purpose: Purpose, now: Timestamp) -> Option<Timestamp> {
+        match purpose {
+            _ if self.force => Some(now),
+            Purpose::Change => Some(now - OLDEST_FOR_CHANGES),
+            Purpose::Login | Purpose::Use | Purpose::Process => None,
+        }
+    }
 }
+
+/// IAM policies, ours among them, let credentials be changed within an hour of a code; what is begun has to be ended in it.
+const OLDEST_FOR_CHANGES: SignedDuration = SignedDuration::from_mins(25);
 
 /// Who asks for the session.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,6 +122,8 @@ pub enum Purpose {
     Login,
     /// A program that needs one.
     Use,
+    /// A person who changes keys or devices at IAM.
+    Change,
     /// A program that asks behind its person's back, and is given up on.
     Process,
 }
@@ -99,7 +132,7 @@ impl Purpose {
     /// How long another caller that is getting the same session is waited for.
     pub fn patience(self) -> Duration {
         match self {
-            Self::Login | Self::Use => PATIENCE,
+            Self::Login | Self::Use | Self::Change => PATIENCE,
             Self::Process => Duration::from_secs(60),
         }
     }
@@ -205,6 +238,21 @@ pub fn resolve<'a>(
 }
 
 impl Resolved<'_> {
+    /// The profile whose key signs first.
+    pub fn user(&self) -> &ProfileName {
+        &self.ladder.user
+    }
+
+    /// The device whose codes make the first session.
+    pub fn device(&self) -> Option<&MfaSerial> {
+        self.ladder.rungs.first().and_then(|rung| rung.device.as_ref()).map(|device| &device.serial)
+    }
+
+    /// For calls beside those that make the session.
+    pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
+        Ok(Aws::with_ca_bundle(self.about.call_region.clone(), self.endpoints.clone(), world.ca_bundle()?))
+    }
+
     /// The access key that the vault holds under this very name.
     pub fn own_key(&self) -> Option<&AccessKey> {
         self.is_user.then_some(&self.key)
@@ -345,7 +393,9 @@ mod tests {
     #[test]
     fn who_asks_behind_a_persons_back_waits_for_a_minute_at_most() {
         assert_eq!(Purpose::Process.patience(), Duration::from_secs(60));
-        assert!([Purpose::Login, Purpose::Use].into_iter().all(|purpose| purpose.patience() == PATIENCE));
+        assert!(
+            [Purpose::Login, Purpose::Use, Purpose::Change].into_iter().all(|purpose| purpose.patience() == PATIENCE)
+        );
     }
 
     #[test]

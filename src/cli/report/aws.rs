@@ -32,6 +32,11 @@ pub fn key_refusal(error: &AwsError, id: &AccessKeyId) -> Report {
     }
 }
 
+/// What happened, in the middle of a line.
+pub fn words(error: &AwsError) -> String {
+    report(error).message
+}
+
 pub fn report(error: &AwsError) -> Report {
     match error {
         AwsError::Refused { action, refusal, message } => refused(action, refusal, &escape(&shortened(message))),
