@@ -399,6 +399,17 @@ mod tests {
     }
 
     #[test]
+    fn what_changes_credentials_takes_no_session_of_an_older_code_than_policies_do() {
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let made_since =
+            |args: SignInArgs, purpose| args.made_since(purpose, now).map(|since| (now - since).get_seconds());
+        assert_eq!(made_since(SignInArgs::default(), Purpose::Change), Some(25 * 60));
+        assert_eq!(made_since(SignInArgs::default(), Purpose::Login), None);
+        let forced = || SignInArgs { force: true, ..SignInArgs::default() };
+        assert!([Purpose::Change, Purpose::Login].into_iter().all(|purpose| made_since(forced(), purpose) == Some(0)));
+    }
+
+    #[test]
     fn why_a_cached_session_would_not_do_is_told_only_where_nobody_can_open_the_vault() {
         let why = || Some(("prod".parse().unwrap(), NeedsVault::VaultChanged));
         let told = locked(Failure::NoTerminal(Need::Passphrase), why());
