@@ -12,6 +12,7 @@ mod left_unlocked;
 mod memory;
 mod mounts;
 mod plugins;
+mod policies;
 mod warm;
 
 use std::path::PathBuf;

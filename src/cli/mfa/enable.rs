@@ -91,8 +91,12 @@ fn begin(
     let subject = Subject::open(name, signing, world)?;
     let device_name = device_name.unwrap_or_else(|| subject.user.clone());
     let signature = subject.signature(signing, world)?;
-    let _held = HeldSignals::hold().map_err(Failure::Terminal)?;
+    let held = HeldSignals::hold().map_err(Failure::Terminal)?;
     let device = new_device::make(&subject, &signature, &device_name)?;
+    if held.came() {
+        new_device::take_back(&subject, &signature, &device.serial, world);
+        return Err(Failure::NoAnswer(Need::TwoCodes(subject.profile)));
+    }
     let text = Zeroizing::new(format!("{}\n", *otpauth::uri(&device.seed, &device_name, &subject.account)));
     secret_file::write(world, path, &text)
         .inspect_err(|_| new_device::take_back(&subject, &signature, &device.serial, world))?;

@@ -78,7 +78,7 @@ mod tests {
         let (width, height) = (rows[0].len(), rows.len() * 2);
         let light = |x: usize, y: usize| match rows[y / 2][x] {
             '█' => true,
-            '▀' => y % 2 == 0,
+            '▀' => y.is_multiple_of(2),
             '▄' => y % 2 == 1,
             _ => false,
         };

@@ -161,17 +161,30 @@ fn the_end_of_input_leaves_no_device() {
 
 #[test]
 fn a_signal_while_aws_is_asked_to_make_the_device_leaves_none() {
-    let bob = Bob::new();
     let slow = std::time::Duration::from_secs(2);
+    let reached = |bob: &Bob| {
+        let started = std::time::Instant::now();
+        while bob.case.sim.count("CreateVirtualMFADevice") == 0 {
+            assert!(started.elapsed().as_secs() < 30, "it was never asked");
+            std::thread::yield_now();
+        }
+    };
+    let bob = Bob::new();
     bob.case.sim.fail(Failure::on("CreateVirtualMFADevice").kind(Kind::Delay(slow)));
     let mut terminal = bob.case.vault(&["mfa", "enable", "bob"]).on_terminal();
-    let started = std::time::Instant::now();
-    while bob.case.sim.count("CreateVirtualMFADevice") == 0 {
-        assert!(started.elapsed().as_secs() < 30, "it was never asked");
-        std::thread::yield_now();
-    }
+    reached(&bob);
     terminal.signal(Signal::TERM);
     terminal.finish().0.dies_of(Signal::TERM);
+    bob.has_nothing();
+
+    let bob = Bob::new();
+    bob.case.sim.fail(Failure::on("CreateVirtualMFADevice").kind(Kind::Delay(slow)));
+    let file = bob.case.given("seed");
+    let begin = bob.case.vault(&["mfa", "enable", "bob", "--begin", file.to_str().unwrap()]).start();
+    reached(&bob);
+    rustix::process::kill_process(rustix::process::Pid::from_raw(begin.id() as i32).unwrap(), Signal::TERM).unwrap();
+    begin.finish().dies_of(Signal::TERM).stdout("");
+    assert!(!file.exists());
     bob.has_nothing();
 }
 
