@@ -60,8 +60,8 @@ fn parse_device_name(text: &str) -> Result<String, String> {
     Err("a device's name is 1 to 226 of letters, digits and _+=,.@-".to_owned())
 }
 
-/// Rows that stay free under the code, for the two questions and the cursor.
-const ROWS_FOR_QUESTIONS: u16 = 3;
+/// Rows that stay free under the code: it is scanned before the first question is answered, and may move up then.
+const ROWS_FOR_QUESTION: u16 = 1;
 
 /// Of terminals that don't tell their size.
 const USUAL_SIZE: (u16, u16) = (80, 24);
@@ -160,9 +160,9 @@ fn show(
     let uri = otpauth::uri(&device.seed, device_name, &subject.account);
     let size = terminal.size().unwrap_or(USUAL_SIZE);
     let drawn = qr::Drawing::of(&uri).filter(|_| !dumb);
-    let drawn = drawn.and_then(|code| code.fitted(size, ROWS_FOR_QUESTIONS, variable("NO_COLOR").is_empty()));
+    let drawn = drawn.and_then(|code| code.fitted(size, ROWS_FOR_QUESTION, variable("NO_COLOR").is_empty()));
     if drawn.is_none() {
-        terminal.show("This terminal is too small for a QR code. ");
+        terminal.show("No QR code fits this terminal. ");
     }
     if show_seed || drawn.is_none() {
         let label = format!("{}@{}", escape(device_name), subject.account);

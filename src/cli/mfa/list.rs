@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::aws::{AwsError, MfaDevice, MfaDeviceKind, Refusal};
+use crate::aws::{AwsError, MfaDevice, MfaDeviceKind, Refusal, Signer};
 use crate::cli::escape::escape;
 use crate::cli::failure::Failure;
-use crate::cli::sign_in::{ChangeArgs, SignInArgs};
+use crate::cli::sign_in::{ChangeArgs, Purpose, SignInArgs};
 use crate::cli::table;
 use crate::cli::world::World;
 use crate::names::ProfileName;
@@ -55,8 +55,8 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 fn devices(subject: &Subject, signing: &SignInArgs, world: &World) -> Result<Vec<MfaDevice>, Failure> {
     let listed = match subject.aws.mfa_devices(&subject.key(), &subject.user) {
         Err(AwsError::Refused { refusal: Refusal::AccessDenied, .. }) if subject.device().is_some() => {
-            let signature = subject.signature(signing, world)?;
-            subject.aws.mfa_devices(&signature.signer(), &subject.user)
+            let session = subject.session(signing, Purpose::Use, world)?;
+            subject.aws.mfa_devices(&Signer::Session(session.credentials()), &subject.user)
         }
         listed => listed,
     };

@@ -83,7 +83,11 @@ impl<'a> Subject<'a> {
         if self.device().is_none() {
             return Ok(Signature::Key(self.key.clone()));
         }
-        sign_in::issue(&self.resolved, args, Purpose::Change, world).map(|issued| Signature::Session(Box::new(issued)))
+        self.session(args, Purpose::Change, world).map(|issued| Signature::Session(Box::new(issued)))
+    }
+
+    pub fn session(&self, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Issued, Failure> {
+        sign_in::issue(&self.resolved, args, purpose, world)
     }
 
     pub fn refused(&self, error: crate::aws::AwsError) -> Failure {

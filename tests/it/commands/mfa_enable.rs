@@ -260,9 +260,9 @@ fn the_seed_is_shown_as_text_where_it_is_asked_for_or_where_no_code_fits() {
         let groups: Vec<&str> = (0..seed.len()).step_by(4).map(|at| &seed[at..(at + 4).min(seed.len())]).collect();
         format!("For the authenticator app, account name bob@{ACCOUNT}, key:\n\n    {}\n\n", groups.join(" "))
     };
-    let small = "This terminal is too small for a QR code. ";
+    let small = "No QR code fits this terminal. ";
     for (flags, size, has_code) in
-        [(&["--show-seed"][..], (100, 50), true), (&[], (40, 50), false), (&[], (100, 20), false)]
+        [(&["--show-seed"][..], (100, 50), true), (&[], (40, 50), false), (&[], (100, 21), false)]
     {
         let bob = Bob::new();
         let arguments = [&["mfa", "enable", "bob"], flags].concat();
