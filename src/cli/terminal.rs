@@ -23,6 +23,18 @@ pub struct Terminal {
     quiet: Option<QuietTerminal>,
 }
 
+/// A screen beside the usual one, where the terminal has that (xterm's private mode 1049): what it showed is gone with it, and
+/// never was in the scrollback.
+pub struct SideScreen {
+    device: File,
+}
+
+impl Drop for SideScreen {
+    fn drop(&mut self) {
+        let _ = self.device.write_all(b"\x1b[?1049l");
+    }
+}
+
 #[derive(Debug)]
 pub enum PromptError {
     /// There is nobody to ask.
@@ -42,6 +54,13 @@ impl Terminal {
     pub fn size(&self) -> Option<(u16, u16)> {
         let size = rustix::termios::tcgetwinsize(&self.device).ok()?;
         (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+    }
+
+    /// From here on what is shown is for now only.
+    pub fn side_screen(&mut self) -> Option<SideScreen> {
+        let device = self.device.try_clone().ok()?;
+        self.show("\x1b[?1049h\x1b[H");
+        Some(SideScreen { device })
     }
 
     /// Shows text that belongs to a conversation; a terminal that went away is noticed by the next question.

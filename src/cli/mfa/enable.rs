@@ -137,13 +137,21 @@ fn at_terminal(
     // From before the device is there until it is enabled or gone again.
     let held = HeldSignals::hold().map_err(Failure::Terminal)?;
     let device = new_device::make(&subject, &signature, &device_name)?;
+    // The seed stays neither on the screen nor above it.
+    let side = if is_dumb(world) { None } else { terminal.side_screen() };
     show(&mut terminal, &device, &device_name, &subject, show_seed, world);
     let serial = device.serial.clone();
     // Nobody needs the seed from here on.
     drop(device);
-    ask_and_enable(&mut terminal, &subject, &signature, &serial, &held)
-        .inspect_err(|_| new_device::take_back(&subject, &signature, &serial, world))?;
+    let enabled = ask_and_enable(&mut terminal, &subject, &signature, &serial, &held);
+    drop(side);
+    enabled.inspect_err(|_| new_device::take_back(&subject, &signature, &serial, world))?;
     new_device::store(subject, &serial, world)
+}
+
+/// It shows text and nothing else.
+fn is_dumb(world: &World) -> bool {
+    matches!(world.environment.text("TERM"), None | Some("" | "dumb"))
 }
 
 /// The QR code last, so that it stays in sight; the seed above it where it was asked for, or in its place.
@@ -155,12 +163,12 @@ fn show(
     show_seed: bool,
     world: &World,
 ) {
-    let variable = |name| world.environment.text(name).unwrap_or_default();
-    let dumb = matches!(variable("TERM"), "" | "dumb");
     let uri = otpauth::uri(&device.seed, device_name, &subject.account);
     let size = terminal.size().unwrap_or(USUAL_SIZE);
-    let drawn = qr::Drawing::of(&uri).filter(|_| !dumb);
-    let drawn = drawn.and_then(|code| code.fitted(size, ROWS_FOR_QUESTION, variable("NO_COLOR").is_empty()));
+    let drawn = qr::Drawing::of(&uri).filter(|_| !is_dumb(world));
+    let drawn = drawn.and_then(|code| {
+        code.fitted(size, ROWS_FOR_QUESTION, world.environment.text("NO_COLOR").unwrap_or_default().is_empty())
+    });
     if drawn.is_none() {
         terminal.show("No QR code fits this terminal. ");
     }

@@ -97,6 +97,38 @@ fn the_code_on_the_screen_is_the_device_and_two_codes_of_it_make_it_the_profiles
     bob.case.run(&["login", "bob", "--mfa-code", &code]).succeeds().stderr_has("with MFA until");
 }
 
+/// What the usual screen of the terminal shows in the end.
+fn left_on_screen(output: &Output) -> String {
+    let (before, rest) = output.screen.split_once("\x1b[?1049h").unwrap();
+    let (_, after) = rest.split_once("\x1b[?1049l").unwrap();
+    format!("{before}{after}")
+}
+
+#[test]
+fn the_seed_is_off_the_screen_when_it_is_over_however_it_ends() {
+    for (flags, ends) in [(&[][..], "enabled"), (&["--show-seed"][..], "enabled"), (&["--show-seed"][..], "aborted")] {
+        let bob = Bob::new();
+        let mut terminal = bob.at_terminal(flags);
+        match ends {
+            "enabled" => {
+                let [first, second] = two_codes(&bob.case, BOBS);
+                terminal.type_line(&first).expect("The code after it: ").type_line(&second);
+            }
+            _ => {
+                terminal.press("\x03");
+            }
+        }
+        let (output, _) = terminal.finish();
+        let left = left_on_screen(&output);
+        assert!(!left.contains('█') && !left.contains("key:"), "{left}");
+        assert!(left.contains(if ends == "enabled" { "bob: enabled" } else { "removed the new device" }), "{left}");
+    }
+    let bob = Bob::new();
+    let mut terminal = bob.case.vault(&["mfa", "enable", "bob"]).variable("TERM", "dumb").on_terminal();
+    terminal.expect("No QR code fits this terminal. For the authenticator app").expect(FIRST).press("\x03");
+    assert!(!terminal.finish().0.screen.contains("\x1b[?"));
+}
+
 #[test]
 fn nothing_of_it_goes_to_a_stream_that_is_captured() {
     let bob = Bob::new();
