@@ -189,11 +189,11 @@ fn role_at_hand(args: &Args, world: &World) -> Result<Option<SignedIn>, Failure>
 
 fn from_vault(args: &Args, world: &World) -> Result<Visit, Failure> {
     let (resolved, _) = sign_in::resolve(args.name.clone(), &args.sign_in, world)?;
-    if resolved.own_key().is_some() {
-        return federated(&resolved, world);
-    }
+    // An address that signs in is as good as the session.
+    Purpose::Use.check_protected(&resolved.about.name, resolved.about.protected)?;
+    let Some(role) = resolved.role() else { return federated(&resolved, world) };
     // Before a code is spent.
-    partition(resolved.role().map_or("", RoleArn::as_str))?;
+    partition(role.as_str())?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Use, world)?;
     Visit::of_role(&SignedIn { about: resolved.about, issued }, args, world)
 }

@@ -13,37 +13,45 @@ use super::world::World;
 pub struct IamAccess {
     pub aws: Aws,
     profile: ProfileName,
-    by: By,
+    signature: Signature,
 }
 
-enum By {
+/// What signs.
+pub enum Signature {
     Session(Box<Issued>),
-    AccessKey(AccessKey),
+    Key(AccessKey),
+}
+
+impl Signature {
+    pub fn signer(&self) -> Signer<'_> {
+        match self {
+            Self::Session(issued) => Signer::Session(issued.credentials()),
+            Self::Key(key) => Signer::AccessKey(key),
+        }
+    }
 }
 
 impl IamAccess {
     /// Gets the session, by a code if it must. IAM takes no session of GetSessionToken that was made without MFA (STS API
     /// reference, GetSessionToken), but takes the key that it would have been made with.
-    pub fn of(resolved: &Resolved, args: &SignInArgs, world: &World) -> Result<Self, Failure> {
-        let by = match resolved.own_key().filter(|_| !resolved.has_mfa()) {
-            Some(key) => By::AccessKey(key.clone()),
-            None => By::Session(Box::new(sign_in::issue(resolved, args, Purpose::Use, world)?)),
+    pub fn of(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Self, Failure> {
+        let is_user_without_mfa = resolved.role().is_none() && !resolved.has_mfa();
+        let signature = match resolved.own_key().filter(|_| is_user_without_mfa) {
+            Some(key) => Signature::Key(key.clone()),
+            None => Signature::Session(Box::new(sign_in::issue(resolved, args, purpose, world)?)),
         };
-        Ok(Self { aws: resolved.aws(world)?, profile: resolved.about.name.clone(), by })
+        Ok(Self { aws: resolved.aws(world)?, profile: resolved.about.name.clone(), signature })
     }
 
     pub fn signer(&self) -> Signer<'_> {
-        match &self.by {
-            By::Session(issued) => Signer::Session(issued.credentials()),
-            By::AccessKey(key) => Signer::AccessKey(key),
-        }
+        self.signature.signer()
     }
 
     /// IAM's answer as a failure of the profile's: many policies want a code that was given within the hour, whatever the
     /// session's life.
     pub fn failed(&self, error: AwsError) -> Failure {
-        match (&self.by, &error) {
-            (By::Session(issued), AwsError::Refused { refusal: Refusal::AccessDenied, .. })
+        match (&self.signature, &error) {
+            (Signature::Session(issued), AwsError::Refused { refusal: Refusal::AccessDenied, .. })
                 if issued.reused && issued.record.request().serial.is_some() =>
             {
                 Failure::OldSession { profile: self.profile.clone(), error }

@@ -11,7 +11,7 @@ use crate::store::document::Document;
 
 use super::failure::Failure;
 use super::iam_access::IamAccess;
-use super::sign_in::{self, SignInArgs};
+use super::sign_in::{self, Purpose, SignInArgs};
 use super::world::World;
 
 pub use change::{Act, Risk};
@@ -35,11 +35,11 @@ enum Action {
     /// Switch a key off: it can be switched on again
     ///
     /// Sessions that were made with it stay good until they end, and one of them can switch it on again.
-    Disable(change::ChangeArgs),
+    Disable(change::KeyArgs),
     /// Switch a key on again
-    Enable(change::ChangeArgs),
+    Enable(change::KeyArgs),
     /// Delete a key for good
-    Delete(change::ChangeArgs),
+    Delete(change::KeyArgs),
 }
 
 /// What there is against it before IAM is asked to change anything.
@@ -82,7 +82,7 @@ struct UserKeys {
 }
 
 impl UserKeys {
-    fn read(name: Option<ProfileName>, args: &SignInArgs, world: &World) -> Result<Self, Failure> {
+    fn read(name: Option<ProfileName>, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Self, Failure> {
         let (resolved, vault) = sign_in::resolve(name, args, world)?;
         let profile = resolved.about.name.clone();
         if resolved.own_key().is_none() {
@@ -91,7 +91,7 @@ impl UserKeys {
         let held_by = held_by(vault.open()?.document());
         // Before a person is waited for.
         drop(vault);
-        let access = IamAccess::of(&resolved, args, world)?;
+        let access = IamAccess::of(&resolved, args, purpose, world)?;
         let identity = access.aws.caller_identity(&access.signer())?;
         let Some(user) = identity.user_name().map(str::to_owned) else {
             return Err(Failure::Keys(KeyError::NotAUsers { profile, arn: identity.arn }));

@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let signed_in = sign_in::sign_in(args.name, &args.sign_in, Purpose::Use, world)?;
+    let signed_in = sign_in::sign_in(args.name, &args.sign_in, Purpose::Inside, world)?;
     let aws = signed_in.aws(world)?;
     let signer = Signer::Session(signed_in.issued.credentials());
     let identity = aws.caller_identity(&signer)?;

@@ -4,13 +4,13 @@ use super::{KeyError, UserKeys};
 use crate::aws::{AwsError, KeyStatus, ListedKey, Refusal};
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
-use crate::cli::sign_in::SignInArgs;
+use crate::cli::sign_in::{ChangeArgs, Purpose};
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
 
 #[derive(clap::Args)]
-pub struct ChangeArgs {
+pub struct KeyArgs {
     /// The profile
     name: ProfileName,
     /// The key: its id, or the last four of it [default: the only one]
@@ -19,7 +19,7 @@ pub struct ChangeArgs {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    sign_in: SignInArgs,
+    signing: ChangeArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub enum Risk {
     Active,
 }
 
-pub fn change(args: ChangeArgs, act: Act, world: &World) -> Result<(), Failure> {
-    let user_keys = UserKeys::read(Some(args.name), &args.sign_in, world)?;
+pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
+    let user_keys = UserKeys::read(Some(args.name), &args.signing.into(), Purpose::Change, world)?;
     let key = chosen(&user_keys.keys, args.key.as_deref(), &user_keys.user)?;
     let profiles = user_keys.profiles_with(&key.id);
     if already(act, key) {

@@ -8,7 +8,7 @@ use super::UserKeys;
 use crate::aws::{KeyStatus, LastUse, ListedKey};
 use crate::cli::failure::Failure;
 use crate::cli::report::left;
-use crate::cli::sign_in::SignInArgs;
+use crate::cli::sign_in::{ChangeArgs, Purpose};
 use crate::cli::table;
 use crate::cli::world::World;
 use crate::duration;
@@ -22,7 +22,7 @@ pub struct ListArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    sign_in: SignInArgs,
+    signing: ChangeArgs,
 }
 
 /// What AWS says of a key's last use.
@@ -34,7 +34,7 @@ enum Use {
 }
 
 pub fn list(args: ListArgs, world: &World) -> Result<(), Failure> {
-    let user_keys = UserKeys::read(args.name, &args.sign_in, world)?;
+    let user_keys = UserKeys::read(args.name, &args.signing.into(), Purpose::Inside, world)?;
     let keys: Vec<(&ListedKey, Use)> = user_keys.keys.iter().map(|key| (key, last_use(&user_keys, key))).collect();
     let now = world.clock.now();
     if args.json {

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::aws::{AwsError, NewMfaDevice, Refusal};
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::{Failure, Need};
+use crate::cli::iam_access::Signature;
 use crate::cli::secret_file;
 use crate::cli::sign_in::{ChangeArgs, SignInArgs};
 use crate::cli::terminal::Terminal;
@@ -14,7 +15,7 @@ use crate::cli::world::World;
 use crate::names::{MfaCode, MfaSerial, ProfileName};
 use crate::process::HeldSignals;
 
-use super::subject::{Signature, Subject};
+use super::subject::Subject;
 use super::{MfaFailure, abort, codes, new_device, otpauth, qr};
 
 /// Make a virtual MFA device for a profile's user, with a QR code to scan

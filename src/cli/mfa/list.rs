@@ -55,7 +55,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 fn devices(subject: &Subject, signing: &SignInArgs, world: &World) -> Result<Vec<MfaDevice>, Failure> {
     let listed = match subject.aws.mfa_devices(&subject.key(), &subject.user) {
         Err(AwsError::Refused { refusal: Refusal::AccessDenied, .. }) if subject.device().is_some() => {
-            let session = subject.session(signing, Purpose::Use, world)?;
+            let session = subject.session(signing, Purpose::Inside, world)?;
             subject.aws.mfa_devices(&Signer::Session(session.credentials()), &subject.user)
         }
         listed => listed,

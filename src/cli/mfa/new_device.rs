@@ -2,12 +2,13 @@
 
 use crate::aws::{AwsError, NewMfaDevice, Refusal};
 use crate::cli::failure::Failure;
+use crate::cli::iam_access::Signature;
 use crate::cli::report;
 use crate::cli::world::World;
 use crate::names::{MfaCode, MfaSerial};
 
 use super::MfaFailure;
-use super::subject::{Signature, Subject};
+use super::subject::Subject;
 
 pub fn make(subject: &Subject, signature: &Signature, name: &str) -> Result<NewMfaDevice, Failure> {
     subject.aws.create_virtual_mfa_device(&signature.signer(), name).map_err(|error| {

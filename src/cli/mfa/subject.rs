@@ -2,6 +2,7 @@
 
 use crate::aws::{Aws, Signer};
 use crate::cli::failure::Failure;
+use crate::cli::iam_access::Signature;
 use crate::cli::names_given;
 use crate::cli::settings;
 use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
@@ -23,21 +24,6 @@ pub struct Subject<'a> {
     resolved: Resolved<'a>,
     key: AccessKey,
     closed: Closed<'a>,
-}
-
-/// What signs: a session with MFA where the profile has a device, else the access key.
-pub enum Signature {
-    Key(AccessKey),
-    Session(Box<Issued>),
-}
-
-impl Signature {
-    pub fn signer(&self) -> Signer<'_> {
-        match self {
-            Self::Key(key) => Signer::AccessKey(key),
-            Self::Session(issued) => Signer::Session(issued.credentials()),
-        }
-    }
 }
 
 impl<'a> Subject<'a> {
@@ -78,7 +64,7 @@ impl<'a> Subject<'a> {
         format!("arn:{}:iam::{}:mfa/{device_name}", self.partition, self.account)
     }
 
-    /// What signs a change; asks for a code where that takes one.
+    /// What signs a change: a session with MFA where the profile has a device, else the access key. It asks for a code where that takes one.
     pub fn signature(&self, args: &SignInArgs, world: &World) -> Result<Signature, Failure> {
         if self.device().is_none() {
             return Ok(Signature::Key(self.key.clone()));
