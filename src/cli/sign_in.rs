@@ -12,8 +12,8 @@ use crate::log::{Act, Event};
 use crate::names::{MfaCode, ProfileName, Region, RoleArn};
 use crate::process;
 use crate::session::{
-    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer,
-    LONGEST_CHAINED, Ladder, LazyAws, NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
+    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, LONGEST_CHAINED,
+    Ladder, LazyAws, NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
 };
 use crate::store::document::Document;
 use crate::store::vault::Closed;
