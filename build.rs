@@ -1,8 +1,9 @@
-//! Links the program with its relocations packed, where the system's loader can read that: 27,000 of them are then some
-//! tens of kilobytes to read at each start instead of 650. glibc can from 2.36 on (its release notes, DT_RELR); an older one
-//! would start a program whose pointers are wrong, so that only this machine's own is taken to be the one that will run it.
+//! How the program is linked, so that it starts fast. Each library that the loader has to find, map and connect, and each page
+//! of pointers that it has to adjust, is paid for at every start.
 
 use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const FIRST_WITH_PACKED_RELOCATIONS: (u32, u32) = (2, 36);
@@ -11,9 +12,39 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let is = |variable: &str, value: &str| env::var(variable).is_ok_and(|is| is == value);
     let native = env::var("HOST").is_ok_and(|host| is("TARGET", &host));
-    if native && is("CARGO_CFG_TARGET_OS", "linux") && glibc() >= Some(FIRST_WITH_PACKED_RELOCATIONS) {
+    if native && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
+        pack_relocations();
+        link_unwinder_in();
+    }
+}
+
+/// Tens of thousands of relocations are then some kilobytes to read instead of hundreds. glibc can read that from 2.36 on (its
+/// release notes, DT_RELR); an older one would start a program whose pointers are wrong, so that only this machine's own is
+/// taken to be the one that will run it.
+fn pack_relocations() {
+    if glibc() >= Some(FIRST_WITH_PACKED_RELOCATIONS) {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+}
+
+/// Has the linker take what unwinds the stack from the compiler's archive and not from its shared library: a linker script
+/// stands under that library's name in a folder that is searched first.
+fn link_unwinder_in() {
+    let Some(archive) = archive_of_compiler("libgcc_eh.a") else { return };
+    let Some(folder) = env::var_os("OUT_DIR").map(PathBuf::from) else { return };
+    let script = format!("INPUT({})\n", archive.display());
+    if fs::write(folder.join("libgcc_s.so"), script).is_ok() {
+        // Another version of the compiler has it elsewhere.
+        println!("cargo:rerun-if-changed={}", archive.display());
+        println!("cargo:rustc-link-arg-bins=-L{}", folder.display());
+    }
+}
+
+/// Where it has none, it gives the name back.
+fn archive_of_compiler(name: &str) -> Option<PathBuf> {
+    let printed = Command::new("cc").arg(format!("-print-file-name={name}")).output().ok()?.stdout;
+    let path = String::from_utf8(printed).ok()?;
+    Some(Path::new(path.trim()).to_owned()).filter(|path| path.is_absolute())
 }
 
 /// This machine's, where it has one.

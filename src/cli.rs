@@ -3,6 +3,7 @@
 mod access_key_source;
 mod agent_access;
 mod escape;
+mod expired;
 mod failure;
 mod held_key;
 mod iam_access;
@@ -13,7 +14,9 @@ mod new_passphrase;
 mod opening;
 mod own_program;
 mod passphrase_source;
+mod picker;
 mod plugin_talk;
+mod random_words;
 mod recovery_key;
 mod rekeyed;
 mod report;
@@ -22,13 +25,14 @@ mod secret_file;
 mod session_records;
 mod settings;
 mod sign_in;
+mod sign_in_args;
 mod table;
 mod terminal;
 mod trusting;
 mod warm;
 mod world;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -118,9 +122,17 @@ struct CommandLine {
 }
 
 impl CommandLine {
-    /// Where the first argument names a command, only that one is described to clap: describing all of them takes longer than
-    /// most take to run.
     fn parse(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        match credential_process::Args::of_aws_files(arguments) {
+            Some(args) => Ok(Self { unlock: UnlockArgs::default(), command: Some(Command::CredentialProcess(args)) }),
+            None => Self::parse_by_clap(arguments),
+        }
+    }
+
+    /// Where the first argument names a command, only that one is described to clap: describing all of them takes longer than
+    /// most take to run. Never inlined: it takes ten pages of stack.
+    #[inline(never)]
+    fn parse_by_clap(arguments: &[OsString]) -> Result<Self, clap::Error> {
         let named = arguments.get(1).and_then(|name| described_alone(name.to_str()?));
         let mut described = named.unwrap_or_else(all_described);
         let matches = described.try_get_matches_from_mut(arguments)?;
@@ -170,6 +182,7 @@ pub fn main() -> ExitCode {
             hardened,
             unlock: parsed.unlock,
             held_key: &held_key::by_agent,
+            agent_is_silent: Cell::new(false),
             output: RefCell::new(Box::new(std::io::stdout())),
             messages: RefCell::new(Box::new(anstream::stderr())),
         };
@@ -198,6 +211,29 @@ mod tests {
     #[test]
     fn the_command_line_fits_together() {
         all_described().debug_assert();
+    }
+
+    #[test]
+    fn the_line_of_aws_files_says_without_clap_what_it_says_to_clap() {
+        let arguments = |words: &[&str]| -> Vec<OsString> { words.iter().map(OsString::from).collect() };
+        let line = arguments(&["vault", "credential-process", "team/prod@eu"]);
+        let parsed = CommandLine::parse(&line).ok().unwrap();
+        let Some(Command::CredentialProcess(by_itself)) = parsed.command else { panic!("it is another command") };
+        let by_clap = all_described().get_matches_from(&line);
+        assert!(parsed.unlock == Flags::from_arg_matches(&by_clap).unwrap().unlock);
+        let Ok(Command::CredentialProcess(by_clap)) = Command::from_arg_matches(&by_clap) else {
+            panic!("clap makes another command of it")
+        };
+        assert!(by_itself == by_clap);
+        for other in [
+            &["vault", "credential-process"][..],
+            &["vault", "credential-process", "--help"],
+            &["vault", "credential-process", "no name"],
+            &["vault", "credential-process", "prod", "--force"],
+            &["vault", "get", "prod"],
+        ] {
+            assert!(credential_process::Args::of_aws_files(&arguments(other)).is_none(), "{other:?}");
+        }
     }
 
     #[test]

@@ -21,6 +21,20 @@ pub trait Disk: Send + Sync {
     /// Follows every symlink in `path` and says where it leads; the last component need not exist.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
 
+    /// What stands at a path, symlinks followed; None where nothing does. Opens no file.
+    fn status_at(&self, path: &Path) -> io::Result<Option<Status>> {
+        let found = self.resolve(path).and_then(|path| {
+            let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+                return Ok(None);
+            };
+            self.open_folder(folder)?.entry(name)
+        });
+        match found {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other,
+        }
+    }
+
     /// Opens a folder; later calls on it are by name within it.
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>>;
 
@@ -61,20 +75,6 @@ pub trait Folder: Send {
     /// Takes the exclusive lock on the file `name` (0600, made where missing, holding the owner's pid for people to read).
     /// It is gone when dropped or when the process dies.
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError>;
-}
-
-/// What stands at a path, symlinks followed; None where nothing does. Opens no file.
-pub fn status_at(disk: &dyn Disk, path: &Path) -> io::Result<Option<Status>> {
-    let found = disk.resolve(path).and_then(|path| {
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
-            return Ok(None);
-        };
-        disk.open_folder(folder)?.entry(name)
-    });
-    match found {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        other => other,
-    }
 }
 
 /// A file being written.

@@ -1,9 +1,13 @@
 //! The words of the product as types: whoever holds one of these holds a value that was checked once, when it was parsed.
 
+mod session_tags;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use session_tags::{SessionTags, TextList};
 
 /// Why a piece of text is not the name it should be. Carries the text where that can't be a secret in the wrong place.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,6 +27,10 @@ pub enum NameError {
     RoleArn(String),
     #[error("`{0}` is not a region name such as eu-central-1")]
     Region(String),
+    #[error("`{0}` is no list of session tags such as team=blue,cost=7, each key once")]
+    SessionTags(String),
+    #[error("`{0}` is no list such as one,two")]
+    TextList(String),
     #[error("an MFA code is six digits")]
     MfaCode,
 }
@@ -156,6 +164,11 @@ text_conversions!(RoleArn);
 impl RoleArn {
     pub fn account(&self) -> &str {
         self.0.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// `aws`, `aws-cn`, ...
+    pub fn partition(&self) -> &str {
+        self.0.split(':').nth(1).unwrap_or_default()
     }
 
     /// As the console wants it named.

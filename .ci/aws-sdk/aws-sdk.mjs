@@ -10,9 +10,10 @@ for await (const profile of createInterface({ input: process.stdin })) {
     }
     try {
         console.log((await clients.get(profile).send(new GetCallerIdentityCommand())).Arn);
-    } catch {
-        // By default it goes on to the next place that might have credentials, and forgets why this one had none.
-        const reason = await fromProcess({ profile })().catch(String);
+    } catch (error) {
+        // Without credentials it went on to the next place that might have some, and forgot why this one had none.
+        const nowhere = error.name === "CredentialsProviderError";
+        const reason = nowhere ? await fromProcess({ profile })().catch(String) : error;
         console.log(String(reason).replaceAll("\n", " "));
     }
 }

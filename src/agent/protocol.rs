@@ -15,11 +15,14 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::frame;
-use crate::process::leaving_no_trace;
+use crate::process::leaving_no_trace_within;
 use crate::secret::{IdentityText, SecretBytes, in_sealed_bytes};
 
 /// Part of the socket's name: agents of different versions stand side by side.
 pub const PROTOCOL: u32 = 1;
+
+/// Of stack: twice what making or reading a message takes, unoptimised too.
+const DEPTH: usize = 32 * 1024;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -230,11 +233,11 @@ impl From<Version> for String {
 
 /// None where it makes no sense.
 pub fn decode_request(message: &[u8]) -> Option<Request> {
-    leaving_no_trace(|| serde_json::from_slice(message).ok())
+    leaving_no_trace_within::<DEPTH, _>(|| serde_json::from_slice(message).ok())
 }
 
 pub fn decode_reply(message: &[u8]) -> Option<Reply> {
-    leaving_no_trace(|| serde_json::from_slice(message).ok())
+    leaving_no_trace_within::<DEPTH, _>(|| serde_json::from_slice(message).ok())
 }
 
 /// None where it is longer than any message may be.
@@ -246,15 +249,10 @@ pub fn encode_reply(reply: &Reply) -> Option<SecretBytes> {
     encode(reply)
 }
 
-/// Into memory of its own from the start, so that no copy is left of what had to grow.
+/// Into memory that is wiped, like what it outgrows on the way: by the allocator.
 fn encode(message: &impl Serialize) -> Option<SecretBytes> {
-    leaving_no_trace(|| {
-        let mut room = Zeroizing::new(vec![0; frame::LONGEST]);
-        let mut rest = &mut room[..];
-        serde_json::to_writer(&mut rest, message).ok()?;
-        let length = frame::LONGEST - rest.len();
-        Some(Zeroizing::new(room[..length].to_vec()))
-    })
+    let encoded = leaving_no_trace_within::<DEPTH, _>(|| serde_json::to_vec(message).map(Zeroizing::new).ok());
+    encoded.filter(|encoded| encoded.len() <= frame::LONGEST)
 }
 
 mod in_seconds {
@@ -426,6 +424,29 @@ mod tests {
     fn a_message_that_is_too_long_is_not_made() {
         let long = "x".repeat(frame::LONGEST - 20);
         assert!(encode_request(&Request::Hello { place: Path::new(&long).into() }).is_none());
+    }
+
+    /// Deeper, it would end the whole test program.
+    #[test]
+    fn messages_are_made_and_read_within_half_the_depth_that_is_wiped() {
+        let within = |work: fn() -> bool| {
+            // Of which the thread itself takes a part.
+            std::thread::Builder::new().stack_size(DEPTH / 2).spawn(work).unwrap().join().unwrap()
+        };
+        assert!(within(|| {
+            let message = serde_json::to_vec(&Request::Unlock(unlock())).unwrap();
+            serde_json::from_slice::<Request>(&message).is_ok()
+        }));
+        assert!(within(|| {
+            let stanza = WireStanza { tag: "X25519".into(), args: vec!["a".into()], body: vec![0; 32] };
+            let unwrap = Request::Unwrap { vault_id: "id".into(), which: Which::Vault, stanzas: vec![stanza] };
+            let message = serde_json::to_vec(&unwrap).unwrap();
+            serde_json::from_slice::<Request>(&message).is_ok()
+        }));
+        assert!(within(|| {
+            let message = serde_json::to_vec(&Reply::FileKey { key: Zeroizing::new([7; 16]) }).unwrap();
+            serde_json::from_slice::<Reply>(&message).is_ok()
+        }));
     }
 
     #[test]

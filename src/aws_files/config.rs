@@ -14,15 +14,18 @@ use super::ini::{Ini, Section};
 use super::our_process::is_our_credential_process;
 use crate::disk::{Disk, Status};
 use crate::duration::{self, DurationError};
-use crate::names::{MfaSerial, NameError, ProfileName, Region, RoleArn};
+use crate::names::{MfaSerial, NameError, ProfileName, Region, RoleArn, SessionTags, TextList};
 
 /// The keys that we read; the values of all others are not even kept, since some are secrets.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 25] = [
     "role_arn",
     "source_profile",
     "mfa_serial",
     "external_id",
     "role_session_name",
+    "source_identity",
+    "session_tags",
+    "transitive_session_tags",
     "duration_seconds",
     "session_duration",
     "duration",
@@ -233,6 +236,19 @@ impl ConfigProfile {
 
     pub fn role_session_name(&self) -> Result<Option<Setting<String>>, ConfigError> {
         self.text("role_session_name")
+    }
+
+    pub fn source_identity(&self) -> Result<Option<Setting<String>>, ConfigError> {
+        self.text("source_identity")
+    }
+
+    /// This and the next as aws-vault reads them; no AWS tool does.
+    pub fn session_tags(&self) -> Result<Option<Setting<SessionTags>>, ConfigError> {
+        self.parsed("session_tags")
+    }
+
+    pub fn transitive_session_tags(&self) -> Result<Option<Setting<TextList>>, ConfigError> {
+        self.parsed("transitive_session_tags")
     }
 
     pub fn output(&self) -> Result<Option<Setting<String>>, ConfigError> {

@@ -8,7 +8,7 @@ use crate::names::ProfileName;
 pub const CREDENTIAL_PROCESS: &str = "credential_process";
 
 /// The subcommand that answers them.
-const COMMAND: &str = "credential-process";
+pub const COMMAND: &str = "credential-process";
 
 /// The value of the line. None where the program's path has a character that some tool takes for more than itself: botocore
 /// splits the value by Python's shlex, the SDKs for JavaScript, Go and Rust hand it to a shell, and each has its own reading of

@@ -88,9 +88,21 @@ pub fn ask(world: &World) -> Result<Option<Holding>, AgentError> {
     if !world.unlock.asks_agent(world) {
         return Ok(None);
     }
+    unless_silent(world)?;
+    let asked = connected(world);
+    world.agent_is_silent.set(matches!(asked, Err(AgentError::NoAnswer)));
+    asked
+}
+
+fn connected(world: &World) -> Result<Option<Holding>, AgentError> {
     let Some(agent) = Agent::connect(&world.paths.sockets)? else { return Ok(None) };
     let vault = agent.hello(&resolved(world))?.vault;
     Ok(vault.map(|vault| Holding { agent: Arc::new(agent), vault }))
+}
+
+/// An agent that has kept this command waiting in vain is not waited for again.
+fn unless_silent(world: &World) -> Result<(), AgentError> {
+    if world.agent_is_silent.get() { Err(AgentError::NoAnswer) } else { Ok(()) }
 }
 
 /// The same for every link that leads to it.
@@ -113,6 +125,7 @@ pub fn open<'a>(world: &World<'a>, holding: &Holding) -> Result<Option<Opened<'a
 
 /// Has an agent hold what opened this vault; starts one where none runs, or only an older one.
 pub fn hand_over(world: &World, vault: &Vault, terms: Terms) -> Result<(), HandOverError> {
+    unless_silent(world)?;
     // Anything else, such as a key in hardware, is asked each time by its own program.
     let identity = vault.opener().identity().filter(|identity| identity::recipient(identity).is_some());
     let identity = identity.ok_or(HandOverError::NotToBeHeld)?;

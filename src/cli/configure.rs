@@ -19,7 +19,7 @@ use super::failure::Failure;
 use super::opening;
 use super::own_program;
 use super::report::configure as words;
-use super::sign_in;
+use super::sign_in::{self, Purpose};
 use super::world::World;
 
 /// Have the AWS tools ask this vault for a profile's sessions, by a credential_process line in ~/.aws/config
@@ -89,6 +89,8 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
     };
     let planned = process_line::plan(world.disk, config_path, wish)?;
     let in_the_way = in_the_way(world.disk, credentials_path, name, key.as_ref(), args.remove_plaintext)?;
+    let is_protected = vault.document().profiles.get(name).and_then(|profile| profile.protected) == Some(true);
+    Purpose::Process.check_protected(name, is_protected)?;
     add::warn_about_environment(world);
     if planned.takes.is_empty() && in_the_way != InTheWay::VaultKey {
         sign_in::chain(name, vault.document(), &config)?;

@@ -1,5 +1,8 @@
 //! `vault credential-process`.
 
+use std::ffi::OsString;
+
+use crate::aws_files::our_process::COMMAND;
 use crate::export::process;
 use crate::names::ProfileName;
 use crate::session::{CodeError, IssueError};
@@ -13,11 +16,22 @@ use super::world::World;
 /// Asks for passphrase and code at the terminal that the calling program runs in, and never where it runs in none: then
 /// exit code 3 means that the vault is locked and 8 that a code is needed, and `vault login NAME` at a terminal serves both.
 #[derive(clap::Args)]
+#[cfg_attr(test, derive(PartialEq))]
 pub struct Args {
     /// The profile
     name: ProfileName,
     #[command(flatten)]
     sign_in: SignInArgs,
+}
+
+impl Args {
+    /// Of the line that AWS files have, without clap: every call that an AWS tool makes waits for this, and to describe the
+    /// command to clap takes as long as to answer.
+    pub fn of_aws_files(arguments: &[OsString]) -> Option<Self> {
+        let [_, command, name] = arguments else { return None };
+        let name = name.to_str().filter(|_| command == COMMAND)?;
+        Some(Self { name: name.parse().ok()?, sign_in: SignInArgs::default() })
+    }
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {

@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let signed_in = sign_in::sign_in(Some(args.name), &args.sign_in, Purpose::Use, world);
+    let signed_in = sign_in::sign_in(Some(args.name), &args.sign_in, Purpose::Inside, world);
     let SignedIn { about, issued } = signed_in.map_err(|failure| match failure {
         // `vault exec -- aws s3 ls` and `vault exec aws s3 ls` take the program for the profile.
         Failure::UnknownProfile { name, suggestion: None } => Failure::NotAProfileToRunIn(name),

@@ -11,6 +11,7 @@ use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
 use crate::export::error::{ConfigureError, ExportError};
+use crate::export::shell::ShellError;
 use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName, RoleArn};
 use crate::paths::PathsError;
 use crate::process::{ProgramError, RunError};
@@ -174,6 +175,14 @@ pub enum Failure {
     },
     /// `exec` was given a command where the profile should be.
     NotAProfileToRunIn(ProfileName),
+    /// Its session is for `exec` alone.
+    Protected(ProfileName),
+    /// A flag that says something of one profile, and several were named.
+    ForOneProfile {
+        flag: &'static str,
+    },
+    /// Of several profiles some could not be served.
+    Several(Vec<(ProfileName, Failure)>),
     ProfileExists(ProfileName),
     NameTaken(ProfileName),
     NoAccessKey(ProfileName),
@@ -303,6 +312,7 @@ pub enum Failure {
     },
 
     // Handing over.
+    Shell(ShellError),
     Exec {
         program: String,
         error: io::Error,
@@ -402,6 +412,7 @@ from! {
     ConsoleError => Console,
     KeyError => Keys,
     UnitError => AgentUnit,
+    ShellError => Shell,
 }
 
 impl From<HeaderError> for Failure {

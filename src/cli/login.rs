@@ -16,22 +16,24 @@ use crate::store::vault::{Closed, Vault};
 
 use super::add;
 use super::escape::escape;
+use super::expired;
 use super::failure::Failure;
 use super::report;
 use super::settings;
-use super::sign_in::{self, About, Purpose, SignInArgs, SignedIn};
+use super::sign_in::{self, About, Purpose, Resolved, SignInArgs, SignedIn};
 use super::warm::{self, Outcome};
 use super::world::World;
 
 /// Sign in: a session by passphrase and MFA code, written to ~/.aws/credentials
 ///
-/// Without NAME it is $AWS_PROFILE, else the setting default_profile, else the only profile there is. A session that is
-/// still good is used again, without a code. Of a profile with a credential_process in ~/.aws/config the session is only
-/// cached, unless --profile says where to write it.
+/// Without NAME it is $AWS_PROFILE, else the setting default_profile, else the only profile there is, else you are asked. A
+/// session that is still good is used again, without a code; profiles of the same user share one code. Of a profile with a
+/// credential_process in ~/.aws/config the session is only cached, unless --profile says where to write it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The profile
-    name: Option<ProfileName>,
+    /// The profile, or several
+    #[arg(value_name = "NAME")]
+    names: Vec<ProfileName>,
     /// Write the session to this section of ~/.aws/credentials [default: the profile's name]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["no_export", "env"])]
     profile: Option<ProfileName>,
@@ -41,6 +43,9 @@ pub struct Args {
     /// Print variables for a shell instead of writing a file: eval "$(vault login prod --env)"
     #[arg(long, conflicts_with = "no_export")]
     env: bool,
+    /// With --env: for which shell, as in `vault env --help`
+    #[arg(long, default_value = "sh", requires = "env", hide_possible_values = true)]
+    shell: Shell,
     /// Replace another long-term key in that section, after saving it in the vault
     #[arg(long, conflicts_with_all = ["no_export", "env"])]
     replace_long_term: bool,
@@ -52,28 +57,60 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    if reuse(&args, world)? {
+    let outcome = match &args.names[..] {
+        [] => one(&args, None, world),
+        [name] => one(&args, Some(name), world),
+        names => several(&args, names, world),
+    };
+    // Afterwards: its own section is renewed rather than taken away and written again.
+    expired::sweep(world);
+    outcome
+}
+
+fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Failure> {
+    if reuse(args, name, world)? {
         return Ok(());
     }
-    let (resolved, vault) = sign_in::resolve(args.name.clone(), &args.sign_in, world)?;
+    let (resolved, vault) = sign_in::resolve(name.cloned(), &args.sign_in, world)?;
     // Kept only where a key is to be saved in it afterwards: it must not lie open beside the prompt for a code.
     let vault = args.replace_long_term.then_some(vault);
-    let login = Login {
-        target: args.target(&resolved.about),
-        about: &resolved.about,
-        config: &resolved.config,
-        own_key: resolved.own_key(),
-        args: &args,
-        world,
-    };
+    let login = Login::of(&resolved, args, world);
     let exports = login.exports()?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Login, world)?;
     login.finish(exports, vault.as_ref(), &issued)
 }
 
+/// Whatever can be wrong with any of them is found before the first code is asked for. After that each is for itself: what
+/// AWS refuses one is no reason to keep the others waiting for another code.
+fn several(args: &Args, names: &[ProfileName], world: &World) -> Result<(), Failure> {
+    if let Some(flag) = args.for_one_only() {
+        return Err(Failure::ForOneProfile { flag });
+    }
+    let mut cold: Vec<ProfileName> = Vec::new();
+    for name in names {
+        if !cold.contains(name) && !reuse(args, Some(name), world)? {
+            cold.push(name.clone());
+        }
+    }
+    if cold.is_empty() {
+        return Ok(());
+    }
+    let resolved = sign_in::resolve_each(cold, &args.sign_in, world)?;
+    let logins: Vec<Login> = resolved.iter().map(|resolved| Login::of(resolved, args, world)).collect();
+    let exports = logins.iter().map(Login::exports).collect::<Result<Vec<bool>, Failure>>()?;
+    let mut failed = Vec::new();
+    for ((login, resolved), exports) in logins.iter().zip(&resolved).zip(exports) {
+        let issued = sign_in::issue(resolved, &args.sign_in, Purpose::Login, world);
+        if let Err(failure) = issued.and_then(|issued| login.finish(exports, None, &issued)) {
+            failed.push((login.about.name.clone(), failure));
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Failure::Several(failed)) }
+}
+
 /// Ends the login with a session that is good still, if the vault can stay closed for it; says whether it did.
-fn reuse(args: &Args, world: &World) -> Result<bool, Failure> {
-    let Outcome::SignedIn(signed_in) = warm::sign_in(args.name.as_ref(), &args.sign_in, Purpose::Login, world)? else {
+fn reuse(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<bool, Failure> {
+    let Outcome::SignedIn(signed_in) = warm::sign_in(name, &args.sign_in, Purpose::Login, world)? else {
         return Ok(false);
     };
     let SignedIn { about, issued } = *signed_in;
@@ -94,6 +131,16 @@ impl Args {
     fn target(&self, about: &About) -> ProfileName {
         self.profile.as_ref().or(about.destination.as_ref()).unwrap_or(&about.name).clone()
     }
+
+    /// What makes sense for a single profile only, if it was said.
+    fn for_one_only(&self) -> Option<&'static str> {
+        let said = [
+            ("--profile", self.profile.is_some()),
+            ("--env", self.env),
+            ("--replace-long-term", self.replace_long_term),
+        ];
+        said.into_iter().find_map(|(flag, said)| said.then_some(flag))
+    }
 }
 
 /// What a login goes by, once the profile is resolved.
@@ -107,9 +154,17 @@ struct Login<'a, 'w> {
     world: &'a World<'w>,
 }
 
-impl Login<'_, '_> {
+impl<'a, 'w> Login<'a, 'w> {
+    fn of(resolved: &'a Resolved, args: &'a Args, world: &'a World<'w>) -> Self {
+        let (about, config) = (&resolved.about, &resolved.config);
+        Self { target: args.target(about), about, config, own_key: resolved.own_key(), args, world }
+    }
+
     /// Whether the session is to be written. Whatever speaks against it is said before a code is spent.
     fn exports(&self) -> Result<bool, Failure> {
+        if self.about.protected {
+            return self.exports_nothing();
+        }
         let exports = !self.args.no_export && !self.args.env && self.is_to_be_written()?;
         if exports {
             add::warn_about_environment(self.world);
@@ -117,12 +172,23 @@ impl Login<'_, '_> {
         Ok(exports)
     }
 
+    fn exports_nothing(&self) -> Result<bool, Failure> {
+        let name = &self.about.name;
+        if self.args.env || self.args.profile.is_some() {
+            return Err(Failure::Protected(name.clone()));
+        }
+        if !self.args.no_export {
+            self.world.say(&format!("{name}: protected, so the session is only cached"));
+        }
+        Ok(false)
+    }
+
     fn finish(&self, exports: bool, vault: Option<&Closed>, issued: &Issued) -> Result<(), Failure> {
         let Self { args, about, world, .. } = *self;
         say_signed_in(&about.name, issued, world);
         if args.env {
             let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
-            return world.print(&shell::render(Shell::Sh, &variables));
+            return world.print(&shell::render(args.shell, &variables)?);
         }
         match exports {
             true => self.write(vault, issued),

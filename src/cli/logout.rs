@@ -5,6 +5,7 @@ use crate::export::credentials_file::{Exported, remove_exported};
 use crate::names::{AccessKeyId, ProfileName};
 
 use super::configure;
+use super::expired;
 use super::failure::Failure;
 use super::names_given;
 use super::opening;
@@ -47,6 +48,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         sign_in::chain(&name, document, &ConfigFile::load(world.disk, &world.paths.aws_config)?)?;
     }
     say(dropped, &removed, world);
+    expired::sweep(world);
     configure::say_that_tools_ask(world, &name);
     Ok(())
 }

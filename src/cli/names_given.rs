@@ -4,12 +4,14 @@ use crate::names::ProfileName;
 use crate::store::document::{Document, Profile};
 
 use super::failure::Failure;
+use super::picker;
 use super::world::World;
 
 /// How alike two names must be for one to be suggested for the other (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
 
-/// The name given, else `$AWS_PROFILE`, else the setting `default_profile`, else the only profile there is.
+/// The name given, else `$AWS_PROFILE`, else the setting `default_profile`, else the only profile there is, else the one that
+/// the person chooses.
 pub fn or_default(given: Option<ProfileName>, document: &Document, world: &World) -> Result<ProfileName, Failure> {
     if let Some(name) = given {
         return Ok(name);
@@ -23,7 +25,8 @@ pub fn or_default(given: Option<ProfileName>, document: &Document, world: &World
     let mut names = document.profiles.keys();
     match (names.next(), names.next()) {
         (Some(only), None) => Ok(only.clone()),
-        _ => Err(Failure::NameNeeded { names: document.profiles.keys().cloned().collect() }),
+        _ => picker::pick(document, world)?
+            .ok_or_else(|| Failure::NameNeeded { names: document.profiles.keys().cloned().collect() }),
     }
 }
 
@@ -43,7 +46,9 @@ pub fn unknown<'a>(name: &ProfileName, known: impl IntoIterator<Item = &'a str>)
     let score = |known: &str| strsim::jaro_winkler(name.as_str(), known);
     let mut alike: Vec<(f64, &str)> = known.into_iter().map(|known| (score(known), known)).collect();
     alike.retain(|(score, _)| *score >= ALIKE);
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    // A profile that both the vault and the config file have is no tie with itself.
+    alike.dedup_by_key(|(_, name)| *name);
     let suggestion = match alike[..] {
         [] => None,
         [(_, only)] => Some(only.to_owned()),
@@ -67,6 +72,7 @@ mod tests {
     fn the_nearest_name_is_suggested_and_a_tie_or_a_stranger_is_not() {
         assert_eq!(suggestion("prodd", &["prod", "staging"]).as_deref(), Some("prod"));
         assert_eq!(suggestion("prod-x", &["prod-a", "prod-b"]), None);
+        assert_eq!(suggestion("prodd", &["prod", "staging", "prod"]).as_deref(), Some("prod"));
         assert_eq!(suggestion("zzz", &["prod", "staging"]), None);
         assert_eq!(suggestion("prod", &[]), None);
     }

@@ -8,12 +8,10 @@ use crate::store::passphrase;
 
 use super::escape::shown_path;
 use super::failure::{Failure, Need};
+use super::random_words;
 use super::secret_file;
 use super::terminal::Terminal;
 use super::world::World;
-
-/// Six words of 7,776 are 77 bits: out of reach even for somebody who has the file and many machines.
-const GENERATED_WORDS: usize = 6;
 
 /// zxcvbn's scale is 0 to 4: below 3 an offline attack takes less than a day or so even behind Argon2.
 const WEAKEST: u8 = 3;
@@ -99,7 +97,7 @@ fn strength(passphrase: &Passphrase) -> u8 {
 }
 
 fn generated(world: &World, file: Option<&Path>, flag: &'static str) -> Result<Passphrase, Failure> {
-    let passphrase = Passphrase::new(random_words()?);
+    let passphrase = Passphrase::new(random_words::generate()?);
     if let Some(path) = file {
         secret_file::write(world, path, passphrase.expose())?;
         world.say(&format!("wrote the new passphrase to {}", shown_path(path)));
@@ -117,30 +115,13 @@ fn generated(world: &World, file: Option<&Path>, flag: &'static str) -> Result<P
     }
 }
 
-fn random_words() -> Result<String, Failure> {
-    let list = diceware_wordlists::EFF_LONG_WORDLIST;
-    let mut words = Vec::with_capacity(GENERATED_WORDS);
-    while words.len() < GENERATED_WORDS {
-        let random = getrandom::u32().map_err(Failure::Randomness)?;
-        // Values past the last whole multiple of the list's length would favour its first words.
-        let count = list.len() as u32;
-        if random < u32::MAX - u32::MAX % count {
-            words.push(list[(random % count) as usize]);
-        }
-    }
-    Ok(words.join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn generated_passphrases_are_six_words_strong_and_never_the_same() {
-        let (first, second) = (random_words().ok().unwrap(), random_words().ok().unwrap());
-        assert_eq!(first.split(' ').count(), 6);
-        assert!(first != second);
-        assert!(strength(&Passphrase::new(first)) == STRONG);
+    fn generated_passphrases_are_strong() {
+        assert!(strength(&Passphrase::new(random_words::generate().ok().unwrap())) == STRONG);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::world::World;
 const TRIES: u32 = 3;
 
 #[derive(clap::Args, Clone, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 #[command(next_help_heading = "Unlocking the vault (without one of these, it asks at the terminal)")]
 pub struct UnlockArgs {
     /// Read the passphrase from this file [variable: VAULT_PASSPHRASE_FILE]

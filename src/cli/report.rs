@@ -10,6 +10,7 @@ pub mod import;
 mod keys;
 mod plugin;
 mod session;
+mod shell;
 mod trust;
 mod vault;
 
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 
 use super::escape::{escape, shown_path};
+use crate::names::ProfileName;
 use crate::paths::PathsError;
 
 use super::failure::{Failure, Need};
@@ -99,6 +101,7 @@ impl Report {
             }
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
+            Shell(error) => shell::report(error),
             Distrusted(_)
             | OtherFingerprint { .. }
             | BadFingerprint { .. }
@@ -171,6 +174,9 @@ impl Report {
             | NameNeeded { .. }
             | UnknownProfile { .. }
             | NotAProfileToRunIn(_)
+            | Protected(_)
+            | ForOneProfile { .. }
+            | Several(_)
             | ProfileExists(_)
             | NameTaken(_)
             | NoAccessKey(_)
@@ -214,6 +220,13 @@ fn profile(failure: &Failure) -> Report {
         UnknownProfile { name, suggestion: None } => {
             Report::new(Status::State, format!("no profile named `{name}`")).hint("`vault list` shows what there is")
         }
+        ForOneProfile { flag } => Report::new(Status::Usage, format!("{flag} is for a login of one profile"))
+            .hint("name one profile at a time"),
+        Several(failed) => several(failed),
+        Protected(name) => {
+            Report::new(Status::State, format!("`{name}` is protected: its session is for `vault exec` alone"))
+                .hint(format!("`vault exec {name} -- COMMAND`, or `vault unset {name} protected`"))
+        }
         NotAProfileToRunIn(name) => Report::new(Status::State, format!("no profile named `{name}`"))
             .hint("the profile comes first: `vault exec NAME -- COMMAND`; `vault list` shows what there is"),
         ProfileExists(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
@@ -231,6 +244,17 @@ fn profile(failure: &Failure) -> Report {
         FieldMissing { field, name } => Report::new(Status::State, format!("`{name}` has no {field}")),
         _ => internal(),
     }
+}
+
+/// One report for all, each by its own words; the exit code is the first's.
+fn several(failed: &[(ProfileName, Failure)]) -> Report {
+    let reports: Vec<(&ProfileName, Report)> =
+        failed.iter().map(|(name, failure)| (name, Report::of(failure))).collect();
+    let line = |(name, report): &(&ProfileName, Report)| format!("{name}: {}", report.message);
+    let lines: Vec<String> = reports.iter().map(line).collect();
+    let status = reports.first().map_or(Status::State, |(_, report)| report.status);
+    let hint = reports.into_iter().find_map(|(_, report)| report.hint);
+    Report { hint, ..Report::new(status, lines.join("; ")) }
 }
 
 fn key_source(failure: &Failure) -> Report {

@@ -1,5 +1,6 @@
 //! `vault set`.
 
+use crate::aws_files::config::ConfigFile;
 use crate::names::ProfileName;
 use crate::session::ChainError;
 use crate::store::document::Document;
@@ -13,8 +14,11 @@ use super::world::World;
 /// Change settings of a profile, or with --vault of the whole vault
 ///
 /// Settings of a profile, under the names AWS uses: region, mfa_serial, mfa_process, duration_seconds, role_arn,
-/// source_profile, external_id, role_session_name, destination_profile, endpoint_url. Of the vault: default_profile,
-/// session_duration, agent.enabled (true or false), agent.idle, agent.max, agent.session.
+/// source_profile, external_id, role_session_name, source_identity, session_tags (team=blue,cost=7),
+/// transitive_session_tags (team,cost), policy_arns, destination_profile, endpoint_url; and protected (true or false): such a
+/// profile's session is for `vault exec` alone. They go before what ~/.aws/config says, also for a profile that only stands
+/// there. Of the vault: default_profile, session_duration, agent.enabled (true or false), agent.idle, agent.max,
+/// agent.session.
 #[derive(clap::Args)]
 #[command(override_usage = "vault set <NAME> <KEY=VALUE>...\n       vault set --vault <KEY=VALUE>...")]
 pub struct Args {
@@ -40,7 +44,15 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let changes: Vec<(&str, Option<&str>)> =
         settings.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
     let mut vault = opening::open_vault(world)?;
-    vault.edit(&world.stamp(), |document| apply(document, args.name.as_ref(), &changes))?;
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    vault.edit(&world.stamp(), |document| {
+        if let Some(name) = &args.name
+            && config.profile(name)?.is_some()
+        {
+            document.profiles.entry(name.clone()).or_default();
+        }
+        apply(document, args.name.as_ref(), &changes)
+    })?;
     world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
     Ok(())
 }

@@ -59,7 +59,7 @@ macro_rules! seconds {
 }
 
 /// What `set NAME` knows, under the AWS names.
-pub const OF_A_PROFILE: [Setting<Profile>; 10] = [
+pub const OF_A_PROFILE: [Setting<Profile>; 15] = [
     parsed!(Profile, "region", region),
     parsed!(Profile, "mfa_serial", mfa_serial),
     parsed!(Profile, "mfa_process", mfa_process),
@@ -68,6 +68,11 @@ pub const OF_A_PROFILE: [Setting<Profile>; 10] = [
     parsed!(Profile, "source_profile", source_profile),
     parsed!(Profile, "external_id", external_id),
     parsed!(Profile, "role_session_name", role_session_name),
+    parsed!(Profile, "source_identity", source_identity),
+    parsed!(Profile, "session_tags", session_tags),
+    parsed!(Profile, "transitive_session_tags", transitive_session_tags),
+    parsed!(Profile, "policy_arns", policy_arns),
+    parsed!(Profile, "protected", protected),
     parsed!(Profile, "destination_profile", destination_profile),
     parsed!(Profile, "endpoint_url", endpoint_url),
 ];
@@ -157,6 +162,8 @@ mod tests {
             "mfa_serial" => "arn:aws:iam::123456789012:mfa/alice",
             "duration_seconds" => "3600",
             "role_arn" => "arn:aws:iam::123456789012:role/admin",
+            "session_tags" => "team=blue",
+            "protected" => "true",
             _ => "eu-central-1",
         };
         for setting in &OF_A_PROFILE {

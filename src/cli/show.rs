@@ -1,10 +1,12 @@
 //! `vault show`.
 
+mod sources;
+
 use serde_json::{Map, Value, json};
 
 use crate::aws_files::config::{ConfigFile, ConfigProfile};
 use crate::names::ProfileName;
-use crate::store::document::{Profile, StoredAccessKey};
+use crate::store::document::{Document, Profile, StoredAccessKey};
 
 use super::escape::escape;
 use super::failure::Failure;
@@ -18,6 +20,9 @@ use super::world::World;
 pub struct Args {
     /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,
+    /// Show what holds for the profile, and where each value comes from
+    #[arg(long)]
+    sources: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -27,13 +32,13 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
     let name = names_given::or_default(args.name, vault.document(), world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    if args.sources {
+        return sources::show(&name, vault.document(), &config, args.json, world);
+    }
     let facts = match (vault.document().profiles.get(&name), config.profile(&name)?) {
         (Some(profile), _) => facts(profile),
         (None, Some(profile)) => config_facts(profile),
-        (None, None) => {
-            let known = vault.document().profiles.keys().map(ProfileName::as_str).chain(config.names());
-            return Err(names_given::unknown(&name, known));
-        }
+        (None, None) => return Err(unknown(&name, vault.document(), &config)),
     };
     if args.json {
         let fields: Map<String, Value> = facts.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
@@ -41,6 +46,10 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
     let lines: String = facts.iter().map(|(key, value)| format!("{key} = {}\n", escape(value))).collect();
     world.print(&lines)
+}
+
+fn unknown(name: &ProfileName, document: &Document, config: &ConfigFile) -> Failure {
+    names_given::unknown(name, document.profiles.keys().map(ProfileName::as_str).chain(config.names()))
 }
 
 fn facts(profile: &Profile) -> Vec<(&'static str, String)> {

@@ -9,16 +9,17 @@ use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
-use crate::names::{MfaCode, ProfileName, Region, RoleArn};
+use crate::names::{ProfileName, Region, RoleArn};
 use crate::process;
 use crate::session::{
-    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Freshness, Issued, Issuer, LONGEST_CHAINED,
-    Ladder, LazyAws, NeedsVault, Options, PATIENCE, RoleOptions, Sources, Stamps, Why,
+    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault,
+    PATIENCE, Sources, Stamps, Why,
 };
 use crate::store::document::Document;
-use crate::store::vault::Closed;
+use crate::store::vault::{Closed, Vault};
 
 use super::escape::escape;
+use super::expired;
 use super::failure::{Failure, Need};
 use super::names_given;
 use super::opening;
@@ -26,88 +27,21 @@ use super::report;
 use super::role_maximum;
 use super::session_records;
 use super::settings;
+use super::sign_in_args::CodeGiven;
+pub use super::sign_in_args::SignInArgs;
 use super::terminal::{PromptError, Terminal};
 use super::warm::{self, Outcome};
 use super::world::World;
-
-#[derive(clap::Args)]
-#[command(next_help_heading = "Getting the session")]
-pub struct SignInArgs {
-    /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
-    #[arg(long, value_name = "CODE|-", value_parser = parse_code)]
-    mfa_code: Option<CodeGiven>,
-    /// How long the session is to last, such as 8h [default: the profile's, else 12h for a user, 1h for a role]
-    #[arg(long, value_name = "DURATION", value_parser = settings::parse_session_seconds)]
-    duration: Option<u32>,
-    /// Without MFA, though the profile has a device
-    #[arg(long)]
-    no_mfa: bool,
-    /// Make a new session even if the cached one is good
-    #[arg(long)]
-    force: bool,
-    /// Take the cached session only if it lasts this long still
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    min_ttl: Option<Duration>,
-    /// Whether a duration beyond an hour is one of the console session rather than the session's own.
-    #[arg(skip)]
-    for_console: bool,
-}
-
-#[derive(Clone)]
-enum CodeGiven {
-    OnStandardInput,
-    Code(MfaCode),
-}
-
-fn parse_code(text: &str) -> Result<CodeGiven, String> {
-    match text {
-        "-" => Ok(CodeGiven::OnStandardInput),
-        _ => text.parse().map(CodeGiven::Code).map_err(|error: crate::names::NameError| error.to_string()),
-    }
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    crate::duration::parse(text).map_err(|error| error.to_string())
-}
-
-impl SignInArgs {
-    pub fn options(&self) -> Options {
-        let duration = self.duration.map(|seconds| Duration::from_secs(seconds.into()));
-        Options {
-            duration: duration.filter(|_| self.stay().is_none()),
-            no_mfa: self.no_mfa,
-            stay: self.stay(),
-            role: RoleOptions::default(),
-        }
-    }
-
-    /// The session is to sign in to the console with.
-    pub fn be_for_console(&mut self) {
-        self.for_console = true;
-    }
-
-    /// How long a console session is to be that outlives what one role may give another.
-    pub fn stay(&self) -> Option<Duration> {
-        let asked = self.duration.filter(|_| self.for_console).map(|seconds| Duration::from_secs(seconds.into()));
-        asked.filter(|asked| *asked > LONGEST_CHAINED)
-    }
-
-    pub fn freshness(&self, purpose: Purpose, world: &World) -> Freshness {
-        Freshness {
-            made_since: self.force.then(|| world.clock.now()),
-            min_ttl: self.min_ttl,
-            renew_in_last_hour: purpose == Purpose::Login,
-        }
-    }
-}
 
 /// Who asks for the session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A person who is there now: a session in its last hour is renewed while they are.
     Login,
-    /// A program that needs one.
+    /// A program or a person that is given one.
     Use,
+    /// This program itself, for a call of its own or a command that it starts.
+    Inside,
     /// A program that asks behind its person's back, and is given up on.
     Process,
 }
@@ -116,8 +50,16 @@ impl Purpose {
     /// How long another caller that is getting the same session is waited for.
     pub fn patience(self) -> Duration {
         match self {
-            Self::Login | Self::Use => PATIENCE,
+            Self::Login | Self::Use | Self::Inside => PATIENCE,
             Self::Process => Duration::from_secs(60),
+        }
+    }
+
+    /// The session of a protected profile goes to `exec` alone, and lies nowhere that others read.
+    pub fn check_protected(self, name: &ProfileName, protected: bool) -> Result<(), Failure> {
+        match self {
+            Self::Use | Self::Process if protected => Err(Failure::Protected(name.clone())),
+            _ => Ok(()),
         }
     }
 }
@@ -131,6 +73,8 @@ pub struct About {
     pub destination: Option<ProfileName>,
     /// Where our own calls go, also when no region is set.
     pub call_region: Region,
+    /// Whether the session is for `exec` alone.
+    pub protected: bool,
 }
 
 /// A session at hand.
@@ -167,6 +111,7 @@ pub fn sign_in(
         Outcome::Cold(why) => why,
     };
     let (resolved, _) = resolve(name, args, world).map_err(|failure| locked(failure, why))?;
+    purpose.check_protected(&resolved.about.name, resolved.about.protected)?;
     let issued = issue(&resolved, args, purpose, world)?;
     Ok(SignedIn { about: resolved.about, issued })
 }
@@ -191,34 +136,57 @@ pub fn resolve<'a>(
     world: &World<'a>,
 ) -> Result<(Resolved<'a>, Closed<'a>), Failure> {
     let vault = opening::open_vault(world)?;
+    let name = names_given::or_default(name, vault.document(), world)?;
+    let resolved = resolve_in(&vault, name, args, world)?;
+    Ok((resolved, vault.close()))
+}
+
+/// The same for several profiles of the vault that is opened once.
+pub fn resolve_each<'a>(
+    names: Vec<ProfileName>,
+    args: &SignInArgs,
+    world: &World<'a>,
+) -> Result<Vec<Resolved<'a>>, Failure> {
+    let vault = opening::open_vault(world)?;
+    names.into_iter().map(|name| resolve_in(&vault, name, args, world)).collect()
+}
+
+fn resolve_in<'a>(
+    vault: &Vault<'a>,
+    name: ProfileName,
+    args: &SignInArgs,
+    world: &World<'a>,
+) -> Result<Resolved<'a>, Failure> {
     let document = vault.document();
-    let name = names_given::or_default(name, document, world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
-    let chain = chain(&name, document, &config)?;
+    let options = args.options(world)?;
+    let mut chain = chain(&name, document, &config)?;
+    if let Some(role) = &options.role_arn {
+        chain = chain.assuming(role.clone());
+    }
     let named_region = settings::named_region(world)?;
     let endpoints = Endpoints::from_environment(&world.environment, chain.user.endpoint_url.as_deref())?;
-    let ladder = Ladder::of(&chain, &args.options(), endpoints.sts.as_ref())?;
+    let ladder = Ladder::of(&chain, &options, endpoints.sts.as_ref())?;
     let user = &chain.user.profile;
     let stored = names_given::in_vault(document, user)?.access_key.as_ref();
     let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
-    let cache = session_records::cache(world, document)?;
     let about = About {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
         destination: Some(destination(document, &config, &name)?.unwrap_or_else(|| name.clone())),
         call_region: chain.call_region(named_region.as_ref()),
+        protected: ladder.rungs[ladder.last()].protected,
         name,
     };
-    let resolved = Resolved {
+    Ok(Resolved {
         stamps: Stamps::of(&vault.version().status, &chain, &config, world.clock.now()),
         is_user: *user == about.name,
+        cache: session_records::cache(world, document)?,
         about,
         config,
         endpoints,
         ladder,
         key,
-        cache,
-    };
-    Ok((resolved, vault.close()))
+    })
 }
 
 impl SignedIn {
@@ -304,6 +272,10 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
         role_maximum::named(&error, &resolved.ladder, &resolved.key, &aws)
             .unwrap_or_else(|| Failure::Issue { profile: about.name.clone(), error })
     })?;
+    // Not while a cached session is handed out: that takes a millisecond.
+    if !issued.reused && purpose != Purpose::Login {
+        expired::sweep(world);
+    }
     tell(&about.name, &issued, world);
     Ok(issued)
 }
@@ -330,7 +302,7 @@ pub struct Asker<'a, 'w> {
 
 impl<'a, 'w> Asker<'a, 'w> {
     pub fn new(world: &'a World<'w>, args: &SignInArgs) -> Self {
-        Self { world, given: args.mfa_code.clone() }
+        Self { world, given: args.code_given() }
     }
 }
 
@@ -400,7 +372,9 @@ mod tests {
     #[test]
     fn who_asks_behind_a_persons_back_waits_for_a_minute_at_most() {
         assert_eq!(Purpose::Process.patience(), Duration::from_secs(60));
-        assert!([Purpose::Login, Purpose::Use].into_iter().all(|purpose| purpose.patience() == PATIENCE));
+        assert!(
+            [Purpose::Login, Purpose::Use, Purpose::Inside].into_iter().all(|purpose| purpose.patience() == PATIENCE)
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::names::ProfileName;
 use crate::session::Record;
 use crate::store::document::Document;
 
+use super::expired;
 use super::failure::Failure;
 use super::opening;
 use super::report::left;
@@ -35,6 +36,7 @@ struct Line {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
     let document = vault.document();
+    expired::sweep(world);
     let sessions = session_records::cache(world, document)?.list();
     let now = world.clock.now();
     let lines = lines(document, &sessions, now);

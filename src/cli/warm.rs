@@ -6,7 +6,6 @@ use std::cell::LazyCell;
 
 use crate::aws::{Aws, EndpointError, Endpoints};
 use crate::aws_files::config::ConfigFile;
-use crate::disk::status_at;
 use crate::names::{ProfileName, Region};
 use crate::session::{
     Cache, ConfigStamp, Errand, FileStamp, IssueError, Issued, Issuer, LazyAws, NeedsVault, Record, Today, Warm,
@@ -56,10 +55,14 @@ struct Reader<'a, 'w> {
 
 impl Reader<'_, '_> {
     fn find(&self) -> Result<Result<Issued, NeedsVault>, Failure> {
-        let Some(record) = self.cache.read(&self.args.options().slot(&self.name)) else {
+        let Some(record) = self.cache.read(&self.args.slot(&self.name, self.world)?) else {
             return Ok(Err(NeedsVault::NoSession));
         };
-        match self.decide(record)? {
+        let decided = self.decide(record)?;
+        if let Warm::Serve(record) | Warm::Renew { record, .. } = &decided {
+            self.purpose.check_protected(&self.name, record.rung().protected)?;
+        }
+        match decided {
             Warm::Serve(record) => Ok(Ok(Issued::cached(record))),
             // A person at a login is there to open the vault.
             Warm::Renew { .. } if self.purpose == Purpose::Login => Ok(Err(NeedsVault::Stale)),
@@ -74,7 +77,7 @@ impl Reader<'_, '_> {
 
     fn decide(&self, mut record: Record) -> Result<Warm, Failure> {
         let world = self.world;
-        let vault = status_at(world.disk, &world.paths.vault).ok().flatten().as_ref().map(FileStamp::from);
+        let vault = world.disk.status_at(&world.paths.vault).ok().flatten().as_ref().map(FileStamp::from);
         let config_fits = self.config_fits(&mut record)?;
         // What is wrong with an endpoint is said where the vault's own setting is known.
         let Ok(endpoints) = self.endpoints(&record) else { return Ok(Warm::NeedsVault(NeedsVault::OtherEndpoint)) };
@@ -92,7 +95,7 @@ impl Reader<'_, '_> {
     fn config_fits(&self, record: &mut Record) -> Result<bool, Failure> {
         let (world, path) = (self.world, &self.world.paths.aws_config);
         // A file that can't be looked at is told of by who reads it.
-        if status_at(world.disk, path).is_ok_and(|status| record.stamps.config.is_of(status.as_ref())) {
+        if world.disk.status_at(path).is_ok_and(|status| record.stamps.config.is_of(status.as_ref())) {
             return Ok(true);
         }
         let config = ConfigFile::load(world.disk, path)?;
@@ -138,6 +141,7 @@ impl Reader<'_, '_> {
             region: settings::named_region(self.world)?.or_else(|| record.rung().region.clone()),
             destination: record.destination.clone(),
             call_region: self.call_region(record)?,
+            protected: record.rung().protected,
         })
     }
 }

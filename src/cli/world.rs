@@ -1,6 +1,6 @@
 //! What a command stands in: the variables, the disk, the clock, the flags every command shares, and the two ways out.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
@@ -40,6 +40,8 @@ pub struct World<'a> {
     pub hardened: Hardened,
     pub unlock: UnlockArgs,
     pub held_key: &'a HeldKey<'a>,
+    /// Whether the agent has let this command wait in vain: nobody waits for it twice.
+    pub agent_is_silent: Cell<bool>,
     pub output: RefCell<Box<dyn Write + 'a>>,
     pub messages: RefCell<Box<dyn Write + 'a>>,
 }

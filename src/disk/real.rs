@@ -42,6 +42,14 @@ impl Disk for RealDisk {
         Err(rustix::io::Errno::LOOP.into())
     }
 
+    fn status_at(&self, path: &Path) -> io::Result<Option<Status>> {
+        match rustix::fs::stat(path) {
+            Ok(found) => Ok(Some(status(&found))),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open(path, flags, Mode::empty())?;
@@ -58,6 +66,9 @@ impl Disk for RealDisk {
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
+        if path.is_dir() {
+            return Ok(());
+        }
         let mut so_far = PathBuf::new();
         for component in path.components() {
             so_far.push(component);
@@ -298,6 +309,24 @@ mod tests {
         symlink("b", root.join("a")).unwrap();
         symlink("a", root.join("b")).unwrap();
         assert!(RealDisk.resolve(&root.join("a")).is_err());
+    }
+
+    #[test]
+    fn what_stands_at_a_path_is_what_its_links_lead_to() {
+        let (temporary, folder) = folder();
+        let at = |name: &str| RealDisk.status_at(&temporary.path().join(name));
+        std::fs::write(temporary.path().join("real"), b"12345").unwrap();
+        symlink("real", temporary.path().join("link")).unwrap();
+        symlink("none", temporary.path().join("dangling")).unwrap();
+        symlink("loop", temporary.path().join("loop")).unwrap();
+        let real = folder.entry("real").unwrap();
+        assert!(real.is_some_and(|status| status.kind == Kind::File && status.size == 5));
+        assert_eq!(at("real").unwrap(), real);
+        assert_eq!(at("link").unwrap(), real);
+        assert_eq!(at("none").unwrap(), None);
+        assert_eq!(at("none/below").unwrap(), None);
+        assert_eq!(at("dangling").unwrap(), None);
+        assert!(at("loop").is_err());
     }
 
     #[test]

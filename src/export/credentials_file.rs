@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::error::ExportError;
 use super::saving::save;
 use crate::aws_files::config::{ConfigFile, outranks_credentials};
@@ -169,7 +171,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The sections that a logout is about.
+/// Which of the sections that we wrote are meant.
 #[derive(Clone, Copy)]
 pub enum Exported<'a> {
     All,
@@ -178,14 +180,29 @@ pub enum Exported<'a> {
         names: &'a [ProfileName],
         sessions: &'a [AccessKeyId],
     },
+    /// Those that are over.
+    Expired {
+        now: Timestamp,
+    },
 }
+
+/// As far as AWS lets a clock be off: a session whose time is not over there must not go.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 impl Exported<'_> {
     fn includes(&self, section: &CredentialsSection) -> bool {
-        let Self::Of { names, sessions } = self else { return true };
         let holds =
             |session: &AccessKeyId| matches!(&section.holds, Holds::Session { id: Some(id), .. } if id == session);
-        names.iter().any(|name| name.as_str() == section.name) || sessions.iter().any(holds)
+        match self {
+            Self::All => true,
+            Self::Of { names, sessions } => {
+                names.iter().any(|name| name.as_str() == section.name) || sessions.iter().any(holds)
+            }
+            Self::Expired { now } => match section.holds {
+                Holds::Session { expiration: Some(expiration), .. } => now.duration_since(expiration) > CLOCK_TOLERANCE,
+                _ => false,
+            },
+        }
     }
 }
 

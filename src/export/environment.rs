@@ -12,8 +12,8 @@ const TAKEN_AWAY: [&str; 10] = [
     // Tools differ in whether a named profile or keys in the environment win (JavaScript's takes the profile).
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
-    // What AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION were called once, and some tools still read.
-    "AWS_SECURITY_TOKEN",
+    // Some tools still read it; AWS_SESSION_EXPIRATION is what AWS_CREDENTIAL_EXPIRATION was called once.
+    LEGACY_TOKEN,
     "AWS_SESSION_EXPIRATION",
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -22,6 +22,21 @@ const TAKEN_AWAY: [&str; 10] = [
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 ];
+
+/// Everything that a session is carried by, whichever of it one session has.
+const CARRIERS: [&str; 8] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    LEGACY_TOKEN,
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_VAULT",
+];
+
+/// What AWS_SESSION_TOKEN was called once: boto 2 knows no other name.
+const LEGACY_TOKEN: &str = "AWS_SECURITY_TOKEN";
 
 /// What to set and what to take away, in the order they are printed. Holds secrets.
 pub struct Variables {
@@ -47,6 +62,18 @@ impl Variables {
         // Nothing that we start needs to know how the vault is opened.
         let unset = TAKEN_AWAY.into_iter().chain(OUR_VARIABLES).collect();
         Self { set: set.collect(), unset }
+    }
+
+    /// Takes back what carried a session, and nothing else.
+    pub fn taken_back() -> Self {
+        Self { set: Vec::new(), unset: CARRIERS.to_vec() }
+    }
+
+    /// With the token under its old name too, for tools that know only that.
+    pub fn with_legacy_token(mut self, session: &SessionCredentials) -> Self {
+        self.unset.retain(|name| *name != LEGACY_TOKEN);
+        self.set.push((LEGACY_TOKEN, Zeroizing::new(session.session_token.expose().to_owned())));
+        self
     }
 
     pub fn set(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -91,6 +118,29 @@ mod tests {
         );
         assert!(set.iter().all(|(name, _)| variables.unset().all(|unset| unset != *name)));
         assert!(variables.unset().all(|name| name != "VAULT_ADDR" && name != "VAULT_TOKEN"), "HashiCorp's stay");
+    }
+
+    #[test]
+    fn what_is_taken_back_is_all_that_may_have_been_set_and_no_more() {
+        let (session, region) = (session(), "eu-central-1".parse().unwrap());
+        let most = Variables::of_session(&session, Some(&region), &"prod".parse().unwrap()).with_legacy_token(&session);
+        let mut set: Vec<_> = most.set().map(|(name, _)| name).collect();
+        let back = Variables::taken_back();
+        let mut unset: Vec<_> = back.unset().collect();
+        set.sort_unstable();
+        unset.sort_unstable();
+        assert_eq!(set, unset);
+        assert_eq!(back.set().count(), 0);
+    }
+
+    #[test]
+    fn the_old_name_of_the_token_carries_it_only_when_asked_to() {
+        let (session, name) = (session(), "prod".parse().unwrap());
+        let variables = Variables::of_session(&session, None, &name);
+        assert!(variables.unset().any(|name| name == "AWS_SECURITY_TOKEN"));
+        let variables = variables.with_legacy_token(&session);
+        assert_eq!(variables.set().last(), Some(("AWS_SECURITY_TOKEN", "token")));
+        assert!(variables.unset().all(|name| name != "AWS_SECURITY_TOKEN"));
     }
 
     #[test]

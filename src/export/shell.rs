@@ -1,95 +1,112 @@
 //! Variables in the words of a shell, to be evaluated by it. Values are quoted whatever they hold: a session token comes
-//! from the network.
+//! from the network. What a shell can't be given exactly, it is not given at all.
 
-use serde::Serialize;
-use std::collections::BTreeMap;
+mod cmd;
+mod dotenv;
+mod fish;
+mod json;
+mod nushell;
+mod posix;
+mod powershell;
+#[cfg(test)]
+mod tests;
+
+use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::environment::Variables;
 
-/// Who reads the text.
+/// Who reads the text; the line that has it evaluated there is each one's help.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
-    /// POSIX: dash, bash, zsh, ksh.
+    /// dash, bash, zsh, ksh: eval "$(vault env NAME)"
+    #[value(aliases = ["bash", "dash", "ksh", "zsh"])]
     Sh,
-    /// Programs.
+    /// vault env NAME --shell fish | source
+    Fish,
+    /// vault env NAME --shell powershell | Invoke-Expression
+    #[value(alias = "pwsh")]
+    Powershell,
+    /// for /f "delims=" %i in ('vault env NAME --shell cmd') do @set "%i"
+    Cmd,
+    /// vault env NAME --shell nushell | from json | load-env
+    #[value(alias = "nu")]
+    Nushell,
+    /// vault env NAME --shell dotenv | docker run --env-file /dev/stdin IMAGE
+    Dotenv,
+    /// For programs
     Json,
 }
 
-/// The text, its last line ended; a secret.
-pub fn render(shell: Shell, variables: &Variables) -> Zeroizing<String> {
-    match shell {
-        Shell::Sh => sh(variables),
-        Shell::Json => json(variables),
+impl Shell {
+    /// As it is called by those who use it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sh => "a POSIX shell",
+            Self::Fish => "fish",
+            Self::Powershell => "PowerShell",
+            Self::Cmd => "cmd",
+            Self::Nushell => "nushell",
+            Self::Dotenv => "a dotenv file",
+            Self::Json => "JSON",
+        }
+    }
+
+    /// What in a value can't be written so that it arrives; nothing of the value itself.
+    fn obstacle(self, value: &str) -> Option<&'static str> {
+        match self {
+            Self::Json => None,
+            // No variable of a process can hold it.
+            _ if value.contains('\0') => Some("holds a NUL"),
+            Self::Sh | Self::Fish | Self::Nushell => None,
+            Self::Powershell => powershell::obstacle(value),
+            Self::Cmd => cmd::obstacle(value),
+            Self::Dotenv => dotenv::obstacle(value),
+        }
     }
 }
 
-fn sh(variables: &Variables) -> Zeroizing<String> {
+/// Never with the value, which is a secret.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ShellError {
+    #[error("{} can't be given {variable}: its value {obstacle}", shell.name())]
+    CannotCarry { shell: Shell, variable: &'static str, obstacle: &'static str },
+    #[error("{} can't take variables away", shell.name())]
+    CannotUnset { shell: Shell },
+}
+
+/// The text, its last line ended; a secret.
+pub fn render(shell: Shell, variables: &Variables) -> Result<Zeroizing<String>, ShellError> {
+    for (variable, value) in variables.set() {
+        if let Some(obstacle) = shell.obstacle(value) {
+            return Err(ShellError::CannotCarry { shell, variable, obstacle });
+        }
+    }
+    Ok(match shell {
+        Shell::Sh => lines(variables, posix::unset, posix::set),
+        Shell::Fish => lines(variables, fish::unset, fish::set),
+        Shell::Powershell => lines(variables, powershell::unset, powershell::set),
+        Shell::Cmd => lines(variables, cmd::unset, cmd::set),
+        // Who gives such a file to a program starts it without what this leaves out; alone it would be an empty file.
+        Shell::Dotenv if variables.set().next().is_none() => return Err(ShellError::CannotUnset { shell }),
+        Shell::Dotenv => lines(variables, |_| String::new(), dotenv::set),
+        Shell::Nushell => nushell::record(variables),
+        Shell::Json => json::document(variables),
+    })
+}
+
+/// What is to go first: a shell that stops half-way must not be left with two identities.
+fn lines(
+    variables: &Variables,
+    unset: impl Fn(&str) -> String,
+    set: impl Fn(&str, &str) -> Zeroizing<String>,
+) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::new());
     for name in variables.unset() {
-        text.push_str(&format!("unset {name}\n"));
+        text.push_str(&unset(name));
     }
     for (name, value) in variables.set() {
-        let quoted = Zeroizing::new(value.replace('\'', r"'\''"));
-        text.push_str(&Zeroizing::new(format!("export {name}='{}'\n", *quoted)));
+        text.push_str(&set(name, value));
     }
     text
-}
-
-fn json(variables: &Variables) -> Zeroizing<String> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        version: u32,
-        set: BTreeMap<&'a str, &'a str>,
-        unset: Vec<&'a str>,
-    }
-    let document = Document { version: 1, set: variables.set().collect(), unset: variables.unset().collect() };
-    let text = serde_json::to_string_pretty(&document).expect("text keys and values are all JSON");
-    Zeroizing::new(text + "\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::credentials::SessionCredentials;
-    use crate::secret::{SecretAccessKey, SessionToken};
-    use std::process::Command;
-
-    /// What would break out of weaker quoting.
-    const HOSTILE: &str = "'; echo broken; '$(echo x)`echo x`\"$HOME\\ \n\t!!*~#é";
-
-    fn hostile() -> Variables {
-        let session = SessionCredentials {
-            access_key_id: "ASIAIOSFODNN7EXAMPLE".parse().unwrap(),
-            secret_access_key: SecretAccessKey::new("plain".into()),
-            session_token: SessionToken::new(HOSTILE.into()),
-            expiration: "2026-01-02T03:04:05Z".parse().unwrap(),
-        };
-        Variables::of_session(&session, None, &"prod".parse().unwrap())
-    }
-
-    #[test]
-    fn the_lines_for_a_posix_shell_are_these() {
-        let text = render(Shell::Sh, &hostile());
-        let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "unset AWS_PROFILE");
-        assert!(lines.contains(&"export AWS_SECRET_ACCESS_KEY='plain'"));
-        assert_eq!(lines.last(), Some(&"export AWS_VAULT='prod'"));
-    }
-
-    #[test]
-    fn a_shell_gets_back_a_hostile_value_byte_for_byte() {
-        let script = format!("{}\nprintf %s \"$AWS_SESSION_TOKEN\"", *render(Shell::Sh, &hostile()));
-        let output = Command::new("sh").args(["-euc", &script]).env("AWS_PROFILE", "x").output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), HOSTILE);
-        assert!(output.status.success() && output.stderr.is_empty());
-    }
-
-    #[test]
-    fn json_says_what_to_set_and_what_to_unset() {
-        let value: serde_json::Value = serde_json::from_str(&render(Shell::Json, &hostile())).unwrap();
-        assert_eq!(value["version"], 1);
-        assert_eq!(value["set"]["AWS_SESSION_TOKEN"], HOSTILE);
-        assert_eq!(value["unset"][0], "AWS_PROFILE");
-    }
 }

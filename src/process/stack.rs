@@ -10,8 +10,14 @@ const DEPTH: usize = 128 * 1024;
 
 /// Does the work, and then wipes the stack that it was done on.
 pub fn leaving_no_trace<T>(work: impl FnOnce() -> T) -> T {
+    leaving_no_trace_within::<DEPTH, T>(work)
+}
+
+/// The same for work that goes less deep. A page of stack that was never used has to be got from the system before it can be
+/// wiped: 32 of them are a good part of what handing out one session takes.
+pub fn leaving_no_trace_within<const DEPTH: usize, T>(work: impl FnOnce() -> T) -> T {
     let value = in_frames_below(work);
-    wipe_below();
+    wipe_below::<DEPTH>();
     value
 }
 
@@ -34,7 +40,7 @@ fn in_frames_below<T>(work: impl FnOnce() -> T) -> T {
 }
 
 #[inline(never)]
-fn wipe_below() {
+fn wipe_below<const DEPTH: usize>() {
     let mut below = [0_u8; DEPTH];
     is_read_here(below.as_mut_ptr());
 }

@@ -35,6 +35,8 @@ pub struct UserLink {
     pub duration: Option<Sourced<Duration>>,
     pub region: Option<Sourced<Region>>,
     pub endpoint_url: Option<String>,
+    /// Whether its session is for `exec` alone.
+    pub protected: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct RoleLink {
     pub duration: Option<Sourced<Duration>>,
     pub region: Option<Sourced<Region>>,
     pub options: RoleOptions,
+    /// Whether its session is for `exec` alone.
+    pub protected: bool,
 }
 
 #[derive(Debug, Error)]
@@ -108,6 +112,23 @@ impl Chain {
                 }
             }
         }
+    }
+
+    /// One role further, which no profile has: from the profile that was asked for, under its name.
+    pub fn assuming(mut self, role_arn: RoleArn) -> Self {
+        let profile = self.profile().clone();
+        self.roles.push(RoleLink {
+            role_arn: Sourced::new(role_arn, Origin::Flag),
+            source_profile: Sourced::new(profile.clone(), Origin::Flag),
+            region: self.region().cloned(),
+            protected: self.roles.last().map_or(self.user.protected, |role| role.protected),
+            profile,
+            serial: None,
+            mfa_process: None,
+            duration: None,
+            options: RoleOptions::default(),
+        });
+        self
     }
 
     /// The profile that was asked for.
@@ -174,6 +195,7 @@ fn user_link(merged: &Merged, key: &StoredAccessKey, sources: &Sources) -> Resul
         duration: merged.duration()?.or_else(|| sources.session_duration()),
         region: merged.value(|profile| profile.region.as_ref(), ConfigProfile::region)?,
         endpoint_url: vault.endpoint_url.clone(),
+        protected: vault.protected.unwrap_or_default(),
     })
 }
 
@@ -218,16 +240,25 @@ fn role_link_from(
         duration: merged.duration()?,
         region: merged.value(|profile| profile.region.as_ref(), ConfigProfile::region)?,
         options: role_options(merged)?,
+        protected: merged.vault.and_then(|profile| profile.protected).unwrap_or_default(),
     })
 }
 
 fn role_options(merged: &Merged) -> Result<RoleOptions, ConfigError> {
+    let text = |found: Option<Sourced<String>>| found.map(|found| found.value);
     let session_name = merged.value(|profile| profile.role_session_name.as_ref(), ConfigProfile::role_session_name)?;
-    let external_id = merged.value(|profile| profile.external_id.as_ref(), ConfigProfile::external_id)?;
+    let source_identity = merged.value(|profile| profile.source_identity.as_ref(), ConfigProfile::source_identity)?;
+    let tags = merged.value(|profile| profile.session_tags.as_ref(), ConfigProfile::session_tags)?;
+    let transitive =
+        merged.value(|profile| profile.transitive_session_tags.as_ref(), ConfigProfile::transitive_session_tags)?;
     Ok(RoleOptions {
-        session_name: session_name.map(|name| name.value),
-        external_id: external_id.map(|id| id.value),
-        ..RoleOptions::default()
+        session_name: text(session_name),
+        external_id: text(merged.value(|profile| profile.external_id.as_ref(), ConfigProfile::external_id)?),
+        tags: tags.map(|tags| tags.value.0).unwrap_or_default(),
+        transitive_tags: transitive.map(|keys| keys.value.0).unwrap_or_default(),
+        source_identity: text(source_identity),
+        policy: None,
+        policy_arns: merged.vault.and_then(|profile| profile.policy_arns.clone()).unwrap_or_default().0,
     })
 }
 

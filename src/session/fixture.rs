@@ -78,6 +78,7 @@ pub fn role_record() -> Record {
 
 fn rung(profile: &str, hours: u64) -> Rung {
     Rung {
+        protected: false,
         slot: Options::default().slot(&profile.parse().unwrap()),
         region: None,
         role: None,

@@ -12,7 +12,7 @@ use super::request::{Asked, Request, RoleRequest, Slot};
 use super::role_options::{BadOption, RoleOptions};
 use super::sources::{Origin, Sourced};
 use crate::aws::Endpoint;
-use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region};
+use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -37,6 +37,10 @@ const USUAL_MFA_AGE: Duration = Duration::from_secs(12 * 3600);
 pub struct Options {
     pub duration: Option<Duration>,
     pub no_mfa: bool,
+    /// A role to assume from the profile, whether or not that is one itself.
+    pub role_arn: Option<RoleArn>,
+    /// No more than AWS's own policy ReadOnlyAccess allows.
+    pub read_only: bool,
     /// How long a console session is to be, where that is longer than a session that is assumed from another lives. AWS takes
     /// it only with a role's session that the access key itself made, however long that lives.
     pub stay: Option<Duration>,
@@ -67,6 +71,9 @@ pub struct Rung {
     pub slot: Slot,
     /// The profile's own.
     pub region: Option<Region>,
+    /// Whether the session is for `exec` alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
     /// None: GetSessionToken. Some: AssumeRole.
     pub role: Option<RoleRequest>,
     pub duration: Duration,
@@ -184,7 +191,8 @@ fn check_endpoint(user: &UserLink, endpoint: Option<&Endpoint>) -> Result<(), La
 }
 
 fn user_alone(user: &UserLink, options: &Options) -> Result<Rung, LadderError> {
-    if let Some(option) = options.role.first_said() {
+    let read_only = options.read_only.then_some("policy");
+    if let Some(option) = options.role.first_said().or(read_only) {
         return Err(LadderError::NarrowsUser { profile: user.profile.clone(), option });
     }
     let serial = user.serial.as_ref().filter(|_| !options.no_mfa);
@@ -213,7 +221,14 @@ impl Options {
 
 fn asked(options: &Options) -> Asked {
     let duration_seconds = options.duration.map(|duration| duration.as_secs().try_into().unwrap_or(u32::MAX));
-    Asked { duration_seconds, no_mfa: options.no_mfa, straight: options.stay.is_some(), role: options.role.clone() }
+    Asked {
+        duration_seconds,
+        no_mfa: options.no_mfa,
+        straight: options.stay.is_some(),
+        role_arn: options.role_arn.clone(),
+        read_only: options.read_only,
+        role: options.role.clone(),
+    }
 }
 
 /// GetSessionToken for the user, with nothing asked beyond a duration.
@@ -232,7 +247,8 @@ fn session_token(user: &UserLink, flag: Option<Duration>, device: Option<Device>
         notes.push(Note::LongMfaSession { duration });
     }
     let slot = Slot { profile: user.profile.clone(), asked: Asked::default(), serial: None };
-    Ok(Rung { slot, region: own_region(user.region.as_ref()), role: None, duration, device, notes })
+    let (region, protected) = (own_region(user.region.as_ref()), user.protected);
+    Ok(Rung { slot, region, protected, role: None, duration, device, notes })
 }
 
 fn own_region(region: Option<&Sourced<Region>>) -> Option<Region> {
@@ -351,18 +367,28 @@ fn assume_role(role: &RoleLink, options: &Options, is_last: bool, by_session: bo
         let (profile, by) = (profile.clone(), Cap::Chaining);
         notes.push(Note::Capped { profile, asked: asked_duration, granted: duration, by });
     }
-    let own = if is_last { options.role.clone() } else { RoleOptions::default() };
+    let own = if is_last { asked_of(&role.role_arn.value, options) } else { RoleOptions::default() };
     let merged = own.over(&role.options);
     merged.check()?;
     let asked = if is_last { asked(options) } else { Asked { no_mfa: options.no_mfa, ..Asked::default() } };
     Ok(Rung {
         slot: Slot { profile, asked, serial: None },
         region: own_region(role.region.as_ref()),
+        protected: role.protected,
         role: Some(RoleRequest { role_arn: role.role_arn.value.clone(), options: merged }),
         duration,
         device: None,
         notes,
     })
+}
+
+/// AWS's own policies have the partition of what they are for in their names.
+fn asked_of(role: &RoleArn, options: &Options) -> RoleOptions {
+    let mut asked = options.role.clone();
+    if options.read_only {
+        asked.policy_arns.push(format!("arn:{}:iam::aws:policy/ReadOnlyAccess", role.partition()));
+    }
+    asked
 }
 
 fn note_unused_serial(role: &RoleLink, used: Option<&Device>, options: &Options, notes: &mut Vec<Note>) {

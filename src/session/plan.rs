@@ -115,6 +115,7 @@ mod tests {
 
     fn ladder(hours: &[u64]) -> Ladder {
         let rung = |hours: &u64| Rung {
+            protected: false,
             slot: Slot { profile: "p".parse().unwrap(), asked: Asked::default(), serial: None },
             region: None,
             role: None,

@@ -12,6 +12,12 @@ use crate::names::{AccessKeyId, MfaSerial, ProfileName, RoleArn, arn_user_name};
 pub struct Asked {
     pub duration_seconds: Option<u32>,
     pub no_mfa: bool,
+    /// A role that no profile has, assumed by the profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<RoleArn>,
+    /// No more than AWS's own policy ReadOnlyAccess allows.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
     /// Whether the access key itself is to assume the role. Left out where not, for records that older programs wrote.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub straight: bool,

@@ -21,8 +21,11 @@ pub struct RoleOptions {
 }
 
 impl RoleOptions {
-    /// These, and where they say nothing the others, key by key.
+    /// These, and where they say nothing the others, key by key. The two ways to say policies are one: a session may do what
+    /// any of its policies allows, so that those of a profile beside others would widen them.
     pub fn over(self, others: &Self) -> Self {
+        let no_policy = Self::default();
+        let policies = if self.has_policies() { &no_policy } else { others };
         let list = |own: Vec<String>, others: &[String]| if own.is_empty() { others.to_vec() } else { own };
         Self {
             session_name: self.session_name.or_else(|| others.session_name.clone()),
@@ -30,9 +33,13 @@ impl RoleOptions {
             tags: if self.tags.is_empty() { others.tags.clone() } else { self.tags },
             transitive_tags: list(self.transitive_tags, &others.transitive_tags),
             source_identity: self.source_identity.or_else(|| others.source_identity.clone()),
-            policy: self.policy.or_else(|| others.policy.clone()),
-            policy_arns: list(self.policy_arns, &others.policy_arns),
+            policy: self.policy.or_else(|| policies.policy.clone()),
+            policy_arns: list(self.policy_arns, &policies.policy_arns),
         }
+    }
+
+    fn has_policies(&self) -> bool {
+        self.policy.is_some() || !self.policy_arns.is_empty()
     }
 }
 
@@ -49,7 +56,7 @@ impl RoleOptions {
     /// The first of these that says anything, in the program's words.
     pub fn first_said(&self) -> Option<&'static str> {
         let said = [
-            ("policy", self.policy.is_some() || !self.policy_arns.is_empty()),
+            ("policy", self.has_policies()),
             ("external id", self.external_id.is_some()),
             ("session name", self.session_name.is_some()),
             ("session tag", !self.tags.is_empty() || !self.transitive_tags.is_empty()),
@@ -152,6 +159,16 @@ mod tests {
         assert_eq!(merged.external_id.as_deref(), Some("flag"));
         assert_eq!(merged.session_name.as_deref(), Some("name"));
         assert_eq!(merged.tags, profile.tags);
+    }
+
+    /// A session may do what any of its policies allows.
+    #[test]
+    fn policies_take_the_place_of_others_whichever_way_they_are_said() {
+        let inline = || RoleOptions { policy: Some("{}".into()), ..Default::default() };
+        let managed = || RoleOptions { policy_arns: vec!["arn:aws:iam::aws:policy/X".into()], ..Default::default() };
+        assert_eq!(inline().over(&managed()), inline());
+        assert_eq!(managed().over(&inline()), managed());
+        assert_eq!(RoleOptions::default().over(&managed()), managed());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::open_table::open_tables;
 use crate::credentials::AccessKey;
-use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
+use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn, SessionTags, TextList};
 use crate::secret::{SecretAccessKey, in_sealed_bytes};
 
 /// A named entry: a user profile where it has an access key, a role profile where it has a role.
@@ -30,6 +30,18 @@ pub struct Profile {
     pub external_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_session_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_tags: Option<SessionTags>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transitive_session_tags: Option<TextList>,
+    /// What the role's session may do at most, beside the role's own policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_arns: Option<TextList>,
+    /// Whether its session is for `exec` alone, and written to no file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
     /// Where `login` writes, if not to the profile's own name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_profile: Option<ProfileName>,

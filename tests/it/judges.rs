@@ -6,12 +6,16 @@ mod aws_tools;
 mod clock;
 mod configure;
 mod credential_process;
+mod credentials_file;
 mod faults;
 mod interchange;
 mod left_unlocked;
+mod machine;
 mod memory;
 mod mounts;
 mod plugins;
+mod sdks;
+mod shells;
 mod warm;
 
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! Everything that looks at the product from outside, in one binary: linking it once is most of the time it takes.
 
 mod commands;
+mod config_readers;
 mod crash;
 mod fault_disk;
 mod forgery;

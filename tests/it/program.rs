@@ -107,7 +107,10 @@ impl Case {
     pub fn write(&self, path: &Path, mode: u32, bytes: impl AsRef<[u8]>) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
-        fs::write(path, bytes).unwrap();
+        match mode & 0o111 {
+            0 => fs::write(path, bytes).unwrap(),
+            _ => write_program(path, bytes.as_ref()),
+        }
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
 
@@ -115,6 +118,13 @@ impl Case {
     pub fn give(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join("given").join(name);
         self.write(&path, 0o600, content);
+        path
+    }
+
+    /// A program that is not ours, there too.
+    pub fn give_program(&self, name: &str, script: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.given(name);
+        self.write(&path, 0o700, script);
         path
     }
 
@@ -243,6 +253,17 @@ pub struct Invocation<'a> {
     variables: Vec<(OsString, Option<OsString>)>,
     stdin: Option<Vec<u8>>,
     shows_secrets: bool,
+}
+
+/// Written by another process: a child that another test forks just then would inherit our descriptor of it, and while
+/// anyone has a program open to write it can't be started (`ETXTBSY`).
+pub fn write_program(path: &Path, bytes: &[u8]) {
+    let mut writer = Command::new("sh");
+    writer.args(["-c", "umask 077; exec cat > \"$0\""]).arg(path).stdin(Stdio::piped());
+    let mut writer = writer.spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(bytes).unwrap();
+    assert!(writer.wait().unwrap().success());
+    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
 impl<'a> Invocation<'a> {

@@ -155,6 +155,20 @@ fn a_logout_takes_only_sections_that_we_wrote_and_that_were_meant() {
 }
 
 #[test]
+fn an_expired_session_goes_once_no_clock_can_be_wrong_about_it() {
+    let home = Home::with(b"[theirs]\naws_session_token = t\naws_credential_expiration = 2020-01-01T00:00:00Z\n", "");
+    home.export("over", false).unwrap();
+    let at = |time: &str| Exported::Expired { now: time.parse().unwrap() };
+    let before = home.bytes();
+    for still in ["2026-01-02T03:04:04Z", "2026-01-02T03:09:05Z"] {
+        assert_eq!(remove_exported(&RealDisk, &home.credentials, at(still)).unwrap(), [""; 0]);
+    }
+    assert_eq!(home.bytes(), before);
+    assert_eq!(remove_exported(&RealDisk, &home.credentials, at("2026-01-02T03:09:06Z")).unwrap(), ["over"]);
+    assert!(home.bytes().starts_with("[theirs]\naws_session_token = t\n") && !home.bytes().contains("[over]"));
+}
+
+#[test]
 fn a_key_that_its_owner_put_into_our_section_survives_a_logout_and_a_login() {
     let home = Home::with(b"", "");
     home.export("prod", false).unwrap();

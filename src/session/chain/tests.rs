@@ -44,6 +44,27 @@ fn vault_and_config_are_merged_key_by_key_vault_first() {
 }
 
 #[test]
+fn tags_and_the_source_identity_come_from_either_and_what_guards_a_profile_from_the_vault_alone() {
+    let vault =
+        format!("[profile.ops]\nprotected = true\npolicy_arns = [\"arn:aws:iam::aws:policy/X\"]\n{}", key_of("alice"));
+    let config = "[profile ops]\nrole_arn = arn:aws:iam::222222222222:role/ops\nsource_profile = alice\n\
+                  session_tags = team=blue,cost=7\ntransitive_session_tags = team\nsource_identity = alice\n\
+                  [profile free]\nrole_arn = arn:aws:iam::222222222222:role/free\nsource_profile = alice\n\
+                  protected = true\npolicy_arns = arn:aws:iam::aws:policy/Y\n";
+    let ops = chain("ops", &vault, config).unwrap().roles.remove(0);
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(ops.options.tags, [pair("cost", "7"), pair("team", "blue")]);
+    assert_eq!(
+        (&*ops.options.transitive_tags, ops.options.source_identity.as_deref()),
+        (&["team".to_owned()][..], Some("alice"))
+    );
+    assert_eq!((ops.protected, ops.options.policy_arns), (true, vec!["arn:aws:iam::aws:policy/X".to_owned()]));
+    let free = chain("free", &vault, config).unwrap();
+    assert_eq!((free.roles[0].protected, &free.roles[0].options), (false, &RoleOptions::default()));
+    assert!(!free.user.protected);
+}
+
+#[test]
 fn config_cannot_add_a_command_or_an_endpoint_to_a_vault_key() {
     let config = "[profile alice]\nrole_arn = arn:aws:iam::666666666666:role/evil\nsource_profile = evil\n\
                   mfa_serial = arn:aws:iam::666666666666:mfa/evil\nmfa_process = evil\ncredential_process = evil\n\

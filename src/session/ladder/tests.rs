@@ -16,6 +16,7 @@ fn user(serial: Option<&str>, seconds: Option<u64>) -> UserLink {
         duration: seconds.map(|seconds| Sourced::new(Duration::from_secs(seconds), Origin::Vault)),
         region: None,
         endpoint_url: None,
+        protected: false,
     }
 }
 
@@ -30,6 +31,7 @@ fn role(name: &str, serial: Option<&str>, seconds: Option<u64>) -> RoleLink {
         duration: seconds.map(|seconds| Sourced::new(Duration::from_secs(seconds), origin)),
         region: None,
         options: RoleOptions::default(),
+        protected: false,
     }
 }
 
@@ -240,6 +242,38 @@ fn a_user_session_cannot_be_narrowed_and_says_by_what() {
     assert_eq!(narrowed(read_only), "error: policy narrows alice");
     let tagged = RoleOptions { tags: vec![("team".into(), "a".into())], ..RoleOptions::default() };
     assert_eq!(narrowed(tagged), "error: session tag narrows alice");
+}
+
+#[test]
+fn read_only_is_awss_own_policy_in_the_roles_partition_and_narrows_no_user() {
+    let read_only = Options { read_only: true, ..Options::default() };
+    assert_eq!(told(&chain(user(None, None), &[]), &read_only), "error: policy narrows alice");
+    let mut abroad = role("b", None, None);
+    abroad.role_arn.value = "arn:aws-cn:iam::222222222222:role/b".parse().unwrap();
+    let ladder = Ladder::of(&chain(user(None, None), &[role("a", None, None), abroad]), &read_only, None).unwrap();
+    let policies: Vec<_> = ladder.rungs.iter().map(|rung| rung.role.clone().unwrap().options.policy_arns).collect();
+    assert_eq!(policies, [vec![], vec!["arn:aws-cn:iam::aws:policy/ReadOnlyAccess".to_owned()]]);
+    assert_eq!(ladder.rungs[0].slot.asked, Asked::default());
+    assert!(ladder.rungs[1].slot.asked.read_only);
+}
+
+#[test]
+fn a_role_that_no_profile_has_is_the_last_call_in_a_slot_of_its_own() {
+    let arn: RoleArn = "arn:aws:iam::222222222222:role/adhoc".parse().unwrap();
+    let options = Options { role_arn: Some(arn.clone()), ..Options::default() };
+    for (roles, calls) in [
+        (vec![], "session 43200 code alice, role adhoc 3600"),
+        (vec![role("a", None, None)], "session 43200 code alice, role a 3600, role adhoc 3600"),
+    ] {
+        let chain = chain(user(Some(ALICE), None), &roles);
+        let name = chain.profile().clone();
+        let chain = chain.assuming(arn.clone());
+        assert_eq!(told(&chain, &options), calls);
+        let ladder = Ladder::of(&chain, &options, None).unwrap();
+        let slots: Vec<&Slot> = ladder.rungs.iter().map(|rung| &rung.slot).collect();
+        assert_eq!(*slots[ladder.last()], options.slot(&name));
+        assert_eq!((&slots[ladder.last() - 1].profile, &slots[ladder.last() - 1].asked), (&name, &Asked::default()));
+    }
 }
 
 #[test]

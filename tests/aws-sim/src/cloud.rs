@@ -25,6 +25,8 @@ pub(crate) struct Cloud {
     pub devices: BTreeMap<String, Device>,
     pub roles: BTreeMap<String, RoleRecord>,
     pub sessions: BTreeMap<String, Session>,
+    /// What sessions get for a token instead of one of their own.
+    pub session_token: Option<String>,
     /// By token.
     pub sign_ins: BTreeMap<String, SignIn>,
     pub aliases: BTreeMap<String, String>,

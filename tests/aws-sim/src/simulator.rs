@@ -226,6 +226,11 @@ impl Simulator {
         }
     }
 
+    /// From here on every session has this token, whatever it is made of.
+    pub fn set_session_token(&self, token: &str) {
+        self.cloud().session_token = Some(token.to_owned());
+    }
+
     pub fn session(&self, access_key_id: &str) -> Option<SessionFacts> {
         let cloud = self.cloud();
         let session = cloud.sessions.get(access_key_id)?;

@@ -135,7 +135,8 @@ pub(crate) fn new_session(kind: Kind, principal: Principal, now: Timestamp, seco
 }
 
 /// Remembers the session and returns its `Credentials` element.
-pub(crate) fn issue(cloud: &mut Cloud, session: Session) -> String {
+pub(crate) fn issue(cloud: &mut Cloud, mut session: Session) -> String {
+    session.token = cloud.session_token.clone().unwrap_or(session.token);
     let credentials = xml::nest(
         "Credentials",
         &[

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{VAULT, json};
+use super::{VAULT, json, written};
 use crate::program::{Case, Running};
 
 const WRITERS: u64 = 8;
@@ -68,4 +68,30 @@ fn every_kept_generation_is_what_its_name_says(case: &Case, last: u64) {
     }
     kept.sort_unstable();
     assert_eq!(kept, (last - 10..last).collect::<Vec<_>>());
+}
+
+/// Each renews its own section again and again, in the same file.
+#[test]
+fn eight_logins_at_once_leave_eight_sections_and_all_that_others_wrote() {
+    let case = Case::with_prod();
+    let theirs = "# mine\r\n[theirs]\r\nregion = eu-west-1\r\ns3 =\r\n  max_concurrent_requests = 20\r\n";
+    case.write(&case.credentials(), 0o600, theirs);
+    let script = "for i in $(seq 20); do \"$0\" login prod --no-mfa --force --profile \"$1\" || exit; done";
+    let started = |number: u64| {
+        let arguments = ["-c", script, VAULT, &format!("section{number}")];
+        case.command("sh", &arguments).variable("VAULT_IDENTITY", case.given("recovery.txt")).start()
+    };
+    let logins: Vec<Running> = (0..WRITERS).map(started).collect();
+    for login in logins {
+        login.finish().succeeds();
+    }
+    let text = fs::read_to_string(case.credentials()).unwrap();
+    assert!(text.starts_with(theirs), "{text}");
+    for number in 0..WRITERS {
+        let name = format!("section{number}");
+        assert_eq!(text.matches(&format!("[{name}]")).count(), 1, "{text}");
+        assert!(case.sim.session(&written(&case, &name, "aws_access_key_id")).is_some());
+    }
+    let files = fs::read_dir(case.credentials().parent().unwrap()).unwrap().count();
+    assert_eq!(files, 2, "the file and its lock");
 }

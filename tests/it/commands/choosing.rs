@@ -1,6 +1,6 @@
 //! Which profile is meant where none is named, and what is said to a name that is none.
 
-use super::{error, error_and_hint, json};
+use super::{error, error_and_hint, json, screen};
 use crate::program::Case;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
@@ -43,6 +43,38 @@ fn without_a_choice_the_profiles_are_listed() {
     let empty = Case::with_vault();
     let told = error_and_hint("which profile? the vault has none", "vault add NAME");
     empty.run(&["login"]).exits(2).stdout("").stderr(&told);
+}
+
+#[test]
+fn a_person_at_a_terminal_chooses_by_number_or_by_a_part_of_the_name() {
+    let case = with_two();
+    case.run(&["add", "admin-eu", "--role-arn", ROLE, "--source-profile", "prod"]).succeeds();
+    let config =
+        format!("[profile staging]\nrole_arn = {ROLE}\nsource_profile = prod\n[profile lost]\nrole_arn = {ROLE}\n");
+    case.write(&case.config(), 0o600, config);
+    let mut terminal = case.vault(&["show", "--json"]).on_terminal_captured();
+    terminal.expect("2  admin-eu  role r in account 123456789012");
+    terminal.expect("3  prod      user alice in account 123456789012");
+    terminal.expect("4  staging   role r in account 123456789012");
+    terminal.expect("Profile: ").type_line("nothing").expect("No profile has that in its name.\r\n");
+    // Of several that fit, those are asked about again, by numbers of their own.
+    terminal.expect("Profile: ").type_line("ADMIN").expect("1  admin").expect("Profile: ").type_line("2");
+    let (output, _) = terminal.finish();
+    assert_eq!(json(&output)["name"], "admin-eu");
+    let mut terminal = case.vault(&["show", "--json"]).on_terminal_captured();
+    terminal.expect("Profile: ").type_line("sta");
+    assert_eq!(json(&terminal.finish().0)["name"], "staging");
+}
+
+#[test]
+fn the_end_of_input_is_no_choice() {
+    let case = with_two();
+    let mut terminal = case.vault(&["login"]).on_terminal();
+    terminal.expect("Profile: ").press("\x04");
+    let (output, _) = terminal.finish();
+    output.exits(8);
+    assert!(screen(&output).ends_with(&error("no answer; nothing was changed")), "{}", output.screen);
+    assert_eq!(case.sim.requests(), []);
 }
 
 #[test]

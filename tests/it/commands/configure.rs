@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{VAULT, error, error_and_hint, json, mode, short, warning};
-use crate::program::{ACCOUNT, Case, Output};
+use crate::program::{ACCOUNT, Case, Output, write_program};
 
 const USE: &str = "use: aws --profile prod sts get-caller-identity\n";
 const BY_HAND: &str = "take that line out by hand; nothing was changed";
@@ -20,8 +20,7 @@ pub fn program(case: &Case) -> PathBuf {
     }
     let copy = case.given("program");
     if !copy.exists() {
-        fs::copy(built, &copy).unwrap();
-        fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+        write_program(&copy, &fs::read(built).unwrap());
     }
     copy
 }

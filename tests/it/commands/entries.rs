@@ -99,7 +99,7 @@ fn several_settings_are_changed_together_or_not_at_all() {
     let case = Case::with_prod();
     let before = fs::read(case.vault_file()).unwrap();
     let known = "one of region, mfa_serial, mfa_process, duration_seconds, role_arn, source_profile, external_id, \
-                 role_session_name, destination_profile, endpoint_url";
+                 role_session_name, source_identity, session_tags, transitive_session_tags, policy_arns, protected, destination_profile, endpoint_url";
     let refused = |arguments: &[&str], code: i32, told: &str| {
         case.run(arguments).exits(code).stdout("").stderr(told);
         assert_eq!(fs::read(case.vault_file()).unwrap(), before, "{arguments:?}");
@@ -259,4 +259,62 @@ fn a_profile_that_only_the_config_file_knows_is_listed_and_shown() {
         .map(|entry| (entry["name"].as_str().unwrap(), entry["kind"].as_str().unwrap()))
         .collect();
     assert_eq!(kinds, [("broken", "role"), ("other", "process"), ("prod", "user"), ("ro", "role")]);
+}
+
+#[test]
+fn show_says_where_each_value_comes_from_and_what_is_not_used() {
+    let case = with_role();
+    case.run(&["set", "--vault", "session_duration=8h"]).succeeds();
+    case.run(&["set", "admin", "external_id=x-42"]).succeeds();
+    let config = "[profile admin]\nexternal_id = other\nsession_duration = 900\nduration_seconds = 1800\n\
+                  mfa_process = code\nregion = eu-west-3\n[profile prod]\nrole_arn = arn:aws:iam::1:role/x\noutput = json\n";
+    case.write(&case.config(), 0o600, config);
+    let admin = format!(
+        "KEY               VALUE  FROM\n\
+         duration_seconds  1800                                  ~/.aws/config:4\n\
+         session_duration  900                                   ~/.aws/config:3 (not used: another goes before it)\n\
+         external_id       x-42                                  vault\n\
+         external_id       other                                 ~/.aws/config:2 (not used: another goes before it)\n\
+         mfa_process       code                                  ~/.aws/config:5 (not used: taken from the vault alone)\n\
+         region            eu-central-1                          AWS_REGION\n\
+         region            eu-west-3                             ~/.aws/config:6 (not used: another goes before it)\n\
+         role_arn          {ADMIN}  vault\n\
+         source_profile    prod                                  vault\n"
+    )
+    .replacen("VALUE  FROM", "VALUE                                 FROM", 1);
+    let shown = case.vault(&["show", "admin", "--sources"]).variable("AWS_REGION", "eu-central-1").run();
+    shown.succeeds().stdout(&admin).stderr("");
+    let prod = json(&case.run(&["show", "prod", "--sources", "--json"]));
+    let key = case.alice.access_key_id();
+    let row = |key: &str, value: &str, from: &str, line: Option<u32>, used: bool| json!({"key": key, "value": value, "from": from, "line": line, "used": used});
+    let expected = json!({"version": 1, "name": "prod", "settings": [
+        row("access_key", key, "vault", None, true),
+        row("duration_seconds", "28800", "setting", None, true),
+        row("mfa_serial", PHONE, "vault", None, true),
+        row("output", "json", "config", Some(9), true),
+        row("role_arn", "arn:aws:iam::1:role/x", "config", Some(8), false),
+    ]});
+    assert_eq!(prod, expected);
+    case.run(&["show", "prodd", "--sources"]).exits(1).stderr(&error("no profile named `prodd`; did you mean `prod`?"));
+}
+
+#[test]
+fn a_setting_of_a_profile_that_only_config_has_goes_into_the_vault_beside_what_config_says() {
+    let case = Case::with_prod();
+    let config = format!("[profile dev]\nrole_arn = {ADMIN}\nsource_profile = prod\n");
+    case.write(&case.config(), 0o600, &config);
+    case.run(&["set", "dev", "destination_profile=dev-session"]).succeeds().stderr("set destination_profile\n");
+    let rows = json(&case.run(&["show", "dev", "--sources", "--json"]));
+    let rows = rows["settings"].as_array().unwrap();
+    let told: Vec<(&str, &str)> =
+        rows.iter().map(|row| (row["key"].as_str().unwrap(), row["from"].as_str().unwrap())).collect();
+    let expected = [
+        ("destination_profile", "vault"),
+        ("duration_seconds", "default"),
+        ("role_arn", "config"),
+        ("source_profile", "config"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(fs::read_to_string(case.config()).unwrap(), config);
+    case.run(&["set", "devv", "region=eu-west-1"]).exits(1);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -287,8 +287,7 @@ fn aws_vault(case: &Case) -> String {
          *) echo 'aws-vault: error: \\033[31mlocked' >&2; exit 1;;\nesac\n",
         keys.display()
     );
-    let program = case.give("aws-vault", script);
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    let program = case.give_program("aws-vault", script);
     format!("{}:/usr/bin:/bin", program.parent().unwrap().display())
 }
 

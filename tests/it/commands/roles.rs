@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sim::{Request, Role, Trust};
 
-use super::{PHONE, error, error_and_hint, signed_in, warning};
+use super::{PHONE, error, error_and_hint, signed_in, warning, written};
 use crate::program::{ACCOUNT, Case};
 
 /// The calls in order: who signed and the parameters that decide.
@@ -247,6 +247,66 @@ fn a_chain_that_leads_nowhere_is_told_before_anything_is_asked() {
         ),
     ] {
         case.run(&["login", name]).exits(1).stdout("").stderr(&told);
+    }
+    assert_eq!(case.sim.requests(), []);
+}
+
+#[test]
+fn several_profiles_of_a_user_take_one_code_and_each_is_written_to_its_section() {
+    let case = with_roles(&["admin", "reader"]);
+    add_role(&case, "admin", "prod");
+    add_role(&case, "reader", "prod");
+    let output = login(&case, "admin", &["reader", "prod", "admin"]);
+    output.succeeds().stdout("");
+    let names: Vec<&str> =
+        output.err.lines().filter_map(|line| line.split_once(": signed in as ")).map(|it| it.0).collect();
+    assert_eq!(names, ["admin", "reader"]);
+    assert!(output.err.contains("prod: still signed in as alice"), "{}", output.err);
+    assert_eq!(calls(&case), [session_call(), role_call("admin"), role_call("reader")]);
+    for name in ["admin", "reader", "prod"] {
+        let id = written(&case, name, "aws_access_key_id");
+        assert_eq!(case.run(&["get", name, "aws_access_key_id"]).out, id);
+    }
+}
+
+#[test]
+fn a_code_is_asked_for_each_user_and_named() {
+    let case = Case::with_prod();
+    let bob = case.sim.add_user(ACCOUNT, "bob");
+    let device = case.sim.add_mfa_device(&bob, "tablet");
+    let (id, secret) = case.sim.add_access_key(&bob);
+    case.keep_secret("bob's secret", &secret);
+    let add = ["add", "bob", "--access-key-id", &id, "--secret-stdin"];
+    case.vault(&add).stdin(&secret).run().succeeds();
+    let mut terminal = case.vault(&["login", "prod", "bob"]).on_terminal();
+    terminal.expect("MFA code for prod (alice, ").type_line(&case.phone.code());
+    terminal.expect("prod: signed in as alice").expect("MFA code for bob (bob, ").type_line(&device.code());
+    terminal.expect("bob: signed in as bob");
+    terminal.finish().0.succeeds();
+    assert_eq!(case.sim.count("GetSessionToken"), 2);
+}
+
+#[test]
+fn a_profile_that_aws_refuses_keeps_no_other_waiting() {
+    let case = with_roles(&["reader"]);
+    add_role(&case, "gone", "prod");
+    add_role(&case, "reader", "prod");
+    let output = login(&case, "gone", &["reader"]);
+    output
+        .exits(4)
+        .stderr_has("reader: signed in as role reader")
+        .stderr_has("vault: error: gone: AWS refused the role ");
+    case.run(&["get", "reader", "account"]).succeeds().stdout(ACCOUNT);
+}
+
+#[test]
+fn what_is_wrong_with_one_of_several_is_said_before_any_code_is_asked() {
+    let case = with_roles(&["admin"]);
+    add_role(&case, "admin", "prod");
+    case.run(&["login", "admin", "prodd"]).exits(1).stderr(&error("no profile named `prodd`; did you mean `prod`?"));
+    for (flag, more) in [("--profile", &["--profile", "x"][..]), ("--env", &["--env"])] {
+        let told = error_and_hint(&format!("{flag} is for a login of one profile"), "name one profile at a time");
+        case.run(&[&["login", "admin", "prod"], more].concat()).exits(2).stdout("").stderr(&told);
     }
     assert_eq!(case.sim.requests(), []);
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{json, short};
+use super::{json, short, written};
 use crate::program::{ACCOUNT, Case, files_below};
 
 const NOTHING: &str = "there was no session to drop\n";
@@ -184,4 +184,32 @@ fn what_was_issued_used_again_and_by_whom_is_in_the_log() {
     assert_eq!(acts, ["issued", "reused"]);
     let id = case.alice.access_key_id();
     assert!(lines.iter().all(|line| line["profile"] == "prod" && line["access_key"] == id[id.len() - 4..]), "{text}");
+}
+
+#[test]
+fn a_session_that_is_over_is_taken_out_of_the_file_by_the_next_command_that_looks() {
+    let commands: [&[&str]; 4] =
+        [&["status"], &["login", "prod"], &["logout", "prod"], &["get", "prod", "account", "--force"]];
+    for command in commands {
+        let case = Case::with_prod();
+        let login =
+            |profile: &str| case.run(&["login", "prod", "--profile", profile, "--mfa-code", &case.phone.code()]);
+        login("old").succeeds();
+        let text = std::fs::read_to_string(case.credentials()).unwrap();
+        let expiration = written(&case, "old", "aws_credential_expiration");
+        let past = text.replace(&expiration, "2026-01-01T00:00:00Z");
+        case.write(&case.credentials(), 0o600, format!("{past}[theirs]\nregion = x\n"));
+        login("current").succeeds().stderr_has("removed [old] from ~/.aws/credentials: expired\n");
+        case.write(&case.credentials(), 0o600, format!("{past}[theirs]\nregion = x\n"));
+        let code = case.phone.code();
+        let run = case.vault(command).variable("VAULT_MFA_CODE", code).run();
+        run.succeeds();
+        let left = std::fs::read_to_string(case.credentials()).unwrap();
+        assert!(!left.contains("[old]") && left.contains("[theirs]\nregion = x\n"), "{command:?}: {left}");
+        assert!(
+            command[0] == "logout" || run.err.contains("removed [old] from ~/.aws/credentials: expired\n"),
+            "{}",
+            run.err
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::process::Signal;
 
-use super::{VAULT, error, error_and_hint, json, mode};
+use super::{VAULT, error, error_and_hint, json};
 use crate::program::{ACCOUNT, Case, PASSPHRASE};
 
 const CARRIED: [&str; 5] =
@@ -58,7 +58,7 @@ fn a_shell_that_is_not_known_is_refused_with_those_that_are() {
     let case = Case::with_vault();
     let output = case.run(&["env", "prod", "--shell", "tcsh"]);
     output.exits(2).stdout("").stderr_has("vault: error: invalid value 'tcsh' for '--shell <SHELL>'");
-    output.stderr_has("[possible values: sh, json]");
+    output.stderr_has("[possible values: sh, fish, powershell, cmd, nushell, dotenv, json]");
 }
 
 #[test]
@@ -164,9 +164,7 @@ fn the_passphrases_descriptor_is_closed_before_the_command_starts() {
 #[test]
 fn without_a_command_it_is_the_persons_shell() {
     let case = signed_in();
-    let shell = case.give("my-shell", "#!/bin/sh\necho \"my shell, $# arguments, $AWS_VAULT\"\n");
-    std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    assert_eq!(mode(&shell), 0o700);
+    let shell = case.give_program("my-shell", "#!/bin/sh\necho \"my shell, $# arguments, $AWS_VAULT\"\n");
     let run = case.vault(&["exec", "prod"]).variable("SHELL", &shell).run();
     run.succeeds().stdout("my shell, 0 arguments, prod\n");
     case.vault(&["exec", "prod"]).stdin("echo in $AWS_VAULT; exit 3").run().exits(3).stdout("in prod\n");

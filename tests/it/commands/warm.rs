@@ -126,6 +126,7 @@ impl Warm {
                 hardened: harden(),
                 unlock: Default::default(),
                 held_key: &held_key,
+                agent_is_silent: Cell::new(false),
                 started_as: "/bin/sh".into(),
                 output: RefCell::new(Box::new(&mut out)),
                 messages: RefCell::new(Box::new(&mut err)),

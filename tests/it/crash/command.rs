@@ -1,6 +1,6 @@
 //! A whole command on a disk that fails: `vault add`, from its arguments to its exit code.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use vault::cli::{Report, World, run_in};
 use vault::clock::SystemClock;
@@ -32,6 +32,7 @@ pub fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
         hardened: harden(),
         unlock: Default::default(),
         held_key: &|_| None,
+        agent_is_silent: Cell::new(false),
         output: RefCell::new(Box::new(Vec::new())),
         messages: RefCell::new(Box::new(Vec::new())),
     };

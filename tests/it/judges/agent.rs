@@ -20,6 +20,7 @@ use super::PROGRAM;
 use super::clock::by_the_clock;
 use crate::commands::agent::{Identities, WithAgent};
 use crate::memory::{Needles, copies};
+use crate::program::write_program;
 
 const NOBODY: u32 = 65534;
 
@@ -28,7 +29,7 @@ const NOBODY: u32 = 65534;
 fn another_user_is_refused_though_the_socket_is_open_to_all_and_the_administrator_too() {
     let home = tempfile::tempdir().unwrap();
     let program = home.path().join("vault");
-    fs::copy(PROGRAM, &program).unwrap();
+    write_program(&program, &fs::read(PROGRAM).unwrap());
     chown(home.path(), Some(NOBODY), Some(NOBODY)).unwrap();
     let mut command = Command::new(program);
     command.args(["agent", "run"]).env_clear().env("HOME", home.path()).current_dir("/").uid(NOBODY).gid(NOBODY);

@@ -21,27 +21,6 @@ session = boto3.Session(profile_name=sys.argv[1]) if len(sys.argv) > 1 else boto
 print(session.client('sts').get_caller_identity()['Arn'])";
 
 #[test]
-#[ignore = "needs awscli"]
-fn the_aws_cli_signs_with_what_login_wrote() {
-    let case = Case::with_prod();
-    case.login().succeeds();
-    let asked =
-        ask(&case, "aws", &["sts", "get-caller-identity", "--profile", "prod", "--query", "Arn", "--output", "text"]);
-    asked.run().succeeds().stdout(&format!("{}\n", case.alice.arn()));
-}
-
-#[test]
-#[ignore = "needs boto3"]
-fn boto3_signs_with_what_login_wrote_into_a_file_full_of_other_things() {
-    let case = Case::with_prod();
-    let before = "# by hand\r\n[other]\r\naws_access_key_id=AKIAOTHEROTHEROTHER1\r\naws_secret_access_key = x\r\n\
-                  s3 =\r\n  max_concurrent_requests = 20\r\n[prod]\r\n; mine\r\nregion=eu-west-1\r\n[last]\r\nx=y";
-    case.write(&case.credentials(), 0o600, before);
-    case.login().succeeds();
-    ask(&case, "python3", &["-c", WHO, "prod"]).run().succeeds().stdout(&format!("{}\n", case.alice.arn()));
-}
-
-#[test]
 #[ignore = "needs boto3"]
 fn boto3_signs_with_the_environment_that_exec_gives() {
     let case = Case::with_prod();

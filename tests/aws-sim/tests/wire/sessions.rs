@@ -37,6 +37,14 @@ fn a_session_outlives_its_key() {
 }
 
 #[test]
+fn a_session_has_the_token_that_the_test_chose() {
+    let scene = scene();
+    scene.sim.set_session_token("$(a)'`b;%");
+    assert_eq!(scene.client().sts("GetSessionToken", &[]).text("SessionToken"), "$(a)'`b;%");
+    assert_eq!(scene.mfa_session().sts("GetCallerIdentity", &[]).error(), "200");
+}
+
+#[test]
 fn a_code_is_accepted_once() {
     let scene = scene();
     let code = scene.phone.code();

@@ -294,6 +294,26 @@ fn an_agent_that_is_stopped_delays_a_command_and_does_not_keep_it_from_its_work(
 }
 
 #[test]
+fn an_agent_that_is_stopped_is_waited_for_once_by_a_command_that_would_ask_it_again() {
+    let case = unlocked();
+    let agent = Pid::from_raw(case.pid() as i32).unwrap();
+    kill_process(agent, Signal::STOP).unwrap();
+    // For the session first, then for the vault.
+    let told = "the agent can't be asked: it did not answer within 5 s";
+    let started = Instant::now();
+    let output = case.by_passphrase(&["get", "prod", "expiration"]).run();
+    assert!((4900..9000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    output.exits(1).stderr_has(told).stderr_has("no profile named `prod`");
+    // For the vault first, then to keep what a person typed.
+    let started = Instant::now();
+    let output = list_on_terminal(&case);
+    assert!((4900..9000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    output.succeeds().screen_has(told).screen_has("the vault could not be kept unlocked: it did not answer within 5 s");
+    kill_process(agent, Signal::CONT).unwrap();
+    case.by_agent(&["list"]).run().succeeds().stderr(EMPTY);
+}
+
+#[test]
 fn a_lock_that_somebody_else_has_keeps_no_command_from_its_work() {
     let case = with_vault();
     fs::create_dir_all(&case.paths.state).unwrap();

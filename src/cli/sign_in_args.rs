@@ -1,0 +1,165 @@
+//! What a command that wants a session can be told about it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::duration;
+use crate::names::{MfaCode, NameError, ProfileName, RoleArn};
+use crate::session::{Freshness, LONGEST_CHAINED, Options, RoleOptions, Slot};
+
+use super::failure::Failure;
+use super::settings;
+use super::sign_in::Purpose;
+use super::world::World;
+
+/// Longer than any policy that STS takes, with room for its blanks.
+const LONGEST_POLICY: u64 = 64 * 1024;
+
+#[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(PartialEq))]
+#[command(next_help_heading = "Getting the session")]
+pub struct SignInArgs {
+    /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
+    #[arg(long, value_name = "CODE|-", value_parser = parse_code)]
+    mfa_code: Option<CodeGiven>,
+    /// How long the session is to last, such as 8h [default: the profile's, else 12h for a user, 1h for a role]
+    #[arg(long, value_name = "DURATION", value_parser = settings::parse_session_seconds)]
+    duration: Option<u32>,
+    /// Without MFA, though the profile has a device
+    #[arg(long)]
+    no_mfa: bool,
+    /// Make a new session even if the cached one is good
+    #[arg(long)]
+    force: bool,
+    /// Take the cached session only if it lasts this long still
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    min_ttl: Option<Duration>,
+    /// Whether a duration beyond an hour is one of the console session rather than the session's own.
+    #[arg(skip)]
+    for_console: bool,
+    #[command(flatten)]
+    role: RoleArgs,
+}
+
+#[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(PartialEq))]
+#[command(next_help_heading = "Of a role's session")]
+struct RoleArgs {
+    /// Assume this role from the profile, whether or not that is one itself
+    #[arg(long, value_name = "ARN")]
+    role_arn: Option<RoleArn>,
+    /// Allow no more than to read: AWS's own policy ReadOnlyAccess
+    #[arg(long, conflicts_with_all = ["policy", "policy_arns"])]
+    readonly: bool,
+    /// Allow no more than the policy in this file
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Allow no more than this managed policy; several allow what any of them does
+    #[arg(long = "policy-arn", value_name = "ARN")]
+    policy_arns: Vec<String>,
+    /// Its name in CloudTrail [default: the profile's role_session_name, else vault-USER-TIME]
+    #[arg(long, value_name = "NAME")]
+    role_session_name: Option<String>,
+    /// What the role's trust policy has as sts:ExternalId
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// Who is behind it, in CloudTrail and for every role assumed from it
+    #[arg(long, value_name = "NAME")]
+    source_identity: Option<String>,
+    /// A session tag; may be said several times
+    #[arg(long = "session-tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
+    session_tags: Vec<(String, String)>,
+    /// The key of a session tag that roles assumed from it get too
+    #[arg(long = "transitive-tag", value_name = "KEY")]
+    transitive_tags: Vec<String>,
+}
+
+#[derive(Clone)]
+#[cfg_attr(test, derive(PartialEq))]
+pub enum CodeGiven {
+    OnStandardInput,
+    Code(MfaCode),
+}
+
+fn parse_code(text: &str) -> Result<CodeGiven, String> {
+    match text {
+        "-" => Ok(CodeGiven::OnStandardInput),
+        _ => text.parse().map(CodeGiven::Code).map_err(|error: NameError| error.to_string()),
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    duration::parse(text).map_err(|error| error.to_string())
+}
+
+fn parse_tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not KEY=VALUE"))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl SignInArgs {
+    pub fn options(&self, world: &World) -> Result<Options, Failure> {
+        let duration = self.duration.map(|seconds| Duration::from_secs(seconds.into()));
+        Ok(Options {
+            duration: duration.filter(|_| self.stay().is_none()),
+            no_mfa: self.no_mfa,
+            stay: self.stay(),
+            role_arn: self.role.role_arn.clone(),
+            read_only: self.role.readonly,
+            role: self.role.options(world)?,
+        })
+    }
+
+    /// The session is to sign in to the console with.
+    pub fn be_for_console(&mut self) {
+        self.for_console = true;
+    }
+
+    /// How long a console session is to be that outlives what one role may give another.
+    pub fn stay(&self) -> Option<Duration> {
+        let asked = self.duration.filter(|_| self.for_console).map(|seconds| Duration::from_secs(seconds.into()));
+        asked.filter(|asked| *asked > LONGEST_CHAINED)
+    }
+
+    /// Where the profile's session for these is kept.
+    pub fn slot(&self, profile: &ProfileName, world: &World) -> Result<Slot, Failure> {
+        Ok(self.options(world)?.slot(profile))
+    }
+
+    pub fn freshness(&self, purpose: Purpose, world: &World) -> Freshness {
+        Freshness {
+            made_since: self.force.then(|| world.clock.now()),
+            min_ttl: self.min_ttl,
+            renew_in_last_hour: purpose == Purpose::Login,
+        }
+    }
+
+    pub fn code_given(&self) -> Option<CodeGiven> {
+        self.mfa_code.clone()
+    }
+}
+
+impl RoleArgs {
+    fn options(&self, world: &World) -> Result<RoleOptions, Failure> {
+        let policy = self.policy.as_ref().map(|path| read_policy(path, world)).transpose()?;
+        Ok(RoleOptions {
+            session_name: self.role_session_name.clone(),
+            external_id: self.external_id.clone(),
+            tags: self.session_tags.clone(),
+            transitive_tags: self.transitive_tags.clone(),
+            source_identity: self.source_identity.clone(),
+            policy,
+            policy_arns: self.policy_arns.clone(),
+        })
+    }
+}
+
+/// Without its blanks, since STS counts them. What is no JSON is told of with the other options.
+fn read_policy(path: &Path, world: &World) -> Result<String, Failure> {
+    let failed = |error| Failure::SecretFile { path: path.to_owned(), error };
+    let (bytes, _) = world.disk.read_named(path, LONGEST_POLICY).map_err(failed)?;
+    Ok(match serde_json::from_slice::<serde_json::Value>(&bytes) {
+        Ok(policy) => policy.to_string(),
+        Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
+    })
+}
