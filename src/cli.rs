@@ -106,6 +106,8 @@ commands! {
     Unlock = unlock,
     Lock = lock,
     Agent = agent,
+    Mfa = mfa,
+    Policy = policy,
 }
 
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.

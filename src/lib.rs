@@ -15,6 +15,7 @@ pub mod secret; // 1: types that are never shown
 pub mod aws; // 2: typed calls to STS, IAM and sign-in
 pub mod aws_files; // 2: the bytes of ~/.aws/config and ~/.aws/credentials
 pub mod log; // 2: what was issued and revealed
+pub mod policy; // 2: IAM policies ready to attach
 pub mod store; // 2: the vault file
 
 pub mod agent; // 3: unlocked identities between commands

@@ -42,6 +42,10 @@ secret_text!(
     SigninToken
 );
 secret_text!(
+    /// What a virtual MFA device makes its codes of, in base32.
+    MfaSeed
+);
+secret_text!(
     /// An age identity in its text form, `AGE-SECRET-KEY-1...`.
     IdentityText
 );

@@ -29,6 +29,10 @@ pub enum Refusal {
     RegionDisabled,
     LimitExceeded,
     NoSuchEntity,
+    /// Something of this name is there already.
+    AlreadyExists,
+    /// Two codes that were to enable or resynchronise an MFA device.
+    WrongPairOfCodes,
     /// AWS itself failed (5xx).
     Unavailable,
     Other {
@@ -69,6 +73,8 @@ impl Refusal {
             "RegionDisabledException" => Self::RegionDisabled,
             "LimitExceeded" | "LimitExceededException" => Self::LimitExceeded,
             "NoSuchEntity" | "NoSuchEntityException" => Self::NoSuchEntity,
+            "EntityAlreadyExists" | "EntityAlreadyExistsException" => Self::AlreadyExists,
+            "InvalidAuthenticationCode" | "InvalidAuthenticationCodeException" => Self::WrongPairOfCodes,
             _ if status == 429 => Self::Throttled,
             _ if status >= 500 => Self::Unavailable,
             _ => Self::Other { code: code.to_owned() },

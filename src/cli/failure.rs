@@ -28,6 +28,7 @@ use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, Reope
 use super::agent_access::HandOverError;
 use super::console::ConsoleError;
 use super::keys::KeyError;
+use super::mfa::MfaFailure;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -202,6 +203,10 @@ pub enum Failure {
         field: &'static str,
         name: ProfileName,
     },
+    /// About MFA devices.
+    Mfa(MfaFailure),
+    /// Of a policy template.
+    UnknownPolicy(String),
 
     // Where an access key comes from.
     SecretMissing,
@@ -337,10 +342,14 @@ pub enum Need {
     },
     AccessKey,
     /// One of several MFA devices.
-    DeviceChoice(Vec<MfaSerial>),
+    DeviceChoice(Vec<MfaSerial>, SerialBy),
     /// Whether the usual serial is right.
-    SerialGuess(String),
+    SerialGuess(String, SerialBy),
     MfaCode(ProfileName),
+    /// Somebody to scan a QR code and type codes.
+    NewDevice(Option<ProfileName>),
+    /// Two codes, one after the other.
+    TwoCodes(ProfileName),
     /// The same, where nothing can be passed along.
     SignIn(ProfileName),
     Confirmation {
@@ -354,6 +363,13 @@ pub enum Need {
     Trust,
     /// Whether a vault that this machine has not seen is the right one.
     FirstSight(Fingerprint),
+}
+
+/// How an MFA device is said where nobody can be asked.
+#[derive(Debug, Clone)]
+pub enum SerialBy {
+    Flag,
+    Setting(ProfileName),
 }
 
 /// A file that is not believed: what is remembered, and what it says of itself.
@@ -413,6 +429,7 @@ from! {
     KeyError => Keys,
     UnitError => AgentUnit,
     ShellError => Shell,
+    MfaFailure => Mfa,
 }
 
 impl From<HeaderError> for Failure {

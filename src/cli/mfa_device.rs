@@ -1,11 +1,11 @@
 //! Which MFA device a user's codes come from: said, found by asking AWS, chosen, or guessed.
 
-use crate::aws::{Aws, AwsError, CallerIdentity, MfaDeviceKind, Refusal, Signer};
+use crate::aws::{Aws, AwsError, CallerIdentity, MfaDevice, MfaDeviceKind, Refusal, Signer};
 use crate::credentials::AccessKey;
 use crate::names::{MfaSerial, NameError};
 
 use super::escape::escape;
-use super::failure::{Failure, Need};
+use super::failure::{Failure, Need, SerialBy};
 use super::terminal::Terminal;
 use super::world::World;
 
@@ -51,13 +51,26 @@ pub fn list(aws: &Aws, key: &AccessKey, identity: &CallerIdentity) -> Result<Dev
         }
         listed => listed?,
     };
-    let any = !devices.is_empty();
-    let codes = devices.into_iter().filter_map(|device| match device.kind {
-        MfaDeviceKind::Code(serial) => Some(serial),
-        MfaDeviceKind::Fido => None,
-    });
-    let codes: Vec<MfaSerial> = codes.collect();
-    Ok(if any && codes.is_empty() { Devices::OnlyFido } else { Devices::Codes(codes) })
+    let Sorted { codes, fido } = sort(devices);
+    Ok(if codes.is_empty() && !fido.is_empty() { Devices::OnlyFido } else { Devices::Codes(codes) })
+}
+
+/// A user's devices: those that make codes, and the serials of those that don't.
+#[derive(Default)]
+pub struct Sorted {
+    pub codes: Vec<MfaSerial>,
+    pub fido: Vec<String>,
+}
+
+pub fn sort(devices: Vec<MfaDevice>) -> Sorted {
+    let mut sorted = Sorted::default();
+    for device in devices {
+        match device.kind {
+            MfaDeviceKind::Code(serial) => sorted.codes.push(serial),
+            MfaDeviceKind::Fido => sorted.fido.push(device.serial),
+        }
+    }
+    sorted
 }
 
 /// A virtual device usually has its user's name, so that its ARN can be guessed where it can't be listed.
@@ -75,8 +88,8 @@ pub fn find(
 ) -> Result<Option<MfaSerial>, Failure> {
     match list(aws, key, identity)? {
         Devices::Codes(mut serials) if serials.len() <= 1 => Ok(serials.pop()),
-        Devices::Codes(serials) => choose_device(serials).map(Some),
-        Devices::Denied(usual) => offer_usual_serial(usual),
+        Devices::Codes(serials) => choose_device(serials, SerialBy::Flag).map(Some),
+        Devices::Denied(usual) => offer_usual_serial(usual, SerialBy::Flag),
         none @ (Devices::Root | Devices::OnlyFido) => {
             warn_of_none(&none, world);
             Ok(None)
@@ -95,8 +108,8 @@ pub fn warn_of_none(devices: &Devices, world: &World) {
     }
 }
 
-fn choose_device(serials: Vec<MfaSerial>) -> Result<MfaSerial, Failure> {
-    let need = || Need::DeviceChoice(serials.clone());
+pub fn choose_device(serials: Vec<MfaSerial>, by: SerialBy) -> Result<MfaSerial, Failure> {
+    let need = || Need::DeviceChoice(serials.clone(), by.clone());
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
     terminal.show("This user has several MFA devices:\n");
     for (number, serial) in (1..).zip(&serials) {
@@ -114,8 +127,8 @@ fn choose_device(serials: Vec<MfaSerial>) -> Result<MfaSerial, Failure> {
     }
 }
 
-fn offer_usual_serial(usual: String) -> Result<Option<MfaSerial>, Failure> {
-    let need = || Need::SerialGuess(usual.clone());
+pub fn offer_usual_serial(usual: String, by: SerialBy) -> Result<Option<MfaSerial>, Failure> {
+    let need = || Need::SerialGuess(usual.clone(), by.clone());
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
     terminal.show("This user may not list its MFA devices (iam:ListMFADevices is denied).\n");
     loop {

@@ -41,20 +41,24 @@ pub fn in_vault_mut<'a>(document: &'a mut Document, name: &ProfileName) -> Resul
     document.profiles.get_mut(name).ok_or_else(|| unknown(name, []))
 }
 
-/// There is no such profile; perhaps one of these was meant. A tie is no guess.
+/// There is no such profile; perhaps one of these was meant.
 pub fn unknown<'a>(name: &ProfileName, known: impl IntoIterator<Item = &'a str>) -> Failure {
-    let score = |known: &str| strsim::jaro_winkler(name.as_str(), known);
+    Failure::UnknownProfile { name: name.clone(), suggestion: alike(name.as_str(), known).map(str::to_owned) }
+}
+
+/// The one that was meant, perhaps. A tie is no guess.
+pub fn alike<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let score = |known: &str| strsim::jaro_winkler(name, known);
     let mut alike: Vec<(f64, &str)> = known.into_iter().map(|known| (score(known), known)).collect();
     alike.retain(|(score, _)| *score >= ALIKE);
     alike.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     // A profile that both the vault and the config file have is no tie with itself.
     alike.dedup_by_key(|(_, name)| *name);
-    let suggestion = match alike[..] {
+    match alike[..] {
         [] => None,
-        [(_, only)] => Some(only.to_owned()),
-        [(first, best), (second, _), ..] => (first - second > f64::EPSILON).then(|| best.to_owned()),
-    };
-    Failure::UnknownProfile { name: name.clone(), suggestion }
+        [(_, only)] => Some(only),
+        [(first, best), (second, _), ..] => (first - second > f64::EPSILON).then_some(best),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ mod console;
 mod files;
 pub mod import;
 mod keys;
+mod mfa;
 mod plugin;
+mod policy;
 mod session;
 mod shell;
 mod trust;
@@ -23,10 +25,11 @@ use super::escape::{escape, shown_path};
 use crate::names::ProfileName;
 use crate::paths::PathsError;
 
-use super::failure::{Failure, Need};
+use super::failure::{Failure, Need, SerialBy};
 
 pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
+pub use aws::words as aws_words;
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;
@@ -99,6 +102,8 @@ impl Report {
                 Self::new(Status::State, "vault was started by a program that it started itself, and stops here")
                     .hint("a plugin or a configured command must not need the vault that needs it")
             }
+            Mfa(failure) => mfa::report(failure),
+            UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
             Shell(error) => shell::report(error),
@@ -332,23 +337,47 @@ fn no_terminal(need: &Need) -> Report {
             "pass `--access-key-id ID --secret-stdin`, `--from-env`, `--from-csv FILE` or `--from-profile NAME`"
                 .to_owned(),
         ),
-        Need::DeviceChoice(serials) => {
+        Need::DeviceChoice(serials, by) => {
             let serials: Vec<&str> = serials.iter().map(AsRef::as_ref).collect();
             let what = format!(
                 "this user has several MFA devices ({}) and there is no terminal to ask on",
                 serials.join(", ")
             );
-            (Status::PersonNeeded, what, "pass one as `--mfa-serial ARN`".to_owned())
+            let hint = match by {
+                SerialBy::Flag => "pass one as `--mfa-serial ARN`".to_owned(),
+                SerialBy::Setting(name) => format!("`vault set {name} mfa_serial=ARN` stores one of them"),
+            };
+            (Status::PersonNeeded, what, hint)
         }
-        Need::SerialGuess(usual) => (
+        Need::SerialGuess(usual, by) => (
             Status::PersonNeeded,
             "this user may not list its MFA devices, and there is no terminal to ask on".to_owned(),
-            format!("pass `--mfa-serial {}` if that is the device, or `--mfa-serial none`", escape(usual)),
+            match (by, escape(usual)) {
+                (SerialBy::Flag, usual) => {
+                    format!("pass `--mfa-serial {usual}` if that is the device, or `--mfa-serial none`")
+                }
+                (SerialBy::Setting(name), usual) => {
+                    format!("`vault set {name} mfa_serial={usual}` if that is the device")
+                }
+            },
         ),
         Need::MfaCode(name) => (
             Status::PersonNeeded,
             format!("`{name}` needs an MFA code and there is no terminal to ask on"),
             "pass `--mfa-code`, or set `mfa_process` for this profile".to_owned(),
+        ),
+        Need::NewDevice(name) => {
+            let name = name.as_ref().map_or("NAME", ProfileName::as_str);
+            (
+                Status::PersonNeeded,
+                "there is no terminal to draw the QR code on".to_owned(),
+                format!("`vault mfa enable {name} --begin FILE`, then `--finish`, do it in two steps"),
+            )
+        }
+        Need::TwoCodes(name) => (
+            Status::PersonNeeded,
+            format!("`{name}` needs two MFA codes and there is no terminal to ask on"),
+            "pass them as `--codes CODE,CODE`".to_owned(),
         ),
         Need::SignIn(name) => (
             Status::PersonNeeded,

@@ -5,11 +5,12 @@ use std::cell::LazyCell;
 use std::io::Read;
 use std::time::Duration;
 
+
 use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
-use crate::names::{ProfileName, Region, RoleArn};
+use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
 use crate::process;
 use crate::session::{
     Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault,
@@ -28,7 +29,7 @@ use super::role_maximum;
 use super::session_records;
 use super::settings;
 use super::sign_in_args::CodeGiven;
-pub use super::sign_in_args::SignInArgs;
+pub use super::sign_in_args::{ChangeArgs, SignInArgs};
 use super::terminal::{PromptError, Terminal};
 use super::warm::{self, Outcome};
 use super::world::World;
@@ -42,6 +43,8 @@ pub enum Purpose {
     Use,
     /// This program itself, for a call of its own or a command that it starts.
     Inside,
+    /// A person who changes keys or devices at IAM.
+    Change,
     /// A program that asks behind its person's back, and is given up on.
     Process,
 }
@@ -50,7 +53,7 @@ impl Purpose {
     /// How long another caller that is getting the same session is waited for.
     pub fn patience(self) -> Duration {
         match self {
-            Self::Login | Self::Use | Self::Inside => PATIENCE,
+            Self::Login | Self::Use | Self::Inside | Self::Change => PATIENCE,
             Self::Process => Duration::from_secs(60),
         }
     }
@@ -225,6 +228,16 @@ impl Resolved<'_> {
         self.ladder.request(self.ladder.last()).serial.is_some()
     }
 
+    /// The profile whose key signs first.
+    pub fn user(&self) -> &ProfileName {
+        &self.ladder.user
+    }
+
+    /// The device whose codes make the first session.
+    pub fn device(&self) -> Option<&MfaSerial> {
+        self.ladder.rungs.first().and_then(|rung| rung.device.as_ref()).map(|device| &device.serial)
+    }
+
     /// The access key that the vault holds under this very name.
     pub fn own_key(&self) -> Option<&AccessKey> {
         self.is_user.then_some(&self.key)
@@ -373,7 +386,9 @@ mod tests {
     fn who_asks_behind_a_persons_back_waits_for_a_minute_at_most() {
         assert_eq!(Purpose::Process.patience(), Duration::from_secs(60));
         assert!(
-            [Purpose::Login, Purpose::Use, Purpose::Inside].into_iter().all(|purpose| purpose.patience() == PATIENCE)
+            [Purpose::Login, Purpose::Use, Purpose::Inside, Purpose::Change]
+                .into_iter()
+                .all(|purpose| purpose.patience() == PATIENCE)
         );
     }
 

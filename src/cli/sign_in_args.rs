@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::duration;
 use crate::names::{MfaCode, NameError, ProfileName, RoleArn};
 use crate::session::{Freshness, LONGEST_CHAINED, Options, RoleOptions, Slot};
@@ -11,6 +13,9 @@ use super::failure::Failure;
 use super::settings;
 use super::sign_in::Purpose;
 use super::world::World;
+
+/// IAM policies, ours among them, let credentials be changed within an hour of a code; what is begun has to be ended in it.
+const OLDEST_FOR_CHANGES: SignedDuration = SignedDuration::from_mins(25);
 
 /// Longer than any policy that STS takes, with room for its blanks.
 const LONGEST_POLICY: u64 = 64 * 1024;
@@ -39,6 +44,24 @@ pub struct SignInArgs {
     for_console: bool,
     #[command(flatten)]
     role: RoleArgs,
+}
+
+/// What is left of these to a command that changes something at IAM, with a session of its own choice.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Signing in to IAM")]
+pub struct ChangeArgs {
+    /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
+    #[arg(long, value_name = "CODE|-", value_parser = parse_code)]
+    mfa_code: Option<CodeGiven>,
+    /// Sign with the access key, though the profile has a device
+    #[arg(long)]
+    no_mfa: bool,
+}
+
+impl From<ChangeArgs> for SignInArgs {
+    fn from(args: ChangeArgs) -> Self {
+        Self { mfa_code: args.mfa_code, no_mfa: args.no_mfa, ..Self::default() }
+    }
 }
 
 #[derive(clap::Args, Default)]
@@ -128,9 +151,17 @@ impl SignInArgs {
 
     pub fn freshness(&self, purpose: Purpose, world: &World) -> Freshness {
         Freshness {
-            made_since: self.force.then(|| world.clock.now()),
+            made_since: self.made_since(purpose, world.clock.now()),
             min_ttl: self.min_ttl,
             renew_in_last_hour: purpose == Purpose::Login,
+        }
+    }
+
+    fn made_since(&self, purpose: Purpose, now: Timestamp) -> Option<Timestamp> {
+        match purpose {
+            _ if self.force => Some(now),
+            Purpose::Change => Some(now - OLDEST_FOR_CHANGES),
+            Purpose::Login | Purpose::Use | Purpose::Inside | Purpose::Process => None,
         }
     }
 
@@ -162,4 +193,20 @@ fn read_policy(path: &Path, world: &World) -> Result<String, Failure> {
         Ok(policy) => policy.to_string(),
         Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_credentials_takes_no_session_of_an_older_code_than_policies_do() {
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let made_since =
+            |args: SignInArgs, purpose| args.made_since(purpose, now).map(|since| (now - since).get_seconds());
+        assert_eq!(made_since(SignInArgs::default(), Purpose::Change), Some(25 * 60));
+        assert_eq!(made_since(SignInArgs::default(), Purpose::Login), None);
+        let forced = || SignInArgs { force: true, ..SignInArgs::default() };
+        assert!([Purpose::Change, Purpose::Login].into_iter().all(|purpose| made_since(forced(), purpose) == Some(0)));
+    }
 }

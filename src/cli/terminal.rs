@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
-use crate::process::QuietTerminal;
+use crate::process::{HeldSignals, QuietTerminal};
 
 /// The controlling terminal, whichever way the standard streams are redirected.
 const DEVICE: &str = "/dev/tty";
@@ -21,6 +21,18 @@ pub struct Terminal {
     device: File,
     /// From the first hidden question to the next open one: who types ahead must not see a secret either.
     quiet: Option<QuietTerminal>,
+}
+
+/// A screen beside the usual one, where the terminal has that (xterm's private mode 1049): what it showed is gone with it, and
+/// never was in the scrollback.
+pub struct SideScreen {
+    device: File,
+}
+
+impl Drop for SideScreen {
+    fn drop(&mut self) {
+        let _ = self.device.write_all(b"\x1b[?1049l");
+    }
 }
 
 #[derive(Debug)]
@@ -38,6 +50,19 @@ impl Terminal {
         device.map(|device| Self { device, quiet: None }).map_err(|_| PromptError::NoTerminal)
     }
 
+    /// How many columns and rows there are, where the terminal tells.
+    pub fn size(&self) -> Option<(u16, u16)> {
+        let size = rustix::termios::tcgetwinsize(&self.device).ok()?;
+        (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+    }
+
+    /// From here on what is shown is for now only.
+    pub fn side_screen(&mut self) -> Option<SideScreen> {
+        let device = self.device.try_clone().ok()?;
+        self.show("\x1b[?1049h\x1b[H");
+        Some(SideScreen { device })
+    }
+
     /// Shows text that belongs to a conversation; a terminal that went away is noticed by the next question.
     pub fn show(&mut self, text: &str) {
         let _ = self.device.write_all(text.as_bytes());
@@ -45,11 +70,24 @@ impl Terminal {
 
     /// Asks for a line that may be seen.
     pub fn ask(&mut self, prompt: &str) -> Result<String, PromptError> {
+        self.ask_while(prompt, |_| Ok(true))
+    }
+
+    /// The same where a signal must not end the program before something was put back: it ends the input.
+    pub fn ask_holding(&mut self, prompt: &str, signals: &HeldSignals) -> Result<String, PromptError> {
+        self.ask_while(prompt, |device| signals.wait_for(device))
+    }
+
+    /// `may_read` is asked before each byte.
+    fn ask_while(&mut self, prompt: &str, may_read: impl Fn(&File) -> io::Result<bool>) -> Result<String, PromptError> {
         self.quiet = None;
         self.show(prompt);
         let mut line = Vec::new();
         loop {
             let mut byte = [0];
+            if !may_read(&self.device).map_err(PromptError::Io)? {
+                return self.ended();
+            }
             match self.device.read(&mut byte) {
                 Ok(0) => return self.ended(),
                 Ok(_) if byte[0] == b'\n' => break,

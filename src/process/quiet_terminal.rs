@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// The signals that end a program while a person types.
-const ENDING: [libc::c_int; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+pub(super) const ENDING: [libc::c_int; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
 
 struct Saved {
     terminal: File,
@@ -40,7 +40,10 @@ impl QuietTerminal {
         silent.c_cc[libc::VTIME] = 0;
         let descriptor = terminal.as_raw_fd();
         SAVED.store(Box::into_raw(Box::new(Saved { terminal, settings })), Ordering::SeqCst);
-        let previous = ENDING.into_iter().filter_map(|signal| Some((signal, install(signal)?))).collect();
+        let previous = ENDING
+            .into_iter()
+            .filter_map(|signal| Some((signal, install(signal, restore_and_die as *const () as usize)?)))
+            .collect();
         // SAFETY: the descriptor is open, owned by what was just saved and never freed, and `silent` is a valid termios.
         unsafe { libc::tcsetattr(descriptor, libc::TCSANOW, &silent) };
         Some(Self { previous })
@@ -70,8 +73,9 @@ pub fn restore() {
     }
 }
 
-/// Puts the handler in place, unless the signal is ignored (nohup), and says what was there.
-fn install(signal: libc::c_int) -> Option<libc::sigaction> {
+/// Puts the handler in place, unless the signal is ignored (nohup), and says what was there. The handler must be an
+/// `extern "C" fn(c_int)` that calls only async-signal-safe functions.
+pub(super) fn install(signal: libc::c_int, handler: libc::sighandler_t) -> Option<libc::sigaction> {
     // SAFETY: an all-zero sigaction is a valid one (default action, no flags, empty mask).
     let mut previous: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are valid or null as sigaction allows.
@@ -82,8 +86,8 @@ fn install(signal: libc::c_int) -> Option<libc::sigaction> {
     }
     // SAFETY: as above.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_sigaction = restore_and_die as *const () as usize;
-    // SAFETY: `restore_and_die` calls only async-signal-safe functions.
+    action.sa_sigaction = handler;
+    // SAFETY: the handler is such a function, by the words above.
     (unsafe { libc::sigaction(signal, &action, std::ptr::null_mut()) } == 0).then_some(previous)
 }
 

@@ -19,9 +19,12 @@ mod init;
 mod keys;
 mod login;
 pub mod machines;
+mod mfa;
+mod mfa_enable;
 mod network;
 mod passwd;
 pub mod plugins;
+mod policy;
 mod prompts;
 mod recipient;
 mod role;
@@ -70,11 +73,13 @@ fn mode(path: &Path) -> u32 {
     std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-/// What the terminal showed, as text: without colours and carriage returns.
+/// What the terminal showed, as text: without colours, other commands to it and carriage returns.
 fn screen(output: &Output) -> String {
     let mut parts = output.screen.split("\x1b[");
     let first = parts.next().unwrap_or_default().to_owned();
-    let uncoloured = |text: String, part: &str| text + part.split_once('m').map_or(part, |(_, rest)| rest);
+    // ECMA-48: a letter ends a command.
+    let end = |part: &str| part.find(|c: char| c.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    let uncoloured = |text: String, part: &str| text + &part[end(part)..];
     parts.fold(first, uncoloured).replace('\r', "")
 }
 

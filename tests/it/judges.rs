@@ -14,6 +14,7 @@ mod machine;
 mod memory;
 mod mounts;
 mod plugins;
+mod policies;
 mod sdks;
 mod shells;
 mod warm;

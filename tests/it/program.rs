@@ -331,13 +331,19 @@ impl<'a> Invocation<'a> {
     /// Runs it in a terminal of its own, with all three standard streams on it.
     pub fn on_terminal(self) -> Terminal<'a> {
         let command = self.prepare();
-        Terminal::start(command, self, false)
+        Terminal::start(command, self, false, None)
+    }
+
+    /// The same in one of so many columns and rows; others don't tell their size.
+    pub fn on_terminal_of(self, columns: u16, rows: u16) -> Terminal<'a> {
+        let command = self.prepare();
+        Terminal::start(command, self, false, Some(pty_process::Size::new(rows, columns)))
     }
 
     /// Runs it in a terminal, but with stdin closed and stdout and stderr going elsewhere, as in `$(vault ... 2>&1)`.
     pub fn on_terminal_captured(self) -> Terminal<'a> {
         let command = self.prepare();
-        Terminal::start(command, self, true)
+        Terminal::start(command, self, true, None)
     }
 
     fn prepare(&self) -> Command {

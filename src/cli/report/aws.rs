@@ -32,6 +32,11 @@ pub fn key_refusal(error: &AwsError, id: &AccessKeyId) -> Report {
     }
 }
 
+/// What happened, in the middle of a line.
+pub fn words(error: &AwsError) -> String {
+    report(error).message
+}
+
 pub fn report(error: &AwsError) -> Report {
     match error {
         AwsError::Refused { action, refusal, message } => refused(action, refusal, &escape(&shortened(message))),
@@ -79,15 +84,21 @@ fn refused(action: &str, refusal: &Refusal, message: &str) -> Report {
             .hint("pass another region by AWS_REGION"),
         Refusal::Unavailable => Report::new(Status::Network, format!("AWS could not answer {action}: {message}"))
             .hint("try again in a moment"),
-        Refusal::SessionForSession | Refusal::Invalid | Refusal::LimitExceeded | Refusal::NoSuchEntity => {
-            refused(format!("AWS refused {action}: {message}"))
+        Refusal::WrongPairOfCodes => {
+            refused(format!("AWS refused the two MFA codes (InvalidAuthenticationCode): {message}"))
+                .hint("it takes two codes that the device shows one after the other, neither used before")
         }
+        Refusal::AlreadyExists
+        | Refusal::SessionForSession
+        | Refusal::Invalid
+        | Refusal::LimitExceeded
+        | Refusal::NoSuchEntity => refused(format!("AWS refused {action}: {message}")),
         Refusal::Other { code } => refused(format!("AWS refused {action}: {}: {message}", escape(code))),
     }
 }
 
 /// In these a code may be spent though no answer came.
-const CALLS_WITH_CODES: [&str; 2] = ["GetSessionToken", "AssumeRole"];
+const CALLS_WITH_CODES: [&str; 4] = ["GetSessionToken", "AssumeRole", "EnableMFADevice", "ResyncMFADevice"];
 
 /// `detail` is the host and what the network said.
 fn network(action: &str, failure: NetworkFailure, detail: &str) -> Report {

@@ -52,6 +52,9 @@ impl Principal {
     }
 }
 
+const SURROUNDINGS: [(&str, &str); 3] =
+    [("aws:sourceip", "127.0.0.1"), ("aws:securetransport", "false"), ("aws:viaawsservice", "false")];
+
 pub(crate) struct Caller {
     pub principal: Principal,
     pub now: Timestamp,
@@ -76,7 +79,8 @@ impl Caller {
     /// all, which is why the well-known policies say `BoolIfExists`.
     /// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     pub fn context(&self) -> BTreeMap<&'static str, String> {
-        let mut context = BTreeMap::new();
+        // It is spoken to over plain HTTP, on loopback, and by nobody on another's behalf.
+        let mut context = BTreeMap::from(SURROUNDINGS.map(|(key, value)| (key, value.to_owned())));
         if let Principal::User { name, .. } = &self.principal {
             context.insert("aws:username", name.clone());
         }

@@ -16,6 +16,7 @@
 //! to IAM may be signed for any region, since an SDK with an endpoint of its own signs for the region it was given.
 
 mod access_keys;
+mod address;
 mod assume_role;
 mod authentication;
 mod caller;

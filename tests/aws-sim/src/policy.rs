@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::address;
 use crate::caller::Principal;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +47,15 @@ enum Operator {
     StringLike,
     NumericLess { or_equal: bool },
     NumericGreater { or_equal: bool },
+    IpAddress,
+    NotIpAddress,
+}
+
+impl Operator {
+    /// Whether it holds where the request has no such key.
+    fn is_negated(self) -> bool {
+        matches!(self, Operator::StringNotEquals | Operator::NotIpAddress)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +169,7 @@ impl Condition {
         if self.operator == Operator::Null {
             return self.values.iter().any(|wanted| (wanted == "true") == value.is_none());
         }
-        let Some(value) = value else { return self.if_exists || self.operator == Operator::StringNotEquals };
+        let Some(value) = value else { return self.if_exists || self.operator.is_negated() };
         let any = |test: &dyn Fn(&str) -> bool| self.values.iter().any(|wanted| test(&substitute(wanted, context)));
         match self.operator {
             Operator::Bool => any(&|wanted| wanted.eq_ignore_ascii_case(value)),
@@ -168,6 +178,8 @@ impl Condition {
             Operator::StringLike => any(&|wanted| like(wanted, value)),
             Operator::NumericLess { or_equal } => any(&|limit| compare(value, limit, or_equal)),
             Operator::NumericGreater { or_equal } => any(&|limit| compare(limit, value, or_equal)),
+            Operator::IpAddress => any(&|range| address::holds(range, value)),
+            Operator::NotIpAddress => !any(&|range| address::holds(range, value)),
             Operator::Null => false,
         }
     }
@@ -200,6 +212,8 @@ fn operator(name: &str) -> Result<(Operator, bool), String> {
         "NumericLessThan" => Operator::NumericLess { or_equal: false },
         "NumericLessThanEquals" => Operator::NumericLess { or_equal: true },
         "NumericGreaterThan" => Operator::NumericGreater { or_equal: false },
+        "IpAddress" => Operator::IpAddress,
+        "NotIpAddress" => Operator::NotIpAddress,
         "NumericGreaterThanEquals" => Operator::NumericGreater { or_equal: true },
         _ => return Err(format!("Invalid Condition type : {name}.")),
     };

@@ -173,8 +173,27 @@ impl Simulator {
     /// # Panics
     /// Where the document isn't one, or uses what the simulator doesn't evaluate.
     pub fn set_policy(&self, user: &User, json: &str) {
-        let document = Document::parse(json).unwrap_or_else(|error| panic!("{error} in {json}"));
-        self.change(user, |record| record.set_grant(document));
+        self.set_policies(user, &[json]);
+    }
+
+    /// The same with several, as groups and attached policies add up.
+    ///
+    /// # Panics
+    /// As [`Self::set_policy`].
+    pub fn set_policies(&self, user: &User, policies: &[&str]) {
+        let documents = policies.iter().map(|json| document(json)).collect();
+        self.change(user, |record| record.set_grants(documents));
+    }
+
+    /// Puts a trust policy in the place of the one that the role was made with.
+    ///
+    /// # Panics
+    /// As [`Self::set_policy`].
+    pub fn set_trust_policy(&self, role_arn: &str, json: &str) {
+        let mut cloud = self.cloud();
+        let role = cloud.roles.get_mut(role_arn).expect("roles stay once added");
+        role.trust = document(json);
+        role.trust_json = json.to_owned();
     }
 
     fn change(&self, user: &User, change: impl FnOnce(&mut UserRecord)) {
@@ -311,6 +330,10 @@ impl Drop for Simulator {
             let _ = thread.join();
         }
     }
+}
+
+fn document(json: &str) -> Document {
+    Document::parse(json).unwrap_or_else(|error| panic!("{error} in {json}"))
 }
 
 fn run(listener: TcpListener, shared: Shared, stopped: oneshot::Receiver<()>) {

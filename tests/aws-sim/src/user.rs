@@ -47,7 +47,7 @@ pub(crate) struct UserRecord {
     pub id: String,
     pub created: Timestamp,
     /// What the user may do: everything, until a test says otherwise.
-    grant: Document,
+    grants: Vec<Document>,
     restrictions: Vec<(String, Document)>,
 }
 
@@ -65,8 +65,8 @@ impl UserRecord {
 
     fn new(principal: Principal, name: &str, id: String, created: Timestamp) -> UserRecord {
         let everything = json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
-        let grant = document(&everything);
-        UserRecord { principal, name: name.to_owned(), id, created, grant, restrictions: Vec::new() }
+        let grants = vec![document(&everything)];
+        UserRecord { principal, name: name.to_owned(), id, created, grants, restrictions: Vec::new() }
     }
 
     pub fn is_root(&self) -> bool {
@@ -74,11 +74,11 @@ impl UserRecord {
     }
 
     pub fn policies(&self) -> impl Iterator<Item = &Document> {
-        std::iter::once(&self.grant).chain(self.restrictions.iter().map(|(_, document)| document))
+        self.grants.iter().chain(self.restrictions.iter().map(|(_, document)| document))
     }
 
-    pub fn set_grant(&mut self, grant: Document) {
-        self.grant = grant;
+    pub fn set_grants(&mut self, grants: Vec<Document>) {
+        self.grants = grants;
     }
 
     pub fn deny(&mut self, action: &str) {

@@ -10,7 +10,7 @@ use super::judge;
 use crate::program::{ACCOUNT, Case, Invocation};
 
 /// The judge without any variable that leads to AWS but the simulator's endpoint.
-fn ask<'a>(case: &'a Case, name: &str, arguments: &[&str]) -> Invocation<'a> {
+pub fn ask<'a>(case: &'a Case, name: &str, arguments: &[&str]) -> Invocation<'a> {
     case.command(judge(name), arguments)
         .variable("AWS_DEFAULT_REGION", "eu-central-1")
         .variable("AWS_EC2_METADATA_DISABLED", "true")
@@ -50,13 +50,13 @@ fn the_aws_cli_and_boto3_ask_this_program_where_the_config_file_says_so() {
 }
 
 /// moto's server, on a port of its own.
-struct Moto {
+pub struct Moto {
     server: Child,
-    endpoint: String,
+    pub endpoint: String,
 }
 
 impl Moto {
-    fn start() -> Self {
+    pub fn start() -> Self {
         // The system chooses the port and the server says which: one chosen here might be taken by another test meanwhile.
         let mut command = Command::new(judge("moto_server"));
         command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());

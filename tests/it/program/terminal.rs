@@ -27,8 +27,14 @@ pub struct Terminal<'a> {
 }
 
 impl<'a> Terminal<'a> {
-    pub(super) fn start(command: Command, invocation: Invocation<'a>, captured: bool) -> Self {
+    pub(super) fn start(
+        command: Command,
+        invocation: Invocation<'a>,
+        captured: bool,
+        size: Option<pty_process::Size>,
+    ) -> Self {
         let (pty, pts) = pty_process::blocking::open().unwrap();
+        size.into_iter().for_each(|size| pty.resize(size).unwrap());
         let mut command = pty_process::blocking::Command::from(command);
         if captured {
             command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

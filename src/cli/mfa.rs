@@ -1,0 +1,42 @@
+//! `vault mfa`.
+
+mod abort;
+mod codes;
+mod detect;
+mod enable;
+mod failure;
+mod list;
+mod new_device;
+mod otpauth;
+mod qr;
+mod resync;
+mod subject;
+
+use super::failure::Failure;
+use super::world::World;
+
+pub use failure::MfaFailure;
+
+/// A user's MFA devices at IAM: find, list, enable and resynchronise them
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    Detect(detect::Args),
+    List(list::Args),
+    Enable(enable::Args),
+    Resync(resync::Args),
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    match args.action {
+        Action::Detect(args) => detect::run(args, world),
+        Action::List(args) => list::run(args, world),
+        Action::Enable(args) => enable::run(args, world),
+        Action::Resync(args) => resync::run(args, world),
+    }
+}

@@ -1,0 +1,88 @@
+//! `vault mfa list`.
+
+use serde_json::json;
+
+use crate::aws::{AwsError, MfaDevice, MfaDeviceKind, Refusal, Signer};
+use crate::cli::escape::escape;
+use crate::cli::failure::Failure;
+use crate::cli::sign_in::{ChangeArgs, Purpose, SignInArgs};
+use crate::cli::table;
+use crate::cli::world::World;
+use crate::names::ProfileName;
+
+use super::subject::Subject;
+
+/// List the MFA devices of a profile's user
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profile [default: AWS_PROFILE, or the vault's default]
+    name: Option<ProfileName>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    signing: ChangeArgs,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let signing = SignInArgs::from(args.signing);
+    let subject = Subject::open(args.name, &signing, world)?;
+    let devices = devices(&subject, &signing, world)?;
+    let used = |device: &MfaDevice| subject.device().is_some_and(|serial| serial.as_str() == device.serial);
+    if args.json {
+        let shown = devices.iter().map(|device| {
+            json!({
+                "serial": device.serial, "kind": kind(device), "enabled": device.enabled, "used_by_profile": used(device),
+            })
+        });
+        let shown: Vec<_> = shown.collect();
+        return world.print_json(json!({ "profile": subject.profile, "user": subject.user, "devices": shown }));
+    }
+    if devices.is_empty() {
+        world.say(&format!("`{}` has no MFA device", escape(&subject.user)));
+        world.hint(&format!("`vault mfa enable {}` makes one", subject.profile));
+        return Ok(());
+    }
+    let row = |device: &MfaDevice| {
+        let since = device.enabled.map_or_else(|| "-".to_owned(), |time| time.to_string());
+        let used_by = if used(device) { subject.profile.to_string() } else { "-".to_owned() };
+        [device.serial.clone(), kind(device).to_owned(), since, used_by]
+    };
+    world.print(&table::render(&["DEVICE", "KIND", "SINCE", "USED BY"], devices.iter().map(row)))
+}
+
+/// By the key, which takes no code, where the user's policies let it.
+fn devices(subject: &Subject, signing: &SignInArgs, world: &World) -> Result<Vec<MfaDevice>, Failure> {
+    let listed = match subject.aws.mfa_devices(&subject.key(), &subject.user) {
+        Err(AwsError::Refused { refusal: Refusal::AccessDenied, .. }) if subject.device().is_some() => {
+            let session = subject.session(signing, Purpose::Use, world)?;
+            subject.aws.mfa_devices(&Signer::Session(session.credentials()), &subject.user)
+        }
+        listed => listed,
+    };
+    listed.map_err(|error| subject.refused(error))
+}
+
+fn kind(device: &MfaDevice) -> &'static str {
+    match &device.kind {
+        MfaDeviceKind::Fido => "fido",
+        // A hardware device is named by the number on its back.
+        MfaDeviceKind::Code(serial) if serial.account().is_none() => "hardware",
+        MfaDeviceKind::Code(_) => "virtual",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_told_by_its_serial() {
+        for (serial, expected) in [("arn:aws:iam::123456789012:mfa/alice", "virtual"), ("GAHT12345678", "hardware")] {
+            let code = MfaDeviceKind::Code(serial.parse().unwrap());
+            assert_eq!(kind(&MfaDevice { serial: serial.to_owned(), kind: code, enabled: None }), expected);
+        }
+        let serial = "arn:aws:iam::123456789012:u2f/user/alice/key".to_owned();
+        assert_eq!(kind(&MfaDevice { serial, kind: MfaDeviceKind::Fido, enabled: None }), "fido");
+    }
+}

@@ -1,0 +1,108 @@
+//! The IAM user that a command is about, and what signs for it.
+
+use crate::aws::{Aws, Signer};
+use crate::cli::failure::Failure;
+use crate::cli::names_given;
+use crate::cli::settings;
+use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
+use crate::cli::world::World;
+use crate::credentials::AccessKey;
+use crate::names::{MfaSerial, ProfileName, arn_user_name};
+use crate::session::Issued;
+use crate::store::vault::Closed;
+
+use super::MfaFailure;
+
+pub struct Subject<'a> {
+    pub profile: ProfileName,
+    /// The user's name and account, by AWS.
+    pub user: String,
+    pub account: String,
+    pub partition: String,
+    pub aws: Aws,
+    resolved: Resolved<'a>,
+    key: AccessKey,
+    closed: Closed<'a>,
+}
+
+/// What signs: a session with MFA where the profile has a device, else the access key.
+pub enum Signature {
+    Key(AccessKey),
+    Session(Box<Issued>),
+}
+
+impl Signature {
+    pub fn signer(&self) -> Signer<'_> {
+        match self {
+            Self::Key(key) => Signer::AccessKey(key),
+            Self::Session(issued) => Signer::Session(issued.credentials()),
+        }
+    }
+}
+
+impl<'a> Subject<'a> {
+    /// Opens the vault and asks AWS whose key it is; the vault is closed again.
+    pub fn open(name: Option<ProfileName>, args: &SignInArgs, world: &World<'a>) -> Result<Self, Failure> {
+        let (resolved, closed) = sign_in::resolve(name, args, world)?;
+        let profile = resolved.about.name.clone();
+        let Some(key) = resolved.own_key().cloned() else {
+            return Err(MfaFailure::NotAUser { profile, user: resolved.user().clone() }.into());
+        };
+        let aws = resolved.aws(world)?;
+        let identity = aws.caller_identity(&Signer::AccessKey(&key))?;
+        settings::warn_about_clock(world, &aws);
+        let Some(user) = arn_user_name(&identity.arn) else { return Err(MfaFailure::Root { profile }.into()) };
+        Ok(Self {
+            user: user.to_owned(),
+            partition: identity.partition().unwrap_or("aws").to_owned(),
+            account: identity.account,
+            profile,
+            aws,
+            resolved,
+            key,
+            closed,
+        })
+    }
+
+    pub fn key(&self) -> Signer<'_> {
+        Signer::AccessKey(&self.key)
+    }
+
+    /// The device that the profile names.
+    pub fn device(&self) -> Option<&MfaSerial> {
+        self.resolved.device()
+    }
+
+    /// Of a virtual device of that name.
+    pub fn serial_of(&self, device_name: &str) -> String {
+        format!("arn:{}:iam::{}:mfa/{device_name}", self.partition, self.account)
+    }
+
+    /// What signs a change; asks for a code where that takes one.
+    pub fn signature(&self, args: &SignInArgs, world: &World) -> Result<Signature, Failure> {
+        if self.device().is_none() {
+            return Ok(Signature::Key(self.key.clone()));
+        }
+        self.session(args, Purpose::Change, world).map(|issued| Signature::Session(Box::new(issued)))
+    }
+
+    pub fn session(&self, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Issued, Failure> {
+        sign_in::issue(&self.resolved, args, purpose, world)
+    }
+
+    pub fn refused(&self, error: crate::aws::AwsError) -> Failure {
+        MfaFailure::Call { profile: self.profile.clone(), error }.into()
+    }
+
+    /// Stores the device that codes come from, and says what it was before.
+    pub fn store(self, serial: &MfaSerial, world: &World) -> Result<Option<MfaSerial>, Failure> {
+        let mut vault = self.closed.open()?;
+        let mut before = None;
+        vault.edit(&world.stamp(), |document| {
+            let profile = names_given::in_vault_mut(document, &self.profile)?;
+            before = profile.mfa_serial.replace(serial.clone());
+            Ok::<(), Failure>(())
+        })?;
+        Ok(before.filter(|before| before != serial))
+    }
+}

@@ -1,0 +1,101 @@
+//! Signals that end the program, but not before something outside of it was put back.
+
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use super::quiet_terminal::ENDING;
+
+/// The signal that came; 0 while none did.
+static CAUGHT: AtomicI32 = AtomicI32::new(0);
+/// Where the handler tells whoever waits; -1 while nobody holds signals.
+static TOLD: AtomicI32 = AtomicI32::new(-1);
+
+/// While it lives, Ctrl-C and the like are only noted. When it goes, the program ends by the signal that came.
+pub struct HeldSignals {
+    previous: Vec<(libc::c_int, libc::sigaction)>,
+    /// A pipe, since what waits for input must wake also where the signal came a moment before, or on another thread.
+    heard: PipeReader,
+    _told: PipeWriter,
+}
+
+impl HeldSignals {
+    pub fn hold() -> io::Result<Self> {
+        let (heard, told) = io::pipe()?;
+        CAUGHT.store(0, Ordering::SeqCst);
+        TOLD.store(told.as_raw_fd(), Ordering::SeqCst);
+        let install = |signal| Some((signal, super::quiet_terminal::install(signal, note as *const () as usize)?));
+        let previous = ENDING.into_iter().filter_map(install).collect();
+        Ok(Self { previous, heard, _told: told })
+    }
+
+    /// Whether one came.
+    pub fn came(&self) -> bool {
+        CAUGHT.load(Ordering::SeqCst) != 0
+    }
+
+    /// Waits for input; false where a signal came first. By select, since macOS has no poll for terminals.
+    pub fn wait_for(&self, input: &File) -> io::Result<bool> {
+        let (input, heard) = (input.as_raw_fd(), self.heard.as_raw_fd());
+        loop {
+            if self.came() {
+                return Ok(false);
+            }
+            match readable([input, heard]) {
+                Ok([_, true]) => return Ok(false),
+                Ok([ready, _]) => {
+                    if ready {
+                        return Ok(true);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for HeldSignals {
+    fn drop(&mut self) {
+        for (signal, action) in &self.previous {
+            // SAFETY: `action` is what sigaction gave us for this very signal.
+            unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
+        }
+        TOLD.store(-1, Ordering::SeqCst);
+        let signal = CAUGHT.swap(0, Ordering::SeqCst);
+        if signal != 0 {
+            // SAFETY: raise has no preconditions.
+            unsafe { libc::raise(signal) };
+        }
+    }
+}
+
+/// Notes the signal and wakes who waits. Async-signal-safe.
+extern "C" fn note(signal: libc::c_int) {
+    CAUGHT.store(signal, Ordering::SeqCst);
+    let told = TOLD.load(Ordering::SeqCst);
+    // SAFETY: write is async-signal-safe (POSIX.1-2017, 2.4.3) and the byte is static; the descriptor is our pipe's, which is
+    // open while this handler is in place.
+    unsafe { libc::write(told, c"!".as_ptr().cast(), 1) };
+}
+
+/// Waits until one of the two can be read from, and says which can.
+fn readable(descriptors: [RawFd; 2]) -> io::Result<[bool; 2]> {
+    let in_set = |descriptor: RawFd| usize::try_from(descriptor).is_ok_and(|number| number < libc::FD_SETSIZE);
+    if !descriptors.iter().all(|descriptor| in_set(*descriptor)) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    // SAFETY: an fd_set of zeros is the empty set, and every descriptor put into it is below FD_SETSIZE, as was checked. All
+    // pointers are to values that outlive the calls, or null as select allows.
+    unsafe {
+        let mut set: libc::fd_set = std::mem::zeroed();
+        descriptors.iter().for_each(|descriptor| libc::FD_SET(*descriptor, &mut set));
+        let above = descriptors.iter().max().map_or(0, |highest| highest + 1);
+        let none = std::ptr::null_mut();
+        if libc::select(above, &mut set, none, none, std::ptr::null_mut()) < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(descriptors.map(|descriptor| libc::FD_ISSET(descriptor, &set)))
+    }
+}
