@@ -27,9 +27,9 @@ use crate::paths::PathsError;
 
 use super::failure::{Failure, Need, SerialBy};
 
+pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
-pub use aws::words as aws_words;
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;

@@ -5,7 +5,6 @@ use std::cell::LazyCell;
 use std::io::Read;
 use std::time::Duration;
 
-
 use crate::aws::{Aws, Endpoints};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
