@@ -41,7 +41,7 @@ pub struct Args {
     /// Start on the page of this path: what stands behind the host in the console's addresses
     #[arg(long, value_name = "PATH", value_parser = parse_path, conflicts_with = "service")]
     path: Option<String>,
-    /// Print the address where a person who is signed in switches to the profile's role; makes no session and asks nobody
+    /// Print the address where a person who is signed in switches to the profile's role; takes no session and no call
     #[arg(long, conflicts_with_all = ["open", "service", "path"])]
     switch_role: bool,
     #[command(flatten)]

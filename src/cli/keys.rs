@@ -23,7 +23,7 @@ pub use change::{Act, Risk};
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<Box<Action>>,
     #[command(flatten)]
     list: listing::ListArgs,
 }
@@ -62,7 +62,7 @@ pub enum KeyError {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    match args.action.unwrap_or(Action::List(args.list)) {
+    match args.action.map_or(Action::List(args.list), |action| *action) {
         Action::List(args) => listing::list(args, world),
         Action::Disable(args) => change::change(args, change::Act::Disable, world),
         Action::Enable(args) => change::change(args, change::Act::Enable, world),
