@@ -20,6 +20,8 @@ const OLDEST_FOR_CHANGES: SignedDuration = SignedDuration::from_mins(25);
 /// Longer than any policy that STS takes, with room for its blanks.
 const LONGEST_POLICY: u64 = 64 * 1024;
 
+const OF_A_ROLE: &str = "Of a role's session";
+
 #[derive(clap::Args, Default)]
 #[cfg_attr(test, derive(PartialEq))]
 #[command(next_help_heading = "Getting the session")]
@@ -42,8 +44,33 @@ pub struct SignInArgs {
     /// Whether a duration beyond an hour is one of the console session rather than the session's own.
     #[arg(skip)]
     for_console: bool,
-    #[command(flatten)]
-    role: RoleArgs,
+    /// Assume this role from the profile, whether or not that is one itself
+    #[arg(help_heading = OF_A_ROLE, long, value_name = "ARN")]
+    role_arn: Option<RoleArn>,
+    /// Allow no more than to read: AWS's own policy ReadOnlyAccess
+    #[arg(help_heading = OF_A_ROLE, long, conflicts_with_all = ["policy", "policy_arns"])]
+    readonly: bool,
+    /// Allow no more than the policy in this file
+    #[arg(help_heading = OF_A_ROLE, long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Allow no more than this managed policy; several allow what any of them does
+    #[arg(help_heading = OF_A_ROLE, long = "policy-arn", value_name = "ARN")]
+    policy_arns: Vec<String>,
+    /// Its name in CloudTrail [default: the profile's role_session_name, else vault-USER-TIME]
+    #[arg(help_heading = OF_A_ROLE, long, value_name = "NAME")]
+    role_session_name: Option<String>,
+    /// What the role's trust policy has as sts:ExternalId
+    #[arg(help_heading = OF_A_ROLE, long, value_name = "ID")]
+    external_id: Option<String>,
+    /// Who is behind it, in CloudTrail and for every role assumed from it
+    #[arg(help_heading = OF_A_ROLE, long, value_name = "NAME")]
+    source_identity: Option<String>,
+    /// A session tag; may be said several times
+    #[arg(help_heading = OF_A_ROLE, long = "session-tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
+    session_tags: Vec<(String, String)>,
+    /// The key of a session tag that roles assumed from it get too
+    #[arg(help_heading = OF_A_ROLE, long = "transitive-tag", value_name = "KEY")]
+    transitive_tags: Vec<String>,
 }
 
 /// What is left of these to a command that changes something at IAM, with a session of its own choice.
@@ -56,45 +83,15 @@ pub struct ChangeArgs {
     /// Sign with the access key, though the profile has a device
     #[arg(long)]
     no_mfa: bool,
+    /// Take a new code even if the cached session is new enough
+    #[arg(long)]
+    force: bool,
 }
 
 impl From<ChangeArgs> for SignInArgs {
     fn from(args: ChangeArgs) -> Self {
-        Self { mfa_code: args.mfa_code, no_mfa: args.no_mfa, ..Self::default() }
+        Self { mfa_code: args.mfa_code, no_mfa: args.no_mfa, force: args.force, ..Self::default() }
     }
-}
-
-#[derive(clap::Args, Default)]
-#[cfg_attr(test, derive(PartialEq))]
-#[command(next_help_heading = "Of a role's session")]
-struct RoleArgs {
-    /// Assume this role from the profile, whether or not that is one itself
-    #[arg(long, value_name = "ARN")]
-    role_arn: Option<RoleArn>,
-    /// Allow no more than to read: AWS's own policy ReadOnlyAccess
-    #[arg(long, conflicts_with_all = ["policy", "policy_arns"])]
-    readonly: bool,
-    /// Allow no more than the policy in this file
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// Allow no more than this managed policy; several allow what any of them does
-    #[arg(long = "policy-arn", value_name = "ARN")]
-    policy_arns: Vec<String>,
-    /// Its name in CloudTrail [default: the profile's role_session_name, else vault-USER-TIME]
-    #[arg(long, value_name = "NAME")]
-    role_session_name: Option<String>,
-    /// What the role's trust policy has as sts:ExternalId
-    #[arg(long, value_name = "ID")]
-    external_id: Option<String>,
-    /// Who is behind it, in CloudTrail and for every role assumed from it
-    #[arg(long, value_name = "NAME")]
-    source_identity: Option<String>,
-    /// A session tag; may be said several times
-    #[arg(long = "session-tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
-    session_tags: Vec<(String, String)>,
-    /// The key of a session tag that roles assumed from it get too
-    #[arg(long = "transitive-tag", value_name = "KEY")]
-    transitive_tags: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -127,9 +124,9 @@ impl SignInArgs {
             duration: duration.filter(|_| self.stay().is_none()),
             no_mfa: self.no_mfa,
             stay: self.stay(),
-            role_arn: self.role.role_arn.clone(),
-            read_only: self.role.readonly,
-            role: self.role.options(world)?,
+            role_arn: self.role_arn.clone(),
+            read_only: self.readonly,
+            role: self.role_options(world)?,
         })
     }
 
@@ -165,13 +162,7 @@ impl SignInArgs {
         }
     }
 
-    pub fn code_given(&self) -> Option<CodeGiven> {
-        self.mfa_code.clone()
-    }
-}
-
-impl RoleArgs {
-    fn options(&self, world: &World) -> Result<RoleOptions, Failure> {
+    fn role_options(&self, world: &World) -> Result<RoleOptions, Failure> {
         let policy = self.policy.as_ref().map(|path| read_policy(path, world)).transpose()?;
         Ok(RoleOptions {
             session_name: self.role_session_name.clone(),
@@ -182,6 +173,10 @@ impl RoleArgs {
             policy,
             policy_arns: self.policy_arns.clone(),
         })
+    }
+
+    pub fn code_given(&self) -> Option<CodeGiven> {
+        self.mfa_code.clone()
     }
 }
 

@@ -143,6 +143,11 @@ fn a_role_that_no_profile_has_is_assumed_from_the_one_that_is_named() {
     let roles = case.run(&[&["get", "prod", "aws_access_key_id"][..], &flags].concat()).succeeds().out.clone();
     assert_ne!(own, roles);
     assert_eq!((case.sim.count("GetSessionToken"), case.sim.count("AssumeRole")), (1, 1));
+    let whoami = case.run(&[&["whoami", "prod"][..], &flags].concat());
+    whoami.succeeds().stdout_has("arn = arn:aws:sts::123456789012:assumed-role/admin/vault-alice-");
+    let console = case.run(&[&["console", "prod"][..], &flags].concat());
+    console.succeeds().stderr_has("role admin");
+    assert_eq!((case.sim.count("GetFederationToken"), case.sim.count("AssumeRole")), (0, 1));
 }
 
 #[test]
