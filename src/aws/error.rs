@@ -151,9 +151,11 @@ mod tests {
 
     #[test]
     fn a_port_where_nobody_listens_is_a_failure_to_connect() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
+        // Held, so that nobody else gets it meanwhile.
+        let held = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&held, &std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = std::net::SocketAddr::try_from(getsockname(&held).unwrap()).unwrap().port();
         let (kind, detail) = failure(&format!("http://127.0.0.1:{port}"));
         assert_eq!(kind, NetworkFailure::Connect);
         assert!(detail.starts_with("127.0.0.1: ") && detail.contains("refused"), "{detail}");
@@ -180,8 +182,9 @@ mod tests {
         let count = met.clone();
         std::thread::spawn(move || {
             for connection in listener.incoming() {
-                drop(connection);
+                // Counted before it is hung up on: the last caller goes on from that.
                 count.fetch_add(1, Ordering::SeqCst);
+                drop(connection);
             }
         });
 

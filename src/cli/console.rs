@@ -235,8 +235,7 @@ fn switch_role(name: Option<ProfileName>, world: &World) -> Result<(), Failure> 
     let name = names_given::or_default(name, vault.document(), world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
     let Some(merged) = Sources::new(vault.document(), &config).profile(&name)? else {
-        let known = vault.document().profiles.keys().map(ProfileName::as_str).chain(config.names());
-        return Err(names_given::unknown(&name, known));
+        return Err(names_given::known_nowhere(&name, vault.document(), &config));
     };
     // A key in the vault is not given another meaning by a line elsewhere.
     let has_key = merged.vault.is_some_and(|profile| profile.access_key.is_some());

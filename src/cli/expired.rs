@@ -2,13 +2,15 @@
 //! the fault in the wrong place.
 
 use crate::export::credentials_file::{Exported, remove_exported};
+use crate::session::Record;
 
 use super::escape::escape;
 use super::world::World;
 
-/// Whatever is wrong with the file is told of by who needs it.
-pub fn sweep(world: &World) {
-    let expired = Exported::Expired { now: world.clock.now() };
+/// By AWS's clock, as this session knows it: a machine's own may be days off, and what lives on must stay. Whatever is wrong
+/// with the file is told of by who needs it.
+pub fn sweep(world: &World, session: &Record) {
+    let expired = Exported::Expired { now: session.aws_time(world.clock.now()) };
     let removed = remove_exported(world.disk, &world.paths.aws_credentials, expired).unwrap_or_default();
     if !removed.is_empty() {
         let sections: Vec<String> = removed.iter().map(|name| format!("[{}]", escape(name))).collect();

@@ -57,14 +57,11 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let outcome = match &args.names[..] {
+    match &args.names[..] {
         [] => one(&args, None, world),
         [name] => one(&args, Some(name), world),
         names => several(&args, names, world),
-    };
-    // Afterwards: its own section is renewed rather than taken away and written again.
-    expired::sweep(world);
-    outcome
+    }
 }
 
 fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Failure> {
@@ -190,8 +187,13 @@ impl<'a, 'w> Login<'a, 'w> {
             let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
             return world.print(&shell::render(args.shell, &variables)?);
         }
+        if exports {
+            self.write(vault, issued)?;
+        }
+        // Afterwards: its own section is renewed rather than taken away and written again.
+        expired::sweep(world, &issued.record);
         match exports {
-            true => self.write(vault, issued),
+            true => self.say_use(&self.target),
             false if self.asks_us()? => self.say_use(&about.name),
             false => {
                 world.say(&format!("use: vault exec {} -- COMMAND", about.name));
@@ -257,7 +259,7 @@ impl<'a, 'w> Login<'a, 'w> {
         if let Some(region) = about.region.as_ref().filter(|_| args.write_region) {
             config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
         }
-        self.say_use(target)
+        Ok(())
     }
 
     fn say_use(&self, profile: &ProfileName) -> Result<(), Failure> {

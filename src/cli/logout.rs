@@ -48,7 +48,9 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         sign_in::chain(&name, document, &ConfigFile::load(world.disk, &world.paths.aws_config)?)?;
     }
     say(dropped, &removed, world);
-    expired::sweep(world);
+    if let Some(newest) = cache.list().into_iter().max_by_key(|record| record.made_at) {
+        expired::sweep(world, &newest);
+    }
     configure::say_that_tools_ask(world, &name);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Which profile a command means: the one named, or the default; and what to suggest when there is none of that name.
 
+use crate::aws_files::config::ConfigFile;
 use crate::names::ProfileName;
 use crate::store::document::{Document, Profile};
 
@@ -39,6 +40,11 @@ pub fn in_vault_mut<'a>(document: &'a mut Document, name: &ProfileName) -> Resul
         return Err(unknown(name, document.profiles.keys().map(ProfileName::as_str)));
     }
     document.profiles.get_mut(name).ok_or_else(|| unknown(name, []))
+}
+
+/// Neither in the vault nor in the config file.
+pub fn known_nowhere(name: &ProfileName, document: &Document, config: &ConfigFile) -> Failure {
+    unknown(name, document.profiles.keys().map(ProfileName::as_str).chain(config.names()))
 }
 
 /// There is no such profile; perhaps one of these was meant.

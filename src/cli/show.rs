@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::aws_files::config::{ConfigFile, ConfigProfile};
 use crate::names::ProfileName;
-use crate::store::document::{Document, Profile, StoredAccessKey};
+use crate::store::document::{Profile, StoredAccessKey};
 
 use super::escape::escape;
 use super::failure::Failure;
@@ -38,7 +38,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let facts = match (vault.document().profiles.get(&name), config.profile(&name)?) {
         (Some(profile), _) => facts(profile),
         (None, Some(profile)) => config_facts(profile),
-        (None, None) => return Err(unknown(&name, vault.document(), &config)),
+        (None, None) => return Err(names_given::known_nowhere(&name, vault.document(), &config)),
     };
     if args.json {
         let fields: Map<String, Value> = facts.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
@@ -46,10 +46,6 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
     let lines: String = facts.iter().map(|(key, value)| format!("{key} = {}\n", escape(value))).collect();
     world.print(&lines)
-}
-
-fn unknown(name: &ProfileName, document: &Document, config: &ConfigFile) -> Failure {
-    names_given::unknown(name, document.profiles.keys().map(ProfileName::as_str).chain(config.names()))
 }
 
 fn facts(profile: &Profile) -> Vec<(&'static str, String)> {

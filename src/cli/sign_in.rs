@@ -2,7 +2,6 @@
 //! `login`, `env`, `exec` and `get` share.
 
 use std::cell::LazyCell;
-use std::io::Read;
 use std::time::Duration;
 
 use crate::aws::{Aws, Endpoints};
@@ -10,15 +9,13 @@ use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
 use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
-use crate::process;
 use crate::session::{
-    Cache, Chain, ChainError, CodeAsker, CodeError, CodePrompt, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault,
-    PATIENCE, Sources, Stamps, Why,
+    Cache, Chain, ChainError, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault, PATIENCE, Sources, Stamps,
 };
 use crate::store::document::Document;
 use crate::store::vault::{Closed, Vault};
 
-use super::escape::escape;
+use super::code_asker::Asker;
 use super::expired;
 use super::failure::{Failure, Need};
 use super::names_given;
@@ -27,9 +24,7 @@ use super::report;
 use super::role_maximum;
 use super::session_records;
 use super::settings;
-use super::sign_in_args::CodeGiven;
 pub use super::sign_in_args::{ChangeArgs, SignInArgs};
-use super::terminal::{PromptError, Terminal};
 use super::warm::{self, Outcome};
 use super::world::World;
 
@@ -246,9 +241,7 @@ impl Resolved<'_> {
 /// The profiles between this one and its access key; an unknown name comes with a suggestion.
 pub fn chain(name: &ProfileName, document: &Document, config: &ConfigFile) -> Result<Chain, Failure> {
     Chain::of(name, &Sources::new(document, config)).map_err(|error| match error {
-        ChainError::Missing { profile, named_by: None } => {
-            names_given::unknown(&profile, document.profiles.keys().map(ProfileName::as_str).chain(config.names()))
-        }
+        ChainError::Missing { profile, named_by: None } => names_given::known_nowhere(&profile, document, config),
         other => other.into(),
     })
 }
@@ -286,7 +279,7 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
     })?;
     // Not while a cached session is handed out: that takes a millisecond.
     if !issued.reused && purpose != Purpose::Login {
-        expired::sweep(world);
+        expired::sweep(world, &issued.record);
     }
     tell(&about.name, &issued, world);
     Ok(issued)
@@ -304,77 +297,6 @@ pub fn tell(name: &ProfileName, issued: &Issued, world: &World) {
         access_key: Some(&issued.record.ladder.access_key_id),
         role: issued.record.role().map(RoleArn::as_str),
     });
-}
-
-/// Gets MFA codes from where this command line says, else from the terminal.
-pub struct Asker<'a, 'w> {
-    world: &'a World<'w>,
-    given: Option<CodeGiven>,
-}
-
-impl<'a, 'w> Asker<'a, 'w> {
-    pub fn new(world: &'a World<'w>, args: &SignInArgs) -> Self {
-        Self { world, given: args.code_given() }
-    }
-}
-
-impl CodeAsker for Asker<'_, '_> {
-    fn given(&mut self) -> Result<Option<String>, CodeError> {
-        match self.given.take() {
-            Some(CodeGiven::Code(code)) => Ok(Some(code.as_str().to_owned())),
-            Some(CodeGiven::OnStandardInput) => read_line_of_input().map(Some),
-            None => Ok(self.world.environment.text("VAULT_MFA_CODE").map(str::to_owned)),
-        }
-    }
-
-    fn run(&mut self, words: &str) -> Result<String, CodeError> {
-        let mut hear = |line: &str| self.world.say(&format!("mfa_process: {}", escape(line)));
-        let printed = process::output_of(words, &self.world.environment, &mut hear);
-        let printed = printed.map_err(|error| CodeError::Process { cause: error.to_string() })?;
-        Ok(String::from_utf8_lossy(&printed).trim().to_owned())
-    }
-
-    fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>) {
-        let other = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-        self.world.say(&format!("waiting for {other}, which is getting the session of `{profile}`"));
-    }
-
-    fn ask(&mut self, prompt: &CodePrompt) -> Result<String, CodeError> {
-        let failed = |error| match error {
-            PromptError::NoTerminal => CodeError::NoTerminal,
-            PromptError::Ended => CodeError::Cancelled,
-            PromptError::Io(error) => CodeError::Io(error),
-        };
-        let mut terminal = Terminal::open().map_err(failed)?;
-        match prompt.why {
-            Why::First => {}
-            Why::Malformed => terminal.show("A code is six digits.\n"),
-            Why::Used { next_in } => {
-                terminal.show(&format!("That code was used already; the next comes in {} s.\n", next_in.as_secs()))
-            }
-            Why::Wrong => terminal.show("AWS did not take that code; wait for the next one.\n"),
-        }
-        terminal.ask(&prompt_text(prompt)).map_err(failed)
-    }
-}
-
-/// Names user, account and device: whoever is asked for a code must be able to tell what for.
-fn prompt_text(prompt: &CodePrompt) -> String {
-    let arn = prompt.user_arn.unwrap_or_default();
-    let user = crate::names::arn_user_name(arn).map(|user| format!("{user}, ")).unwrap_or_default();
-    let account = crate::names::arn_account(arn).map(|account| format!("account {account}, ")).unwrap_or_default();
-    format!("MFA code for {} ({}{}{}): ", prompt.profile, escape(&user), escape(&account), prompt.serial)
-}
-
-/// One line, and not a byte more: what follows belongs to the command that `exec` starts.
-fn read_line_of_input() -> Result<String, CodeError> {
-    let mut input = process::standard_input()?;
-    let mut line = Vec::new();
-    let mut byte = [0];
-    while line.len() < 64 && input.read(&mut byte)? == 1 && byte[0] != b'\n' {
-        line.push(byte[0]);
-    }
-    Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
 #[cfg(test)]

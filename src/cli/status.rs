@@ -36,8 +36,10 @@ struct Line {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
     let document = vault.document();
-    expired::sweep(world);
     let sessions = session_records::cache(world, document)?.list();
+    if let Some(newest) = sessions.iter().max_by_key(|record| record.made_at) {
+        expired::sweep(world, newest);
+    }
     let now = world.clock.now();
     let lines = lines(document, &sessions, now);
     if args.json {

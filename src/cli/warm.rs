@@ -11,9 +11,10 @@ use crate::session::{
     Cache, ConfigStamp, Errand, FileStamp, IssueError, Issued, Issuer, LazyAws, NeedsVault, Record, Today, Warm,
 };
 
+use super::code_asker::Asker;
 use super::failure::Failure;
 use super::settings;
-use super::sign_in::{About, Asker, Purpose, SignInArgs, SignedIn};
+use super::sign_in::{About, Purpose, SignInArgs, SignedIn};
 use super::world::World;
 
 /// What came of it.

@@ -64,6 +64,11 @@ impl Record {
         Lifetime { made_at: self.made_at, expires: expiration.saturating_sub(offset).unwrap_or(expiration) }
     }
 
+    /// What time it is by AWS's clock when it is `now` by this machine's, if the two have not moved apart since.
+    pub fn aws_time(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add(SignedDuration::from_secs(self.clock_offset)).unwrap_or(now)
+    }
+
     /// Whether its ladder is what a caller without flags would climb, so that who has no vault may renew it.
     pub(super) fn shows_how_to_renew(&self) -> bool {
         !self.ladder.duration_asked || self.slot().asked.duration_seconds.is_some()

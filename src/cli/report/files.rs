@@ -56,8 +56,10 @@ pub fn export(error: &ExportError) -> Report {
                 "{}:{line}: AWS tools would take `{key}` of [profile {name}] before a session written for `{name}`",
                 shown_path(path)
             );
-            Report::new(Status::State, message)
-                .hint(format!("`vault login {name} --profile {name}-session`, or `--no-export`"))
+            Report::new(Status::State, message).hint(format!(
+                "`vault login {name} --profile {name}-session`; `vault set {name} destination_profile={name}-session` \
+                     remembers it"
+            ))
         }
         ExportError::Edit { .. } | ExportError::HoldsUnclearKey { .. } => {
             state().hint("correct it by hand, or `--profile OTHER`; the file was left as it is")

@@ -251,6 +251,7 @@ pub fn note(world: &World, note: &Note) {
         }
         Note::MfaAbsent { profile, because: NoMfa::NoSerial } => {
             world.warn(&format!("`{profile}` has no mfa_serial: without MFA, aws:MultiFactorAuthPresent is absent"));
+            world.hint(&format!("`vault mfa detect {profile}` finds the device, if there is one"));
         }
         Note::Capped { profile, asked, granted, by } => {
             let why = match by {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::aws_files::config::ConfigFile;
 use crate::cli::failure::Failure;
+use crate::cli::names_given;
 use crate::cli::settings;
 use crate::cli::table;
 use crate::cli::world::World;
@@ -53,7 +54,7 @@ pub fn show(
 
 fn rows(name: &ProfileName, document: &Document, config: &ConfigFile, world: &World) -> Result<Vec<Row>, Failure> {
     let sources = Sources::new(document, config);
-    let merged = sources.profile(name)?.ok_or_else(|| super::unknown(name, document, config))?;
+    let merged = sources.profile(name)?.ok_or_else(|| names_given::known_nowhere(name, document, config))?;
     let mut rows = of_variables(world)?;
     let is_user = merged.vault.is_some_and(|profile| profile.access_key.is_some());
     rows.extend(merged.vault.into_iter().flat_map(of_the_vault));

@@ -155,11 +155,18 @@ fn a_code_that_was_used_is_told_before_it_is_sent_and_another_is_asked_for() {
 }
 
 #[test]
-fn the_end_of_input_at_an_open_prompt_changes_nothing() {
+fn the_end_of_input_and_signals_at_an_open_prompt_change_nothing() {
     let case = Case::with_prod();
+    let role = ["add", "admin", "--role-arn", "arn:aws:iam::123456789012:role/admin", "--source-profile", "prod"];
+    case.run(&role).succeeds();
+    case.run(&["login", "admin", "--mfa-code", &case.phone.code()]).exits(4);
     let before = std::fs::read(case.vault_file()).unwrap();
-    let asked: [(&[&str], &str, &str); 4] = [
-        (&["login", "prod"], "MFA code for prod", "no code was typed; nothing was changed"),
+    case.sim.clear_requests();
+    let asked: [(&[&str], &str, &str); 7] = [
+        (&["keys", "disable", "prod"], "[y/N] ", "no answer; nothing was changed"),
+        (&["keys", "delete", "prod"], "[y/N] ", "no answer; nothing was changed"),
+        (&["login"], "Profile: ", "no answer; nothing was changed"),
+        (&["login", "prod", "--force"], "MFA code for prod", "no code was typed; nothing was changed"),
         (&["add", "other"], "Access key id for other: ", "no answer; nothing was changed"),
         (&["remove", "prod"], "[y/N] ", "no answer; nothing was changed"),
         (&["reveal", "prod"], "Type `prod` to go on: ", "no answer; nothing was changed"),
@@ -170,11 +177,21 @@ fn the_end_of_input_at_an_open_prompt_changes_nothing() {
         let (output, _) = terminal.finish();
         output.exits(8);
         assert!(screen(&output).ends_with(&error(told)), "{}", output.screen);
-        let mut terminal = case.vault(arguments).on_terminal();
-        terminal.expect(prompt).press("\x03");
-        terminal.finish().0.dies_of(Signal::INT);
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+            let mut terminal = case.vault(arguments).on_terminal();
+            terminal.expect(prompt);
+            match signal {
+                Signal::INT => terminal.press("\x03"),
+                other => terminal.signal(other),
+            };
+            let (output, echoes) = terminal.finish();
+            output.dies_of(signal);
+            assert!(echoes, "{arguments:?}: {signal:?} leaves the terminal dumb");
+        }
     }
     assert_eq!(std::fs::read(case.vault_file()).unwrap(), before);
-    assert_eq!(case.sim.requests(), []);
+    let reads = ["GetCallerIdentity", "ListAccessKeys", "GetAccessKeyLastUsed"];
+    let changes: Vec<String> = case.sim.requests().into_iter().map(|request| request.action).collect();
+    assert!(changes.iter().all(|action| reads.contains(&action.as_str())), "{changes:?}");
     assert!(!case.credentials().exists());
 }

@@ -121,12 +121,15 @@ fn a_role_profile_of_config_is_no_target_since_tools_would_never_read_it() {
     let path = case.config().display().to_string();
     let told =
         format!("{path}:2: AWS tools would take `role_arn` of [profile prod] before a session written for `prod`");
-    let hint = "`vault login prod --profile prod-session`, or `--no-export`";
+    let hint =
+        "`vault login prod --profile prod-session`; `vault set prod destination_profile=prod-session` remembers it";
     login(&case, &[]).exits(1).stdout("").stderr(&error_and_hint(&told, hint));
     assert_eq!(case.sim.requests(), []);
     login(&case, &["--profile", "prod-session"]).succeeds();
     assert!(written(&case, "prod-session", "aws_access_key_id").starts_with("ASIA"));
     login(&case, &["--no-export"]).succeeds();
+    case.run(&["set", "prod", "destination_profile=prod-session"]).succeeds();
+    login(&case, &[]).succeeds().stderr_has("use: aws --profile prod-session ");
 }
 
 #[test]

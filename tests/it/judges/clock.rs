@@ -37,6 +37,11 @@ fn a_machine_whose_clock_is_wrong_signs_in_with_a_warning_and_right_expirations(
         let expires = case.sim.session(&value("aws_access_key_id = ")).unwrap().expires;
         assert_eq!(value("aws_credential_expiration = "), expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         at(&case, offset, &["login", "prod"]).run().succeeds().stderr_has("still signed in");
+        // By this clock it was over long ago, or will be for years; by AWS's it lives.
+        for command in [&["status"][..], &["get", "prod", "account", "--force", "--no-mfa"]] {
+            at(&case, offset, command).run().succeeds();
+        }
+        assert!(fs::read_to_string(case.credentials()).unwrap().contains(&value("aws_access_key_id = ")));
     }
 }
 
