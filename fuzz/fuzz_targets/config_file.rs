@@ -36,6 +36,8 @@ fn told(profile: &ConfigProfile) -> impl PartialEq + std::fmt::Debug + use<> {
         raw(profile.source_profile().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
         raw(profile.mfa_serial().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
         raw(profile.region().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
+        raw(profile.session_tags().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
+        raw(profile.transitive_session_tags().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
         profile.duration().ok().flatten().map(|setting| (setting.raw, setting.value)),
         profile.is_sso(),
         profile.outranks_credentials().map(|(key, _)| key),
