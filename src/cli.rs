@@ -5,6 +5,7 @@ mod agent_access;
 mod code_asker;
 mod escape;
 mod expired;
+mod exported;
 mod failure;
 mod held_key;
 mod iam_access;

@@ -4,7 +4,7 @@
 use crate::export::credentials_file::{Exported, remove_exported};
 use crate::session::Record;
 
-use super::escape::escape;
+use super::exported;
 use super::world::World;
 
 /// By AWS's clock, as this session knows it: a machine's own may be days off, and what lives on must stay. Whatever is wrong
@@ -12,9 +12,5 @@ use super::world::World;
 pub fn sweep(world: &World, session: &Record) {
     let expired = Exported::Expired { now: session.aws_time(world.clock.now()) };
     let removed = remove_exported(world.disk, &world.paths.aws_credentials, expired).unwrap_or_default();
-    if !removed.is_empty() {
-        let sections: Vec<String> = removed.iter().map(|name| format!("[{}]", escape(name))).collect();
-        let file = escape(&world.paths.shown(&world.paths.aws_credentials));
-        world.say(&format!("removed {} from {file}: expired", sections.join(", ")));
-    }
+    exported::say_removed(&removed, ": expired", world);
 }

@@ -6,17 +6,18 @@ use crate::aws_files::config::{ConfigFile, ConfigProfile};
 use crate::credentials::AccessKey;
 use crate::duration;
 use crate::export::config_file;
-use crate::export::credentials_file::{self, Prepared, Target};
+use crate::export::credentials_file::{self, Exported, Prepared, Target, remove_exported};
 use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
 use crate::names::{ProfileName, arn_user_name};
-use crate::session::{Issued, Note};
+use crate::session::{Issued, Note, Record};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 use crate::store::vault::{Closed, Vault};
 
 use super::add;
 use super::escape::escape;
 use super::expired;
+use super::exported;
 use super::failure::Failure;
 use super::report;
 use super::settings;
@@ -180,6 +181,15 @@ impl<'a, 'w> Login<'a, 'w> {
         Ok(false)
     }
 
+    /// What was written before the profile was protected.
+    fn take_back(&self, issued: &Issued) -> Result<(), Failure> {
+        let sessions = [issued.credentials().access_key_id.clone()];
+        let exported = Exported::Of { names: std::slice::from_ref(&self.about.name), sessions: &sessions };
+        let removed = remove_exported(self.world.disk, &self.world.paths.aws_credentials, exported)?;
+        exported::say_removed(&removed, "", self.world);
+        Ok(())
+    }
+
     fn finish(&self, exports: bool, vault: Option<&Closed>, issued: &Issued) -> Result<(), Failure> {
         let Self { args, about, world, .. } = *self;
         say_signed_in(&about.name, issued, world);
@@ -189,6 +199,9 @@ impl<'a, 'w> Login<'a, 'w> {
         }
         if exports {
             self.write(vault, issued)?;
+        }
+        if about.protected {
+            self.take_back(issued)?;
         }
         // Afterwards: its own section is renewed rather than taken away and written again.
         expired::sweep(world, &issued.record);
@@ -318,10 +331,20 @@ fn free_name(document: &Document, target: &ProfileName) -> Result<ProfileName, F
     unreachable!("the numbers do not end")
 }
 
+/// What is missing in a session that looks like any other.
+fn narrowed(record: &Record) -> &'static str {
+    let asked = record.rung().role.as_ref().map(|role| &role.options);
+    match asked {
+        _ if record.slot().asked.read_only => " (read-only)",
+        Some(options) if options.has_policies() => " (narrowed by a policy)",
+        _ => "",
+    }
+}
+
 /// Who, and for how long: in the person's own time zone.
 fn say_signed_in(name: &ProfileName, issued: &Issued, world: &World) {
     let record = &issued.record;
-    let role = record.role().map(|role| format!("role {}", role.role_name()));
+    let role = record.role().map(|role| format!("role {}{}", role.role_name(), narrowed(record)));
     let user = record.ladder.user_arn.as_deref().and_then(arn_user_name).map(str::to_owned);
     let who = role.or(user).unwrap_or_else(|| "a user".to_owned());
     let account = record.account().map(|account| format!(" in account {account}")).unwrap_or_default();

@@ -2,10 +2,11 @@
 
 use crate::aws_files::config::ConfigFile;
 use crate::export::credentials_file::{Exported, remove_exported};
-use crate::names::{AccessKeyId, ProfileName};
+use crate::names::ProfileName;
 
 use super::configure;
 use super::expired;
+use super::exported;
 use super::failure::Failure;
 use super::names_given;
 use super::opening;
@@ -29,19 +30,14 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
     let document = vault.document();
     let cache = session_records::cache(world, document)?;
-    let credentials = &world.paths.aws_credentials;
     if args.all {
         // The plaintext first: whatever is wrong with the cache must not keep it there.
-        let removed = remove_exported(world.disk, credentials, Exported::All)?;
+        let removed = remove_exported(world.disk, &world.paths.aws_credentials, Exported::All)?;
         say(cache.remove_all().map_err(Failure::Cache)?, &removed, world);
         return Ok(());
     }
     let name = names_given::or_default(args.name, document, world)?;
-    let destination = document.profiles.get(&name).and_then(|profile| profile.destination_profile.clone());
-    let names: Vec<ProfileName> = [Some(name.clone()), destination].into_iter().flatten().collect();
-    let of_profile = cache.list().into_iter().filter(|record| record.slot().profile == name);
-    let sessions: Vec<AccessKeyId> = of_profile.map(|record| record.credentials.access_key_id).collect();
-    let removed = remove_exported(world.disk, credentials, Exported::Of { names: &names, sessions: &sessions })?;
+    let removed = exported::take_back(&name, document, &cache, world)?;
     let dropped = cache.remove(&name).map_err(Failure::Cache)?;
     if dropped == 0 && removed.is_empty() {
         // Nobody must believe to be logged out for a typing error.
@@ -64,9 +60,5 @@ fn say(dropped: usize, removed: &[String], world: &World) {
         1 => world.say("dropped 1 cached session"),
         _ => world.say(&format!("dropped {dropped} cached sessions")),
     }
-    if !removed.is_empty() {
-        let file = super::escape::escape(&world.paths.shown(&world.paths.aws_credentials));
-        let sections: Vec<String> = removed.iter().map(|name| format!("[{}]", super::escape::escape(name))).collect();
-        world.say(&format!("removed {} from {file}", sections.join(", ")));
-    }
+    exported::say_removed(removed, "", world);
 }

@@ -5,9 +5,11 @@ use crate::names::ProfileName;
 use crate::session::ChainError;
 use crate::store::document::Document;
 
+use super::exported;
 use super::failure::Failure;
 use super::names_given;
 use super::opening;
+use super::session_records;
 use super::settings;
 use super::world::World;
 
@@ -53,8 +55,17 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         }
         apply(document, args.name.as_ref(), &changes)
     })?;
+    if let Some(name) = args.name.filter(|name| is_protected(vault.document(), name)) {
+        // A session that lies in a file is open to everything that reads it.
+        let cache = session_records::cache(world, vault.document())?;
+        exported::say_removed(&exported::take_back(&name, vault.document(), &cache, world)?, "", world);
+    }
     world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
     Ok(())
+}
+
+fn is_protected(document: &Document, name: &ProfileName) -> bool {
+    document.profiles.get(name).and_then(|profile| profile.protected) == Some(true)
 }
 
 /// Applies all changes or, at the first that doesn't fit, none: the document is saved only when this returns Ok.

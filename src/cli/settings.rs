@@ -45,6 +45,21 @@ macro_rules! parsed {
     };
 }
 
+/// One that is true or false.
+macro_rules! flag {
+    ($owner:ty, $name:literal, $($field:ident).+) => {
+        Setting::<$owner> {
+            name: $name,
+            get: |owner| owner.$($field).+.map(|flag: bool| flag.to_string()),
+            set: |owner, text| {
+                let parse = |text: &str| text.parse().map_err(|_| format!("`{text}` is neither true nor false"));
+                owner.$($field).+ = text.map(parse).transpose()?;
+                Ok(())
+            },
+        }
+    };
+}
+
 macro_rules! seconds {
     ($owner:ty, $name:literal, $($field:ident).+, $parse:path) => {
         Setting::<$owner> {
@@ -72,7 +87,7 @@ pub const OF_A_PROFILE: [Setting<Profile>; 15] = [
     parsed!(Profile, "session_tags", session_tags),
     parsed!(Profile, "transitive_session_tags", transitive_session_tags),
     parsed!(Profile, "policy_arns", policy_arns),
-    parsed!(Profile, "protected", protected),
+    flag!(Profile, "protected", protected),
     parsed!(Profile, "destination_profile", destination_profile),
     parsed!(Profile, "endpoint_url", endpoint_url),
 ];
@@ -81,7 +96,7 @@ pub const OF_A_PROFILE: [Setting<Profile>; 15] = [
 pub const OF_THE_VAULT: [Setting<Settings>; 6] = [
     parsed!(Settings, "default_profile", default_profile),
     seconds!(Settings, "session_duration", session_duration, parse_session_seconds),
-    parsed!(Settings, "agent.enabled", agent.enabled),
+    flag!(Settings, "agent.enabled", agent.enabled),
     seconds!(Settings, "agent.idle", agent.idle, parse_agent_seconds),
     seconds!(Settings, "agent.max", agent.max, parse_agent_seconds),
     seconds!(Settings, "agent.session", agent.session, parse_agent_session_seconds),

@@ -38,7 +38,7 @@ impl RoleOptions {
         }
     }
 
-    fn has_policies(&self) -> bool {
+    pub fn has_policies(&self) -> bool {
         self.policy.is_some() || !self.policy_arns.is_empty()
     }
 }

@@ -64,6 +64,9 @@ fn parse_device_name(text: &str) -> Result<String, String> {
 /// Rows that stay free under the code: it is scanned before the first question is answered, and may move up then.
 const ROWS_FOR_QUESTION: u16 = 1;
 
+/// And those above it where the seed is shown: it must not leave the screen by the code's coming.
+const ROWS_FOR_SEED: u16 = 6;
+
 /// Of terminals that don't tell their size.
 const USUAL_SIZE: (u16, u16) = (80, 24);
 
@@ -167,16 +170,16 @@ fn show(
     let uri = otpauth::uri(&device.seed, device_name, &subject.account);
     let size = terminal.size().unwrap_or(USUAL_SIZE);
     let drawn = qr::Drawing::of(&uri).filter(|_| !is_dumb(world));
-    let drawn = drawn.and_then(|code| {
-        code.fitted(size, ROWS_FOR_QUESTION, world.environment.text("NO_COLOR").unwrap_or_default().is_empty())
-    });
+    let spare = ROWS_FOR_QUESTION + if show_seed { ROWS_FOR_SEED } else { 0 };
+    let drawn = drawn
+        .and_then(|code| code.fitted(size, spare, world.environment.text("NO_COLOR").unwrap_or_default().is_empty()));
     if drawn.is_none() {
         terminal.show("No QR code fits this terminal. ");
     }
     if show_seed || drawn.is_none() {
         let label = format!("{}@{}", escape(device_name), subject.account);
         terminal.show(&format!("For the authenticator app, account name {label}, key:\n\n"));
-        terminal.show(&Zeroizing::new(format!("    {}\n\n", *otpauth::typed(&device.seed))));
+        terminal.show(&Zeroizing::new(format!("{}\n\n", *otpauth::typed(&device.seed))));
     }
     if let Some(drawn) = drawn {
         terminal.show("Scan this with an authenticator app.\n");

@@ -184,7 +184,7 @@ fn call(profile: &ProfileName, role: Option<&RoleArn>, error: &AwsError) -> Repo
     match (role, error) {
         (Some(role), AwsError::Refused { refusal: Refusal::AccessDenied, message, .. }) => {
             Report::new(Status::AwsRefused, format!("AWS refused the role `{role}` of `{profile}`: {}", escape(message)))
-                .hint("the user's policy must allow sts:AssumeRole on it, and the role's trust policy must name the user or its account")
+                .hint("is there such a role? the user's policy must allow sts:AssumeRole on it, and the role's trust policy must name the user or its account")
         }
         _ => aws::report(error),
     }

@@ -12,6 +12,10 @@ use aws_sim::{MfaDevice, Role, Simulator, Trust};
 const ACCOUNT: &str = "123456789012";
 
 fn main() -> std::io::Result<()> {
+    if std::env::args().len() > 1 {
+        eprintln!("aws-sim takes no arguments: it prints where it is and what it has, then codes, until it is stopped");
+        std::process::exit(2);
+    }
     let sim = Simulator::start();
     let alice = sim.add_user(ACCOUNT, "alice");
     let phone = sim.add_mfa_device(&alice, "phone");

@@ -290,12 +290,15 @@ fn a_device_whose_making_was_never_answered_is_named() {
 fn the_seed_is_shown_as_text_where_it_is_asked_for_or_where_no_code_fits() {
     let spaced = |seed: &str| {
         let groups: Vec<&str> = (0..seed.len()).step_by(4).map(|at| &seed[at..(at + 4).min(seed.len())]).collect();
-        format!("For the authenticator app, account name bob@{ACCOUNT}, key:\n\n    {}\n\n", groups.join(" "))
+        format!("For the authenticator app, account name bob@{ACCOUNT}, key:\n\n{}\n\n", groups.join(" "))
     };
     let small = "No QR code fits this terminal. ";
-    for (flags, size, has_code) in
-        [(&["--show-seed"][..], (100, 50), true), (&[], (40, 50), false), (&[], (100, 21), false)]
-    {
+    for (flags, size, has_code) in [
+        (&["--show-seed"][..], (100, 50), true),
+        (&["--show-seed"], (80, 24), false),
+        (&[], (40, 50), false),
+        (&[], (100, 21), false),
+    ] {
         let bob = Bob::new();
         let arguments = [&["mfa", "enable", "bob"], flags].concat();
         let mut terminal = bob.case.vault(&arguments).on_terminal_of(size.0, size.1);

@@ -214,3 +214,34 @@ fn a_protected_profiles_session_is_for_exec_alone() {
         1
     );
 }
+
+#[test]
+fn what_was_written_before_a_profile_was_protected_is_taken_back() {
+    for by_set in [true, false] {
+        let case = with_admin(true);
+        case.run(&["set", "admin", "external_id=x-42"]).succeeds();
+        run(&case, &["login", "admin"], &[]).succeeds();
+        let written = std::fs::read(case.credentials()).unwrap();
+        let set = case.run(&["set", "admin", "protected=true"]);
+        set.succeeds().stderr("removed [admin] from ~/.aws/credentials\nset protected\n");
+        if !by_set {
+            case.write(&case.credentials(), 0o600, &written);
+            case.run(&["login", "admin"]).succeeds().stderr_has("removed [admin] from ~/.aws/credentials\n");
+        }
+        assert!(!std::fs::read_to_string(case.credentials()).unwrap().contains("[admin]"));
+    }
+    let case = with_admin(true);
+    case.run(&["set", "admin", "protected=yes"]).exits(2).stderr_has("`yes` is neither true nor false");
+}
+
+#[test]
+fn a_login_says_that_its_session_is_narrowed() {
+    let case = with_admin(true);
+    case.run(&["set", "admin", "external_id=x-42"]).succeeds();
+    run(&case, &["login", "admin"], &["--readonly"])
+        .succeeds()
+        .stderr_has("admin: signed in as role admin (read-only) in account");
+    let login = case.run(&["login", "admin", "--policy-arn", READ_ONLY]);
+    login.succeeds().stderr_has("admin: signed in as role admin (narrowed by a policy) in account");
+    case.run(&["login", "admin", "--readonly"]).succeeds().stderr_has("still signed in as role admin (read-only) in");
+}

@@ -167,7 +167,7 @@ fn without_mfa_a_role_that_wants_it_is_refused_in_aws_words() {
         "AWS refused the role `{arn}` of `admin`: User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}",
         case.alice.arn()
     );
-    let hint = "the user's policy must allow sts:AssumeRole on it, and the role's trust policy must name the user or its account";
+    let hint = "is there such a role? the user's policy must allow sts:AssumeRole on it, and the role's trust policy must name the user or its account";
     output.exits(4).stdout("").stderr(&error_and_hint(&refused, hint));
     assert_eq!(case.sim.requests().len(), 1);
     assert_eq!(case.sim.requests()[0].parameter("SerialNumber"), None);
