@@ -176,6 +176,12 @@ pub enum Failure {
     },
     /// `exec` was given a command where the profile should be.
     NotAProfileToRunIn(ProfileName),
+    /// A source_profile that is none, and whose it is.
+    UnknownSource {
+        profile: ProfileName,
+        by: ProfileName,
+        suggestion: Option<String>,
+    },
     /// Its session is for `exec` alone.
     Protected(ProfileName),
     /// A flag that says something of one profile, and several were named.

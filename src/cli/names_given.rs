@@ -44,7 +44,16 @@ pub fn in_vault_mut<'a>(document: &'a mut Document, name: &ProfileName) -> Resul
 
 /// Neither in the vault nor in the config file.
 pub fn known_nowhere(name: &ProfileName, document: &Document, config: &ConfigFile) -> Failure {
-    unknown(name, document.profiles.keys().map(ProfileName::as_str).chain(config.names()))
+    unknown(name, all(document, config))
+}
+
+/// The one of all profiles that was meant, perhaps.
+pub fn alike_anywhere(name: &ProfileName, document: &Document, config: &ConfigFile) -> Option<String> {
+    alike(name.as_str(), all(document, config)).map(str::to_owned)
+}
+
+fn all<'a>(document: &'a Document, config: &'a ConfigFile) -> impl Iterator<Item = &'a str> {
+    document.profiles.keys().map(ProfileName::as_str).chain(config.names())
 }
 
 /// There is no such profile; perhaps one of these was meant.

@@ -179,6 +179,7 @@ impl Report {
             | NameNeeded { .. }
             | UnknownProfile { .. }
             | NotAProfileToRunIn(_)
+            | UnknownSource { .. }
             | Protected(_)
             | ForOneProfile { .. }
             | Several(_)
@@ -225,6 +226,7 @@ fn profile(failure: &Failure) -> Report {
         UnknownProfile { name, suggestion: None } => {
             Report::new(Status::State, format!("no profile named `{name}`")).hint("`vault list` shows what there is")
         }
+        UnknownSource { profile, by, suggestion } => session::missing_source(profile, by, suggestion.as_deref()),
         ForOneProfile { flag } => Report::new(Status::Usage, format!("{flag} is for a login of one profile"))
             .hint("name one profile at a time"),
         Several(failed) => several(failed),

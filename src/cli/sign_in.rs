@@ -242,6 +242,9 @@ impl Resolved<'_> {
 pub fn chain(name: &ProfileName, document: &Document, config: &ConfigFile) -> Result<Chain, Failure> {
     Chain::of(name, &Sources::new(document, config)).map_err(|error| match error {
         ChainError::Missing { profile, named_by: None } => names_given::known_nowhere(&profile, document, config),
+        ChainError::Missing { profile, named_by: Some(by) } => {
+            Failure::UnknownSource { suggestion: names_given::alike_anywhere(&profile, document, config), profile, by }
+        }
         other => other.into(),
     })
 }

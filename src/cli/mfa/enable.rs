@@ -102,9 +102,11 @@ fn begin(
         return Err(Failure::NoAnswer(Need::TwoCodes(subject.profile)));
     }
     let text = Zeroizing::new(format!("{}\n", *otpauth::uri(&device.seed, &device_name, &subject.account)));
-    secret_file::write(world, path, &text)
+    // The serial first: a file that is written and a serial that nobody got would be a device that nobody finishes.
+    world
+        .print(&format!("{}\n", device.serial))
+        .and_then(|()| secret_file::write(world, path, &text))
         .inspect_err(|_| new_device::take_back(&subject, &signature, &device.serial, world))?;
-    world.print(&format!("{}\n", device.serial))?;
     let (serial, profile) = (&device.serial, &subject.profile);
     world.say(&format!("wrote the device's otpauth address to {}; whoever reads it has its codes", shown_path(path)));
     world.say(&format!("next: vault mfa enable {profile} --finish {serial} --codes CODE,CODE"));

@@ -27,10 +27,7 @@ pub fn chain(error: &ChainError) -> Report {
     let state = |message: String| Report::new(Status::State, message);
     match error {
         ChainError::Missing { profile, named_by: None } => state(format!("no profile named `{profile}`")),
-        ChainError::Missing { profile, named_by: Some(by) } => {
-            state(format!("no profile named `{profile}`, which `{by}` has as its source_profile"))
-                .hint(format!("`vault add {profile}` adds it"))
-        }
+        ChainError::Missing { profile, named_by: Some(by) } => missing_source(profile, by, None),
         ChainError::Cycle { path } => {
             let names: Vec<&str> = path.iter().map(ProfileName::as_str).collect();
             state(format!("these profiles are each other's source_profile: {}", names.join(" -> ")))
@@ -54,6 +51,14 @@ pub fn chain(error: &ChainError) -> Report {
         }
         ChainError::SignsInElsewhere { profile, by, line, .. } => elsewhere(profile, *by, *line),
         ChainError::Config(error) => files::config(error),
+    }
+}
+
+pub fn missing_source(profile: &ProfileName, by: &ProfileName, meant: Option<&str>) -> Report {
+    let missing = format!("no profile named `{profile}`, which `{by}` has as its source_profile");
+    match meant {
+        Some(meant) => Report::new(Status::State, format!("{missing}; did you mean `{}`?", escape(meant))),
+        None => Report::new(Status::State, missing).hint(format!("`vault add {profile}` adds it")),
     }
 }
 

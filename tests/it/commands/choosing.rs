@@ -92,6 +92,9 @@ fn a_name_that_is_none_is_met_with_the_one_that_was_meant() {
     ] {
         case.run(command).exits(1).stdout("").stderr(&told(name, meant));
     }
+    let add = ["add", "x", "--role-arn", ROLE, "--source-profile", "prdo"];
+    let source = error("no profile named `prdo`, which `x` has as its source_profile; did you mean `prod`?");
+    case.run(&add).exits(1).stdout("").stderr(&source);
     let stranger = error_and_hint("no profile named `zzz`", "`vault list` shows what there is");
     case.run(&["login", "zzz"]).exits(1).stdout("").stderr(&stranger);
     let command_first = error_and_hint(

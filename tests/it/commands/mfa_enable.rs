@@ -4,7 +4,7 @@ use aws_sim::{Failure, Kind, User};
 use rustix::process::Signal;
 
 use super::mfa::two_codes;
-use super::{error, error_and_hint, json, mode, screen, warning};
+use super::{VAULT, error, error_and_hint, json, mode, screen, warning};
 use crate::program::{ACCOUNT, Case, Output, Terminal};
 
 const BOBS: &str = "arn:aws:iam::123456789012:mfa/bob";
@@ -411,6 +411,17 @@ fn a_file_that_can_not_be_written_leaves_no_device() {
     let output = bob.case.run(&["mfa", "enable", "bob", "--begin", taken.to_str().unwrap()]);
     output.exits(1);
     assert_eq!(bob.case.sim.requests(), []);
+    bob.has_nothing();
+}
+
+#[test]
+fn a_serial_that_nobody_can_be_given_leaves_no_device_and_no_seed() {
+    let bob = Bob::new();
+    let file = bob.case.given("seed");
+    let script = format!("exec '{VAULT}' mfa enable bob --begin '{}' > /dev/full", file.display());
+    let run = bob.case.command("sh", &["-c", &script]).variable("VAULT_IDENTITY", bob.case.given("recovery.txt")).run();
+    run.exits(1).stderr_has("removed the new device").stderr_has("can't write to standard output");
+    assert!(!file.exists());
     bob.has_nothing();
 }
 
