@@ -22,7 +22,7 @@ pub use cache::{Cache, CacheError};
 pub use chain::{Chain, ChainError, ForeignSignIn, RoleLink, UserLink};
 pub use issue::{Errand, IssueError, Issued, Issuer, LazyAws, PATIENCE};
 pub use key::{NameKey, SessionKey, name_key};
-pub use ladder::{Device, LONGEST_CHAINED, Ladder, LadderError, Options, Rung};
+pub use ladder::{Device, LONGEST_CHAINED, Ladder, LadderError, Options, ROLE_DEFAULT, Rung, USER_DEFAULT};
 pub use mfa::{CodeAsker, CodeError, CodeFrom, CodePrompt, Why};
 pub use note::{Cap, NoMfa, Note};
 pub use plan::{Freshness, Lifetime, MinTtlTooLong, Plan};

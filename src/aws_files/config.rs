@@ -45,6 +45,9 @@ const KEYS: [&str; 25] = [
     "sso_role_name",
 ];
 
+/// The spellings of a session's duration: AWS's own goes before those of other tools.
+pub const DURATIONS: [&str; 3] = ["duration_seconds", "session_duration", "duration"];
+
 /// With all of `sso_*`: what makes SDKs pass over a session in the credentials file. botocore asks its providers for roles,
 /// web identity and SSO before that file; the Rust SDK takes all of these before keys.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
@@ -218,9 +221,8 @@ impl ConfigProfile {
         self.parsed("destination_profile")
     }
 
-    /// `duration_seconds` as AWS has it; else what other tools call `session_duration` or `duration`.
     pub fn duration(&self) -> Result<Option<Setting<Duration>>, ConfigError> {
-        for key in ["duration_seconds", "session_duration", "duration"] {
+        for key in DURATIONS {
             let Some(setting) = self.text(key)? else { continue };
             let (path, line) = (self.path.to_path_buf(), setting.line);
             let read = duration::parse(&setting.raw);

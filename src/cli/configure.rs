@@ -13,6 +13,7 @@ use crate::export::plaintext::remove_keys;
 use crate::export::precedence::{InTheWay, in_the_way};
 use crate::export::process_line::{self, Planned, Wish, key_of};
 use crate::names::{ProfileName, Region};
+use crate::store::document::Profile;
 
 use super::add;
 use super::failure::Failure;
@@ -89,7 +90,7 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
     };
     let planned = process_line::plan(world.disk, config_path, wish)?;
     let in_the_way = in_the_way(world.disk, credentials_path, name, key.as_ref(), args.remove_plaintext)?;
-    let is_protected = vault.document().profiles.get(name).and_then(|profile| profile.protected) == Some(true);
+    let is_protected = vault.document().profiles.get(name).is_some_and(Profile::is_protected);
     Purpose::Process.check_protected(name, is_protected)?;
     add::warn_about_environment(world);
     if planned.takes.is_empty() && in_the_way != InTheWay::VaultKey {

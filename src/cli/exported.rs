@@ -16,11 +16,21 @@ pub fn take_back(
     cache: &Cache,
     world: &World,
 ) -> Result<Vec<String>, Failure> {
-    let destination = document.profiles.get(name).and_then(|profile| profile.destination_profile.clone());
-    let names: Vec<ProfileName> = [Some(name.clone()), destination].into_iter().flatten().collect();
+    let destination = document.profiles.get(name).and_then(|profile| profile.destination_profile.as_ref());
     let of_profile = cache.list().into_iter().filter(|record| record.slot().profile == *name);
     let sessions: Vec<AccessKeyId> = of_profile.map(|record| record.credentials.access_key_id).collect();
-    let exported = Exported::Of { names: &names, sessions: &sessions };
+    take_out(name, destination, &sessions, world)
+}
+
+/// The same where these sessions are all that is known of.
+pub fn take_out(
+    name: &ProfileName,
+    destination: Option<&ProfileName>,
+    sessions: &[AccessKeyId],
+    world: &World,
+) -> Result<Vec<String>, Failure> {
+    let names: Vec<ProfileName> = [Some(name), destination].into_iter().flatten().cloned().collect();
+    let exported = Exported::Of { names: &names, sessions };
     Ok(remove_exported(world.disk, &world.paths.aws_credentials, exported)?)
 }
 

@@ -6,7 +6,7 @@ use crate::aws_files::config::{ConfigFile, ConfigProfile};
 use crate::credentials::AccessKey;
 use crate::duration;
 use crate::export::config_file;
-use crate::export::credentials_file::{self, Exported, Prepared, Target, remove_exported};
+use crate::export::credentials_file::{self, Prepared, Target};
 use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
 use crate::names::{ProfileName, arn_user_name};
@@ -183,10 +183,10 @@ impl<'a, 'w> Login<'a, 'w> {
 
     /// What was written before the profile was protected.
     fn take_back(&self, issued: &Issued) -> Result<(), Failure> {
+        let Self { about, world, .. } = self;
         let sessions = [issued.credentials().access_key_id.clone()];
-        let exported = Exported::Of { names: std::slice::from_ref(&self.about.name), sessions: &sessions };
-        let removed = remove_exported(self.world.disk, &self.world.paths.aws_credentials, exported)?;
-        exported::say_removed(&removed, "", self.world);
+        let removed = exported::take_out(&about.name, about.destination.as_ref(), &sessions, world)?;
+        exported::say_removed(&removed, "", world);
         Ok(())
     }
 

@@ -14,7 +14,8 @@ pub fn named(error: &IssueError, ladder: &Ladder, key: &AccessKey, aws: &Aws) ->
     let IssueError::Call { profile, role: Some(role), error: AwsError::Refused { refusal, .. } } = error else {
         return None;
     };
-    let rung = ladder.rungs.iter().find(|rung| rung.slot.profile == *profile)?;
+    // By its role: one that no profile has goes by the name of the profile that assumes it.
+    let rung = ladder.rungs.iter().rfind(|rung| rung.role.as_ref().is_some_and(|it| it.role_arn == *role))?;
     (*refusal == Refusal::MaxSessionDuration).then(|| Failure::RoleMaximum {
         profile: profile.clone(),
         role: role.clone(),

@@ -3,7 +3,7 @@
 use crate::aws_files::config::ConfigFile;
 use crate::names::ProfileName;
 use crate::session::ChainError;
-use crate::store::document::Document;
+use crate::store::document::{Document, Profile};
 
 use super::exported;
 use super::failure::Failure;
@@ -46,26 +46,27 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let changes: Vec<(&str, Option<&str>)> =
         settings.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
     let mut vault = opening::open_vault(world)?;
-    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    let only_in_config = match &args.name {
+        Some(name) if !vault.document().profiles.contains_key(name) => {
+            ConfigFile::load(world.disk, &world.paths.aws_config)?.profile(name)?.map(|_| name)
+        }
+        _ => None,
+    };
     vault.edit(&world.stamp(), |document| {
-        if let Some(name) = &args.name
-            && config.profile(name)?.is_some()
-        {
+        if let Some(name) = only_in_config {
             document.profiles.entry(name.clone()).or_default();
         }
         apply(document, args.name.as_ref(), &changes)
     })?;
-    if let Some(name) = args.name.filter(|name| is_protected(vault.document(), name)) {
-        // A session that lies in a file is open to everything that reads it.
-        let cache = session_records::cache(world, vault.document())?;
-        exported::say_removed(&exported::take_back(&name, vault.document(), &cache, world)?, "", world);
-    }
     world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
+    let document = vault.document();
+    let is_protected = |name: &&ProfileName| document.profiles.get(name).is_some_and(Profile::is_protected);
+    if let Some(name) = args.name.as_ref().filter(is_protected) {
+        // A session that lies in a file is open to everything that reads it.
+        let cache = session_records::cache(world, document)?;
+        exported::say_removed(&exported::take_back(name, document, &cache, world)?, "", world);
+    }
     Ok(())
-}
-
-fn is_protected(document: &Document, name: &ProfileName) -> bool {
-    document.profiles.get(name).and_then(|profile| profile.protected) == Some(true)
 }
 
 /// Applies all changes or, at the first that doesn't fit, none: the document is saved only when this returns Ok.

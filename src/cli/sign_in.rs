@@ -2,6 +2,7 @@
 //! `login`, `env`, `exec` and `get` share.
 
 use std::cell::LazyCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::aws::{Aws, Endpoints};
@@ -83,7 +84,7 @@ pub struct SignedIn {
 /// A profile resolved to all that getting its session takes; the vault is closed again.
 pub struct Resolved<'a> {
     pub about: About,
-    pub config: ConfigFile,
+    pub config: Rc<ConfigFile>,
     endpoints: Endpoints,
     /// Whether the profile itself has the key.
     is_user: bool,
@@ -134,7 +135,8 @@ pub fn resolve<'a>(
 ) -> Result<(Resolved<'a>, Closed<'a>), Failure> {
     let vault = opening::open_vault(world)?;
     let name = names_given::or_default(name, vault.document(), world)?;
-    let resolved = resolve_in(&vault, name, args, world)?;
+    let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
+    let resolved = resolve_in(&vault, config, name, args, world)?;
     Ok((resolved, vault.close()))
 }
 
@@ -145,17 +147,18 @@ pub fn resolve_each<'a>(
     world: &World<'a>,
 ) -> Result<Vec<Resolved<'a>>, Failure> {
     let vault = opening::open_vault(world)?;
-    names.into_iter().map(|name| resolve_in(&vault, name, args, world)).collect()
+    let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
+    names.into_iter().map(|name| resolve_in(&vault, config.clone(), name, args, world)).collect()
 }
 
 fn resolve_in<'a>(
     vault: &Vault<'a>,
+    config: Rc<ConfigFile>,
     name: ProfileName,
     args: &SignInArgs,
     world: &World<'a>,
 ) -> Result<Resolved<'a>, Failure> {
     let document = vault.document();
-    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
     let options = args.options(world)?;
     let mut chain = chain(&name, document, &config)?;
     if let Some(role) = &options.role_arn {

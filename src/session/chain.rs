@@ -10,7 +10,7 @@ use super::role_options::RoleOptions;
 use super::sources::{Merged, Origin, Sourced, Sources};
 use crate::aws_files::config::{ConfigError, ConfigProfile};
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn, arn_account};
-use crate::store::document::StoredAccessKey;
+use crate::store::document::{Profile, StoredAccessKey};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
@@ -195,7 +195,7 @@ fn user_link(merged: &Merged, key: &StoredAccessKey, sources: &Sources) -> Resul
         duration: merged.duration()?.or_else(|| sources.session_duration()),
         region: merged.value(|profile| profile.region.as_ref(), ConfigProfile::region)?,
         endpoint_url: vault.endpoint_url.clone(),
-        protected: vault.protected.unwrap_or_default(),
+        protected: vault.is_protected(),
     })
 }
 
@@ -240,7 +240,7 @@ fn role_link_from(
         duration: merged.duration()?,
         region: merged.value(|profile| profile.region.as_ref(), ConfigProfile::region)?,
         options: role_options(merged)?,
-        protected: merged.vault.and_then(|profile| profile.protected).unwrap_or_default(),
+        protected: merged.vault.is_some_and(Profile::is_protected),
     })
 }
 

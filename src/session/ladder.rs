@@ -17,8 +17,8 @@ use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// GetSessionToken's default at AWS too.
-const USER_DEFAULT: Duration = Duration::from_secs(12 * 3600);
-const ROLE_DEFAULT: Duration = HOUR;
+pub const USER_DEFAULT: Duration = Duration::from_secs(12 * 3600);
+pub const ROLE_DEFAULT: Duration = HOUR;
 
 /// Shorter than this, STS makes no session (STS API reference, GetSessionToken and AssumeRole).
 const SHORTEST: Duration = Duration::from_secs(900);

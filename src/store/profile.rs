@@ -93,6 +93,12 @@ pub struct StoredAccessKey {
 
 open_tables!(Profile, StoredAccessKey, TakenLine);
 
+impl Profile {
+    pub fn is_protected(&self) -> bool {
+        self.protected == Some(true)
+    }
+}
+
 impl StoredAccessKey {
     pub fn access_key(&self) -> AccessKey {
         AccessKey { id: self.id.clone(), secret: self.secret.clone() }

@@ -15,6 +15,9 @@ pub fn parse(text: &str) -> Result<[MfaCode; 2], String> {
     if codes[0] == codes[1] { Err(SAME.to_owned()) } else { Ok(codes) }
 }
 
+/// What is shown where AWS refused both.
+pub const WRONG_PAIR: &str = "AWS did not take these two codes (InvalidAuthenticationCode); take the next two.\n";
+
 const SAME: &str = "that is the same code twice; the second is the one that the device shows next";
 
 /// Asks for both. Where signals are held, one of them ends the input.

@@ -17,7 +17,7 @@ use super::subject::Subject;
 /// from them.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The profile [default: AWS_PROFILE, or the vault's default]
+    /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,
 }
 

@@ -28,7 +28,7 @@ use super::{MfaFailure, abort, codes, new_device, otpauth, qr};
 /// device is nobody's.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The profile [default: AWS_PROFILE, or the vault's default]
+    /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,
     /// What the device is to be called [default: the user's name]
     #[arg(long, value_name = "NAME", value_parser = parse_device_name, conflicts_with_all = ["finish", "abort"])]
@@ -200,7 +200,7 @@ fn ask_and_enable(
         let codes = codes::ask(terminal, subject, Some(held), || Need::TwoCodes(subject.profile.clone()))?;
         match new_device::enable(subject, signature, serial, &codes) {
             Err(AwsError::Refused { refusal: Refusal::WrongPairOfCodes, .. }) => {
-                terminal.show("AWS did not take these two codes (InvalidAuthenticationCode); take the next two.\n");
+                terminal.show(codes::WRONG_PAIR);
             }
             enabled => return enabled.map_err(|error| subject.refused(error)),
         }

@@ -15,7 +15,7 @@ use super::subject::Subject;
 /// List the MFA devices of a profile's user
 #[derive(clap::Args)]
 pub struct Args {
-    /// The profile [default: AWS_PROFILE, or the vault's default]
+    /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,
     /// Print JSON
     #[arg(long)]

@@ -15,7 +15,7 @@ use super::{MfaFailure, codes};
 /// For a device whose codes AWS no longer takes. Signed by the access key, since a session would take a code.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The profile [default: AWS_PROFILE, or the vault's default]
+    /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,
     /// Two codes that the device showed one after the other
     #[arg(long, value_name = "CODE,CODE", value_parser = codes::parse)]
@@ -47,7 +47,7 @@ fn at_terminal(subject: &Subject, serial: &MfaSerial) -> Result<(), Failure> {
         let codes = codes::ask(&mut terminal, subject, None, need)?;
         match resync(subject, serial, &codes) {
             Err(AwsError::Refused { refusal: Refusal::WrongPairOfCodes, .. }) => {
-                terminal.show("AWS did not take these two codes (InvalidAuthenticationCode); take the next two.\n");
+                terminal.show(codes::WRONG_PAIR);
             }
             resynced => return resynced.map_err(|error| subject.refused(error)),
         }

@@ -3,18 +3,15 @@
 
 use serde_json::json;
 
-use crate::aws_files::config::ConfigFile;
+use crate::aws_files::config::{ConfigFile, DURATIONS};
 use crate::cli::failure::Failure;
 use crate::cli::names_given;
 use crate::cli::settings;
 use crate::cli::table;
 use crate::cli::world::World;
 use crate::names::ProfileName;
-use crate::session::{Origin, Sources};
+use crate::session::{Origin, ROLE_DEFAULT, Sources, USER_DEFAULT};
 use crate::store::document::{Document, Profile};
-
-/// The spellings of one setting, the one that counts first.
-const DURATIONS: [&str; 3] = ["duration_seconds", "session_duration", "duration"];
 
 /// What a user profile in the vault takes from the config file; whoever can write there must not point its key anywhere.
 const OF_A_USER: [&str; 5] = ["region", "output", DURATIONS[0], DURATIONS[1], DURATIONS[2]];
@@ -98,7 +95,10 @@ fn defaults(is_user: bool, sources: &Sources) -> Vec<(&'static str, String, Orig
     let for_all = sources.session_duration().filter(|_| is_user);
     let duration = match for_all {
         Some(duration) => (DURATIONS[0], duration.value.as_secs().to_string(), duration.origin),
-        None => (DURATIONS[0], if is_user { "43200" } else { "3600" }.to_owned(), Origin::Default),
+        None => {
+            let default = if is_user { USER_DEFAULT } else { ROLE_DEFAULT };
+            (DURATIONS[0], default.as_secs().to_string(), Origin::Default)
+        }
     };
     vec![duration]
 }

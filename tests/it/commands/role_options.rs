@@ -223,7 +223,7 @@ fn what_was_written_before_a_profile_was_protected_is_taken_back() {
         run(&case, &["login", "admin"], &[]).succeeds();
         let written = std::fs::read(case.credentials()).unwrap();
         let set = case.run(&["set", "admin", "protected=true"]);
-        set.succeeds().stderr("removed [admin] from ~/.aws/credentials\nset protected\n");
+        set.succeeds().stderr("set protected\nremoved [admin] from ~/.aws/credentials\n");
         if !by_set {
             case.write(&case.credentials(), 0o600, &written);
             case.run(&["login", "admin"]).succeeds().stderr_has("removed [admin] from ~/.aws/credentials\n");
@@ -231,7 +231,31 @@ fn what_was_written_before_a_profile_was_protected_is_taken_back() {
         assert!(!std::fs::read_to_string(case.credentials()).unwrap().contains("[admin]"));
     }
     let case = with_admin(true);
+    case.run(&["set", "admin", "external_id=x-42", "destination_profile=place"]).succeeds();
+    run(&case, &["login", "admin"], &[]).succeeds();
+    let written = std::fs::read(case.credentials()).unwrap();
+    case.run(&["set", "admin", "protected=true"]).succeeds();
+    case.write(&case.credentials(), 0o600, &written);
+    // Another session than the one that lies there.
+    let renewed = case.run(&["login", "admin", "--force"]);
+    renewed.succeeds().stderr_has("removed [place] from ~/.aws/credentials\n");
     case.run(&["set", "admin", "protected=yes"]).exits(2).stderr_has("`yes` is neither true nor false");
+}
+
+#[test]
+fn a_role_without_a_profile_that_is_asked_for_too_long_is_told_with_what_was_asked() {
+    let case = with_admin(false);
+    let flags = ["--role-arn", ADMIN, "--external-id", "x-42", "--duration", "2h"];
+    run(&case, &["get", "prod", "account"], &flags).exits(4).stderr_has("2 h");
+}
+
+#[test]
+fn settings_of_the_vault_need_no_config_file_that_can_be_trusted() {
+    let case = with_admin(true);
+    case.write(&case.config(), 0o666, "[profile x]\nregion = eu-west-1\n");
+    case.run(&["set", "--vault", "session_duration=8h"]).succeeds();
+    case.run(&["set", "admin", "region=eu-west-1"]).succeeds();
+    case.run(&["set", "x", "region=eu-west-1"]).exits(6);
 }
 
 #[test]
