@@ -113,11 +113,17 @@ pub fn remove_later(path: &Path, after: Duration, environment: &Environment) -> 
 mod tests {
     use super::*;
     use std::fs::{Permissions, read_to_string, set_permissions, write};
+    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
+    /// Written by another process: a child that another test forks just then would inherit our descriptor of it, and while
+    /// anyone has a program open to write it can't be started (`ETXTBSY`).
     fn script(folder: &Path, name: &str, text: &str) -> PathBuf {
         let path = folder.join(name);
-        write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        let mut writer = Command::new("sh");
+        let mut writer = writer.args(["-c", "cat > \"$0\""]).arg(&path).stdin(Stdio::piped()).spawn().unwrap();
+        write!(writer.stdin.take().unwrap(), "#!/bin/sh\n{text}\n").unwrap();
+        assert!(writer.wait().unwrap().success());
         set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         path
     }
