@@ -270,9 +270,7 @@ impl<'a> Desk<'a> {
     }
 
     fn program(&self, name: &str, script: &str) {
-        let path = self.path("bin").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(path, Permissions::from_mode(0o700)).unwrap();
+        self.case.give_program(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
     }
 
     fn console(&self, more: &[&str]) -> Invocation<'a> {
