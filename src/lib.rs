@@ -26,6 +26,9 @@ pub mod import; // 3: long-term keys that lie elsewhere
 pub mod session; // 3: which sessions to get, from where, and who has them already
 
 #[cfg(feature = "program")]
+pub mod rotate; // 4: replacing access keys
+
+#[cfg(feature = "program")]
 pub mod cli; // 6: the commands
 
 #[global_allocator]

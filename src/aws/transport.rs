@@ -92,7 +92,7 @@ impl HttpConnector for Transport {
 fn connector(trust: TrustStore, proxy: ProxyConfig) -> Connector {
     let tls = TlsContext::builder().with_trust_store(trust).build().expect("it only takes the trust store in");
     Connector::builder()
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(tls)
         .proxy_config(proxy)
         .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())

@@ -1,0 +1,5 @@
+//! Replacing a user's access key without ever locking anyone out: what to do next is decided from a journal in the vault and
+//! IAM's list of the user's keys, so that whoever comes after a crash decides the same.
+
+pub mod journal; // the state of a rotation, as the vault keeps it
+pub mod plan; // journal, list and time -> the next step
