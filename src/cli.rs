@@ -103,6 +103,7 @@ commands! {
     Status = status,
     Whoami = whoami,
     Console = console,
+    Rotate = rotate,
     Keys = keys,
     Role = role,
     Unlock = unlock,

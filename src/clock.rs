@@ -7,6 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 /// A clock that tests can move.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Returns when so much time has passed.
+    fn wait(&self, pause: Duration);
 }
 
 /// The machine's wall clock.
@@ -15,6 +18,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn wait(&self, pause: Duration) {
+        std::thread::sleep(pause);
     }
 }
 

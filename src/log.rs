@@ -26,6 +26,11 @@ pub enum Act {
     Reused,
     /// A session was traded for a sign-in to the console.
     Console,
+    /// Of an access key of the vault's, at AWS.
+    KeyCreated,
+    KeyDisabled,
+    KeyEnabled,
+    KeyDeleted,
     /// A long-term key was shown.
     Revealed,
     /// The vault identity was shown.

@@ -2,4 +2,12 @@
 //! IAM's list of the user's keys, so that whoever comes after a crash decides the same.
 
 pub mod journal; // the state of a rotation, as the vault keeps it
+pub mod ledger; // the vault, as a rotation reads and writes it
+mod lock; // one run at a time for a user
 pub mod plan; // journal, list and time -> the next step
+pub mod pool; // many at once
+mod proof; // whether a key works
+pub mod run; // carries the steps out
+pub mod stop; // why it could not go on
+
+pub use lock::LockTaken;

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use super::client::{Aws, Repeat, Signer};
 use super::error::AwsError;
 use super::iam::signed_by;
+use crate::credentials::AccessKey;
 use crate::names::AccessKeyId;
+use crate::secret::SecretAccessKey;
 
 /// An access key as IAM lists it: without its secret, which IAM tells only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +35,28 @@ pub struct LastUse {
     pub region: String,
 }
 
+/// An access key that IAM just made: the one time that it tells the secret.
+pub struct NewKey {
+    pub key: AccessKey,
+    pub created: Timestamp,
+}
+
 impl Aws {
+    /// Never repeated where it may have been sent: nothing tells AWS that the second call is the first, and each makes a key.
+    pub fn create_access_key(&self, signer: &Signer, user_name: &str) -> Result<NewKey, AwsError> {
+        let action = "CreateAccessKey";
+        let made = self.call(action, Repeat::OnlyUnsent, async || {
+            let call = self.iam().create_access_key().user_name(user_name).customize();
+            call.config_override(signed_by(signer).retry_config(Repeat::OnlyUnsent.retry_config())).send().await
+        })?;
+        // Without a word of what came: it holds a secret.
+        let unreadable = || AwsError::unreadable(action, "it has no key");
+        let key = made.access_key.ok_or_else(unreadable)?;
+        let id = key.access_key_id.parse().map_err(|_| unreadable())?;
+        let created = key.create_date.and_then(|date| timestamp(date).ok()).ok_or_else(unreadable)?;
+        Ok(NewKey { key: AccessKey { id, secret: SecretAccessKey::new(key.secret_access_key) }, created })
+    }
+
     /// In AWS's order.
     pub fn access_keys(&self, signer: &Signer, user_name: &str) -> Result<Vec<ListedKey>, AwsError> {
         let action = "ListAccessKeys";
@@ -163,6 +186,30 @@ mod tests {
         assert!(stage.sim.requests().iter().all(|request| request.parameter("UserName") == Some("alice")));
         let gone = stage.aws.delete_access_key(&signer, "alice", &id);
         assert_eq!(refusal(gone), Some(Refusal::NoSuchEntity));
+    }
+
+    #[test]
+    fn a_new_key_comes_with_its_secret_and_works() {
+        let stage = Stage::new();
+        let session = stage.mfa_session();
+        let made = stage.aws.create_access_key(&Signer::Session(&session), "alice").ok().unwrap();
+        assert_eq!(stage.sim.secret_of(made.key.id.as_str()).as_deref(), Some(made.key.secret.expose()));
+        assert!(stage.sim.now().duration_since(made.created).as_secs() <= 2);
+        assert!(stage.aws.caller_identity(&Signer::AccessKey(&made.key)).is_ok());
+        let third = stage.aws.create_access_key(&Signer::Session(&session), "alice");
+        assert_eq!(refusal(third), Some(Refusal::LimitExceeded));
+    }
+
+    #[test]
+    fn a_call_that_may_have_made_a_key_is_never_sent_again() {
+        let unavailable = Kind::Status { http: 503, code: "ServiceUnavailable".into(), message: "later".into() };
+        for kind in [Kind::AfterApplied, Kind::BeforeSend, Kind::CutReply(40), Kind::Throttle, unavailable] {
+            let stage = Stage::new();
+            let session = stage.mfa_session();
+            stage.sim.fail(Failure::on("CreateAccessKey").kind(kind.clone()));
+            let made = stage.aws.create_access_key(&Signer::Session(&session), "alice");
+            assert_eq!((made.is_err(), stage.sim.count("CreateAccessKey")), (true, 1), "{kind:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::Credentials;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::endpoint::{Endpoint, Endpoints};
@@ -83,6 +83,12 @@ impl Aws {
     /// AWS's clock minus ours when it last replied; None before it did.
     pub fn clock_offset(&self) -> Option<SignedDuration> {
         self.observer.clock_offset()
+    }
+
+    /// What time it is by AWS's clock, as far as it has told it.
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        self.clock_offset().and_then(|offset| now.saturating_add(offset).ok()).unwrap_or(now)
     }
 
     /// Where STS is asked, if not at AWS itself: who makes the sessions.

@@ -29,6 +29,7 @@ use super::agent_access::HandOverError;
 use super::console::ConsoleError;
 use super::keys::KeyError;
 use super::mfa::MfaFailure;
+use super::rotate::RotateFailure;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -303,6 +304,7 @@ pub enum Failure {
     // The console, and IAM.
     Console(ConsoleError),
     Keys(KeyError),
+    Rotate(Box<RotateFailure>),
     /// Refused to a session whose MFA code was given some time ago.
     OldSession {
         profile: ProfileName,

@@ -11,6 +11,7 @@ mod keys;
 mod mfa;
 mod plugin;
 mod policy;
+mod rotate;
 mod session;
 mod shell;
 mod trust;
@@ -30,6 +31,7 @@ use super::failure::{Failure, Need, SerialBy};
 pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
+pub use rotate::{orphan, rotated, rotation_news};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;
@@ -47,6 +49,8 @@ pub enum Status {
     Network = 5,
     /// Damaged, or not to be trusted.
     NotTrusted = 6,
+    /// Interrupted with work pending: the same command, or the one in the hint, goes on with it.
+    Pending = 7,
     /// A person is needed: a code, a confirmation.
     PersonNeeded = 8,
     /// The shell's own codes for what `exec` could not start.
@@ -171,6 +175,7 @@ impl Report {
             Cache(error) => session::cache(error),
             Console(error) => console::report(error),
             Keys(error) => keys::report(error),
+            Rotate(failure) => rotate::report(failure),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
             RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),

@@ -10,6 +10,7 @@ use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
 use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
+use crate::rotate::pool::CallPlace;
 use crate::session::{
     Cache, Chain, ChainError, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault, PATIENCE, Sources, Stamps,
 };
@@ -151,7 +152,8 @@ pub fn resolve_each<'a>(
     names.into_iter().map(|name| resolve_in(&vault, config.clone(), name, args, world)).collect()
 }
 
-fn resolve_in<'a>(
+/// In a vault that is open.
+pub fn resolve_in<'a>(
     vault: &Vault<'a>,
     config: Rc<ConfigFile>,
     name: ProfileName,
@@ -203,6 +205,11 @@ impl Resolved<'_> {
     pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
         let (region, endpoints) = (self.about.call_region.clone(), self.endpoints.clone());
         Ok(Aws::with_ca_bundle(region, endpoints, world.ca_bundle()?))
+    }
+
+    /// Where the session is made.
+    pub fn call_place(&self) -> CallPlace {
+        CallPlace { region: self.about.call_region.clone(), endpoints: self.endpoints.clone() }
     }
 
     /// The role that the profile is for.

@@ -94,6 +94,22 @@ impl From<ChangeArgs> for SignInArgs {
     }
 }
 
+/// What is left of them to a command that gets a session only if it must.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Signing in to IAM")]
+pub struct CodeArgs {
+    /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]
+    #[arg(long, value_name = "CODE|-", value_parser = parse_code)]
+    mfa_code: Option<CodeGiven>,
+}
+
+impl CodeArgs {
+    /// For the session that signs changes.
+    pub fn for_changes(&self) -> SignInArgs {
+        SignInArgs { mfa_code: self.mfa_code.clone(), ..SignInArgs::default() }
+    }
+}
+
 #[derive(Clone)]
 #[cfg_attr(test, derive(PartialEq))]
 pub enum CodeGiven {

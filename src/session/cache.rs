@@ -14,7 +14,7 @@ use super::key::{SessionKey, hmac};
 use super::record::Record;
 use super::request::Slot;
 use crate::disk::{Disk, Folder, Lock, LockError, Replaced, replace};
-use crate::names::ProfileName;
+use crate::names::{AccessKeyId, ProfileName};
 use crate::secret::SecretBytes;
 
 /// The largest policy and 50 tags, each once as asked and once as sent, and the longest token fit twice over.
@@ -115,6 +115,17 @@ impl<'a> Cache<'a> {
     /// Drops every session, those of other vaults and damaged ones included.
     pub fn remove_all(&self) -> Result<usize, CacheError> {
         self.remove_where(|_, _| true)
+    }
+
+    /// Sessions outlive the access key that made them: from now on they count as made by the one that took its place.
+    pub fn rekey(&self, old: &AccessKeyId, new: &AccessKeyId, now: Timestamp) {
+        for mut record in self.list() {
+            if record.ladder.access_key_id == *old {
+                record.ladder.access_key_id = new.clone();
+                // Without it, it is asked for anew.
+                let _ = self.store(&record, now);
+            }
+        }
     }
 
     /// Every session of this vault that can be read, expired ones included, by profile.

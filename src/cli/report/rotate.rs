@@ -1,0 +1,266 @@
+//! Words about replacing access keys. Whatever went wrong, they say which keys work, and the next command.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::aws::{AwsError, KeyStatus, LastUse, Refusal};
+use crate::cli::escape::escape;
+use crate::cli::rotate::{KeyShown, Outcome, RotateFailure, Why};
+use crate::cli::world::World;
+use crate::names::{AccessKeyId, ProfileName};
+use crate::rotate::LockTaken;
+use crate::rotate::ledger::LedgerError;
+use crate::rotate::plan::{End, State};
+use crate::rotate::run::{News, Rotation, User};
+use crate::rotate::stop::Stop;
+
+use super::{Report, Status, aws};
+
+/// What happens, as it happens.
+pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
+    let words = match news {
+        News::Created { new } => format!("new key {} is made and saved", new.short()),
+        News::Adopted { new } => {
+            format!("new key {} is in an earlier generation of the vault; going on with it", new.short())
+        }
+        News::Proving { key } => format!("trying {} until it works everywhere ...", key.short()),
+        News::Replaced { old, new } => {
+            format!("{} is in use from now on, in the place of {}", new.short(), old.short())
+        }
+        News::SwitchedOff { key } => format!("{} is switched off", key.short()),
+        News::SwitchedOn { key } => format!("{} is switched on again", key.short()),
+        News::Deleted { key } => format!("{} is deleted", key.short()),
+        News::ReplyLost { .. } => {
+            "AWS's answer was lost; waiting until its list shows whether a key was made ...".to_owned()
+        }
+    };
+    world.say(&format!("{profile}: {words}"));
+}
+
+/// The last line about a key that came through.
+pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
+    let name = &outcome.profile;
+    let of = user.map(|user| format!(" of {}", escape(&user.name))).unwrap_or_default();
+    match (&outcome.replaced, outcome.grace_until) {
+        (Some((old, new)), Some(until)) => {
+            world.say(&format!(
+                "{name}: rotated{of}: {} now; {} is off, and deleted after {}",
+                new.short(),
+                old.short(),
+                day(until)
+            ));
+            world.hint(&format!("`vault rotate {name} --undo` takes the old key back until then"));
+        }
+        (None, Some(until)) => world.say(&format!("{name}: the old key{of} is off, and deleted after {}", day(until))),
+        (Some((old, new)), None) if outcome.word == "old key kept" => {
+            world.say(&format!("{name}: rotated{of}: {} now; {} is still active", new.short(), old.short()));
+            world.hint(&format!("`vault rotate {name}` switches the old key off"));
+        }
+        (Some((_, new)), None) => world.say(&format!("{name}: {} is in use{of}", new.short())),
+        (None, None) if outcome.word == "young" => world.say(&format!("{name}: the key{of} is younger than that")),
+        (None, None) if outcome.deleted.is_empty() => world.say(&format!("{name}: nothing is under way")),
+        (None, None) => world.say(&format!("{name}: the rotation{of} is finished")),
+    }
+}
+
+/// A key that may be the one whose making was never answered.
+pub fn orphan(world: &World, rotation: &Rotation, key: &AccessKeyId) {
+    let made = rotation.keys.iter().find(|listed| listed.id == *key).map(|listed| moment(listed.created));
+    let made = made.map(|made| format!(", made {made}")).unwrap_or_default();
+    let sent = match rotation.state() {
+        Some(State::Intended { since }) => format!(" when this program asked for one at {}", moment(*since)),
+        _ => String::new(),
+    };
+    world.warn(&format!(
+        "{}: {}{made} and never used (AWS may tell a use hours late), very likely is the key that AWS made{sent}; its secret is \
+         lost",
+        rotation.profile,
+        key.short(),
+    ));
+}
+
+pub fn report(failure: &RotateFailure) -> Report {
+    match &failure.why {
+        Why::End(end) => ended(failure, end),
+        Why::Stop(stop) => stopped(failure, stop),
+        Why::Interrupted => pending(failure, "interrupted", Status::Pending),
+    }
+}
+
+fn ended(failure: &RotateFailure, end: &End) -> Report {
+    let (name, user) = (&failure.profile, user(failure));
+    let resume = format!("`vault rotate {name}` goes on from there");
+    let state = |words: String| Report::new(Status::State, format!("{name}: {words}"));
+    let person = |words: String| Report::new(Status::PersonNeeded, format!("{name}: {words}"));
+    match end {
+        End::Done | End::Young { .. } | End::OldKept { .. } => state("nothing to do".into()),
+        End::Grace { old, until } => {
+            state(format!("its rotation is not over: {} is off, and deleted after {}", old.short(), day(*until)))
+                .hint(format!("`vault rotate {name} --now --force` deletes it now, `--undo` takes it back"))
+        }
+        End::GraceNotOver { old, until } => {
+            state(format!("{} is to be kept until {}, since it may be missed yet", old.short(), day(*until)))
+                .hint(format!("`vault rotate {name} --now --force` deletes it now"))
+        }
+        End::NothingToUndo => state("no rotation is under way that could be undone".into()),
+        End::OldKeyGone { old } => state(format!("{} was deleted, and can't be taken back", old.short())),
+        End::TwoKeys => state(format!("{user} has two access keys, and AWS allows no third: {}", keys(failure)))
+            .hint(format!("`vault rotate {name} --delete-key ID` deletes the one that nobody needs first")),
+        End::InUse { key } => person(format!("somebody else uses {}: {}", key.short(), keys(failure)))
+            .hint("`--keep-old` makes a new key and leaves that one active, `--force` goes on all the same"),
+        End::CurrentGone => state(format!("{user} has no key {} any more; it was deleted at AWS", current(failure)))
+            .hint(format!("`vault add {name} --replace` stores another key")),
+        End::CurrentOff => state(format!("{} of {user} is switched off at AWS", current(failure)))
+            .hint("an administrator can switch it on again, in the console under Security credentials"),
+        End::RotatedElsewhere => state(format!(
+            "{} is off and {user} has a key that this vault does not: {}",
+            current(failure),
+            keys(failure)
+        ))
+        .hint("was it rotated on another machine? bring that vault here, it is the newer one"),
+        End::Orphan { key, likely_ours } => {
+            let whose = if *likely_ours {
+                "very likely the one that AWS made when its answer was lost, and without its secret of no use"
+            } else {
+                "which this vault does not have; whether it is somebody else's can't be known"
+            };
+            person(format!("{user} has a key {}, {whose}: {}", key.short(), keys(failure))).hint(format!(
+                "`vault rotate {name} --delete-key {}` deletes it, and goes on; until then {} works on",
+                key.as_str(),
+                current(failure)
+            ))
+        }
+        End::NewKeyOff { new } => {
+            person(format!("somebody switched the new key {} off; {} works on", new.short(), current(failure)))
+                .hint(format!("`vault keys enable {name} {}`, then {resume}; or `--undo`", new.short()))
+        }
+        End::OldKeyOn { old } => person(format!("somebody switched the old key {} on again", old.short()))
+            .hint(format!("`vault rotate {name} --now` switches it off, `--undo` takes it back")),
+        End::NoWorkingKey => state(format!("none of the keys that the vault has for {user} works any more"))
+            .hint("an administrator can switch one on again, or make a new one for `vault add --replace`"),
+        End::NotToDelete { key } => {
+            state(format!("{} is not a key to delete: it is in use here, or not there", key.short()))
+        }
+    }
+}
+
+fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
+    let name = &failure.profile;
+    match stop {
+        Stop::Aws(error) => {
+            let Report { message, hint, status } = aws::report(error);
+            let under_way = matches!(&failure.state, Some(state) if *state != State::Idle);
+            let denied = matches!(error, AwsError::Refused { refusal: Refusal::AccessDenied, .. });
+            let status = if under_way && !denied { Status::Pending } else { status };
+            let report = pending(failure, &message, status);
+            match (denied, hint) {
+                (true, _) => report.hint(format!(
+                    "the policy `vault policy show self-rotate-with-mfa --profile {name}` allows it; then `vault rotate {name}`"
+                )),
+                (false, Some(hint)) if !under_way => report.hint(hint),
+                (false, _) => report,
+            }
+        }
+        Stop::Ledger(error) => pending(failure, &ledger(error), Status::Pending),
+        Stop::Lock(LockTaken::Running { pid }) => {
+            let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+            Report::new(Status::State, format!("{name}: another rotation of this user is running{pid}"))
+        }
+        Stop::Lock(LockTaken::Io(error)) => {
+            Report::new(Status::State, format!("{name}: the state folder takes no lock: {error}"))
+        }
+        Stop::NewKeyNotSaved { error, left: None } => Report::new(
+            Status::State,
+            format!("{name}: the new key could not be saved, and was deleted again: {}", ledger(error)),
+        )
+        .hint(format!("the key in the vault works on; `vault rotate {name}` tries again")),
+        Stop::NewKeyNotSaved { error, left: Some(left) } => Report::new(
+            Status::State,
+            format!(
+                "{name}: the new key {left} could not be saved, nor deleted again: {}; the key in the vault works on",
+                ledger(error)
+            ),
+        )
+        .hint(format!("`vault rotate {name} --delete-key {left}` deletes it and makes another")),
+        Stop::NotLive { key, error } => pending(
+            failure,
+            &format!("the new key {} does not work yet ({})", key.short(), aws::words(error)),
+            Status::Pending,
+        ),
+        Stop::WrongUser { expected, found } => Report::new(
+            Status::State,
+            format!(
+                "{name}: AWS says that this is a key of `{}`, and the vault says `{}`",
+                escape(found),
+                escape(expected)
+            ),
+        )
+        .hint(format!("`vault whoami {name}`; `vault add {name} --replace` stores the right key")),
+        Stop::NotAUser { arn } => {
+            Report::new(Status::State, format!("{name} is `{}`, and only IAM users' keys can be rotated", escape(arn)))
+        }
+        Stop::NoSuchKey { given } => Report::new(
+            Status::State,
+            format!("{name}: {} has no access key `{}`: {}", user(failure), escape(given), keys(failure)),
+        ),
+        Stop::NoSigner => pending(failure, "no key is at hand that could sign", Status::Pending),
+    }
+}
+
+/// Where a rotation stands that did not come to its end.
+fn pending(failure: &RotateFailure, why: &str, status: Status) -> Report {
+    let name = &failure.profile;
+    let stands = match &failure.state {
+        None | Some(State::Idle) => return Report::new(status, format!("{name}: {why}; nothing was changed")),
+        Some(State::Intended { .. }) => "before a new key was made; the old key works, nothing is lost",
+        Some(State::Created { .. }) => "after the new key was saved; both keys work, nothing is lost",
+        Some(State::Proven { .. }) => "after the new key was put to use; both keys work, nothing is lost",
+        Some(State::Retired { .. }) => "after the old key was switched off; the new key works, both are in the vault",
+        Some(State::Undoing { .. }) => "while the old key was taken back; both are in the vault",
+    };
+    Report::new(status, format!("rotation of `{name}` stopped {stands}: {why}"))
+        .hint(format!("run `vault rotate {name} --resume`"))
+}
+
+fn ledger(error: &LedgerError) -> String {
+    escape(&error.to_string())
+}
+
+fn user(failure: &RotateFailure) -> String {
+    failure.user.as_ref().map_or_else(|| "the user".to_owned(), |user| escape(&user.name))
+}
+
+fn current(failure: &RotateFailure) -> String {
+    failure.current.as_ref().map_or_else(|| "the key".to_owned(), AccessKeyId::short)
+}
+
+fn keys(failure: &RotateFailure) -> String {
+    let shown: Vec<String> = failure.keys.iter().map(|key| shown(key, failure.current.as_ref())).collect();
+    shown.join("; ")
+}
+
+fn shown(key: &KeyShown, current: Option<&AccessKeyId>) -> String {
+    let KeyShown { listed, last_use } = key;
+    let status = match listed.status {
+        KeyStatus::Active => "active",
+        KeyStatus::Inactive => "inactive",
+    };
+    let ours = if current == Some(&listed.id) { ", in the vault" } else { "" };
+    let used = match last_use {
+        None => String::new(),
+        Some(None) => ", never used".to_owned(),
+        Some(Some(LastUse { at, service, region })) => {
+            format!(", last used {} by {} in {}", moment(*at), escape(service), escape(region))
+        }
+    };
+    format!("{} ({status}, made {}{used}{ours})", listed.id.as_str(), day(listed.created))
+}
+
+/// In the person's own time zone.
+fn day(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%F %H:%M").to_string()
+}
+
+fn moment(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%F %T").to_string()
+}

@@ -1,0 +1,125 @@
+//! `vault rotate`.
+
+mod attending;
+mod candidate;
+mod outcome;
+mod selection;
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::duration;
+use crate::names::ProfileName;
+use crate::rotate::ledger::Ledger;
+use crate::rotate::plan::Wish;
+use crate::rotate::pool::{self, Shop};
+use crate::store::group::Group;
+
+use super::failure::Failure;
+use super::opening;
+use super::sign_in_args::CodeArgs;
+use super::world::World;
+
+use attending::Attending;
+pub use outcome::{Outcome, RotateFailure, Why};
+
+/// AWS's word on a key's last use comes late by up to four hours.
+const SHORTEST_GRACE: Duration = Duration::from_secs(4 * 3600);
+const LONGEST_GRACE: Duration = Duration::from_secs(90 * 86_400);
+const USUAL_GRACE: SignedDuration = SignedDuration::from_hours(24);
+
+/// IAM allows some 20 calls a second to an account before it throttles.
+const AT_ONCE: usize = 20;
+
+/// Replace access keys: a new key is made, saved and proven before the old one is switched off, and that deleted a day later
+///
+/// Whatever interrupts it, both keys are in the vault until the old one is gone: `vault rotate --resume` goes on. One MFA code
+/// is enough. Without NAME it is the usual profile, as for `vault login`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profiles
+    #[arg(value_name = "NAME")]
+    names: Vec<ProfileName>,
+    /// Every access key in the vault
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    /// Only keys older than this, such as 30d
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    if_older_than: Option<SignedDuration>,
+    /// Finish what is under way, and start nothing
+    #[arg(long, conflicts_with_all = ["all", "undo", "if_older_than"])]
+    resume: bool,
+    /// Take the old key back, and retire the new one
+    #[arg(long, conflicts_with_all = ["all", "if_older_than"])]
+    undo: bool,
+    /// Switch the old key off though somebody else may use it; with --force, delete it before its grace is over
+    #[arg(long)]
+    now: bool,
+    /// How long the old key stays inactive before it is deleted, 4h to 90d [default: 24h]
+    #[arg(long, value_name = "DURATION", value_parser = parse_grace)]
+    grace: Option<SignedDuration>,
+    /// Leave the old key active; the next `vault rotate NAME` retires it
+    #[arg(long, conflicts_with_all = ["now", "undo"])]
+    keep_old: bool,
+    /// Delete this key of the user's first, which takes the place of the new one: its id, or the last four of it
+    #[arg(long, value_name = "ID")]
+    delete_key: Option<String>,
+    /// Go on though somebody else uses the old key
+    #[arg(long)]
+    force: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    code: CodeArgs,
+}
+
+fn parse_age(text: &str) -> Result<SignedDuration, String> {
+    let age = duration::parse(text).map_err(|error| error.to_string())?;
+    age.try_into().map_err(|_| format!("`{text}` is too long"))
+}
+
+/// Shorter than AWS's word on the last use takes, nobody would hear that the old key was missed.
+pub fn parse_grace(text: &str) -> Result<SignedDuration, String> {
+    let grace = duration::parse(text).map_err(|error| error.to_string())?;
+    if !(SHORTEST_GRACE..=LONGEST_GRACE).contains(&grace) {
+        return Err(format!("the grace is 4h to 90d, not `{text}`"));
+    }
+    grace.try_into().map_err(|_| format!("`{text}` is too long"))
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let vault = opening::open_vault(world)?;
+    let candidates = selection::candidates(&args, &vault, world)?;
+    let wish = args.wish();
+    let rotations = candidates.into_iter().map(|candidate| candidate.start(&wish)).collect();
+    let group = Group::new(vault.close());
+    let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
+    let shop = Shop {
+        ledger: &ledger,
+        disk: world.disk,
+        state: &world.paths.state,
+        clock: world.clock,
+        ca_bundle: world.ca_bundle()?,
+        workers: AT_ONCE,
+    };
+    let mut attending = Attending::new(&args, world, &group);
+    pool::drive(rotations, &shop, &mut attending);
+    attending.conclude()
+}
+
+impl Args {
+    fn wish(&self) -> Wish {
+        Wish {
+            start: !self.resume && !self.undo,
+            older_than: self.if_older_than,
+            undo: self.undo,
+            now: self.now,
+            force: self.force,
+            keep_old: self.keep_old,
+            grace: self.grace.unwrap_or(USUAL_GRACE),
+            delete_key: None,
+        }
+    }
+}

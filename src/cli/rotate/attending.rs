@@ -1,0 +1,161 @@
+//! Who stands by while keys are rotated: tells the person what happens, asks them for codes, and collects what came of it.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::aws_files::config::ConfigFile;
+use crate::cli::failure::{Failure, Need};
+use crate::cli::report;
+use crate::cli::session_records;
+use crate::cli::sign_in::{self, Purpose, SignInArgs};
+use crate::cli::table;
+use crate::cli::terminal::Terminal;
+use crate::cli::world::World;
+use crate::log::{Act, Event};
+use crate::names::{AccessKeyId, ProfileName};
+use crate::process::HeldSignals;
+use crate::rotate::plan::End;
+use crate::rotate::pool::{Attendant, Ended};
+use crate::rotate::run::{News, Rotation, Session};
+use crate::store::group::Group;
+
+use super::Args;
+use super::outcome::Outcome;
+
+pub struct Attending<'a, 'w, 'g> {
+    world: &'a World<'w>,
+    group: &'a Group<'g, 'w>,
+    args: SignInArgs,
+    json: bool,
+    outcomes: Vec<Outcome>,
+    happened: BTreeMap<ProfileName, Vec<News>>,
+    /// Why there is no code, where there is none.
+    codes: BTreeMap<ProfileName, Failure>,
+    /// Ctrl-C ends it between two steps. None where signals can't be held: then it ends at once, and loses nothing either.
+    signals: Option<HeldSignals>,
+}
+
+impl<'a, 'w, 'g> Attending<'a, 'w, 'g> {
+    pub fn new(args: &Args, world: &'a World<'w>, group: &'a Group<'g, 'w>) -> Self {
+        Self {
+            world,
+            group,
+            args: args.code.for_changes(),
+            json: args.json,
+            outcomes: Vec::new(),
+            happened: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            signals: HeldSignals::hold().ok(),
+        }
+    }
+
+    /// Says what came of all of them, and ends the command as the first that failed would have.
+    pub fn conclude(mut self) -> Result<(), Failure> {
+        // What is to be said now says also that a signal came.
+        if let Some(signals) = self.signals.take() {
+            signals.forget();
+        }
+        let Self { world, mut outcomes, json, .. } = self;
+        outcomes.sort_by(|one, other| one.profile.cmp(&other.profile));
+        if json {
+            world.print_json(serde_json::json!({ "keys": outcomes.iter().map(Outcome::json).collect::<Vec<_>>() }))?;
+        } else if outcomes.len() > 1 {
+            world.print(&table::render(&["NAME", "OUTCOME", "NEW KEY"], outcomes.iter().map(row)))?;
+        }
+        let failed: Vec<(ProfileName, Failure)> =
+            outcomes.into_iter().filter_map(|outcome| Some((outcome.profile, outcome.failure?))).collect();
+        match failed.len() {
+            0 => Ok(()),
+            1 => Err(failed.into_iter().next().map_or(Failure::Declined, |(_, failure)| failure)),
+            _ => Err(Failure::Several(failed)),
+        }
+    }
+
+    fn issue(&self, profile: &ProfileName) -> Result<Session, Failure> {
+        let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
+        let resolved = self
+            .group
+            .read(|vault| sign_in::resolve_in(vault, config, profile.clone(), &self.args, self.world))
+            .map_err(Failure::Reopen)??;
+        let issued = sign_in::issue(&resolved, &self.args, Purpose::Change, self.world)?;
+        let made_at = issued.record.aws_time(issued.record.made_at);
+        Ok(Session { credentials: issued.record.credentials, made_at })
+    }
+
+    /// Cached sessions outlive the key that made them.
+    fn rekey_sessions(&self, old: &AccessKeyId, new: &AccessKeyId) {
+        let cache = self.group.read(|vault| session_records::cache(self.world, vault.document()));
+        if let Ok(Ok(cache)) = cache {
+            cache.rekey(old, new, self.world.clock.now());
+        }
+    }
+
+    /// Whether the key that nobody knows is to be deleted; nobody there: no.
+    fn confirms(&self, question: &str) -> bool {
+        let Ok(mut terminal) = Terminal::open() else { return false };
+        terminal.confirm(question, false).unwrap_or(false)
+    }
+
+    fn log(&self, profile: &ProfileName, act: Act, key: &AccessKeyId) {
+        self.world.log(&Event {
+            time: self.world.clock.now(),
+            act,
+            profile: Some(profile),
+            access_key: Some(key),
+            role: None,
+        });
+    }
+}
+
+fn row(outcome: &Outcome) -> [String; 3] {
+    let new = outcome.replaced.as_ref().map_or_else(|| "-".to_owned(), |(_, new)| new.short());
+    [outcome.profile.to_string(), outcome.word.to_owned(), new]
+}
+
+impl Attendant for Attending<'_, '_, '_> {
+    fn news(&mut self, rotation: &Rotation, news: News) {
+        report::rotation_news(self.world, &rotation.profile, &news);
+        match &news {
+            News::Created { new } | News::Adopted { new } => self.log(&rotation.profile, Act::KeyCreated, new),
+            News::Replaced { old, new } => self.rekey_sessions(old, new),
+            News::SwitchedOff { key } => self.log(&rotation.profile, Act::KeyDisabled, key),
+            News::SwitchedOn { key } => self.log(&rotation.profile, Act::KeyEnabled, key),
+            News::Deleted { key } => self.log(&rotation.profile, Act::KeyDeleted, key),
+            News::Proving { .. } | News::ReplyLost { .. } => {}
+        }
+        self.happened.entry(rotation.profile.clone()).or_default().push(news);
+    }
+
+    fn session(&mut self, rotation: &Rotation) -> Option<Session> {
+        match self.issue(&rotation.profile) {
+            Ok(session) => Some(session),
+            Err(failure) => {
+                self.codes.insert(rotation.profile.clone(), failure);
+                None
+            }
+        }
+    }
+
+    fn ended(&mut self, mut rotation: Rotation, how: Ended) -> Option<Rotation> {
+        if let Ended::At(End::Orphan { key, likely_ours: true }) = &how {
+            report::orphan(self.world, &rotation, key);
+            if self.confirms(&format!("Delete {}?", key.short())) {
+                rotation.may_delete(key.clone());
+                return Some(rotation);
+            }
+        }
+        let happened = self.happened.remove(&rotation.profile).unwrap_or_default();
+        let code = self.codes.remove(&rotation.profile);
+        let code = code.or_else(|| Some(Failure::NoTerminal(Need::MfaCode(rotation.profile.clone()))));
+        let outcome = Outcome::of(&rotation, how, &happened, code);
+        if outcome.failure.is_none() {
+            report::rotated(self.world, &outcome, rotation.user.as_ref());
+        }
+        self.outcomes.push(outcome);
+        None
+    }
+
+    fn interrupted(&self) -> bool {
+        self.signals.as_ref().is_some_and(HeldSignals::came)
+    }
+}

@@ -1,0 +1,131 @@
+//! What came of a key's rotation, and how to put that as the command's own end.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::cli::failure::Failure;
+use crate::names::{AccessKeyId, ProfileName};
+use crate::rotate::plan::{End, State};
+use crate::rotate::pool::Ended;
+use crate::rotate::run::{News, Rotation, User};
+use crate::rotate::stop::Stop;
+
+/// One key's.
+pub struct Outcome {
+    pub profile: ProfileName,
+    pub replaced: Option<(AccessKeyId, AccessKeyId)>,
+    pub deleted: Vec<AccessKeyId>,
+    pub grace_until: Option<Timestamp>,
+    pub failure: Option<Failure>,
+    /// One or two words for the table.
+    pub word: &'static str,
+}
+
+/// Why a rotation did not come to its end, with what its words need.
+pub struct RotateFailure {
+    pub profile: ProfileName,
+    pub user: Option<User>,
+    /// How far it came.
+    pub state: Option<State>,
+    pub current: Option<AccessKeyId>,
+    /// The user's keys, the last word on each, and whether AWS was asked for it.
+    pub keys: Vec<KeyShown>,
+    pub why: Why,
+}
+
+pub struct KeyShown {
+    pub listed: crate::aws::ListedKey,
+    pub last_use: Option<Option<crate::aws::LastUse>>,
+}
+
+pub enum Why {
+    End(End),
+    Stop(Stop),
+    Interrupted,
+}
+
+impl Outcome {
+    pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
+        let mut outcome = Self {
+            profile: rotation.profile.clone(),
+            replaced: None,
+            deleted: Vec::new(),
+            grace_until: None,
+            failure: None,
+            word: "done",
+        };
+        for news in happened {
+            match news {
+                News::Replaced { old, new } => outcome.replaced = Some((old.clone(), new.clone())),
+                News::Deleted { key } => outcome.deleted.push(key.clone()),
+                _ => {}
+            }
+        }
+        let switched = happened.iter().any(|news| matches!(news, News::SwitchedOff { .. }));
+        outcome.end(rotation, how, switched, code);
+        outcome
+    }
+
+    fn end(&mut self, rotation: &Rotation, how: Ended, switched: bool, code: Option<Failure>) {
+        let failed = |why| Failure::Rotate(Box::new(RotateFailure::of(rotation, why)));
+        match how {
+            Ended::At(End::Done) => {}
+            Ended::At(End::Young { .. }) => self.word = "young",
+            Ended::At(End::OldKept { .. }) => self.word = "old key kept",
+            Ended::At(End::Grace { until, .. }) if switched || !rotation.starts() => {
+                (self.word, self.grace_until) = ("in grace", Some(until));
+            }
+            Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),
+            Ended::Stopped(stop) => (self.word, self.failure) = ("stopped", Some(failed(Why::Stop(stop)))),
+            Ended::CodeMissing => (self.word, self.failure) = ("needs a code", code),
+            Ended::Interrupted => (self.word, self.failure) = ("interrupted", Some(failed(Why::Interrupted))),
+        }
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        json!({
+            "name": self.profile,
+            "outcome": self.word.replace(' ', "-"),
+            "old_key": self.replaced.as_ref().map(|(old, _)| old),
+            "new_key": self.replaced.as_ref().map(|(_, new)| new),
+            "deleted": self.deleted,
+            "old_key_deleted_after": self.grace_until,
+        })
+    }
+}
+
+fn word(end: &End) -> &'static str {
+    match end {
+        End::Done => "done",
+        End::Young { .. } => "young",
+        End::OldKept { .. } => "old key kept",
+        End::Grace { .. } | End::GraceNotOver { .. } => "in grace",
+        End::NothingToUndo | End::OldKeyGone { .. } => "nothing to undo",
+        End::TwoKeys => "two keys",
+        End::InUse { .. } => "in use",
+        End::CurrentGone | End::CurrentOff | End::NoWorkingKey => "no working key",
+        End::RotatedElsewhere => "rotated elsewhere",
+        End::Orphan { .. } => "unknown key",
+        End::NewKeyOff { .. } => "new key off",
+        End::OldKeyOn { .. } => "old key on",
+        End::NotToDelete { .. } => "not to delete",
+    }
+}
+
+impl RotateFailure {
+    fn of(rotation: &Rotation, why: Why) -> Self {
+        let position = rotation.position();
+        let shown = |listed: &crate::aws::ListedKey| KeyShown {
+            listed: listed.clone(),
+            last_use: rotation.last_uses.get(&listed.id).cloned(),
+        };
+        Self {
+            profile: rotation.profile.clone(),
+            user: rotation.user.clone(),
+            state: position.map(|position| position.state.clone()),
+            current: position.map(|position| position.current.clone()),
+            keys: rotation.keys.iter().map(shown).collect(),
+            why,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The vault as a rotation reads and writes it. Closed between any two of its calls: what is held over a wait is the one key
+//! that is needed, and never the vault.
+
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::journal::{Conflict, Journal, JournalError, Position};
+use super::plan::Save;
+use crate::clock::Clock;
+use crate::names::{AccessKeyId, ProfileName};
+use crate::store::document::{Document, StoredAccessKey};
+use crate::store::group::{Group, GroupError};
+use crate::store::kept::Keep;
+use crate::store::vault::{NotCommitted, ReopenError, Search, Stamp};
+
+/// How often a save that a power cut may undo is made durable again before a person is told.
+const SETTLING: u32 = 3;
+
+pub struct Ledger<'g, 'd> {
+    group: &'g Group<'g, 'd>,
+    clock: &'d dyn Clock,
+    /// This machine's name.
+    writer: String,
+}
+
+/// Where a user's rotation stands, and the keys that the vault has for it.
+#[derive(Clone)]
+pub struct Entry {
+    pub position: Position,
+    pub current: StoredAccessKey,
+    /// The new key while that is not current, else the old one.
+    pub other: Option<StoredAccessKey>,
+}
+
+#[derive(Debug, Clone, Error)]
+pub enum LedgerError {
+    #[error(transparent)]
+    Read(Arc<ReopenError>),
+    /// Somebody else changed what the step was decided from. Nothing was saved.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// Nothing was saved.
+    #[error(transparent)]
+    NotSaved(Arc<NotCommitted>),
+    /// In force, but a power cut may undo it.
+    #[error("not yet durable: {0}")]
+    NotDurable(Arc<io::Error>),
+    /// The link that is to outlive the next saves could not be made.
+    #[error("this generation could not be kept: {0}")]
+    NotKept(Arc<NotCommitted>),
+}
+
+impl Entry {
+    fn find(document: &Document, user_arn: &str, name: &ProfileName) -> Result<Self, JournalError> {
+        let position = Position::find(document, user_arn, name)?;
+        let profile = document.profiles.get(&position.profile);
+        let no_key = || JournalError::NoKey(position.profile.clone());
+        let current = profile.and_then(|profile| profile.access_key.clone()).ok_or_else(no_key)?;
+        let journal = profile.map(|profile| Journal::of(&position.profile, profile)).transpose()?.flatten();
+        Ok(Self { current, other: journal.and_then(|journal| journal.other_key().cloned()), position })
+    }
+}
+
+impl<'g, 'd> Ledger<'g, 'd> {
+    pub fn new(group: &'g Group<'g, 'd>, clock: &'d dyn Clock, writer: String) -> Self {
+        Self { group, clock, writer }
+    }
+
+    pub fn entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
+        let found = self.group.read(|vault| Entry::find(vault.document(), user_arn, name));
+        Ok(found.map_err(|error| LedgerError::Read(Arc::new(error)))?.map_err(Conflict::from)?)
+    }
+
+    /// The same, once what stands there is sure to stand there after a power cut: an earlier run may have died before its
+    /// last save was durable.
+    pub fn durable_entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
+        self.group
+            .read(|vault| vault.make_durable())
+            .map_err(|error| LedgerError::Read(Arc::new(error)))?
+            .map_err(|error| LedgerError::NotDurable(Arc::new(error)))?;
+        self.entry(user_arn, name)
+    }
+
+    /// Saves the outcome of a step onto the position that it was decided from. `found` is the key that comes in by it, `now`
+    /// is by AWS's clock.
+    pub fn save(
+        &self,
+        from: &Position,
+        save: &Save,
+        found: Option<&StoredAccessKey>,
+        now: Timestamp,
+    ) -> Result<Entry, LedgerError> {
+        let (from, save, found) = (from.clone(), save.clone(), found.cloned());
+        // Of a rotation's saves only this one is worth being kept: the others are the same keys in another state.
+        let keep = if save == Save::Prove { Keep::Predecessor } else { Keep::Nothing };
+        let stamp = Stamp { now: self.clock.now(), writer: self.writer.clone() };
+        let (user_arn, profile) = (from.user_arn.clone(), from.profile.clone());
+        let saved = self.group.edit(keep, &stamp, move |document| {
+            from.save(document, &save, found.as_ref(), now)?;
+            Entry::find(document, &from.user_arn, &from.profile).map_err(Conflict::from)
+        });
+        match saved {
+            Ok(entry) => Ok(entry),
+            Err(GroupError::Refused(conflict)) => Err(conflict.into()),
+            Err(GroupError::NotCommitted(why)) => Err(LedgerError::NotSaved(why)),
+            Err(GroupError::NotDurable(error)) => {
+                self.settle(error)?;
+                self.entry(&user_arn, &profile)
+            }
+            Err(GroupError::Stopped(error)) => Err(LedgerError::NotDurable(error)),
+        }
+    }
+
+    fn settle(&self, mut error: Arc<io::Error>) -> Result<(), LedgerError> {
+        for _ in 0..SETTLING {
+            match self.group.settle() {
+                Ok(()) => return Ok(()),
+                Err(next) => error = Arc::new(io::Error::other(next)),
+            }
+        }
+        Err(LedgerError::NotDurable(error))
+    }
+
+    /// Keeps the generation that stands, so that an earlier one that is put back by hand has every key that works.
+    pub fn keep(&self) -> Result<(), LedgerError> {
+        self.group.keep_standing().map_err(|error| LedgerError::NotKept(Arc::new(error)))
+    }
+
+    /// A key's secret, from earlier generations beside the vault.
+    pub fn secret_of(&self, id: &AccessKeyId) -> Result<Search, LedgerError> {
+        self.group.read(|vault| vault.secrets_of(id)).map_err(|error| LedgerError::Read(Arc::new(error)))
+    }
+}

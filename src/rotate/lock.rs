@@ -1,0 +1,35 @@
+//! One run at a time for a user's keys: two that list and create at once would each take the other's key for a stranger's.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::disk::{Disk, Lock, LockError};
+
+const FOLDER: &str = "rotations";
+
+/// Held from a run's first list to its last save; gone with the process.
+pub type UserLock = Box<dyn Lock>;
+
+#[derive(Debug, Error)]
+pub enum LockTaken {
+    #[error("another run is at it")]
+    Running { pid: Option<u32> },
+    #[error("the lock could not be taken: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// For the user with this ARN, in the state folder: whatever profile or vault the key is in.
+pub fn take(disk: &dyn Disk, state: &Path, user_arn: &str) -> Result<UserLock, LockTaken> {
+    let folder = state.join(FOLDER);
+    disk.make_folder(&folder)?;
+    let name: String = Sha256::digest(user_arn)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    disk.open_folder(&folder)?.lock(&format!("{name}.lock"), Duration::ZERO).map_err(|error| match error {
+        LockError::Held { pid } => LockTaken::Running { pid },
+        LockError::Io(error) => LockTaken::Io(error),
+        LockError::NotAFile => LockTaken::Io(io::Error::from(io::ErrorKind::InvalidInput)),
+    })
+}

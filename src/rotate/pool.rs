@@ -1,0 +1,204 @@
+//! Many rotations at once: so many calls to AWS are under way at a time, and who waits takes none of their places. A
+//! rotation spends most of its time waiting until its new key works everywhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ledger::Ledger;
+use super::plan::End;
+use super::run::{News, Rotation, Session, Tools, Turn};
+use super::stop::Stop;
+use crate::aws::{Aws, CaBundle, Endpoints};
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::names::Region;
+
+/// While nothing is under way a person who ends the program is heard within this time.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// More than passes between two looks at the clock, unless the machine slept or its clock was set.
+const LONGEST_STEP: Duration = Duration::from_secs(60);
+
+/// Where a user's calls go.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallPlace {
+    pub region: Region,
+    pub endpoints: Endpoints,
+}
+
+/// What the workers share.
+pub struct Shop<'s, 'g, 'd> {
+    pub ledger: &'s Ledger<'g, 'd>,
+    pub disk: &'d dyn Disk,
+    pub state: &'s Path,
+    pub clock: &'d dyn Clock,
+    pub ca_bundle: Option<CaBundle>,
+    /// How many calls at once.
+    pub workers: usize,
+}
+
+/// Who stands by: is told what happens, and answers what only a person can.
+pub trait Attendant {
+    fn news(&mut self, rotation: &Rotation, news: News);
+
+    /// A session with MFA, where somebody gives a code for it.
+    fn session(&mut self, rotation: &Rotation) -> Option<Session>;
+
+    /// The rotation has come to rest, or has stopped. Given back, it goes on.
+    fn ended(&mut self, rotation: Rotation, how: Ended) -> Option<Rotation>;
+
+    /// Whether somebody wants all this to end. Turns that are under way are finished.
+    fn interrupted(&self) -> bool;
+}
+
+/// How a rotation ended, for now.
+pub enum Ended {
+    At(End),
+    Stopped(Stop),
+    /// For want of a code.
+    CodeMissing,
+    /// The program is to end.
+    Interrupted,
+}
+
+struct Job {
+    rotation: Rotation,
+    place: CallPlace,
+}
+
+/// Drives all of them to their ends.
+pub fn drive(rotations: Vec<(Rotation, CallPlace)>, shop: &Shop, attendant: &mut dyn Attendant) {
+    let (to_workers, jobs) = channel();
+    let (to_us, done) = channel();
+    let jobs = Mutex::new(jobs);
+    std::thread::scope(|scope| {
+        for _ in 0..shop.workers.min(rotations.len()).max(1) {
+            let (jobs, to_us) = (&jobs, to_us.clone());
+            scope.spawn(move || work(jobs, &to_us, shop));
+        }
+        // Ends the workers when it is dropped.
+        let ready = rotations.into_iter().map(|(rotation, place)| Job { rotation, place }).collect();
+        let (waiting, passed, last) = (BTreeMap::new(), Duration::ZERO, shop.clock.now());
+        Office { shop, attendant, to_workers, done, ready, under_way: 0, waiting, passed, last }.run();
+    });
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>, done: &Sender<(Job, Turn)>, shop: &Shop) {
+    // Connections are kept for the next call to the same place.
+    let mut clients: Vec<(CallPlace, Aws)> = Vec::new();
+    loop {
+        let Ok(mut job) = jobs.lock().expect("nothing panics while it waits for a job").recv() else { return };
+        let known = clients.iter().position(|(place, _)| *place == job.place);
+        let at = known.unwrap_or_else(|| {
+            let CallPlace { region, endpoints } = job.place.clone();
+            clients.push((job.place.clone(), Aws::with_ca_bundle(region, endpoints, shop.ca_bundle.clone())));
+            clients.len() - 1
+        });
+        let tools = Tools { aws: &clients[at].1, ledger: shop.ledger, disk: shop.disk, state: shop.state };
+        let turn = job.rotation.turn(&tools);
+        if done.send((job, turn)).is_err() {
+            return;
+        }
+    }
+}
+
+/// The one thread that knows who waits for what.
+struct Office<'o, 's, 'g, 'd> {
+    shop: &'o Shop<'s, 'g, 'd>,
+    attendant: &'o mut dyn Attendant,
+    to_workers: Sender<Job>,
+    done: Receiver<(Job, Turn)>,
+    ready: Vec<Job>,
+    under_way: usize,
+    /// By when they go on, as time that passed here; the number tells those of one moment apart.
+    waiting: BTreeMap<(Duration, usize), Job>,
+    passed: Duration,
+    last: Timestamp,
+}
+
+impl Office<'_, '_, '_, '_> {
+    fn run(mut self) {
+        for number in 0.. {
+            if self.attendant.interrupted() {
+                return self.close();
+            }
+            self.let_time_pass();
+            for job in std::mem::take(&mut self.ready) {
+                self.under_way += 1;
+                self.to_workers.send(job).expect("the workers end after this");
+            }
+            let pause = self.waiting.first_key_value().map(|((at, _), _)| at.saturating_sub(self.passed));
+            let pause = pause.map_or(LONGEST_WAIT, |pause| pause.min(LONGEST_WAIT));
+            if self.under_way > 0 {
+                if let Ok((job, turn)) = self.done.recv_timeout(pause) {
+                    self.under_way -= 1;
+                    self.turned(job, turn, number);
+                }
+            } else if self.waiting.is_empty() {
+                return;
+            } else {
+                self.shop.clock.wait(pause);
+            }
+        }
+    }
+
+    /// By differences, so that a clock that is set holds nobody up for long.
+    fn let_time_pass(&mut self) {
+        let now = self.shop.clock.now();
+        let passed = now.duration_since(std::mem::replace(&mut self.last, now));
+        self.passed += Duration::try_from(passed).unwrap_or_default().min(LONGEST_STEP);
+        while let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 <= self.passed) {
+            self.ready.push(entry.remove());
+        }
+    }
+
+    fn turned(&mut self, mut job: Job, turn: Turn, number: usize) {
+        for news in std::mem::take(&mut job.rotation.news) {
+            self.attendant.news(&job.rotation, news);
+        }
+        match turn {
+            Turn::Again => self.ready.push(job),
+            Turn::After(pause) => drop(self.waiting.insert((self.passed + pause, number), job)),
+            Turn::NeedCode => match self.attendant.session(&job.rotation) {
+                Some(session) => {
+                    job.rotation.give_session(session);
+                    self.ready.push(job);
+                }
+                None => self.ended(job, Ended::CodeMissing),
+            },
+            Turn::Ended(end) => self.ended(job, Ended::At(end)),
+            Turn::Failed(stop) => self.ended(job, Ended::Stopped(stop)),
+        }
+    }
+
+    fn ended(&mut self, job: Job, how: Ended) {
+        if let Some(rotation) = self.attendant.ended(job.rotation, how) {
+            self.ready.push(Job { rotation, place: job.place });
+        }
+    }
+
+    /// What is under way is finished; nothing new is begun.
+    fn close(mut self) {
+        let idle = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.waiting).into_values());
+        for job in idle.collect::<Vec<_>>() {
+            self.attendant.ended(job.rotation, Ended::Interrupted);
+        }
+        while self.under_way > 0 {
+            let (mut job, turn) = self.done.recv().expect("the workers end after this");
+            self.under_way -= 1;
+            for news in std::mem::take(&mut job.rotation.news) {
+                self.attendant.news(&job.rotation, news);
+            }
+            let how = match turn {
+                Turn::Ended(end) => Ended::At(end),
+                Turn::Failed(stop) => Ended::Stopped(stop),
+                Turn::Again | Turn::After(_) | Turn::NeedCode => Ended::Interrupted,
+            };
+            self.attendant.ended(job.rotation, how);
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! Carries out a rotation, one turn at a time: reads IAM's list, has the next step decided, does it and saves what came of
+//! it. A turn never waits; it says when the next one is to be.
+//!
+//! Dying between any two of its operations loses nothing: the next run reads the journal and decides from there.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::ledger::{Entry, Ledger, LedgerError};
+use super::lock::{self, UserLock};
+use super::plan::{self, End, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish};
+use super::proof::{Proof, Round};
+use super::stop::Stop;
+use crate::aws::{Aws, AwsError, KeyStatus, LastUse, ListedKey, Refusal, Signer};
+use crate::credentials::{AccessKey, SessionCredentials};
+use crate::disk::Disk;
+use crate::names::{AccessKeyId, ProfileName, arn_user_name};
+use crate::store::document::StoredAccessKey;
+use crate::store::vault::Search;
+
+/// Our own policies let keys be changed within an hour of the code; what is begun has to be ended in it.
+const OLDEST_SESSION: SignedDuration = SignedDuration::from_mins(55);
+
+/// Pauses after a refusal that passes by itself: AWS's throttling, a fresh key that one more server does not know yet.
+const BACK_OFF: [u64; 6] = [1, 2, 4, 8, 16, 30];
+
+/// What a turn works with; each worker has its own.
+pub struct Tools<'t, 'g, 'd> {
+    pub aws: &'t Aws,
+    pub ledger: &'t Ledger<'g, 'd>,
+    pub disk: &'d dyn Disk,
+    /// The state folder.
+    pub state: &'t std::path::Path,
+}
+
+/// A session with MFA that signs the changes. A user's own, never a role's.
+#[derive(Clone)]
+pub struct Session {
+    pub credentials: SessionCredentials,
+    /// When its code was given, by AWS's clock.
+    pub made_at: Timestamp,
+}
+
+/// What happened that others should know at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    Created {
+        new: AccessKeyId,
+    },
+    Adopted {
+        new: AccessKeyId,
+    },
+    /// Waiting until the new key works everywhere.
+    Proving {
+        key: AccessKeyId,
+    },
+    /// The profile has another key now.
+    Replaced {
+        old: AccessKeyId,
+        new: AccessKeyId,
+    },
+    SwitchedOff {
+        key: AccessKeyId,
+    },
+    SwitchedOn {
+        key: AccessKeyId,
+    },
+    Deleted {
+        key: AccessKeyId,
+    },
+    /// A call whose reply was lost may have made a key; AWS's list will tell.
+    ReplyLost {
+        until: Timestamp,
+    },
+}
+
+/// How a turn ended.
+pub enum Turn {
+    Again,
+    After(Duration),
+    /// A session with MFA is needed before it goes on.
+    NeedCode,
+    Ended(End),
+    Failed(Stop),
+}
+
+/// The rotation of one user's key.
+pub struct Rotation {
+    /// The profile that was named.
+    pub profile: ProfileName,
+    pub user: Option<User>,
+    pub news: Vec<News>,
+    /// What IAM said last, for who is told about it.
+    pub keys: Vec<ListedKey>,
+    pub last_uses: BTreeMap<AccessKeyId, Option<LastUse>>,
+    key: Option<AccessKey>,
+    entry: Option<Entry>,
+    expected: Option<super::journal::Position>,
+    session: Option<Session>,
+    has_mfa: bool,
+    run: Run,
+    wish: Wish,
+    found: Option<StoredAccessKey>,
+    proof: Option<Proof>,
+    saved: bool,
+    refused: usize,
+    lock: Option<UserLock>,
+    /// A key that may be deleted, as somebody named it; IAM's list tells which that is.
+    delete_key: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub arn: String,
+    pub name: String,
+}
+
+impl Rotation {
+    /// `key` is the profile's; `has_mfa` whether a session with MFA is to sign.
+    pub fn new(profile: ProfileName, key: AccessKey, has_mfa: bool, delete_key: Option<String>, wish: Wish) -> Self {
+        Self {
+            profile,
+            user: None,
+            news: Vec::new(),
+            keys: Vec::new(),
+            last_uses: BTreeMap::new(),
+            key: Some(key),
+            entry: None,
+            expected: None,
+            session: None,
+            has_mfa,
+            run: Run::default(),
+            wish,
+            found: None,
+            proof: None,
+            saved: false,
+            refused: 0,
+            lock: None,
+            delete_key,
+        }
+    }
+
+    /// Whether it is to make a new key, rather than to finish what is under way.
+    pub fn starts(&self) -> bool {
+        self.wish.start
+    }
+
+    /// Goes on with this session from now on.
+    pub fn give_session(&mut self, session: Session) {
+        self.session = Some(session);
+    }
+
+    /// Somebody said that this key may be deleted.
+    pub fn may_delete(&mut self, key: AccessKeyId) {
+        self.wish.delete_key = Some(key);
+    }
+
+    /// Where the journal stands, as far as it was read.
+    pub fn state(&self) -> Option<&State> {
+        let position = self.entry.as_ref().map(|entry| &entry.position).or(self.expected.as_ref());
+        position.map(|position| &position.state)
+    }
+
+    pub fn position(&self) -> Option<&super::journal::Position> {
+        self.entry.as_ref().map(|entry| &entry.position).or(self.expected.as_ref())
+    }
+
+    pub fn turn(&mut self, tools: &Tools) -> Turn {
+        let turn = self.try_turn(tools).unwrap_or_else(Turn::Failed);
+        let turn = match turn {
+            Turn::Failed(stop) if stop.passes() && self.refused < BACK_OFF.len() => {
+                self.refused += 1;
+                Turn::After(Duration::from_secs(BACK_OFF[self.refused - 1]))
+            }
+            Turn::Failed(stop) => Turn::Failed(stop),
+            other => {
+                self.refused = 0;
+                other
+            }
+        };
+        match &turn {
+            Turn::Again => {}
+            Turn::After(_) | Turn::NeedCode => self.put_keys_away(),
+            Turn::Ended(_) | Turn::Failed(_) => {
+                self.put_keys_away();
+                self.proof = None;
+                self.session = None;
+                self.lock = None;
+            }
+        }
+        turn
+    }
+
+    /// Before a wait: the key that is being proven is the only one that is kept in mind.
+    fn put_keys_away(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            self.expected = Some(entry.position);
+        }
+        self.key = None;
+    }
+
+    fn try_turn(&mut self, tools: &Tools) -> Result<Turn, Stop> {
+        if self.proof.is_some() {
+            return self.prove(tools);
+        }
+        let user = match self.user.clone() {
+            Some(user) => user,
+            None => self.identify(tools)?,
+        };
+        self.read(tools, &user)?;
+        match self.list(tools, &user) {
+            Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. }))
+                if self.mfa(tools) == Mfa::Missing =>
+            {
+                return Ok(Turn::NeedCode);
+            }
+            other => self.keys = other?,
+        }
+        self.resolve_key_to_delete()?;
+        // What only looks needs no newer list.
+        loop {
+            match self.decide(tools)? {
+                Step::LookAtUse(key) => self.look_at_use(tools, &key)?,
+                Step::LookForSecret(key) => self.look_for_secret(tools, &key)?,
+                Step::Preflight => self.preflight(tools, &user)?,
+                step => return self.perform(tools, &user, step),
+            }
+        }
+    }
+
+    /// By its whole id, as it is shown, or by its end.
+    fn resolve_key_to_delete(&mut self) -> Result<(), Stop> {
+        let Some(given) = self.delete_key.take() else { return Ok(()) };
+        let is_meant = |key: &&ListedKey| {
+            let by_its_end = given.len() >= 4 && key.id.as_str().ends_with(&given);
+            key.id.as_str() == given || key.id.short() == given || by_its_end
+        };
+        let meant: Vec<&ListedKey> = self.keys.iter().filter(is_meant).collect();
+        match meant[..] {
+            [key] => self.wish.delete_key = Some(key.id.clone()),
+            _ => return Err(Stop::NoSuchKey { given }),
+        }
+        Ok(())
+    }
+
+    /// Whose key it is, and that no other run is at it.
+    fn identify(&mut self, tools: &Tools) -> Result<User, Stop> {
+        let signer = match (&self.session, &self.key) {
+            (Some(session), _) => Signer::Session(&session.credentials),
+            (None, Some(key)) => Signer::AccessKey(key),
+            (None, None) => return Err(Stop::NoSigner),
+        };
+        let identity = tools.aws.caller_identity(&signer)?;
+        let name = arn_user_name(&identity.arn).map(str::to_owned);
+        let name = name.ok_or_else(|| Stop::NotAUser { arn: identity.arn.clone() })?;
+        let user = User { arn: identity.arn, name };
+        self.lock = Some(lock::take(tools.disk, tools.state, &user.arn)?);
+        let entry = tools.ledger.durable_entry(&user.arn, &self.profile)?;
+        match &entry.current.user_arn {
+            Some(arn) if *arn != user.arn => return Err(Stop::WrongUser { expected: arn.clone(), found: user.arn }),
+            _ => {}
+        }
+        self.entry = Some(entry);
+        self.key = None;
+        self.user = Some(user.clone());
+        Ok(user)
+    }
+
+    /// Takes up the keys again that were put away before a wait.
+    fn read(&mut self, tools: &Tools, user: &User) -> Result<(), Stop> {
+        if self.entry.is_none() {
+            let entry = tools.ledger.entry(&user.arn, &self.profile)?;
+            if self.expected.as_ref().is_some_and(|expected| *expected != entry.position) {
+                return Err(LedgerError::Conflict(super::journal::Conflict::Changed).into());
+            }
+            self.entry = Some(entry);
+        }
+        Ok(())
+    }
+
+    fn entry(&self) -> Result<&Entry, Stop> {
+        self.entry.as_ref().ok_or(Stop::NoSigner)
+    }
+
+    fn mfa(&self, tools: &Tools) -> Mfa {
+        let now = tools.aws.now();
+        let is_good = |session: &Session| {
+            now.duration_since(session.made_at) < OLDEST_SESSION && session.credentials.expiration > now
+        };
+        match &self.session {
+            _ if !self.has_mfa => Mfa::None,
+            Some(session) if is_good(session) => Mfa::Session,
+            _ => Mfa::Missing,
+        }
+    }
+
+    /// By the session, else by whichever key AWS still takes.
+    fn list(&mut self, tools: &Tools, user: &User) -> Result<Vec<ListedKey>, Stop> {
+        if let Some(session) = &self.session {
+            match tools.aws.access_keys(&Signer::Session(&session.credentials), &user.name) {
+                Err(AwsError::Refused { refusal: Refusal::Expired | Refusal::UnknownKey, .. }) => self.session = None,
+                listed => return Ok(listed?),
+            }
+        }
+        let entry = self.entry()?;
+        let current = tools.aws.access_keys(&Signer::AccessKey(&entry.current.access_key()), &user.name);
+        match (current, &entry.other) {
+            (Err(AwsError::Refused { refusal: Refusal::UnknownKey, .. }), Some(other)) => {
+                Ok(tools.aws.access_keys(&Signer::AccessKey(&other.access_key()), &user.name)?)
+            }
+            (listed, _) => Ok(listed?),
+        }
+    }
+
+    fn decide(&self, tools: &Tools) -> Result<Step, Stop> {
+        let position = &self.entry()?.position;
+        Ok(plan::next(&View {
+            state: &position.state,
+            current: &position.current,
+            keys: &self.keys,
+            now: tools.aws.now(),
+            mfa: self.mfa(tools),
+            run: &self.run,
+            wish: &self.wish,
+        }))
+    }
+
+    /// What signs calls about keys: the session, or without MFA the current key.
+    fn signed<T>(&self, call: impl FnOnce(&Signer) -> Result<T, AwsError>) -> Result<T, Stop> {
+        let answer = match &self.session {
+            Some(session) => call(&Signer::Session(&session.credentials)),
+            None => call(&Signer::AccessKey(&self.entry()?.current.access_key())),
+        };
+        Ok(answer?)
+    }
+
+    fn look_at_use(&mut self, tools: &Tools, key: &AccessKeyId) -> Result<(), Stop> {
+        let used = match self.signed(|signer| tools.aws.access_key_last_use(signer, key)) {
+            Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. })) => Use::Unknown,
+            answer => {
+                let last = answer?;
+                let used = last.as_ref().map_or(Use::Never, of_service);
+                self.last_uses.insert(key.clone(), last);
+                used
+            }
+        };
+        self.run.uses.insert(key.clone(), used);
+        Ok(())
+    }
+
+    fn look_for_secret(&mut self, tools: &Tools, key: &AccessKeyId) -> Result<(), Stop> {
+        let found = match tools.ledger.secret_of(key)? {
+            Search::Found(stored) => {
+                self.found = Some(*stored);
+                Secret::Found
+            }
+            Search::NotFound | Search::Unknown => Secret::NotFound,
+        };
+        self.run.secrets.insert(key.clone(), found);
+        Ok(())
+    }
+
+    fn preflight(&mut self, tools: &Tools, user: &User) -> Result<(), Stop> {
+        let current = self.entry()?.position.current.clone();
+        self.signed(|signer| tools.aws.set_access_key_status(signer, &user.name, &current, KeyStatus::Active))?;
+        self.run.preflighted = true;
+        Ok(())
+    }
+
+    fn perform(&mut self, tools: &Tools, user: &User, step: Step) -> Result<Turn, Stop> {
+        match step {
+            Step::LookAtUse(_) | Step::LookForSecret(_) | Step::Preflight => {}
+            Step::NeedCode => return Ok(Turn::NeedCode),
+            Step::ListAgain(at) => return Ok(Turn::After(until(tools.aws.now(), at))),
+            Step::End(end) => return self.end(tools, end),
+            Step::Save(save) => self.save(tools, &save)?,
+            Step::Create => self.create(tools, user)?,
+            Step::Prove(key, depth) => {
+                let key = self.held(&key)?;
+                self.news.push(News::Proving { key: key.id.clone() });
+                self.proof = Some(Proof::new(key, depth, tools.aws.now()));
+            }
+            Step::Switch(key, status) => self.switch(tools, user, key, status)?,
+            Step::Delete(key) => self.delete(tools, user, key)?,
+        }
+        Ok(Turn::Again)
+    }
+
+    fn held(&self, id: &AccessKeyId) -> Result<AccessKey, Stop> {
+        let entry = self.entry()?;
+        let mut keys = [Some(&entry.current), entry.other.as_ref()].into_iter().flatten();
+        Ok(keys.find(|key| key.id == *id).ok_or(Stop::NoSigner)?.access_key())
+    }
+
+    fn end(&mut self, tools: &Tools, end: End) -> Result<Turn, Stop> {
+        if self.saved {
+            tools.ledger.keep()?;
+        }
+        Ok(Turn::Ended(end))
+    }
+
+    fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
+        let before = self.entry()?.position.clone();
+        let after = tools.ledger.save(&before, save, self.found.as_ref(), tools.aws.now())?;
+        self.note(save, &before.current, &after);
+        self.entry = Some(after);
+        self.saved = true;
+        Ok(())
+    }
+
+    /// What the saved step means for the rest of this run.
+    fn note(&mut self, save: &Save, before: &AccessKeyId, after: &Entry) {
+        let new = after.position.current.clone();
+        match save {
+            Save::Intend => self.run.intent = OwnIntent::Unsent,
+            Save::Adopt(key) => {
+                self.run.turned = true;
+                self.news.push(News::Adopted { new: key.clone() });
+            }
+            Save::Prove => self.news.push(News::Replaced { old: before.clone(), new }),
+            Save::TurnBack | Save::Return => {
+                self.run.undone = true;
+                self.run.turned = true;
+                self.news.push(News::Replaced { old: before.clone(), new });
+            }
+            Save::Retire { .. } | Save::Undo | Save::Finish => {}
+        }
+    }
+
+    /// Sent once. Whatever becomes of the reply, the next list tells whether a key was made.
+    fn create(&mut self, tools: &Tools, user: &User) -> Result<(), Stop> {
+        let made = match self.signed(|signer| tools.aws.create_access_key(signer, &user.name)) {
+            Err(Stop::Aws(error)) if may_have_made_one(&error) => {
+                self.run.intent = OwnIntent::Sent;
+                let until = tools.aws.now().saturating_add(SignedDuration::from_secs(90));
+                self.news.push(News::ReplyLost { until: until.unwrap_or(Timestamp::MAX) });
+                return Ok(());
+            }
+            Err(stop) if stop.passes() => return Err(stop),
+            Err(stop) => {
+                self.save(tools, &Save::Finish)?;
+                return Err(stop);
+            }
+            Ok(made) => made,
+        };
+        let id = made.key.id.clone();
+        let (position, model) = (self.entry()?.position.clone(), self.entry()?.current.clone());
+        let new = StoredAccessKey {
+            id: id.clone(),
+            secret: made.key.secret,
+            user_arn: Some(user.arn.clone()),
+            added: made.created,
+            verified: None,
+            endpoint: model.endpoint,
+            rest: toml::Table::new(),
+        };
+        match tools.ledger.save(&position, &Save::Adopt(id.clone()), Some(&new), tools.aws.now()) {
+            Ok(entry) => {
+                self.entry = Some(entry);
+                (self.run.turned, self.saved) = (true, true);
+                self.news.push(News::Created { new: id });
+                Ok(())
+            }
+            Err(LedgerError::NotDurable(error)) => Err(LedgerError::NotDurable(error).into()),
+            // Its secret is nowhere but here, and will be nowhere: it goes again, by its id.
+            Err(error) => {
+                let deleted = self.signed(|signer| tools.aws.delete_access_key(signer, &user.name, &id));
+                let left = deleted.err().filter(|stop| !stop.is(&Refusal::NoSuchEntity)).map(|_| id);
+                Err(Stop::NewKeyNotSaved { error, left })
+            }
+        }
+    }
+
+    fn switch(&mut self, tools: &Tools, user: &User, key: AccessKeyId, status: KeyStatus) -> Result<(), Stop> {
+        if status == KeyStatus::Inactive {
+            tools.ledger.keep()?;
+        }
+        match self.signed(|signer| tools.aws.set_access_key_status(signer, &user.name, &key, status)) {
+            // Somebody deleted it meanwhile, as the next list says.
+            Err(stop) if stop.is(&Refusal::NoSuchEntity) => return Ok(()),
+            switched => switched?,
+        }
+        self.news.push(match status {
+            KeyStatus::Active => News::SwitchedOn { key },
+            KeyStatus::Inactive => News::SwitchedOff { key },
+        });
+        Ok(())
+    }
+
+    fn delete(&mut self, tools: &Tools, user: &User, key: AccessKeyId) -> Result<(), Stop> {
+        match self.signed(|signer| tools.aws.delete_access_key(signer, &user.name, &key)) {
+            Err(stop) if stop.is(&Refusal::NoSuchEntity) => {}
+            deleted => deleted?,
+        }
+        self.run.deleted.insert(key.clone());
+        self.news.push(News::Deleted { key });
+        Ok(())
+    }
+
+    /// One round. While it waits for the next, the key that is being proven is the only one in mind.
+    fn prove(&mut self, tools: &Tools) -> Result<Turn, Stop> {
+        let (Some(proof), Some(user)) = (&mut self.proof, &self.user) else { return Ok(Turn::Again) };
+        match proof.round(tools.aws, &user.arn, &user.name) {
+            Round::Next(pause) => return Ok(Turn::After(pause)),
+            Round::Proven => self.run.proof = Some((proof.key.id.clone(), tools.aws.now(), proof.depth())),
+            Round::NotLive(error) => return Err(Stop::NotLive { key: proof.key.id.clone(), error }),
+            Round::WrongUser { arn } => return Err(Stop::WrongUser { expected: user.arn.clone(), found: arn }),
+        }
+        self.proof = None;
+        Ok(Turn::Again)
+    }
+}
+
+/// STS and IAM are what this program itself calls with a key.
+fn of_service(last: &LastUse) -> Use {
+    if ["sts", "iam"].contains(&last.service.as_str()) { Use::Ours } else { Use::Others }
+}
+
+/// Whether AWS may have made a key though it was not told so: also behind an error of its own.
+fn may_have_made_one(error: &AwsError) -> bool {
+    match error {
+        AwsError::Network { failure, .. } => failure.may_have_been_sent(),
+        AwsError::Unreadable { .. } => true,
+        AwsError::Refused { refusal, .. } => *refusal == Refusal::Unavailable,
+    }
+}
+
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    at.duration_since(now).try_into().unwrap_or_default()
+}
