@@ -16,7 +16,7 @@ const NEWEST: usize = 10;
 const DAYS: i128 = 30;
 const DAY: i128 = 24 * 3600 * 1_000_000_000;
 
-/// What a save keeps of the file that it replaces.
+/// What a save keeps of the file that it replaces; of two wishes the greater counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keep {
     /// For saves of which many follow one another: they would push the states that people go back to out of the ten.

@@ -146,6 +146,17 @@ pub enum NotCommitted {
     Announce(PinError),
 }
 
+impl From<ReopenError> for NotCommitted {
+    fn from(error: ReopenError) -> Self {
+        match error {
+            ReopenError::Load(error) => Self::Save(error.into()),
+            ReopenError::Unseal(error) => Self::Changed(error),
+            ReopenError::AnotherVault => Self::AnotherVault,
+            ReopenError::Diverged => Self::Diverged,
+        }
+    }
+}
+
 /// How writing a prepared document ended, where it did not end well.
 enum SaveFailure {
     NotCommitted(NotCommitted),

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::{NotCommitted, Vault};
-use crate::store::file::SaveError;
+use super::{NotCommitted, ReopenError, Vault};
+use crate::store::file::{LoadError, SaveError};
 
 impl Vault<'_> {
     /// Keeps the file that stands as a save over it would, under its own generation, for good when this returns: a kept file
@@ -21,5 +21,12 @@ impl Vault<'_> {
     /// cut may undo it. Fails where another file stands there by now.
     pub fn make_durable(&self) -> io::Result<()> {
         self.place.make_durable(&self.version.hash)
+    }
+
+    /// The same, after which a save that was not durable is as good as one that was: it can be remembered too.
+    pub(in crate::store) fn settle(&mut self) -> Result<(), ReopenError> {
+        self.make_durable().map_err(LoadError::Io)?;
+        self.remember();
+        Ok(())
     }
 }
