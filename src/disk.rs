@@ -55,6 +55,10 @@ pub trait Folder: Send {
     /// Reads a regular file, never through a symlink; more than `limit` bytes are [`ReadError::TooLarge`].
     fn read(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError>;
 
+    /// The same, and makes the content of the very file that was read durable. Its name may still be in the air: see
+    /// [`Folder::sync`].
+    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError>;
+
     /// Creates a file that must not exist yet, mode 0600.
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>>;
 
@@ -146,6 +150,14 @@ pub enum ReadError {
 impl ReadError {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Where it makes no difference what the file is instead.
+    pub fn into_io(self) -> io::Error {
+        match self {
+            Self::Io(error) => error,
+            other => io::Error::other(other),
+        }
     }
 }
 

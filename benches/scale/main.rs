@@ -21,6 +21,7 @@ use vault::secret::{IdentityText, Passphrase, SecretAccessKey};
 use vault::store::document::{Document, Profile, StoredAccessKey};
 use vault::store::file::Place;
 use vault::store::group::Group;
+use vault::store::kept::Keep;
 use vault::store::passphrase::{self, Cost};
 use vault::store::recovery::RecoveryKey;
 use vault::store::vault::{Key, NewVault, Stamp, Vault, create, open};
@@ -111,12 +112,12 @@ impl Bench {
     }
 
     fn grouped(&self) -> String {
-        let mut vault = self.open();
-        let before = vault.version().generation;
-        let group = Group::new(&mut vault);
+        let group = Group::new(self.open().close());
+        let generation = || group.read(|vault| vault.version().generation).expect("it stands");
+        let before = generation();
         let save = |n| {
             let edit = change(n);
-            let saved = group.edit(&stamp(), move |document| {
+            let saved = group.edit(Keep::Predecessor, &stamp(), move |document| {
                 edit(document);
                 Ok::<_, Infallible>(())
             });
@@ -126,8 +127,7 @@ impl Bench {
         let took = timed(&mut || {
             thread::scope(|scope| (0..THREADS).for_each(|thread| drop(scope.spawn(move || share(thread)))))
         });
-        drop(group);
-        format!("{:.1} s, in {} saves", took.as_secs_f64(), vault.version().generation - before)
+        format!("{:.1} s, in {} saves", took.as_secs_f64(), generation() - before)
     }
 
     fn open(&self) -> Vault<'_> {

@@ -16,7 +16,7 @@ pub struct SyncedDisk(Waited);
 struct Waited(Arc<AtomicU64>);
 
 impl Waited {
-    fn during(&self, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fn during<T>(&self, sync: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let done = sync();
         self.0.fetch_add(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -61,6 +61,11 @@ impl Folder for SyncedFolder {
 
     fn read(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
         self.0.read(name, limit)
+    }
+
+    /// What was read counts along: it is little beside the wait.
+    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        self.1.during(|| self.0.read_synced(name, limit))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {

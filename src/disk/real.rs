@@ -62,7 +62,7 @@ impl Disk for RealDisk {
         if found.kind == Kind::Folder {
             return Err(ReadError::NotAFile);
         }
-        Ok((read_up_to(file, found.size, limit)?, found))
+        Ok((read_up_to(&file, found.size, limit)?, found))
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
@@ -91,7 +91,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Everything, unless it is more than `limit`: what fstat said may have grown since, and a pipe says nothing.
-fn read_up_to(file: File, size: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
+fn read_up_to(file: &File, size: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
     // A vector that grows from nothing copies, and our allocator wipes, as much again as there is to read.
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
     file.take(limit + 1).read_to_end(&mut bytes)?;
@@ -102,6 +102,27 @@ fn read_up_to(file: File, size: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
 }
 
 struct RealFolder(OwnedFd);
+
+impl RealFolder {
+    /// Of bearable size, and no link, no pipe and no folder.
+    fn open_to_read(&self, name: &str, limit: u64) -> Result<(File, Status), ReadError> {
+        // NONBLOCK: a FIFO put in the file's place must not hang us before fstat says what it is.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let descriptor = match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
+            Ok(descriptor) => descriptor,
+            Err(rustix::io::Errno::LOOP) => return Err(ReadError::NotAFile),
+            Err(error) => return Err(ReadError::Io(error.into())),
+        };
+        let found = status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?);
+        if found.kind != Kind::File {
+            return Err(ReadError::NotAFile);
+        }
+        if found.size > limit {
+            return Err(ReadError::TooLarge { limit });
+        }
+        Ok((File::from(descriptor), found))
+    }
+}
 
 impl Folder for RealFolder {
     fn status(&self) -> io::Result<Status> {
@@ -117,21 +138,15 @@ impl Folder for RealFolder {
     }
 
     fn read(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
-        // NONBLOCK: a FIFO put in the file's place must not hang us before fstat says what it is.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let descriptor = match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
-            Ok(descriptor) => descriptor,
-            Err(rustix::io::Errno::LOOP) => return Err(ReadError::NotAFile),
-            Err(error) => return Err(ReadError::Io(error.into())),
-        };
-        let found = status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?);
-        if found.kind != Kind::File {
-            return Err(ReadError::NotAFile);
-        }
-        if found.size > limit {
-            return Err(ReadError::TooLarge { limit });
-        }
-        Ok((read_up_to(File::from(descriptor), found.size, limit)?, found))
+        let (file, found) = self.open_to_read(name, limit)?;
+        Ok((read_up_to(&file, found.size, limit)?, found))
+    }
+
+    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        let (file, found) = self.open_to_read(name, limit)?;
+        let bytes = read_up_to(&file, found.size, limit)?;
+        file.sync_all()?;
+        Ok((bytes, found))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
@@ -294,6 +309,8 @@ mod tests {
         assert!(matches!(folder.read("fifo", 10), Err(ReadError::NotAFile)));
         assert!(matches!(folder.read("real", 4), Err(ReadError::TooLarge { limit: 4 })));
         assert_eq!(folder.read("real", 5).unwrap().0, b"12345");
+        assert_eq!(folder.read_synced("real", 5).unwrap(), folder.read("real", 5).unwrap());
+        assert!(matches!(folder.read_synced("link", 10), Err(ReadError::NotAFile)));
         assert!(folder.read("none", 5).err().unwrap().is_not_found());
     }
 

@@ -271,6 +271,9 @@ mod tests {
         fn read(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
             self.1.read(name, limit)
         }
+        fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+            self.1.read_synced(name, limit)
+        }
         fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
             self.fail("create").and_then(|()| self.1.create(name))
         }

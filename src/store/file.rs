@@ -122,9 +122,15 @@ impl<'d> Place<'d> {
         [Some(self.path.clone()), resolved].into_iter().flatten().collect()
     }
 
-    /// Makes what was found here durable: the save that made it may not have come to its end.
-    pub(super) fn sync(&self) -> io::Result<()> {
-        self.opened()?.folder.sync()
+    /// Makes the file of this hash durable, if it stands here: the save that made it may not have come to its end, and a sync
+    /// program does not wait for the disk.
+    pub(super) fn make_durable(&self, hash: &[u8; 32]) -> io::Result<()> {
+        let spot = self.opened()?;
+        let (bytes, _) = spot.folder.read_synced(&spot.name, MAX_FILE).map_err(ReadError::into_io)?;
+        if Sha256::digest(&bytes).as_slice() != hash {
+            return Err(io::Error::other("another file stands there now"));
+        }
+        spot.folder.sync()
     }
 
     /// As it was named.
@@ -178,11 +184,7 @@ impl<'d> Place<'d> {
 
     /// The bytes of a file beside the vault.
     pub(super) fn read_beside(&self, name: &str) -> io::Result<Vec<u8>> {
-        match self.opened()?.folder.read(name, MAX_FILE) {
-            Ok((bytes, _)) => Ok(bytes),
-            Err(ReadError::Io(error)) => Err(error),
-            Err(other) => Err(io::Error::other(other)),
-        }
+        self.opened()?.folder.read(name, MAX_FILE).map(|(bytes, _)| bytes).map_err(ReadError::into_io)
     }
 
     /// Takes the place for a save. Readers need no lock: they find the old file or the new one.
@@ -293,8 +295,15 @@ impl Locked<'_> {
         Ok(loaded)
     }
 
-    /// Puts `bytes` in the place of `old`, which is kept under its generation; what is kept of generations before `oldest`
-    /// goes.
+    /// Gives what stands the name that a save over it would keep it under, for good. When it changed moves.
+    pub fn keep(&self, standing: &Loaded, generation: u64) -> io::Result<Status> {
+        let Spot { folder, name, .. } = &self.spot;
+        kept::keep_durably(&**folder, name, generation, &standing.hash, &standing.bytes)?;
+        Ok(folder.entry(name)?.unwrap_or(standing.status))
+    }
+
+    /// Puts `bytes` in the place of what stands. That is kept as `old`, under its generation, where it is to be kept; what is
+    /// kept of generations before `oldest` goes.
     pub fn commit(&self, old: Option<(&Loaded, u64)>, bytes: &[u8], oldest: u64, now: Timestamp) -> Saved {
         let Spot { folder, name, .. } = &self.spot;
         // First, since what a crash left may be what fills the disk.

@@ -1,22 +1,24 @@
 //! Many threads' changes in few saves. A save takes as long for a thousand changes as for one, so it takes all that are
-//! waiting; who comes while it runs waits for the next.
+//! waiting; who comes while it runs waits for the next. Between saves the vault is closed: the threads may wait for minutes,
+//! and nothing of what it holds is in memory then.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use thiserror::Error;
 
 use super::document::Document;
-use super::vault::{EditError, NotCommitted, Stamp, Vault};
+use super::kept::Keep;
+use super::vault::{Closed, EditError, NotCommitted, ReopenError, Stamp, Vault};
 
 /// A vault that many threads change at once.
 ///
 /// What the edits borrow lives for `'g`: longer than the group.
 pub struct Group<'g, 'd> {
-    vault: Mutex<&'g mut Vault<'d>>,
+    vault: Mutex<Closed<'d>>,
     queue: Mutex<Queue<'g>>,
     /// A save has ended.
     ended: Condvar,
@@ -38,7 +40,8 @@ pub enum GroupError<E> {
     /// Nothing of the save that was to hold it; the old file stands.
     #[error(transparent)]
     NotCommitted(Arc<NotCommitted>),
-    /// Saved and in force, but a power cut may undo it. The group has stopped.
+    /// Saved and in force, but a power cut may undo it. The group has stopped; once [`Group::settle`] has said yes, the change
+    /// is as good as one that was committed.
     #[error("not yet durable: {0}")]
     NotDurable(Arc<io::Error>),
     /// Not even tried: an earlier save was not durable, and on what may be undone nothing more is built.
@@ -47,15 +50,16 @@ pub enum GroupError<E> {
 }
 
 impl<'g, 'd> Group<'g, 'd> {
-    pub fn new(vault: &'g mut Vault<'d>) -> Self {
+    pub fn new(vault: Closed<'d>) -> Self {
         Self { vault: Mutex::new(vault), queue: Mutex::default(), ended: Condvar::new() }
     }
 
-    /// Changes the document and saves it, as [`Vault::edit`] does, together with whoever else wants to; returns when the
-    /// save that holds this change is over. The edit may be applied several times, to the same or to other documents: the
-    /// last time counts.
+    /// Changes the document and saves it, as [`Vault::edit_keeping`] does, together with whoever else wants to; returns when
+    /// the save that holds this change is over. The edit may be applied several times, to the same or to other documents:
+    /// the last time counts. The file that the save replaces is kept if any of the changes in it asks for that.
     pub fn edit<T: Send + 'g, E: Send + 'g>(
         &self,
+        keep: Keep,
         stamp: &Stamp,
         edit: impl FnMut(&mut Document) -> Result<T, E> + Send + 'g,
     ) -> Result<T, GroupError<E>> {
@@ -64,8 +68,38 @@ impl<'g, 'd> Group<'g, 'd> {
         if let Some(error) = &queue.stopped {
             return Err(GroupError::Stopped(error.clone()));
         }
-        queue.waiting.push(Box::new(Change { edit, done: None, told }));
+        queue.waiting.push(Box::new(Change { edit, keep, done: None, told }));
         self.answered(queue, stamp, &answer).unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Reads what stands. It must not ask the group for anything, which waits for the same vault.
+    pub fn read<R>(&self, read: impl FnOnce(&Vault<'d>) -> R) -> Result<R, ReopenError> {
+        self.opened(|vault| read(vault))
+    }
+
+    /// As [`Vault::keep_standing`] does.
+    pub fn keep_standing(&self) -> Result<(), NotCommitted> {
+        self.opened(Vault::keep_standing)?
+    }
+
+    /// Makes what stands durable, and with it a change that was [`GroupError::NotDurable`]; a group that stopped goes on.
+    pub fn settle(&self) -> Result<(), ReopenError> {
+        self.opened(|vault| {
+            vault.settle()?;
+            // While this holds the vault, no later save can have stopped the group.
+            self.queue().stopped = None;
+            Ok(())
+        })?
+    }
+
+    /// Opens what stands, and puts it aside again as it was left.
+    fn opened<R>(&self, act: impl FnOnce(&mut Vault<'d>) -> R) -> Result<R, ReopenError> {
+        // Who panicked with the vault open left it here as it was before, which the file is a successor of at worst.
+        let mut closed = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut vault = closed.open()?;
+        let done = act(&mut vault);
+        *closed = vault.close();
+        Ok(done)
     }
 
     /// Waits for the answer; where nobody is saving, by saving.
@@ -91,16 +125,22 @@ impl<'g, 'd> Group<'g, 'd> {
     fn save(&self, mut members: Vec<Box<dyn Member + 'g>>, stamp: &Stamp) {
         // However this ends, also by a panic: nobody is left waiting for it.
         let _saving = Saving(self);
-        let mut vault = self.vault.lock().expect("a save that panics ends every later one");
-        let ended = match vault.edit(stamp, |document| apply_all(&mut members, document)) {
+        let saved = self.opened(|vault| self.save_to(vault, &mut members, stamp));
+        let ended = saved.unwrap_or_else(|why| Ended::NotCommitted(Arc::new(why.into())));
+        members.into_iter().for_each(|member| member.hear(&ended));
+    }
+
+    fn save_to(&self, vault: &mut Vault, members: &mut [Box<dyn Member + 'g>], stamp: &Stamp) -> Ended {
+        match vault.edit_deciding(stamp, |document| apply_all(members, document)) {
             // Where nobody agreed, nobody hears that it was committed either.
             Ok(()) | Err(EditError::Refused(NobodyAgreed)) => Ended::Committed,
             Err(EditError::NotCommitted(why)) => Ended::NotCommitted(Arc::new(why)),
-            Err(EditError::NotDurable(error)) => Ended::NotDurable(Arc::new(error)),
-        };
-        members.into_iter().for_each(|member| member.hear(&ended));
-        if let Ended::NotDurable(error) = ended {
-            self.stop(error);
+            Err(EditError::NotDurable(error)) => {
+                let error = Arc::new(error);
+                // Before anybody hears of it and settles it.
+                self.stop(error.clone());
+                Ended::NotDurable(error)
+            }
         }
     }
 
@@ -129,16 +169,16 @@ impl Drop for Saving<'_, '_, '_> {
 
 struct NobodyAgreed;
 
-/// Applies all edits that agree. One that does not may have left anything behind, so the others start over without it.
-fn apply_all<'g>(members: &mut [Box<dyn Member + 'g>], document: &mut Document) -> Result<(), NobodyAgreed> {
+/// Applies all edits that agree, and says what they want kept. One that does not may have left anything behind, so the others start over without it.
+fn apply_all<'g>(members: &mut [Box<dyn Member + 'g>], document: &mut Document) -> Result<((), Keep), NobodyAgreed> {
     let mut agreeing: Vec<_> = members.iter_mut().collect();
-    while !agreeing.is_empty() {
+    while let Some(keep) = agreeing.iter().map(|member| member.keep()).max() {
         let mut next = document.clone();
         match agreeing.iter_mut().position(|member| !member.apply(&mut next)) {
             Some(refusing) => drop(agreeing.remove(refusing)),
             None => {
                 *document = next;
-                return Ok(());
+                return Ok(((), keep));
             }
         }
     }
@@ -158,11 +198,14 @@ trait Member: Send {
     /// Says whether the edit agreed.
     fn apply(&mut self, document: &mut Document) -> bool;
 
+    fn keep(&self) -> Keep;
+
     fn hear(self: Box<Self>, ended: &Ended);
 }
 
 struct Change<F, T, E> {
     edit: F,
+    keep: Keep,
     /// What the edit said last, if it was asked; the panic, if it panicked.
     done: Option<thread::Result<Result<T, E>>>,
     told: Sender<thread::Result<Result<T, GroupError<E>>>>,
@@ -181,6 +224,10 @@ where
         let agreed = matches!(done, Ok(Ok(_)));
         self.done = Some(done);
         agreed
+    }
+
+    fn keep(&self) -> Keep {
+        self.keep
     }
 
     fn hear(self: Box<Self>, ended: &Ended) {

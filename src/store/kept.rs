@@ -6,14 +6,23 @@ use std::io;
 
 use jiff::Timestamp;
 
+use super::header::MAX_FILE;
 use super::temporary;
-use crate::disk::{Folder, Replaced, replace};
+use crate::disk::{Folder, ReadError, Replaced, replace};
 
 /// So many of the newest stay whatever their age.
 const NEWEST: usize = 10;
 /// One a day stays for so many days: the way back from a mistake that is found late.
 const DAYS: i128 = 30;
 const DAY: i128 = 24 * 3600 * 1_000_000_000;
+
+/// What a save keeps of the file that it replaces; of two wishes the greater counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keep {
+    /// For saves of which many follow one another: they would push the states that people go back to out of the ten.
+    Nothing,
+    Predecessor,
+}
 
 /// Keeps what stands under `name` now, before something else takes its place.
 pub fn keep(folder: &dyn Folder, name: &str, generation: u64, hash: &[u8; 32], bytes: &[u8]) -> io::Result<()> {
@@ -25,6 +34,14 @@ pub fn keep(folder: &dyn Folder, name: &str, generation: u64, hash: &[u8; 32], b
         // No hard links here (FAT, some network folders), or something else under that name.
         Err(_) => copy(folder, name, &kept, bytes),
     }
+}
+
+/// Keeps what stands under `name` now, for good when this returns.
+pub fn keep_durably(folder: &dyn Folder, name: &str, generation: u64, hash: &[u8; 32], bytes: &[u8]) -> io::Result<()> {
+    keep(folder, name, generation, hash, bytes)?;
+    // A sync program may have put either file there, and does not wait for the disk.
+    folder.read_synced(&kept_name(name, generation, hash), MAX_FILE).map_err(ReadError::into_io)?;
+    folder.sync()
 }
 
 fn holds(folder: &dyn Folder, kept: &str, bytes: &[u8]) -> bool {

@@ -5,6 +5,7 @@ mod create;
 mod opening;
 mod other;
 mod rekey;
+mod standing;
 
 use std::io;
 
@@ -25,6 +26,7 @@ use super::fingerprint::Fingerprint;
 use super::history::{Kept, history};
 use super::identity;
 use super::kdf::KdfParameters;
+use super::kept::Keep;
 use super::opener::Opener;
 use super::passphrase;
 use super::pin::{Pin, RecipientChange, Verdict, judge};
@@ -144,6 +146,17 @@ pub enum NotCommitted {
     Announce(PinError),
 }
 
+impl From<ReopenError> for NotCommitted {
+    fn from(error: ReopenError) -> Self {
+        match error {
+            ReopenError::Load(error) => Self::Save(error.into()),
+            ReopenError::Unseal(error) => Self::Changed(error),
+            ReopenError::AnotherVault => Self::AnotherVault,
+            ReopenError::Diverged => Self::Diverged,
+        }
+    }
+}
+
 /// How writing a prepared document ended, where it did not end well.
 enum SaveFailure {
     NotCommitted(NotCommitted),
@@ -199,6 +212,25 @@ impl Vault<'_> {
         stamp: &Stamp,
         edit: impl FnMut(&mut Document) -> Result<T, E>,
     ) -> Result<T, EditError<E>> {
+        self.edit_keeping(Keep::Predecessor, stamp, edit)
+    }
+
+    /// The same, and says what is kept of the file that is replaced.
+    pub fn edit_keeping<T, E>(
+        &mut self,
+        keep: Keep,
+        stamp: &Stamp,
+        mut edit: impl FnMut(&mut Document) -> Result<T, E>,
+    ) -> Result<T, EditError<E>> {
+        self.edit_deciding(stamp, |document| Ok((edit(document)?, keep)))
+    }
+
+    /// The same, where the edit itself says what is to be kept.
+    pub(super) fn edit_deciding<T, E>(
+        &mut self,
+        stamp: &Stamp,
+        edit: impl FnMut(&mut Document) -> Result<(T, Keep), E>,
+    ) -> Result<T, EditError<E>> {
         self.change(stamp, edit, |vault, _| Ok(vec![vault.opener.clone()]))
     }
 
@@ -206,17 +238,18 @@ impl Vault<'_> {
     fn change<T, E>(
         &mut self,
         stamp: &Stamp,
-        mut edit: impl FnMut(&mut Document) -> Result<T, E>,
+        mut edit: impl FnMut(&mut Document) -> Result<(T, Keep), E>,
         prepare: impl FnOnce(&Self, &mut Document) -> Result<Vec<Opener>, NotCommitted>,
     ) -> Result<T, EditError<E>> {
         let locked = self.place.lock().map_err(NotCommitted::from)?;
         let standing = locked.load().map_err(NotCommitted::from)?;
         self.catch_up(&standing)?;
         let mut next = self.document.clone();
-        let value = edit(&mut next).map_err(EditError::Refused)?;
+        let (value, keep) = edit(&mut next).map_err(EditError::Refused)?;
         self.succeed(&mut next, stamp);
         let provers = prepare(self, &mut next)?;
-        self.save(&locked, &standing, &next, provers, stamp)?;
+        let kept = (keep == Keep::Predecessor).then_some((&standing, self.version.generation));
+        self.save(&locked, kept, &next, provers, stamp)?;
         Ok(value)
     }
 
@@ -249,11 +282,11 @@ impl Vault<'_> {
         next.meta.descend_from(&self.version.hash);
     }
 
-    /// Saves what opens by each of the provers, with the first of which this vault goes on.
+    /// Saves what opens by each of the provers, with the first of which this vault goes on; keeps what it is given to keep.
     fn save(
         &mut self,
         locked: &Locked,
-        standing: &Loaded,
+        kept: Option<(&Loaded, u64)>,
         next: &Document,
         mut provers: Vec<Opener>,
         stamp: &Stamp,
@@ -266,8 +299,7 @@ impl Vault<'_> {
         }
         let (file, next) = sealed.opened().map_err(NotCommitted::Proof)?;
         let opener = provers.swap_remove(0);
-        let old = Some((standing, self.version.generation));
-        let (status, outcome) = match locked.commit(old, &file, next.meta.rekeyed_generation, stamp.now) {
+        let (status, outcome) = match locked.commit(kept, &file, next.meta.rekeyed_generation, stamp.now) {
             Saved::NotCommitted(error) => return Err(error.into()),
             Saved::Committed(status) => (status, Ok(())),
             Saved::CommittedNotDurable(status, error) => (status, Err(SaveFailure::NotDurable(error))),
@@ -285,7 +317,7 @@ impl Vault<'_> {
     /// power cut may undo it: a pin that outlives the state would make the older file, which stands again then, look put back.
     fn remember_found(&mut self, pins: &[Pin]) {
         let Ok(pin) = Pin::of(&self.document, &self.version.hash, self.place.places()) else { return };
-        if is_news(pins, &pin) && self.place.sync().is_ok() {
+        if is_news(pins, &pin) && self.make_durable().is_ok() {
             self.remember();
         }
     }

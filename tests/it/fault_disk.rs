@@ -106,6 +106,10 @@ impl FaultDisk {
         self.machine().journal.crashes_at_the_end()
     }
 
+    pub fn crashes_at(&self, operation: usize) -> Vec<Crash> {
+        self.machine().journal.crashes_at(operation)
+    }
+
     /// Each fault that a run of these same operations can meet.
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();

@@ -15,7 +15,9 @@ use vault::disk::RealDisk;
 use vault::secret::{IdentityText, Passphrase, SecretAccessKey};
 use vault::store::document::{Profile, StoredAccessKey};
 use vault::store::file::Place;
+use vault::store::group::Group;
 use vault::store::kdf::KdfParameters;
+use vault::store::kept::Keep;
 use vault::store::recovery::RecoveryKey;
 use vault::store::vault::{Key, NewVault, Opened, Stamp, Vault, create, open};
 
@@ -137,11 +139,26 @@ fn a_closed_vault_leaves_no_secret_in_memory() {
     if let Some(folder) = std::env::var_os(FOLDER) {
         return open_edit_and_close(Path::new(&folder));
     }
+    search("memory::a_closed_vault_leaves_no_secret_in_memory", |_| false);
+}
+
+#[test]
+fn between_its_saves_a_group_holds_what_opens_the_vault_and_nothing_of_it() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return save_in_a_group(Path::new(&folder));
+    }
+    let opens_it = |what: &str| what.starts_with("the recovery identity");
+    search("memory::between_its_saves_a_group_holds_what_opens_the_vault_and_nothing_of_it", opens_it);
+}
+
+/// Runs a test as the process that is searched. While it is closed it may hold what is `meant` to stay.
+fn search(test: &str, meant: fn(&str) -> bool) {
     let folder = tempfile::tempdir().unwrap();
     let needles = vault_with_its_secrets(folder.path());
-    let mut searched = Searched::start("memory::a_closed_vault_leaves_no_secret_in_memory", folder.path());
+    let mut searched = Searched::start(test, folder.path());
     while let Some((state, open)) = searched.next_state() {
-        let found = copies(searched.id(), &needles);
+        let mut found = copies(searched.id(), &needles);
+        found.retain(|what, _| open || !meant(what));
         if open {
             let texts = ["the secret access key", "the session identity", "the signing seed"];
             assert!(texts.iter().all(|what| found.contains_key(what)), "not found while it is {state}: {found:?}");
@@ -184,6 +201,28 @@ fn open_edit_and_close(folder: &Path) {
         assert!(open(&place, &place.load().unwrap(), Key::Passphrase(&wrong, None)).is_err());
     }
     stop_at("not opened by a wrong passphrase", false);
+}
+
+fn save_in_a_group(folder: &Path) {
+    let place = Place::new(&RealDisk, &folder.join("vault.age"), &folder.join("state"));
+    let group = {
+        let recovery = IdentityText::new(fs::read_to_string(folder.join("recovery")).unwrap());
+        let opened = open(&place, &place.load().unwrap(), Key::Identity(&recovery));
+        Group::new(opened.ok().and_then(Opened::known).unwrap().close())
+    };
+    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() };
+    let add = |name: &'static str| {
+        let added = group.edit(Keep::Nothing, &stamp, move |document| {
+            document.profiles.insert(name.parse().unwrap(), Profile::default());
+            Ok::<(), ()>(())
+        });
+        assert!(added.is_ok());
+    };
+    add("second");
+    stop_at("saved by a group", false);
+    group.read(|_| stop_at("read by a group", true)).unwrap();
+    add("third");
+    stop_at("saved by a group once more", false);
 }
 
 /// Tells what there is to be found, and waits until that was looked for.

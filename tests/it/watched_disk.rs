@@ -57,6 +57,11 @@ impl Folder for WatchedFolder {
         self.folder.read(name, limit)
     }
 
+    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        self.read.lock().unwrap().push(self.path.join(name));
+        self.folder.read_synced(name, limit)
+    }
+
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
         self.folder.create(name)
     }

@@ -214,7 +214,8 @@ impl<'d> Undecided<'d> {
         vault.succeed(&mut next, stamp);
         next.meta.generation = next.meta.generation.max(distrust.pin.generation + 1);
         let provers = vec![vault.opener.clone()];
-        vault.save(&locked, &standing, &next, provers, stamp)?;
+        let kept = Some((&standing, vault.version.generation));
+        vault.save(&locked, kept, &next, provers, stamp)?;
         Ok(vault)
     }
 

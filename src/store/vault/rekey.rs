@@ -6,6 +6,7 @@ use crate::secret::{IdentityText, Passphrase};
 use crate::store::document::{Document, Recipient, RecipientKind};
 use crate::store::identity;
 use crate::store::kdf::KdfParameters;
+use crate::store::kept::Keep;
 use crate::store::opener::Opener;
 use crate::store::passphrase::{self, DeriveError};
 use crate::store::pin::public_key;
@@ -53,8 +54,10 @@ impl Vault<'_> {
         &mut self,
         rekey: Rekey,
         stamp: &Stamp,
-        edit: impl FnMut(&mut Document) -> Result<T, E>,
+        mut edit: impl FnMut(&mut Document) -> Result<T, E>,
     ) -> Result<T, EditError<E>> {
+        // Kept until that is durable, and then deleted with all before it.
+        let edit = |document: &mut Document| Ok((edit(document)?, Keep::Predecessor));
         self.change(stamp, edit, |vault, next| vault.replace_keys(&rekey, next, stamp))
     }
 

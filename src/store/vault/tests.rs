@@ -277,3 +277,68 @@ fn copies_of_a_conflict_beside_the_vault_are_told() {
     let told = |warning: &Warning| matches!(warning, Warning::ConflictedCopies(copies) if copies == &[copy]);
     assert!(opened.warnings().iter().any(told));
 }
+
+/// Generations that are kept beside it, and their bytes.
+fn kept(path: &Path) -> Vec<(u64, Vec<u8>)> {
+    let mut kept: Vec<_> = place(path).kept_files().unwrap();
+    kept.sort();
+    kept.into_iter().map(|(number, name)| (number, fs::read(path.with_file_name(name)).unwrap())).collect()
+}
+
+#[test]
+fn a_save_that_keeps_nothing_leaves_the_kept_files_as_they_were() {
+    let (_temporary, path, mut vault) = made();
+    vault.edit(&stamp(), add("kept")).unwrap();
+    let before = kept(&path);
+    assert_eq!(before.len(), 1);
+    for name in ["a", "b", "c"] {
+        vault.edit_keeping(Keep::Nothing, &stamp(), add(name)).unwrap();
+    }
+    assert_eq!(kept(&path), before);
+    assert_eq!(profiles(&reopened(&path, &vault)), ["a", "b", "c", "kept"]);
+    let fifth = fs::read(&path).unwrap();
+    vault.edit(&stamp(), add("d")).unwrap();
+    assert_eq!(kept(&path)[1..], [(5, fifth)]);
+}
+
+#[test]
+fn the_file_that_stands_is_kept_once_however_often_that_is_asked() {
+    let (_temporary, path, mut vault) = made();
+    let standing = fs::read(&path).unwrap();
+    for _ in 0..2 {
+        vault.keep_standing().unwrap();
+        assert_eq!(kept(&path), [(1, standing.clone())]);
+        assert_eq!(reopened(&path, &vault).version(), vault.version());
+    }
+    vault.edit(&stamp(), add("prod")).unwrap();
+    assert_eq!(kept(&path), [(1, standing)]);
+}
+
+#[test]
+fn what_is_kept_is_what_stands_also_when_another_program_saved_it() {
+    let (_temporary, path, mut one) = made();
+    reopened(&path, &one).edit_keeping(Keep::Nothing, &stamp(), add("others")).unwrap();
+    one.keep_standing().unwrap();
+    assert_eq!(kept(&path), [(2, fs::read(&path).unwrap())]);
+    assert_eq!(profiles(&one), ["others"]);
+}
+
+#[test]
+fn a_file_that_was_put_back_is_not_kept_as_what_was_saved() {
+    let (_temporary, path, mut vault) = made();
+    let older = fs::read(&path).unwrap();
+    vault.edit_keeping(Keep::Nothing, &stamp(), add("prod")).unwrap();
+    fs::write(&path, &older).unwrap();
+    assert!(matches!(vault.keep_standing(), Err(NotCommitted::Diverged)));
+    assert_eq!(kept(&path), []);
+}
+
+#[test]
+fn only_the_very_file_that_was_read_is_made_durable() {
+    let (_temporary, path, vault) = made();
+    vault.make_durable().unwrap();
+    reopened(&path, &vault).edit(&stamp(), add("others")).unwrap();
+    assert_eq!(vault.make_durable().unwrap_err().to_string(), "another file stands there now");
+    fs::remove_file(&path).unwrap();
+    assert_eq!(vault.make_durable().unwrap_err().kind(), io::ErrorKind::NotFound);
+}

@@ -121,7 +121,11 @@ impl Journal {
 
     /// The states that a power cut right after the run can leave.
     pub fn crashes_at_the_end(&self) -> Vec<Crash> {
-        let before = self.operations.len();
+        self.crashes_at(self.operations.len())
+    }
+
+    /// The states that a power cut before this operation can leave.
+    pub fn crashes_at(&self, before: usize) -> Vec<Crash> {
         let crash = |survival| Crash { before, survival, image: self.image(before, survival) };
         survivals(self.unsynced_at(before)).into_iter().map(crash).collect()
     }

@@ -104,6 +104,13 @@ impl Folder for OpenFolder {
         }
     }
 
+    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        let read = self.read(name, limit)?;
+        // By what was opened: whatever has the name by now.
+        self.disk.machine().sync(read.1.inode, format!("fsync {name}"))?;
+        Ok(read)
+    }
+
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
         let mut machine = self.disk.machine();
         machine.begin(Operation::Create, format!("create {name}"))?;
