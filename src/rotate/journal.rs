@@ -198,3 +198,6 @@ fn key_of<'a>(document: &'a Document, name: &ProfileName) -> Result<&'a StoredAc
     let key = document.profiles.get(name).and_then(|profile| profile.access_key.as_ref());
     key.ok_or_else(|| JournalError::NoKey(name.clone()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -497,3 +497,6 @@ impl View<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Keys that appear while an intent stands.
+
+use super::*;
+
+/// A key that nobody here knows, made so many seconds after an intent of 50 seconds ago.
+fn newcomer(later: i64) -> Case {
+    Case::intended(50).listed(K3, KeyStatus::Active, 50 - later)
+}
+
+fn orphan(likely_ours: bool) -> Step {
+    Step::End(End::Orphan { key: id(K3), likely_ours })
+}
+
+#[test]
+fn a_key_that_came_before_anything_was_sent_is_not_ours() {
+    let unsent = newcomer(0).intent(OwnIntent::Unsent);
+    expect(&[(unsent.clone(), Step::Save(Save::Finish)), (unsent.off(K3), Step::Save(Save::Finish))]);
+}
+
+#[test]
+fn a_key_whose_secret_stands_in_an_earlier_generation_is_adopted() {
+    let adopt = Step::Save(Save::Adopt(id(K3)));
+    let found = newcomer(0).secret(K3, Secret::Found);
+    expect(&[
+        (newcomer(0), Step::LookForSecret(id(K3))),
+        (found.clone(), adopt.clone()),
+        // An older copy of the vault was brought back, in the middle of a rotation that went on.
+        (found.clone().off(K1), adopt.clone()),
+        (found.gone(K1), adopt),
+    ]);
+}
+
+#[test]
+fn nothing_is_touched_where_the_current_key_is_off_beside_a_key_that_is_not_here() {
+    let elsewhere = Step::End(End::RotatedElsewhere);
+    let newcomer = newcomer(0).secret(K3, Secret::NotFound).delete_key(K3);
+    expect(&[(newcomer.clone().off(K1), elsewhere.clone()), (newcomer.gone(K1), elsewhere)]);
+}
+
+#[test]
+fn a_key_that_may_be_anybodys_is_shown_and_not_touched() {
+    let looked = |later: i64, used: Use| newcomer(later).secret(K3, Secret::NotFound).used(K3, used);
+    expect(&[
+        (newcomer(0).secret(K3, Secret::NotFound), Step::LookAtUse(id(K3))),
+        (looked(0, Use::Never), orphan(true)),
+        (looked(-5, Use::Never), orphan(true)),
+        (looked(-6, Use::Never), orphan(false)),
+        (looked(0, Use::Ours), orphan(false)),
+        (looked(0, Use::Others), orphan(false)),
+        (looked(0, Use::Unknown), orphan(false)),
+        (looked(0, Use::Never).delete_key(K2), orphan(true)),
+        (looked(0, Use::Never).intent(OwnIntent::Sent), orphan(true)),
+    ]);
+}
+
+#[test]
+fn the_window_of_a_likely_orphan_ends_a_minute_after_the_intent() {
+    let late = |later: i64| {
+        Case::intended(200).listed(K3, KeyStatus::Active, 200 - later).secret(K3, Secret::NotFound).used(K3, Use::Never)
+    };
+    expect(&[(late(60), orphan(true)), (late(61), orphan(false))]);
+}
+
+#[test]
+fn a_key_that_may_be_anybodys_is_deleted_on_a_persons_word() {
+    let named = newcomer(0).secret(K3, Secret::NotFound).used(K3, Use::Never).delete_key(K3);
+    expect(&[
+        (named.clone(), Step::Delete(id(K3))),
+        (named.clone().mfa(Mfa::Missing), Step::NeedCode),
+        // A list that lags shows it still.
+        (named.deleted(K3), Step::ListAgain(after(40))),
+    ]);
+}
