@@ -1,7 +1,10 @@
 //! Durations as people write them: `45m`, `8h`, `30d`, `1h30m`, or plain seconds.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -34,6 +37,46 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         rest = &rest[digits + letter.len_utf8()..];
     }
     if last_unit == u64::MAX { Err(wrong()) } else { Ok(Duration::from_secs(total)) }
+}
+
+/// A duration that is kept, and shown again, as somebody wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DurationText {
+    text: String,
+    length: Duration,
+}
+
+impl DurationText {
+    pub fn length(&self) -> Duration {
+        self.length
+    }
+}
+
+impl FromStr for DurationText {
+    type Err = DurationError;
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        text.to_owned().try_into()
+    }
+}
+
+impl TryFrom<String> for DurationText {
+    type Error = DurationError;
+    fn try_from(text: String) -> Result<Self, DurationError> {
+        Ok(Self { length: parse(&text)?, text })
+    }
+}
+
+impl From<DurationText> for String {
+    fn from(duration: DurationText) -> String {
+        duration.text
+    }
+}
+
+impl fmt::Display for DurationText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// As a person is told it, in the two largest units: `11 h 58 min`, `45 s`, `3 d 2 h`.
@@ -78,6 +121,15 @@ mod tests {
         {
             assert_eq!(parse(bad), Err(DurationError(bad.to_owned())), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_duration_that_is_kept_stays_as_it_was_written() {
+        for (text, hours) in [("7d", 168), ("1w", 168), ("604800", 168), ("1d12h", 36)] {
+            let duration: DurationText = text.parse().unwrap();
+            assert_eq!((duration.to_string().as_str(), duration.length().as_secs()), (text, hours * 3600));
+        }
+        assert_eq!("7 d".parse::<DurationText>(), Err(DurationError("7 d".to_owned())));
     }
 
     #[test]

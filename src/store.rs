@@ -9,6 +9,7 @@ pub mod history; // what is in them
 pub mod identity; // age identities as text
 pub mod kdf; // salt and costs of the passphrase
 pub mod kept; // earlier generations beside the vault
+mod on_login; // what `login` does about a key that is due
 mod open_table; // keys that this version does not know
 pub mod opener; // what opened it, and opens it again
 pub mod passphrase; // from a passphrase to the vault identity

@@ -218,6 +218,7 @@ fn profile(n: usize) -> Profile {
         secret: SecretAccessKey::new(format!("{n:040}")),
         user_arn: Some(arn("user")),
         added: Timestamp::UNIX_EPOCH,
+        created: None,
         verified: Some(Timestamp::UNIX_EPOCH),
         endpoint: None,
         rest: Default::default(),

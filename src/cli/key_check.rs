@@ -51,6 +51,7 @@ pub fn stored(key: AccessKey, checked: Option<&Checked>, now: Timestamp) -> Stor
         secret: key.secret,
         user_arn: checked.map(|checked| checked.identity.arn.clone()),
         added: now,
+        created: None,
         verified: checked.map(|_| now),
         endpoint: checked.and_then(|checked| checked.endpoint.clone()),
         rest: toml::Table::new(),

@@ -304,6 +304,7 @@ fn save_replaced_key(key: &AccessKey, target: &ProfileName, mut vault: Vault, wo
             secret: key.secret.clone(),
             user_arn: None,
             added: stamp.now,
+            created: None,
             verified: None,
             endpoint: None,
             rest: toml::Table::new(),

@@ -19,8 +19,9 @@ use super::world::World;
 /// source_profile, external_id, role_session_name, source_identity, session_tags (team=blue,cost=7),
 /// transitive_session_tags (team,cost), policy_arns, destination_profile, endpoint_url; and protected (true or false): such a
 /// profile's session is for `vault exec` alone. They go before what ~/.aws/config says, also for a profile that only stands
-/// there. Of the vault: default_profile, session_duration, agent.enabled (true or false), agent.idle, agent.max,
-/// agent.session.
+/// there. About its access key: rotate_every (90d), grace (24h), rotate_on_login (ask, always or never), rotate_hook and
+/// mfa_max_age (55m). Of the vault: default_profile, session_duration, agent.enabled (true or false), agent.idle, agent.max,
+/// agent.session, and rotate_every, grace and rotate_on_login for all profiles that say nothing else.
 #[derive(clap::Args)]
 #[command(override_usage = "vault set <NAME> <KEY=VALUE>...\n       vault set --vault <KEY=VALUE>...")]
 pub struct Args {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::aws::Aws;
-use crate::duration;
+use crate::duration::{self, DurationText};
 use crate::names::Region;
 use crate::store::document::{Profile, Settings};
 
@@ -21,8 +21,33 @@ const LONGEST_SESSION: u64 = 129_600;
 /// Who wants a key to lie open for longer does not want it closed.
 const LONGEST_HELD: u64 = 7 * 86_400;
 
+/// A key that lives for less is rotated without end, and one that lives for longer never.
+const ROTATE_EVERY: Bounds = Bounds { least: 86_400, most: 3650 * 86_400, words: "1d to 3650d" };
+
+/// IAM tells of a key's last use up to four hours late; until then nobody knows whether the old one is missed.
+const GRACE: Bounds = Bounds { least: 4 * 3600, most: 90 * 86_400, words: "4h to 90d" };
+
+/// A rotation takes some minutes, and no session is older than the longest.
+const MFA_MAX_AGE: Bounds = Bounds { least: 300, most: LONGEST_SESSION, words: "5m to 36h" };
+
 /// A clock further off than this is worth a word; AWS itself refuses signatures from 5 minutes on.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
+
+/// In seconds, and as people are told them.
+struct Bounds {
+    least: u64,
+    most: u64,
+    words: &'static str,
+}
+
+impl Bounds {
+    fn hold(&self, seconds: u64, text: &str) -> Result<(), String> {
+        match (self.least..=self.most).contains(&seconds) {
+            true => Ok(()),
+            false => Err(format!("it takes {}, not `{text}`", self.words)),
+        }
+    }
+}
 
 /// One setting of a profile: how to read it and how to change it from text.
 pub struct Setting<T> {
@@ -60,6 +85,20 @@ macro_rules! flag {
     };
 }
 
+/// A duration that stays as it was written.
+macro_rules! written {
+    ($owner:ty, $name:literal, $($field:ident).+, $bounds:expr) => {
+        Setting::<$owner> {
+            name: $name,
+            get: |owner| owner.$($field).+.as_ref().map(ToString::to_string),
+            set: |owner, text| {
+                owner.$($field).+ = text.map(|text| parse_written(text, &$bounds)).transpose()?;
+                Ok(())
+            },
+        }
+    };
+}
+
 macro_rules! seconds {
     ($owner:ty, $name:literal, $($field:ident).+, $parse:path) => {
         Setting::<$owner> {
@@ -74,7 +113,7 @@ macro_rules! seconds {
 }
 
 /// What `set NAME` knows, under the AWS names.
-pub const OF_A_PROFILE: [Setting<Profile>; 15] = [
+pub const OF_A_PROFILE: [Setting<Profile>; 20] = [
     parsed!(Profile, "region", region),
     parsed!(Profile, "mfa_serial", mfa_serial),
     parsed!(Profile, "mfa_process", mfa_process),
@@ -89,18 +128,37 @@ pub const OF_A_PROFILE: [Setting<Profile>; 15] = [
     parsed!(Profile, "policy_arns", policy_arns),
     flag!(Profile, "protected", protected),
     parsed!(Profile, "destination_profile", destination_profile),
+    written!(Profile, "rotate_every", rotate_every, ROTATE_EVERY),
+    written!(Profile, "grace", grace, GRACE),
+    parsed!(Profile, "rotate_on_login", rotate_on_login),
+    parsed!(Profile, "rotate_hook", rotate_hook),
+    seconds!(Profile, "mfa_max_age", mfa_max_age, parse_mfa_age),
     parsed!(Profile, "endpoint_url", endpoint_url),
 ];
 
 /// What `set --vault` knows: settings of the whole vault.
-pub const OF_THE_VAULT: [Setting<Settings>; 6] = [
+pub const OF_THE_VAULT: [Setting<Settings>; 9] = [
     parsed!(Settings, "default_profile", default_profile),
     seconds!(Settings, "session_duration", session_duration, parse_session_seconds),
+    written!(Settings, "rotate_every", rotate_every, ROTATE_EVERY),
+    written!(Settings, "grace", grace, GRACE),
+    parsed!(Settings, "rotate_on_login", rotate_on_login),
     flag!(Settings, "agent.enabled", agent.enabled),
     seconds!(Settings, "agent.idle", agent.idle, parse_agent_seconds),
     seconds!(Settings, "agent.max", agent.max, parse_agent_seconds),
     seconds!(Settings, "agent.session", agent.session, parse_agent_session_seconds),
 ];
+
+fn parse_written(text: &str, bounds: &Bounds) -> Result<DurationText, String> {
+    let parsed: DurationText = text.parse().map_err(|error: duration::DurationError| error.to_string())?;
+    bounds.hold(parsed.length().as_secs(), text).map(|()| parsed)
+}
+
+fn parse_mfa_age(text: &str) -> Result<u32, String> {
+    let seconds = duration::parse(text).map_err(|error| error.to_string())?.as_secs();
+    MFA_MAX_AGE.hold(seconds, text)?;
+    u32::try_from(seconds).map_err(|error| error.to_string())
+}
 
 /// `45m`, `8h` or seconds, within what STS takes.
 pub fn parse_session_seconds(text: &str) -> Result<u32, String> {
@@ -179,6 +237,10 @@ mod tests {
             "role_arn" => "arn:aws:iam::123456789012:role/admin",
             "session_tags" => "team=blue",
             "protected" => "true",
+            "rotate_every" => "90d",
+            "grace" => "1w",
+            "rotate_on_login" => "always",
+            "mfa_max_age" => "7200",
             _ => "eu-central-1",
         };
         for setting in &OF_A_PROFILE {
@@ -196,6 +258,32 @@ mod tests {
         assert_eq!(parse_session_seconds("36h"), Ok(129_600));
         for bad in ["899", "129601", "soon", "0"] {
             assert!(parse_session_seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_rotation_takes_has_bounds_and_stays_as_it_was_written() {
+        let set = |key: &str, value: &str| {
+            let mut profile = Profile::default();
+            change(&OF_A_PROFILE, &mut profile, key, Some(value)).ok()?;
+            OF_A_PROFILE.iter().find(|setting| setting.name == key).and_then(|setting| (setting.get)(&profile))
+        };
+        for (key, good) in [
+            ("rotate_every", ["1d", "24h", "3650d"]),
+            ("grace", ["4h", "14400", "90d"]),
+            ("rotate_on_login", ["ask", "always", "never"]),
+            ("mfa_max_age", ["300", "3300", "129600"]),
+        ] {
+            good.iter().for_each(|value| assert_eq!(set(key, value).as_deref(), Some(*value), "{key}"));
+        }
+        assert_eq!(set("mfa_max_age", "55m").as_deref(), Some("3300"));
+        for (key, bad) in [
+            ("rotate_every", ["23h", "3651d", "quarterly"]),
+            ("grace", ["3h59m", "91d", "0"]),
+            ("rotate_on_login", ["yes", "Ask", "always "]),
+            ("mfa_max_age", ["299", "37h", "old"]),
+        ] {
+            bad.iter().for_each(|value| assert_eq!(set(key, value), None, "{key}={value}"));
         }
     }
 

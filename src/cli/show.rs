@@ -63,6 +63,7 @@ fn key_facts(key: &StoredAccessKey) -> Vec<(&'static str, String)> {
         ("access_key", Some(key.id.to_string())),
         ("user_arn", key.user_arn.clone()),
         ("added", Some(key.added.to_string())),
+        ("created", key.created.map(|time| time.to_string())),
         ("verified", key.verified.map(|time| time.to_string())),
         ("endpoint", key.endpoint.clone()),
     ];

@@ -65,14 +65,15 @@ pub struct Found {
 #[derive(Clone)]
 pub struct FoundKey {
     pub pair: AccessKey,
-    /// Of another vault: when the key came into it, and whose AWS said it is.
+    /// Of another vault: when the key came into it, when AWS made it, and whose AWS said it is.
     pub added: Option<Timestamp>,
+    pub created: Option<Timestamp>,
     pub user_arn: Option<String>,
 }
 
 impl From<AccessKey> for FoundKey {
     fn from(pair: AccessKey) -> Self {
-        Self { pair, added: None, user_arn: None }
+        Self { pair, added: None, created: None, user_arn: None }
     }
 }
 

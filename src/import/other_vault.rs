@@ -17,6 +17,9 @@ pub fn read(document: &Document, path: &Path) -> Reading {
     let of_vault = [
         ("default_profile", settings.default_profile.as_ref().map(ToString::to_string)),
         ("session_duration", settings.session_duration.map(|seconds| seconds.to_string())),
+        ("rotate_every", settings.rotate_every.as_ref().map(ToString::to_string)),
+        ("grace", settings.grace.as_ref().map(ToString::to_string)),
+        ("rotate_on_login", settings.rotate_on_login.as_ref().map(ToString::to_string)),
     ];
     let of_vault = of_vault.into_iter().filter_map(|(setting, value)| Some((setting, value?)));
     // The ways in that every vault has of its own are none that anybody would miss.
@@ -36,6 +39,7 @@ fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
     let key = profile.access_key.as_ref().map(|key| FoundKey {
         pair: key.access_key(),
         added: Some(key.added),
+        created: key.created,
         user_arn: key.user_arn.clone(),
     });
     // Field by field: what a later version adds is not taken before somebody has thought about it.
@@ -55,8 +59,15 @@ fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
 
 fn left_of(profile: &Profile, origin: &Origin) -> Vec<Left> {
     let confirmed_by = profile.access_key.as_ref().and_then(|key| key.endpoint.clone());
-    let settings =
-        [("mfa_process", profile.mfa_process.clone()), ("endpoint_url", profile.endpoint_url.clone().or(confirmed_by))];
+    let settings = [
+        ("mfa_process", profile.mfa_process.clone()),
+        ("endpoint_url", profile.endpoint_url.clone().or(confirmed_by)),
+        ("rotate_every", profile.rotate_every.as_ref().map(ToString::to_string)),
+        ("grace", profile.grace.as_ref().map(ToString::to_string)),
+        ("rotate_on_login", profile.rotate_on_login.as_ref().map(ToString::to_string)),
+        ("rotate_hook", profile.rotate_hook.clone()),
+        ("mfa_max_age", profile.mfa_max_age.map(|seconds| seconds.to_string())),
+    ];
     let left = |(setting, value): (&'static str, Option<String>)| {
         Some(Left { setting, profile: origin.section.clone(), value: Some(value?), origin: origin.clone() })
     };
@@ -77,12 +88,13 @@ mod tests {
         let mut document = Document::new(Timestamp::UNIX_EPOCH, "host".to_owned(), identity::generate()).unwrap();
         let profile: Profile = toml::from_str(
             "region = 'eu-central-1'\nmfa_serial = 'arn:aws:iam::123456789012:mfa/alice'\nmfa_process = 'evil'\n\
-             endpoint_url = 'http://evil'\nhook = 'evil'\n[access_key]\nid = 'AKIAIOSFODNN7EXAMPLE'\nsecret = 's'\n\
-             added = '2026-01-02T03:04:05Z'\n[rotation]\nx = 1\n",
+             endpoint_url = 'http://evil'\nrotate_on_login = 'always'\nrotate_hook = 'evil'\n[access_key]\nid = 'AKIAIOSFODNN7EXAMPLE'\nsecret = 's'\n\
+             added = '2026-01-02T03:04:05Z'\ncreated = '2025-01-02T03:04:05Z'\n[rotation]\nx = 1\n",
         )
         .unwrap();
         document.profiles.insert("prod".parse().unwrap(), profile);
         document.settings.default_profile = "prod".parse().ok();
+        document.settings.grace = "7d".parse().ok();
         document
     }
 
@@ -93,10 +105,14 @@ mod tests {
         let key = found.key.as_ref().unwrap();
         assert_eq!((found.name.as_str(), key.pair.secret.expose()), ("prod", "s"));
         assert_eq!(key.added, "2026-01-02T03:04:05Z".parse().ok());
+        assert_eq!(key.created, "2025-01-02T03:04:05Z".parse().ok());
         let settings = &found.settings;
         assert!(settings.region.is_some() && settings.mfa_serial.is_some());
         assert!(settings.mfa_process.is_none() && settings.endpoint_url.is_none() && settings.rest.is_empty());
+        assert!(settings.rotate_hook.is_none() && settings.rotate_on_login.is_none());
         let left: Vec<_> = reading.left.iter().map(|left| (left.setting, left.value.as_deref().unwrap())).collect();
-        assert_eq!(left, [("mfa_process", "evil"), ("endpoint_url", "http://evil"), ("default_profile", "prod")]);
+        let of_prod = [("mfa_process", "evil"), ("endpoint_url", "http://evil"), ("rotate_on_login", "always")];
+        assert_eq!(left[..3], of_prod);
+        assert_eq!(left[3..], [("rotate_hook", "evil"), ("default_profile", "prod"), ("grace", "7d")]);
     }
 }

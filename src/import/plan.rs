@@ -233,6 +233,7 @@ mod tests {
                 secret,
                 user_arn: user_arn.map(str::to_owned),
                 added: Timestamp::UNIX_EPOCH,
+                created: None,
                 verified: None,
                 endpoint: None,
                 rest: toml::Table::new(),

@@ -15,8 +15,10 @@ use zeroize::Zeroizing;
 
 use super::fingerprint::Fingerprint;
 use super::kdf::KdfParameters;
+pub use super::on_login::RotateOnLogin;
 use super::open_table::open_tables;
 pub use super::profile::{Profile, StoredAccessKey, TakenLine};
+use crate::duration::DurationText;
 use crate::names::ProfileName;
 use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
@@ -271,6 +273,13 @@ pub struct Settings {
     /// Seconds; for GetSessionToken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_duration: Option<u32>,
+    /// For profiles that say nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_every: Option<DurationText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace: Option<DurationText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_on_login: Option<RotateOnLogin>,
     #[serde(default, skip_serializing_if = "AgentSettings::is_empty")]
     pub agent: AgentSettings,
     #[serde(flatten)]

@@ -1,10 +1,13 @@
-//! An entry of the vault, under the names that AWS's own files use. Durations are seconds.
+//! An entry of the vault, under the names that AWS's own files use. Durations are seconds, but for those of rotation, which
+//! are kept as they were written.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::on_login::RotateOnLogin;
 use super::open_table::open_tables;
 use crate::credentials::AccessKey;
+use crate::duration::DurationText;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn, SessionTags, TextList};
 use crate::secret::{SecretAccessKey, in_sealed_bytes};
 
@@ -45,6 +48,20 @@ pub struct Profile {
     /// Where `login` writes, if not to the profile's own name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_profile: Option<ProfileName>,
+    /// How old its access key may grow before it is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_every: Option<DurationText>,
+    /// How long the old key stays inactive before it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace: Option<DurationText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_on_login: Option<RotateOnLogin>,
+    /// A command that is told of a new key: words, run without a shell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_hook: Option<String>,
+    /// Seconds that a session with MFA may be old to change keys, by the policies of its user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa_max_age: Option<u32>,
     /// Another place that speaks AWS's protocol; for tests and private clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<String>,
@@ -81,6 +98,9 @@ pub struct StoredAccessKey {
     pub user_arn: Option<String>,
     /// When the key came into the vault.
     pub added: Timestamp,
+    /// When AWS made it, where that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
     /// When AWS last confirmed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Timestamp>,
@@ -100,6 +120,11 @@ impl Profile {
 }
 
 impl StoredAccessKey {
+    /// Since when it may have been copied: a key that came into the vault by hand is older than it looks there.
+    pub fn since(&self) -> Timestamp {
+        self.created.unwrap_or(self.added)
+    }
+
     pub fn access_key(&self) -> AccessKey {
         AccessKey { id: self.id.clone(), secret: self.secret.clone() }
     }

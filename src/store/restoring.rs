@@ -95,6 +95,7 @@ mod tests {
             secret: SecretAccessKey::new(last.repeat(40)),
             user_arn: None,
             added: Timestamp::UNIX_EPOCH,
+            created: None,
             verified: None,
             endpoint: None,
             rest: toml::Table::new(),

@@ -75,6 +75,7 @@ fn vault_with_its_secrets(folder: &Path) -> Needles {
         secret: SecretAccessKey::new(SECRET.to_owned()),
         user_arn: None,
         added: Timestamp::UNIX_EPOCH,
+        created: None,
         verified: None,
         endpoint: None,
         rest: toml::Table::new(),

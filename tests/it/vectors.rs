@@ -10,6 +10,8 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use vault::rotate::journal::Journal;
+use vault::rotate::plan::State;
 use vault::secret::{IdentityText, Passphrase};
 use vault::store::document::{Document, DocumentError, Profile};
 use vault::store::header::{self, HeaderError};
@@ -263,6 +265,29 @@ fn every_key_that_the_page_of_the_format_names_is_in_a_vector() {
     }
     let missing: Vec<&str> = named.into_iter().filter(|key| !held.contains(*key)).collect();
     assert!(missing.is_empty(), "no vector has {missing:?}; add a file with them, and leave those that are there");
+}
+
+#[test]
+fn every_state_of_a_rotation_is_in_a_vector_and_one_of_a_later_version_is_kept_and_not_understood() {
+    let vault = vectors().opens.into_iter().find(|vault| vault.vector.file == "rotation.age").unwrap();
+    let document = Document::decode(vault.text().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    let state = |journal: Journal| match journal.state() {
+        State::Idle => "no journal has it",
+        State::Intended { .. } => "intended",
+        State::Created { .. } => "created",
+        State::Proven { .. } => "proven",
+        State::Retired { .. } => "retired",
+        State::Undoing { .. } => "undoing",
+    };
+    for (name, profile) in &document.profiles {
+        let expected = match name.as_str() {
+            "idle" => Ok(None),
+            "later" => Err(()),
+            of_its_state => Ok(Some(of_its_state)),
+        };
+        assert_eq!(Journal::of(name, profile).map(|found| found.map(state)).map_err(|_| ()), expected, "`{name}`");
+    }
+    assert_eq!(document.profiles.len(), 7);
 }
 
 fn keys(value: &toml::Value, found: &mut BTreeSet<String>) {

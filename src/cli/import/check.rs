@@ -114,7 +114,7 @@ fn find_device(profile: &mut Profile, key: &FoundKey, checked: &Checked) -> Resu
 fn stored(key: &FoundKey, checked: Option<&Checked>, world: &World) -> StoredAccessKey {
     let stored = key_check::stored(key.pair.clone(), checked, world.now());
     // A key is as old as the vault that had it first says.
-    StoredAccessKey { added: key.added.unwrap_or(stored.added), ..stored }
+    StoredAccessKey { added: key.added.unwrap_or(stored.added), created: key.created, ..stored }
 }
 
 /// Puts them all into the vault, or none: it may have changed since the plan was made.
@@ -163,6 +163,7 @@ mod tests {
             secret: SecretAccessKey::new("s".to_owned()),
             user_arn: None,
             added: Timestamp::UNIX_EPOCH,
+            created: None,
             verified: None,
             endpoint: None,
             rest: toml::Table::new(),

@@ -158,14 +158,16 @@ pub fn say_left(world: &World, left: &Left) {
     let name = left.profile.as_deref().map(escape).unwrap_or_default();
     let value = left.value.as_deref().map(|value| escape(&shell_words::quote(value)));
     match (left.setting, &left.profile, value) {
-        ("mfa_process", Some(_), _) => world.hint(&format!("if it is yours: vault set {name} mfa_process='COMMAND'")),
-        ("endpoint_url", Some(_), Some(value)) => {
-            world.hint(&format!("if it is yours: vault set {name} endpoint_url={value}"));
+        ("mfa_process" | "rotate_hook", Some(_), _) => {
+            world.hint(&format!("if it is yours: vault set {name} {}='COMMAND'", left.setting));
+        }
+        ("endpoint_url" | "rotate_every" | "grace" | "rotate_on_login" | "mfa_max_age", Some(_), Some(value)) => {
+            world.hint(&format!("if it is yours: vault set {name} {}={value}", left.setting));
         }
         ("region" | "mfa_serial", Some(_), _) => {
             world.hint(&format!("its value can't be used: vault set {name} {}=VALUE", left.setting));
         }
-        ("default_profile" | "session_duration", None, Some(value)) => {
+        (_, None, Some(value)) if left.setting != "recipient" => {
             world.hint(&format!("vault set --vault {}={value}", left.setting));
         }
         _ => {}

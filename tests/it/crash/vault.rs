@@ -103,6 +103,7 @@ fn access_key() -> StoredAccessKey {
         secret: SecretAccessKey::new(SECRET.to_owned()),
         user_arn: None,
         added: Timestamp::UNIX_EPOCH,
+        created: None,
         verified: None,
         endpoint: None,
         rest: toml::Table::new(),
