@@ -22,7 +22,7 @@ use super::sign_in_args::CodeArgs;
 use super::world::World;
 
 use attending::Attending;
-pub use outcome::{Outcome, RotateFailure, Why};
+pub use outcome::{KeyShown, Outcome, RotateFailure, Why};
 
 /// AWS's word on a key's last use comes late by up to four hours.
 const SHORTEST_GRACE: Duration = Duration::from_secs(4 * 3600);

@@ -14,13 +14,14 @@ use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::{Document, StoredAccessKey};
 use crate::store::group::{Group, GroupError};
 use crate::store::kept::Keep;
-use crate::store::vault::{NotCommitted, ReopenError, Search, Stamp};
+use crate::store::search::Search;
+use crate::store::vault::{NotCommitted, ReopenError, Stamp};
 
 /// How often a save that a power cut may undo is made durable again before a person is told.
 const SETTLING: u32 = 3;
 
-pub struct Ledger<'g, 'd> {
-    group: &'g Group<'g, 'd>,
+pub struct Ledger<'l, 'd> {
+    group: &'l Group<'static, 'd>,
     clock: &'d dyn Clock,
     /// This machine's name.
     writer: String,
@@ -64,8 +65,8 @@ impl Entry {
     }
 }
 
-impl<'g, 'd> Ledger<'g, 'd> {
-    pub fn new(group: &'g Group<'g, 'd>, clock: &'d dyn Clock, writer: String) -> Self {
+impl<'l, 'd> Ledger<'l, 'd> {
+    pub fn new(group: &'l Group<'static, 'd>, clock: &'d dyn Clock, writer: String) -> Self {
         Self { group, clock, writer }
     }
 

@@ -31,8 +31,8 @@ pub struct CallPlace {
 }
 
 /// What the workers share.
-pub struct Shop<'s, 'g, 'd> {
-    pub ledger: &'s Ledger<'g, 'd>,
+pub struct Shop<'s, 'l, 'd> {
+    pub ledger: &'s Ledger<'l, 'd>,
     pub disk: &'d dyn Disk,
     pub state: &'s Path,
     pub clock: &'d dyn Clock,
@@ -107,8 +107,8 @@ fn work(jobs: &Mutex<Receiver<Job>>, done: &Sender<(Job, Turn)>, shop: &Shop) {
 }
 
 /// The one thread that knows who waits for what.
-struct Office<'o, 's, 'g, 'd> {
-    shop: &'o Shop<'s, 'g, 'd>,
+struct Office<'o, 's, 'l, 'd> {
+    shop: &'o Shop<'s, 'l, 'd>,
     attendant: &'o mut dyn Attendant,
     to_workers: Sender<Job>,
     done: Receiver<(Job, Turn)>,

@@ -18,7 +18,7 @@ use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::Disk;
 use crate::names::{AccessKeyId, ProfileName, arn_user_name};
 use crate::store::document::StoredAccessKey;
-use crate::store::vault::Search;
+use crate::store::search::Search;
 
 /// Our own policies let keys be changed within an hour of the code; what is begun has to be ended in it.
 const OLDEST_SESSION: SignedDuration = SignedDuration::from_mins(55);
@@ -27,9 +27,9 @@ const OLDEST_SESSION: SignedDuration = SignedDuration::from_mins(55);
 const BACK_OFF: [u64; 6] = [1, 2, 4, 8, 16, 30];
 
 /// What a turn works with; each worker has its own.
-pub struct Tools<'t, 'g, 'd> {
+pub struct Tools<'t, 'l, 'd> {
     pub aws: &'t Aws,
-    pub ledger: &'t Ledger<'g, 'd>,
+    pub ledger: &'t Ledger<'l, 'd>,
     pub disk: &'d dyn Disk,
     /// The state folder.
     pub state: &'t std::path::Path,
@@ -452,6 +452,7 @@ impl Rotation {
             secret: made.key.secret,
             user_arn: Some(user.arn.clone()),
             added: made.created,
+            created: Some(made.created),
             verified: None,
             endpoint: model.endpoint,
             rest: toml::Table::new(),

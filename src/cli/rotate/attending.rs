@@ -22,9 +22,9 @@ use crate::store::group::Group;
 use super::Args;
 use super::outcome::Outcome;
 
-pub struct Attending<'a, 'w, 'g> {
+pub struct Attending<'a, 'w> {
     world: &'a World<'w>,
-    group: &'a Group<'g, 'w>,
+    group: &'a Group<'static, 'w>,
     args: SignInArgs,
     json: bool,
     outcomes: Vec<Outcome>,
@@ -35,8 +35,8 @@ pub struct Attending<'a, 'w, 'g> {
     signals: Option<HeldSignals>,
 }
 
-impl<'a, 'w, 'g> Attending<'a, 'w, 'g> {
-    pub fn new(args: &Args, world: &'a World<'w>, group: &'a Group<'g, 'w>) -> Self {
+impl<'a, 'w> Attending<'a, 'w> {
+    pub fn new(args: &Args, world: &'a World<'w>, group: &'a Group<'static, 'w>) -> Self {
         Self {
             world,
             group,
@@ -112,7 +112,7 @@ fn row(outcome: &Outcome) -> [String; 3] {
     [outcome.profile.to_string(), outcome.word.to_owned(), new]
 }
 
-impl Attendant for Attending<'_, '_, '_> {
+impl Attendant for Attending<'_, '_> {
     fn news(&mut self, rotation: &Rotation, news: News) {
         report::rotation_news(self.world, &rotation.profile, &news);
         match &news {

@@ -16,7 +16,7 @@ use crate::store::vault::Vault;
 use super::Args;
 use super::candidate::Candidate;
 
-pub fn candidates(args: &Args, vault: &Vault, world: &World) -> Result<Vec<Candidate>, Failure> {
+pub fn candidates<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<Vec<Candidate>, Failure> {
     let document = vault.document();
     let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
     let mut seen: BTreeSet<AccessKeyId> = BTreeSet::new();
