@@ -20,5 +20,6 @@ mod profile; // an entry of the document
 pub mod recovery; // recovery keys
 pub mod restoring; // what an earlier generation brings back
 pub mod seal; // age around a signature around the document
+pub mod search; // an access key in what stands beside the vault
 mod temporary; // files being written
 pub mod vault; // an opened vault

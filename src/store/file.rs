@@ -175,10 +175,17 @@ impl<'d> Place<'d> {
         Ok(names.into_iter().filter_map(|name| Some((kept::parse_generation(&spot.name, &name)?, name))).collect())
     }
 
-    /// The file of this hash among those that saves kept and sync programs put aside.
+    /// What saves kept and sync programs put aside.
+    pub(super) fn files_beside(&self) -> io::Result<Vec<String>> {
+        let Spot { folder, name, .. } = self.opened()?;
+        let is_one = |file: &String| kept::parse_generation(&name, file).is_some() || is_conflicted_copy(&name, file);
+        Ok(folder.names()?.into_iter().filter(is_one).collect())
+    }
+
+    /// The one among them that has this hash.
     pub(super) fn beside_with_hash(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {
-        let kept = self.kept_files().unwrap_or_default().into_iter().map(|(_, name)| name);
-        let mut found = kept.chain(self.conflicted_copies()).filter_map(|name| self.read_beside(&name).ok());
+        let names = self.files_beside().unwrap_or_default();
+        let mut found = names.iter().filter_map(|name| self.read_beside(name).ok());
         found.find(|bytes| Sha256::digest(bytes).as_slice() == hash)
     }
 

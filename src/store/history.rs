@@ -50,7 +50,7 @@ pub(super) fn history(place: &Place, opener: &Opener, fingerprint: &Fingerprint)
     Ok(history)
 }
 
-fn content(place: &Place, file: &str, opener: &Opener, own: &Fingerprint) -> Result<Document, KeptError> {
+pub(super) fn content(place: &Place, file: &str, opener: &Opener, own: &Fingerprint) -> Result<Document, KeptError> {
     // A touch for each of up to forty files is more than anybody means to give.
     if opener.identity().and_then(plugin_of_identity).is_some() {
         return Err(KeptError::AsksEachTime);

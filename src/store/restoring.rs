@@ -4,7 +4,7 @@
 use super::document::{Profile, StoredAccessKey};
 
 /// Where `rotate` keeps its journal, in a profile's table.
-const JOURNAL: &str = "rotation";
+pub(super) const JOURNAL: &str = "rotation";
 
 /// Where the access key of a restored profile comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

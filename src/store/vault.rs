@@ -32,7 +32,9 @@ use super::passphrase;
 use super::pin::{Pin, RecipientChange, Verdict, judge};
 use super::pins::{PinError, is_news};
 use super::seal::{SealError, Sealed, UnsealError, unseal_by};
+use super::search::{Search, search};
 use crate::disk::Status;
+use crate::names::AccessKeyId;
 
 /// The document in memory, and all it takes to save it again: no passphrase, no derivation.
 pub struct Vault<'d> {
@@ -203,6 +205,11 @@ impl Vault<'_> {
     /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
     pub fn history(&self) -> Vec<Kept> {
         history(&self.place, &self.opener, &self.fingerprint()).unwrap_or_default()
+    }
+
+    /// The access key of this id from earlier generations and conflicted copies beside the vault.
+    pub fn secrets_of(&self, id: &AccessKeyId) -> Search {
+        search(id, &self.place, &self.opener, &self.fingerprint())
     }
 
     /// Changes the document and saves it. The edit is applied to what stands in the file now, which another program may have
