@@ -1,12 +1,15 @@
 //! Replacing a user's access key without ever locking anyone out: what to do next is decided from a journal in the vault and
 //! IAM's list of the user's keys, so that whoever comes after a crash decides the same.
 
+pub mod due; // which keys are due, and what is pending
+pub mod held; // the keys that an unfinished rotation holds
 pub mod journal; // the state of a rotation, as the vault keeps it
 pub mod ledger; // the vault, as a rotation reads and writes it
 mod lock; // one run at a time for a user
 pub mod plan; // journal, list and time -> the next step
 pub mod pool; // many at once
 mod proof; // whether a key works
+pub mod rules; // the settings that hold for a profile's key
 pub mod run; // carries the steps out
 pub mod stop; // why it could not go on
 
