@@ -8,6 +8,7 @@ pub mod ledger; // the vault, as a rotation reads and writes it
 mod lock; // one run at a time for a user
 pub mod plan; // journal, list and time -> the next step
 pub mod pool; // many at once
+pub mod preview; // what it would do
 mod proof; // whether a key works
 pub mod rules; // the settings that hold for a profile's key
 pub mod run; // carries the steps out

@@ -1,7 +1,7 @@
 //! `vault rotate`.
 
 mod attending;
-mod candidate;
+mod dry_run;
 mod outcome;
 mod selection;
 
@@ -12,7 +12,6 @@ use jiff::SignedDuration;
 use crate::duration;
 use crate::names::ProfileName;
 use crate::rotate::ledger::Ledger;
-use crate::rotate::plan::Wish;
 use crate::rotate::pool::{self, Shop};
 use crate::store::group::Group;
 
@@ -27,7 +26,6 @@ pub use outcome::{KeyShown, Outcome, RotateFailure, Why};
 /// AWS's word on a key's last use comes late by up to four hours.
 const SHORTEST_GRACE: Duration = Duration::from_secs(4 * 3600);
 const LONGEST_GRACE: Duration = Duration::from_secs(90 * 86_400);
-const USUAL_GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// IAM allows some 20 calls a second to an account before it throttles.
 const AT_ONCE: usize = 20;
@@ -44,6 +42,9 @@ pub struct Args {
     /// Every access key in the vault
     #[arg(long, conflicts_with = "names")]
     all: bool,
+    /// Every key that has reached the age in the setting rotate_every, and what else is due of rotations under way
+    #[arg(long, conflicts_with_all = ["names", "all", "resume", "undo", "if_older_than"])]
+    due: bool,
     /// Only keys older than this, such as 30d
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     if_older_than: Option<SignedDuration>,
@@ -68,6 +69,9 @@ pub struct Args {
     /// Go on though somebody else uses the old key
     #[arg(long)]
     force: bool,
+    /// Show the keys and what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -91,9 +95,7 @@ pub fn parse_grace(text: &str) -> Result<SignedDuration, String> {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
-    let candidates = selection::candidates(&args, &vault, world)?;
-    let wish = args.wish();
-    let rotations = candidates.into_iter().map(|candidate| candidate.start(&wish)).collect();
+    let selection = selection::select(&args, &vault, world)?;
     let group = Group::new(vault.close());
     let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
     let shop = Shop {
@@ -104,22 +106,10 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         ca_bundle: world.ca_bundle()?,
         workers: AT_ONCE,
     };
-    let mut attending = Attending::new(&args, world, &group);
-    pool::drive(rotations, &shop, &mut attending);
-    attending.conclude()
-}
-
-impl Args {
-    fn wish(&self) -> Wish {
-        Wish {
-            start: !self.resume && !self.undo,
-            older_than: self.if_older_than,
-            undo: self.undo,
-            now: self.now,
-            force: self.force,
-            keep_old: self.keep_old,
-            grace: self.grace.unwrap_or(USUAL_GRACE),
-            delete_key: None,
-        }
+    let mut attending = Attending::new(&args, world, &group, selection.at_rest);
+    if args.dry_run {
+        return attending.dry_run(selection.rotations, &shop);
     }
+    pool::drive(selection.rotations, &shop, &mut attending);
+    attending.conclude()
 }

@@ -41,6 +41,9 @@ pub struct SignInArgs {
     /// Take the cached session only if it lasts this long still
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     min_ttl: Option<Duration>,
+    /// How old the code of a session for changes may be, where that is another than usual.
+    #[arg(skip)]
+    oldest: Option<Duration>,
     /// Whether a duration beyond an hour is one of the console session rather than the session's own.
     #[arg(skip)]
     for_console: bool,
@@ -104,9 +107,9 @@ pub struct CodeArgs {
 }
 
 impl CodeArgs {
-    /// For the session that signs changes.
-    pub fn for_changes(&self) -> SignInArgs {
-        SignInArgs { mfa_code: self.mfa_code.clone(), ..SignInArgs::default() }
+    /// For the session that signs changes, and whose code may be so old then.
+    pub fn for_changes(&self, oldest: Duration) -> SignInArgs {
+        SignInArgs { mfa_code: self.mfa_code.clone(), oldest: Some(oldest), ..SignInArgs::default() }
     }
 }
 
@@ -173,7 +176,10 @@ impl SignInArgs {
     fn made_since(&self, purpose: Purpose, now: Timestamp) -> Option<Timestamp> {
         match purpose {
             _ if self.force => Some(now),
-            Purpose::Change => Some(now - OLDEST_FOR_CHANGES),
+            Purpose::Change => {
+                let oldest = self.oldest.and_then(|oldest| oldest.try_into().ok()).unwrap_or(OLDEST_FOR_CHANGES);
+                Some(now.saturating_sub(oldest).unwrap_or(Timestamp::MIN))
+            }
             Purpose::Login | Purpose::Use | Purpose::Inside | Purpose::Process => None,
         }
     }

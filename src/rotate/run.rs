@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::ledger::{Entry, Ledger, LedgerError};
 use super::lock::{self, UserLock};
 use super::plan::{self, End, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish};
+use super::preview::{Deed, Preview};
 use super::proof::{Proof, Round};
 use super::stop::Stop;
 use crate::aws::{Aws, AwsError, KeyStatus, LastUse, ListedKey, Refusal, Signer};
@@ -19,9 +20,6 @@ use crate::disk::Disk;
 use crate::names::{AccessKeyId, ProfileName, arn_user_name};
 use crate::store::document::StoredAccessKey;
 use crate::store::search::Search;
-
-/// Our own policies let keys be changed within an hour of the code; what is begun has to be ended in it.
-const OLDEST_SESSION: SignedDuration = SignedDuration::from_mins(55);
 
 /// Pauses after a refusal that passes by itself: AWS's throttling, a fresh key that one more server does not know yet.
 const BACK_OFF: [u64; 6] = [1, 2, 4, 8, 16, 30];
@@ -86,6 +84,20 @@ pub enum Turn {
     Failed(Stop),
 }
 
+/// What a rotation begins with.
+pub struct Start {
+    pub profile: ProfileName,
+    /// The profile's.
+    pub key: AccessKey,
+    /// Whether a session with MFA is to sign.
+    pub has_mfa: bool,
+    /// How old a session's code may be for a change of keys.
+    pub mfa_max_age: Duration,
+    /// A key that may be deleted, as somebody named it.
+    pub delete_key: Option<String>,
+    pub wish: Wish,
+}
+
 /// The rotation of one user's key.
 pub struct Rotation {
     /// The profile that was named.
@@ -100,6 +112,8 @@ pub struct Rotation {
     expected: Option<super::journal::Position>,
     session: Option<Session>,
     has_mfa: bool,
+    /// How old a session's code may be for a change of keys.
+    mfa_max_age: Duration,
     run: Run,
     wish: Wish,
     found: Option<StoredAccessKey>,
@@ -118,8 +132,8 @@ pub struct User {
 }
 
 impl Rotation {
-    /// `key` is the profile's; `has_mfa` whether a session with MFA is to sign.
-    pub fn new(profile: ProfileName, key: AccessKey, has_mfa: bool, delete_key: Option<String>, wish: Wish) -> Self {
+    pub fn new(start: Start) -> Self {
+        let Start { profile, key, has_mfa, mfa_max_age, delete_key, wish } = start;
         Self {
             profile,
             user: None,
@@ -131,6 +145,7 @@ impl Rotation {
             expected: None,
             session: None,
             has_mfa,
+            mfa_max_age,
             run: Run::default(),
             wish,
             found: None,
@@ -145,6 +160,15 @@ impl Rotation {
     /// Whether it is to make a new key, rather than to finish what is under way.
     pub fn starts(&self) -> bool {
         self.wish.start
+    }
+
+    /// Whether a session with MFA would sign, and there is none.
+    pub fn wants_session(&self) -> bool {
+        self.has_mfa && self.session.is_none()
+    }
+
+    pub fn mfa_max_age(&self) -> Duration {
+        self.mfa_max_age
     }
 
     /// Goes on with this session from now on.
@@ -165,6 +189,28 @@ impl Rotation {
 
     pub fn position(&self) -> Option<&super::journal::Position> {
         self.entry.as_ref().map(|entry| &entry.position).or(self.expected.as_ref())
+    }
+
+    /// What it would do now, if all went well; changes nothing. A list that takes a session with MFA is refused.
+    pub fn survey(&mut self, tools: &Tools) -> Result<(Vec<Deed>, Option<End>), Stop> {
+        let user = self.known_user(tools)?;
+        self.keys = self.list(tools, &user)?;
+        self.resolve_key_to_delete()?;
+        for key in self.keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>() {
+            self.look_at_use(tools, &key)?;
+        }
+        let position = self.entry()?.position.clone();
+        let preview = Preview {
+            state: position.state,
+            current: position.current,
+            keys: self.keys.clone(),
+            now: tools.aws.now(),
+            mfa: self.mfa(tools),
+            run: self.run.clone(),
+            wish: &self.wish,
+        };
+        self.lock = None;
+        Ok(preview.play())
     }
 
     pub fn turn(&mut self, tools: &Tools) -> Turn {
@@ -205,10 +251,7 @@ impl Rotation {
         if self.proof.is_some() {
             return self.prove(tools);
         }
-        let user = match self.user.clone() {
-            Some(user) => user,
-            None => self.identify(tools)?,
-        };
+        let user = self.known_user(tools)?;
         self.read(tools, &user)?;
         match self.list(tools, &user) {
             Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. }))
@@ -243,6 +286,13 @@ impl Rotation {
             _ => return Err(Stop::NoSuchKey { given }),
         }
         Ok(())
+    }
+
+    fn known_user(&mut self, tools: &Tools) -> Result<User, Stop> {
+        match self.user.clone() {
+            Some(user) => Ok(user),
+            None => self.identify(tools),
+        }
     }
 
     /// Whose key it is, and that no other run is at it.
@@ -287,7 +337,8 @@ impl Rotation {
     fn mfa(&self, tools: &Tools) -> Mfa {
         let now = tools.aws.now();
         let is_good = |session: &Session| {
-            now.duration_since(session.made_at) < OLDEST_SESSION && session.credentials.expiration > now
+            let age = Duration::try_from(now.duration_since(session.made_at)).unwrap_or_default();
+            age < self.mfa_max_age && session.credentials.expiration > now
         };
         match &self.session {
             _ if !self.has_mfa => Mfa::None,
@@ -425,7 +476,9 @@ impl Rotation {
                 self.run.turned = true;
                 self.news.push(News::Replaced { old: before.clone(), new });
             }
-            Save::Retire { .. } | Save::Undo | Save::Finish => {}
+            // Who ended a grace by hand asked for that, and not for the next rotation.
+            Save::Finish => self.run.turned |= self.wish.now,
+            Save::Retire { .. } | Save::Undo => {}
         }
     }
 

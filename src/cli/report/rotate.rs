@@ -11,6 +11,7 @@ use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::LockTaken;
 use crate::rotate::ledger::LedgerError;
 use crate::rotate::plan::{End, State};
+use crate::rotate::preview::Deed;
 use crate::rotate::run::{News, Rotation, User};
 use crate::rotate::stop::Stop;
 
@@ -35,6 +36,34 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         }
     };
     world.say(&format!("{profile}: {words}"));
+}
+
+/// Something that a rotation would do.
+pub fn deed(deed: &Deed) -> String {
+    let key = |key: &Option<AccessKeyId>| key.as_ref().map_or_else(|| "the new key".to_owned(), AccessKeyId::short);
+    match deed {
+        Deed::AskCode => "ask for an MFA code".to_owned(),
+        Deed::Create => "make a new key, and save it in the vault".to_owned(),
+        Deed::Prove(id) => format!("try {} until it works everywhere", key(id)),
+        Deed::Use(id) => format!("use {} from then on", key(id)),
+        Deed::SwitchOff(id) => format!("switch {} off", key(id)),
+        Deed::SwitchOn(id) => format!("switch {} on again", id.short()),
+        Deed::Delete(id) => format!("delete {}", key(id)),
+        Deed::Finish => "that is the end of the rotation".to_owned(),
+    }
+}
+
+/// Where it would rest, or what is in its way.
+pub fn ended_words(failure: &RotateFailure) -> Option<String> {
+    match &failure.why {
+        Why::End(End::Grace { old, until }) => Some(format!("delete {} after {}", old.short(), day(*until))),
+        Why::End(End::Done) => None,
+        Why::End(End::OldKept { old }) => Some(format!("leave {} active", old.short())),
+        Why::End(End::Young { created }) => {
+            Some(format!("nothing: the key is younger than that, made {}", day(*created)))
+        }
+        Why::End(_) | Why::Stop(_) | Why::Interrupted => Some(report(failure).message),
+    }
 }
 
 /// The last line about a key that came through.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::aws_files::config::ConfigFile;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
 use crate::cli::session_records;
-use crate::cli::sign_in::{self, Purpose, SignInArgs};
+use crate::cli::sign_in::{self, Purpose};
+use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
@@ -22,10 +24,15 @@ use crate::store::group::Group;
 use super::Args;
 use super::outcome::Outcome;
 
+/// How long a rotation may take until its last change of a key.
+const LONGEST_RUN: Duration = Duration::from_secs(30 * 60);
+/// A session that was just made must do, whatever the profile's setting says.
+const SHORTEST_USE: Duration = Duration::from_secs(60);
+
 pub struct Attending<'a, 'w> {
     world: &'a World<'w>,
     group: &'a Group<'static, 'w>,
-    args: SignInArgs,
+    code: &'a CodeArgs,
     json: bool,
     outcomes: Vec<Outcome>,
     happened: BTreeMap<ProfileName, Vec<News>>,
@@ -36,13 +43,13 @@ pub struct Attending<'a, 'w> {
 }
 
 impl<'a, 'w> Attending<'a, 'w> {
-    pub fn new(args: &Args, world: &'a World<'w>, group: &'a Group<'static, 'w>) -> Self {
+    pub fn new(args: &'a Args, world: &'a World<'w>, group: &'a Group<'static, 'w>, at_rest: Vec<Outcome>) -> Self {
         Self {
             world,
             group,
-            args: args.code.for_changes(),
+            code: &args.code,
             json: args.json,
-            outcomes: Vec::new(),
+            outcomes: at_rest,
             happened: BTreeMap::new(),
             codes: BTreeMap::new(),
             signals: HeldSignals::hold().ok(),
@@ -57,6 +64,9 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
         let Self { world, mut outcomes, json, .. } = self;
         outcomes.sort_by(|one, other| one.profile.cmp(&other.profile));
+        if outcomes.is_empty() && !json {
+            world.say("nothing to do");
+        }
         if json {
             world.print_json(serde_json::json!({ "keys": outcomes.iter().map(Outcome::json).collect::<Vec<_>>() }))?;
         } else if outcomes.len() > 1 {
@@ -71,13 +81,26 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
     }
 
-    fn issue(&self, profile: &ProfileName) -> Result<Session, Failure> {
+    pub fn world(&self) -> &'a World<'w> {
+        self.world
+    }
+
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    pub fn let_signals_go(&mut self) {
+        self.signals = None;
+    }
+
+    pub fn issue(&self, rotation: &Rotation) -> Result<Session, Failure> {
+        let args = self.code.for_changes(rotation.mfa_max_age().saturating_sub(LONGEST_RUN).max(SHORTEST_USE));
         let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
         let resolved = self
             .group
-            .read(|vault| sign_in::resolve_in(vault, config, profile.clone(), &self.args, self.world))
+            .read(|vault| sign_in::resolve_in(vault, config, rotation.profile.clone(), &args, self.world))
             .map_err(Failure::Reopen)??;
-        let issued = sign_in::issue(&resolved, &self.args, Purpose::Change, self.world)?;
+        let issued = sign_in::issue(&resolved, &args, Purpose::Change, self.world)?;
         let made_at = issued.record.aws_time(issued.record.made_at);
         Ok(Session { credentials: issued.record.credentials, made_at })
     }
@@ -90,12 +113,6 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
     }
 
-    /// Whether the key that nobody knows is to be deleted; nobody there: no.
-    fn confirms(&self, question: &str) -> bool {
-        let Ok(mut terminal) = Terminal::open() else { return false };
-        terminal.confirm(question, false).unwrap_or(false)
-    }
-
     fn log(&self, profile: &ProfileName, act: Act, key: &AccessKeyId) {
         self.world.log(&Event {
             time: self.world.clock.now(),
@@ -105,6 +122,12 @@ impl<'a, 'w> Attending<'a, 'w> {
             role: None,
         });
     }
+}
+
+/// Nobody there: no.
+fn confirms(question: &str) -> bool {
+    let Ok(mut terminal) = Terminal::open() else { return false };
+    terminal.confirm(question, false).unwrap_or(false)
 }
 
 fn row(outcome: &Outcome) -> [String; 3] {
@@ -127,7 +150,11 @@ impl Attendant for Attending<'_, '_> {
     }
 
     fn session(&mut self, rotation: &Rotation) -> Option<Session> {
-        match self.issue(&rotation.profile) {
+        // Ctrl-C at the prompt ends the program at once, as at any prompt; the journal says where to go on.
+        self.signals = None;
+        let issued = self.issue(rotation);
+        self.signals = HeldSignals::hold().ok();
+        match issued {
             Ok(session) => Some(session),
             Err(failure) => {
                 self.codes.insert(rotation.profile.clone(), failure);
@@ -139,7 +166,10 @@ impl Attendant for Attending<'_, '_> {
     fn ended(&mut self, mut rotation: Rotation, how: Ended) -> Option<Rotation> {
         if let Ended::At(End::Orphan { key, likely_ours: true }) = &how {
             report::orphan(self.world, &rotation, key);
-            if self.confirms(&format!("Delete {}?", key.short())) {
+            self.signals = None;
+            let confirmed = confirms(&format!("Delete {}?", key.short()));
+            self.signals = HeldSignals::hold().ok();
+            if confirmed {
                 rotation.may_delete(key.clone());
                 return Some(rotation);
             }

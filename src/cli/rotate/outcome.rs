@@ -45,6 +45,21 @@ pub enum Why {
 }
 
 impl Outcome {
+    /// Nothing can be done with it before then; which is a failure where nothing else was wanted.
+    pub fn in_grace(profile: ProfileName, old: AccessKeyId, until: Timestamp, fails: bool) -> Self {
+        let failure = RotateFailure {
+            profile: profile.clone(),
+            user: None,
+            state: None,
+            current: None,
+            keys: Vec::new(),
+            why: Why::End(End::Grace { old, until }),
+        };
+        let failure = fails.then(|| Failure::Rotate(Box::new(failure)));
+        let (replaced, deleted) = (None, Vec::new());
+        Self { profile, replaced, deleted, grace_until: Some(until), failure, word: "in grace" }
+    }
+
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
         let mut outcome = Self {
             profile: rotation.profile.clone(),
@@ -113,7 +128,7 @@ fn word(end: &End) -> &'static str {
 }
 
 impl RotateFailure {
-    fn of(rotation: &Rotation, why: Why) -> Self {
+    pub fn of(rotation: &Rotation, why: Why) -> Self {
         let position = rotation.position();
         let shown = |listed: &crate::aws::ListedKey| KeyShown {
             listed: listed.clone(),

@@ -1,7 +1,10 @@
-//! Which keys a command line means. One that several profiles have is rotated once.
+//! Which keys a command line means, and what is to become of each. A key that several profiles have is rotated once.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::aws_files::config::ConfigFile;
 use crate::cli::failure::Failure;
@@ -9,44 +12,115 @@ use crate::cli::names_given;
 use crate::cli::sign_in::{self, SignInArgs};
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
+use crate::rotate::due::{Next, due};
 use crate::rotate::journal::Journal;
+use crate::rotate::plan::{State, Wish};
+use crate::rotate::pool::CallPlace;
+use crate::rotate::rules::Rules;
+use crate::rotate::run::{Rotation, Start};
 use crate::store::document::Document;
 use crate::store::vault::Vault;
 
 use super::Args;
-use super::candidate::Candidate;
+use super::outcome::Outcome;
 
-pub fn candidates<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<Vec<Candidate>, Failure> {
+/// What was chosen.
+#[derive(Default)]
+pub struct Selection {
+    pub rotations: Vec<(Rotation, CallPlace)>,
+    /// Keys with which nothing is to be done now, and why.
+    pub at_rest: Vec<Outcome>,
+}
+
+/// A profile, and what a command line or the vault's settings want of its key.
+struct Chosen {
+    name: ProfileName,
+    start: bool,
+    older_than: Option<SignedDuration>,
+}
+
+pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<Selection, Failure> {
     let document = vault.document();
     let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
     let mut seen: BTreeSet<AccessKeyId> = BTreeSet::new();
-    let mut candidates = Vec::new();
-    for name in names(args, document, world)? {
-        let user = sign_in::chain(&name, document, &config)?.user.profile;
+    let mut selection = Selection::default();
+    for chosen in args.chosen(document, world)? {
+        let user = sign_in::chain(&chosen.name, document, &config)?.user.profile;
         let resolved = sign_in::resolve_in(vault, config.clone(), user.clone(), &SignInArgs::default(), world)?;
         let Some(key) = resolved.own_key() else { return Err(Failure::NoAccessKey(user)) };
-        if seen.insert(key.id.clone()) {
-            candidates.push(Candidate {
-                key: key.clone(),
-                has_mfa: resolved.has_mfa(),
-                place: resolved.call_place(),
-                delete_key: args.delete_key.clone(),
-                profile: user,
-            });
+        if !seen.insert(key.id.clone()) {
+            continue;
         }
+        if let Some((old, until)) = args.waits_for(document, &user, world.clock.now()) {
+            selection.at_rest.push(Outcome::in_grace(user, old, until, args.names_one()));
+            continue;
+        }
+        let rules = Rules::of(names_given::in_vault(document, &user)?, &document.settings);
+        let start = Start {
+            profile: user,
+            key: key.clone(),
+            has_mfa: resolved.has_mfa(),
+            mfa_max_age: rules.mfa_max_age,
+            delete_key: args.delete_key.clone(),
+            wish: args.wish(&chosen, rules.grace),
+        };
+        selection.rotations.push((Rotation::new(start), resolved.call_place()));
     }
-    Ok(candidates)
+    Ok(selection)
 }
 
-fn names(args: &Args, document: &Document, world: &World) -> Result<Vec<ProfileName>, Failure> {
-    let with_key = || document.profiles.iter().filter(|(_, profile)| profile.access_key.is_some());
-    match &args.names[..] {
-        [] if args.all => Ok(with_key().map(|(name, _)| name.clone()).collect()),
-        [] if args.resume => {
-            let unfinished = with_key().filter(|(name, profile)| !matches!(Journal::of(name, profile), Ok(None)));
-            Ok(unfinished.map(|(name, _)| name.clone()).collect())
+impl Args {
+    fn chosen(&self, document: &Document, world: &World) -> Result<Vec<Chosen>, Failure> {
+        let start = !self.resume && !self.undo;
+        let asked = |name: &ProfileName| Chosen { name: name.clone(), start, older_than: self.if_older_than };
+        if !self.names.is_empty() {
+            return Ok(self.names.iter().map(asked).collect());
         }
-        [] => Ok(vec![names_given::or_default(None, document, world)?]),
-        names => Ok(names.to_vec()),
+        let keys = due(document);
+        if self.all {
+            return Ok(keys.iter().flat_map(|key| key.profiles.first()).map(asked).collect());
+        }
+        if self.resume {
+            let pending = keys.iter().filter_map(|key| key.pending.as_ref());
+            return Ok(pending.map(|pending| asked(&pending.profile)).collect());
+        }
+        if self.due {
+            let now = world.clock.now();
+            let due = keys.iter().filter_map(|key| Some((key, key.next().filter(|next| next.is_due(now))?)));
+            let chosen = due.filter_map(|(key, next)| {
+                let starts = matches!(next, Next::Rotate { .. });
+                let older_than = key.limit.filter(|_| starts).and_then(|limit| limit.try_into().ok());
+                Some(Chosen { name: key.profiles.first()?.clone(), start: starts, older_than })
+            });
+            return Ok(chosen.collect());
+        }
+        Ok(vec![asked(&names_given::or_default(None, document, world)?)])
+    }
+
+    /// The old key whose grace is not over, and until when: nothing is to be asked of AWS, or of a person, for that.
+    fn waits_for(&self, document: &Document, name: &ProfileName, now: Timestamp) -> Option<(AccessKeyId, Timestamp)> {
+        let journal = Journal::of(name, document.profiles.get(name)?).ok()??;
+        match journal.state() {
+            State::Retired { old, until } if now < until && !self.undo && !self.now => Some((old, until)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is an error if nothing can be done with the key that is meant.
+    fn names_one(&self) -> bool {
+        !self.all && !self.due && !self.resume
+    }
+
+    fn wish(&self, chosen: &Chosen, grace: Duration) -> Wish {
+        Wish {
+            start: chosen.start,
+            older_than: chosen.older_than,
+            undo: self.undo,
+            now: self.now,
+            force: self.force,
+            keep_old: self.keep_old,
+            grace: self.grace.unwrap_or_else(|| grace.try_into().unwrap_or(SignedDuration::MAX)),
+            delete_key: None,
+        }
     }
 }

@@ -1,0 +1,96 @@
+//! `vault rotate --dry-run`: the user's keys as IAM has them, and what would be done, by the very planner that does it.
+
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::aws::{Aws, AwsError, KeyStatus, Refusal};
+use crate::cli::failure::Failure;
+use crate::cli::report::{self, left};
+use crate::cli::table;
+use crate::duration;
+use crate::rotate::plan::End;
+use crate::rotate::pool::{CallPlace, Shop};
+use crate::rotate::preview::Deed;
+use crate::rotate::run::{Rotation, Tools};
+use crate::rotate::stop::Stop;
+
+use super::attending::Attending;
+use super::outcome::{RotateFailure, Why};
+
+type Plan = (Vec<Deed>, Option<End>);
+
+impl Attending<'_, '_> {
+    pub fn dry_run(&mut self, rotations: Vec<(Rotation, CallPlace)>, shop: &Shop) -> Result<(), Failure> {
+        // Nothing is changed: Ctrl-C may end it anywhere.
+        self.let_signals_go();
+        let mut shown = Vec::new();
+        for (mut rotation, place) in rotations {
+            let plan = self.survey(&mut rotation, place, shop)?;
+            if self.json() {
+                shown.push(document(&rotation, plan));
+            } else {
+                self.show(&rotation, plan)?;
+            }
+        }
+        if self.json() { self.world().print_json(json!({ "keys": shown })) } else { Ok(()) }
+    }
+
+    fn survey(&mut self, rotation: &mut Rotation, place: CallPlace, shop: &Shop) -> Result<Plan, Failure> {
+        let aws = Aws::with_ca_bundle(place.region, place.endpoints, shop.ca_bundle.clone());
+        let tools = Tools { aws: &aws, ledger: shop.ledger, disk: shop.disk, state: shop.state };
+        let failed =
+            |rotation: &Rotation, stop| Failure::Rotate(Box::new(RotateFailure::of(rotation, Why::Stop(stop))));
+        match rotation.survey(&tools) {
+            Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. })) if rotation.wants_session() => {
+                let session = self.issue(rotation)?;
+                rotation.give_session(session);
+                rotation.survey(&tools).map_err(|stop| failed(rotation, stop))
+            }
+            surveyed => surveyed.map_err(|stop| failed(rotation, stop)),
+        }
+    }
+
+    fn show(&self, rotation: &Rotation, (deeds, end): Plan) -> Result<(), Failure> {
+        let world = self.world();
+        let user = rotation.user.as_ref().map_or("", |user| &user.name);
+        let rows = rotation.keys.iter().map(|key| {
+            let status = if key.status == KeyStatus::Active { "active" } else { "inactive" };
+            let used = match rotation.last_uses.get(&key.id) {
+                None => "use unknown".to_owned(),
+                Some(None) => "never".to_owned(),
+                Some(Some(last)) => {
+                    let day = last.at.to_zoned(TimeZone::system()).strftime("%F").to_string();
+                    format!("{day}, {} in {}", last.service, last.region)
+                }
+            };
+            let age = duration::words(left(world.clock.now(), key.created));
+            [rotation.profile.to_string(), user.to_owned(), key.id.to_string(), status.to_owned(), age, used]
+        });
+        let mut text = table::render(&["NAME", "USER", "ACCESS KEY", "STATUS", "AGE", "LAST USED"], rows);
+        let end = end.and_then(|end| report::ended_words(&RotateFailure::of(rotation, Why::End(end))));
+        let steps: Vec<String> = deeds.iter().map(report::deed).chain(end).collect();
+        for (number, step) in (1..).zip(&steps) {
+            text.push_str(&format!("  {number}. {step}\n"));
+        }
+        world.print(&text)
+    }
+}
+
+fn document(rotation: &Rotation, (deeds, end): Plan) -> serde_json::Value {
+    let keys = rotation.keys.iter().map(|key| {
+        let last = rotation.last_uses.get(&key.id).and_then(Option::as_ref);
+        json!({
+            "access_key_id": key.id,
+            "status": if key.status == KeyStatus::Active { "active" } else { "inactive" },
+            "created": key.created,
+            "last_used": last.map(|last| json!({ "at": last.at, "service": last.service, "region": last.region })),
+        })
+    });
+    let end = end.and_then(|end| report::ended_words(&RotateFailure::of(rotation, Why::End(end))));
+    json!({
+        "name": rotation.profile,
+        "user": rotation.user.as_ref().map(|user| &user.name),
+        "keys": keys.collect::<Vec<_>>(),
+        "steps": deeds.iter().map(report::deed).chain(end).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,162 @@
+//! What a rotation would do if all went well: the very planner, played against a list in memory.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::plan::{End, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish, next};
+use crate::aws::{KeyStatus, ListedKey};
+use crate::names::AccessKeyId;
+
+/// Far more than a rotation takes.
+const MOST_STEPS: usize = 100;
+
+/// Stands for the key that AWS would make.
+const NEW_KEY: &str = "AKIAXXXXXXXXXXXXXNEW";
+
+/// Something that a person would notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    AskCode,
+    Create,
+    /// Until it works everywhere. None: the new key.
+    Prove(Option<AccessKeyId>),
+    /// This key takes the place of the current one. None: the new key.
+    Use(Option<AccessKeyId>),
+    SwitchOff(Option<AccessKeyId>),
+    SwitchOn(AccessKeyId),
+    Delete(Option<AccessKeyId>),
+    /// The journal says no more than it must: nothing is under way.
+    Finish,
+}
+
+/// From where the vault and IAM stand now to where it rests.
+pub struct Preview<'a> {
+    pub state: State,
+    pub current: AccessKeyId,
+    pub keys: Vec<ListedKey>,
+    pub now: Timestamp,
+    pub mfa: Mfa,
+    pub run: Run,
+    pub wish: &'a Wish,
+}
+
+impl Preview<'_> {
+    /// None for the end where it comes to none, which would be a fault of the planner's.
+    pub fn play(mut self) -> (Vec<Deed>, Option<End>) {
+        let mut deeds = Vec::new();
+        for _ in 0..MOST_STEPS {
+            let step = next(&View {
+                state: &self.state,
+                current: &self.current,
+                keys: &self.keys,
+                now: self.now,
+                mfa: self.mfa,
+                run: &self.run,
+                wish: self.wish,
+            });
+            if let Step::End(end) = step {
+                return (deeds, Some(end));
+            }
+            deeds.extend(self.apply(step));
+        }
+        (deeds, None)
+    }
+
+    fn apply(&mut self, step: Step) -> Option<Deed> {
+        match step {
+            Step::NeedCode => {
+                self.mfa = Mfa::Session;
+                Some(Deed::AskCode)
+            }
+            // What could be seen without changing anything was seen before.
+            Step::LookAtUse(key) => {
+                self.run.uses.insert(key, Use::Unknown);
+                None
+            }
+            Step::LookForSecret(key) => {
+                self.run.secrets.insert(key, Secret::NotFound);
+                None
+            }
+            Step::Preflight => {
+                self.run.preflighted = true;
+                None
+            }
+            Step::Prove(key, depth) => {
+                self.run.proof = Some((key.clone(), self.now, depth));
+                Some(Deed::Prove(known(key)))
+            }
+            Step::Create => {
+                let id: AccessKeyId = NEW_KEY.parse().expect("it has the shape of an id");
+                self.keys.push(ListedKey { id: id.clone(), status: KeyStatus::Active, created: self.now });
+                self.state = State::Created { new: id, since: self.now };
+                self.run.turned = true;
+                Some(Deed::Create)
+            }
+            Step::Switch(key, status) => {
+                self.keys.iter_mut().filter(|listed| listed.id == key).for_each(|listed| listed.status = status);
+                Some(match status {
+                    KeyStatus::Active => Deed::SwitchOn(key),
+                    KeyStatus::Inactive => Deed::SwitchOff(known(key)),
+                })
+            }
+            Step::Delete(key) => {
+                self.keys.retain(|listed| listed.id != key);
+                self.run.deleted.insert(key.clone());
+                Some(Deed::Delete(known(key)))
+            }
+            Step::ListAgain(at) => {
+                self.now = at.max(self.now + SignedDuration::from_secs(1));
+                None
+            }
+            Step::Save(save) => self.save(&save),
+            Step::End(_) => None,
+        }
+    }
+
+    fn save(&mut self, save: &Save) -> Option<Deed> {
+        let other = match &self.state {
+            State::Created { new, .. } => Some(new.clone()),
+            State::Proven { old } | State::Retired { old, .. } | State::Undoing { old } => Some(old.clone()),
+            State::Idle | State::Intended { .. } => None,
+        };
+        match (save, other) {
+            (Save::Intend, _) => {
+                self.run.intent = OwnIntent::Unsent;
+                self.state = State::Intended { since: self.now };
+                None
+            }
+            (Save::Prove | Save::TurnBack, Some(other)) => {
+                let old = std::mem::replace(&mut self.current, other.clone());
+                self.run.undone |= *save == Save::TurnBack;
+                self.state = State::Proven { old };
+                Some(Deed::Use(known(other)))
+            }
+            (Save::Return, Some(other)) => {
+                self.current = other.clone();
+                (self.run.undone, self.run.turned, self.state) = (true, true, State::Idle);
+                Some(Deed::Use(known(other)))
+            }
+            (Save::Retire { until }, Some(old)) => {
+                self.state = State::Retired { old, until: *until };
+                None
+            }
+            (Save::Undo, Some(old)) => {
+                self.state = State::Undoing { old };
+                None
+            }
+            (Save::Adopt(new), _) => {
+                self.state = State::Created { new: new.clone(), since: self.now };
+                self.run.turned = true;
+                None
+            }
+            (Save::Finish, _) => {
+                self.state = State::Idle;
+                Some(Deed::Finish)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn known(key: AccessKeyId) -> Option<AccessKeyId> {
+    Some(key).filter(|key| key.as_str() != NEW_KEY)
+}
