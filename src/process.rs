@@ -29,7 +29,7 @@ pub use locked_memory::LockedMemory;
 pub use peer::peer_user;
 pub use program::{ProgramError, check_program, find_program, started_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
-pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program, started_by_us};
+pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program, run_with, started_by_us};
 pub use stack::{at_once, leaving_no_trace, leaving_no_trace_within};
 
 /// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is

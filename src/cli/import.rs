@@ -21,6 +21,7 @@ use super::init::NewVaultArgs;
 use super::key_check;
 use super::opening;
 use super::report;
+use super::rotate;
 use super::terminal::Terminal;
 use super::world::World;
 
@@ -63,6 +64,9 @@ pub struct Args {
     /// Then remove the keys from the files they lay in
     #[arg(long)]
     remove: bool,
+    /// Then replace them by new ones at AWS: copies that lie elsewhere stop working
+    #[arg(long, conflicts_with = "no_verify")]
+    rotate: bool,
     /// Store the keys without asking AWS
     #[arg(long)]
     no_verify: bool,
@@ -182,7 +186,7 @@ impl<'a> Run<'_, 'a> {
             return if self.args.dry_run { Ok(()) } else { self.end() };
         }
         self.confirm()?;
-        self.import(closed)?;
+        let closed = self.import(closed)?;
         self.say_left();
         let removed = if self.removes() { self.remove() } else { Ok(()) };
         if !self.args.remove {
@@ -191,28 +195,42 @@ impl<'a> Run<'_, 'a> {
         if self.args.json {
             self.show()?;
         }
+        let rotated = self.rotate(closed);
         removed?;
-        self.end()
+        self.end()?;
+        rotated
     }
 
     /// Checks all keys, and then saves once.
-    fn import(&mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
+    fn import(&mut self, closed: Option<Closed<'a>>) -> Result<Closed<'a>, Failure> {
         let vault = match closed {
             Some(closed) => closed.open()?,
             None => add::open_or_make(self.world, &self.args.new_vault)?,
         };
         add::warn_about_environment(self.world);
-        let (ready, closed) = self.check(vault)?;
+        let (ready, mut closed) = self.check(vault)?;
         // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
         if !ready.is_empty() || self.removes() {
             let mut vault = closed.open()?;
             vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
+            closed = vault.close();
         }
         self.ready_is_done(&ready);
         let is_new = |name: &str| ready.iter().any(|one| one.name.as_str() == name);
         let new_twins = self.twins.iter().filter(|(_, new)| is_new(new));
         new_twins.for_each(|(one, other)| report::import::say_twins(self.world, one, other));
-        Ok(())
+        Ok(closed)
+    }
+
+    /// The keys that came in: whoever has a copy of one has a dead one then.
+    fn rotate(&self, closed: Closed<'a>) -> Result<(), Failure> {
+        let rows = self.plan.rows.iter().zip(&self.ended).filter(|(_, ended)| matches!(ended, Ended::Done));
+        let names: Vec<ProfileName> =
+            rows.filter(|(row, _)| row.key().is_some()).filter_map(|(row, _)| row.name.parse().ok()).collect();
+        match self.args.rotate && !names.is_empty() {
+            true => rotate::rotate(&rotate::Args::of(names), closed.open()?, self.world),
+            false => Ok(()),
+        }
     }
 
     fn show(&self) -> Result<(), Failure> {

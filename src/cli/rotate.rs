@@ -14,6 +14,7 @@ use crate::names::ProfileName;
 use crate::rotate::ledger::Ledger;
 use crate::rotate::pool::{self, Shop};
 use crate::store::group::Group;
+use crate::store::vault::Vault;
 
 use super::failure::Failure;
 use super::opening;
@@ -34,7 +35,7 @@ const AT_ONCE: usize = 20;
 ///
 /// Whatever interrupts it, both keys are in the vault until the old one is gone: `vault rotate --resume` goes on. One MFA code
 /// is enough. Without NAME it is the usual profile, as for `vault login`.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Args {
     /// The profiles
     #[arg(value_name = "NAME")]
@@ -94,8 +95,12 @@ pub fn parse_grace(text: &str) -> Result<SignedDuration, String> {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let vault = opening::open_vault(world)?;
-    let selection = selection::select(&args, &vault, world)?;
+    rotate(&args, opening::open_vault(world)?, world)
+}
+
+/// In a vault that is open.
+pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<(), Failure> {
+    let selection = selection::select(args, &vault, world)?;
     let group = Group::new(vault.close());
     let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
     let shop = Shop {
@@ -106,10 +111,17 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         ca_bundle: world.ca_bundle()?,
         workers: AT_ONCE,
     };
-    let mut attending = Attending::new(&args, world, &group, selection.at_rest);
+    let mut attending = Attending::new(args, world, &group, selection.at_rest);
     if args.dry_run {
         return attending.dry_run(selection.rotations, &shop);
     }
     pool::drive(selection.rotations, &shop, &mut attending);
     attending.conclude()
+}
+
+impl Args {
+    /// As if these had been named and nothing else said.
+    pub fn of(names: Vec<ProfileName>) -> Self {
+        Self { names, ..Self::default() }
+    }
 }

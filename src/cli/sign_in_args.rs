@@ -98,7 +98,7 @@ impl From<ChangeArgs> for SignInArgs {
 }
 
 /// What is left of them to a command that gets a session only if it must.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 #[command(next_help_heading = "Signing in to IAM")]
 pub struct CodeArgs {
     /// The MFA code, or `-` to read it from standard input [variable: VAULT_MFA_CODE]

@@ -1,7 +1,7 @@
 //! Starts other programs: the one a person asked `exec` for, and the small commands they configured.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -59,6 +59,19 @@ pub fn output_of(
     output_of_program(command_line, environment, &|_| false, hear)
 }
 
+/// The same with more words at its end, and something on its standard input.
+pub fn run_with(
+    command_line: &str,
+    more: &[&str],
+    input: Option<&[u8]>,
+    environment: &Environment,
+    hear: &mut dyn FnMut(&str),
+) -> Result<(), RunError> {
+    let mut words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
+    words.extend(more.iter().map(|word| (*word).to_owned()));
+    start(&words, input, environment, &|_| false, hear).map(drop)
+}
+
 /// The same, for a program of which some `AWS_` variables are the settings.
 pub fn output_of_program(
     command_line: &str,
@@ -67,6 +80,16 @@ pub fn output_of_program(
     hear: &mut dyn FnMut(&str),
 ) -> Result<SecretBytes, RunError> {
     let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
+    start(&words, None, environment, is_its_setting, hear)
+}
+
+fn start(
+    words: &[String],
+    input: Option<&[u8]>,
+    environment: &Environment,
+    is_its_setting: &dyn Fn(&str) -> bool,
+    hear: &mut dyn FnMut(&str),
+) -> Result<SecretBytes, RunError> {
     let (program, arguments) = words.split_first().ok_or(RunError::Empty)?;
     // What a relative path leads to is up to whoever made the current folder.
     if program.contains('/') && !program.starts_with('/') {
@@ -74,9 +97,14 @@ pub fn output_of_program(
     }
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(reduced(environment, is_its_setting));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     super::descriptor::keep_only_the_standard_three(&mut command);
-    let child = command.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;
+    let mut child = command.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;
+    if let (Some(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
+        // Less than a pipe holds, so that nobody waits. What ended without reading says so by how it ended.
+        let _ = stdin.write_all(bytes);
+    }
     wait_for(child, program, hear)
 }
 
@@ -189,6 +217,23 @@ mod tests {
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
         pairs.iter().copied().collect()
+    }
+
+    #[test]
+    fn a_hook_gets_more_words_and_its_input_and_ends_the_input() {
+        let state = tempfile::tempdir().unwrap();
+        let heard = state.path().join("heard");
+        let line = format!("dd of={} status=none", heard.display());
+        let done = run_with(&line, &[], Some(b"of the pipe"), &environment(&[]), &mut |_| ());
+        assert!(done.is_ok(), "{done:?}");
+        assert_eq!(std::fs::read(&heard).unwrap(), b"of the pipe");
+        let mut said = Vec::new();
+        let more = ["a b", "$HOME", ";"];
+        let refused = run_with("sh -c 'echo \"$@\" >&2; exit 3' x", &more, None, &environment(&[]), &mut |line| {
+            said.push(line.to_owned());
+        });
+        assert!(matches!(refused, Err(RunError::Failed { .. })), "{refused:?}");
+        assert_eq!(said, ["a b $HOME ;"]);
     }
 
     #[test]

@@ -11,12 +11,13 @@ use jiff::Timestamp;
 
 use super::ledger::Ledger;
 use super::plan::End;
-use super::run::{News, Rotation, Session, Tools, Turn};
+use super::run::{Hook, News, Rotation, Session, Tools, Turn};
 use super::stop::Stop;
 use crate::aws::{Aws, CaBundle, Endpoints};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::names::Region;
+use crate::process::RunError;
 
 /// While nothing is under way a person who ends the program is heard within this time.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -47,6 +48,9 @@ pub trait Attendant {
 
     /// A session with MFA, where somebody gives a code for it.
     fn session(&mut self, rotation: &Rotation) -> Option<Session>;
+
+    /// Runs the profile's hook.
+    fn hook(&mut self, rotation: &Rotation, hook: &Hook) -> Result<(), RunError>;
 
     /// The rotation has come to rest, or has stopped. Given back, it goes on.
     fn ended(&mut self, rotation: Rotation, how: Ended) -> Option<Rotation>;
@@ -170,6 +174,13 @@ impl Office<'_, '_, '_, '_> {
                 }
                 None => self.ended(job, Ended::CodeMissing),
             },
+            Turn::NeedHook(hook) => match self.attendant.hook(&job.rotation, &hook) {
+                Ok(()) => {
+                    job.rotation.hook_is_done();
+                    self.ready.push(job);
+                }
+                Err(error) => self.ended(job, Ended::Stopped(error.into())),
+            },
             Turn::Ended(end) => self.ended(job, Ended::At(end)),
             Turn::Failed(stop) => self.ended(job, Ended::Stopped(stop)),
         }
@@ -196,7 +207,7 @@ impl Office<'_, '_, '_, '_> {
             let how = match turn {
                 Turn::Ended(end) => Ended::At(end),
                 Turn::Failed(stop) => Ended::Stopped(stop),
-                Turn::Again | Turn::After(_) | Turn::NeedCode => Ended::Interrupted,
+                Turn::Again | Turn::After(_) | Turn::NeedCode | Turn::NeedHook(_) => Ended::Interrupted,
             };
             self.attendant.ended(job.rotation, how);
         }

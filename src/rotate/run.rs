@@ -33,6 +33,14 @@ pub struct Tools<'t, 'l, 'd> {
     pub state: &'t std::path::Path,
 }
 
+impl Tools<'_, '_, '_> {
+    /// By AWS's clock, in whole seconds: it is written down and shown.
+    fn now(&self) -> Timestamp {
+        let now = self.aws.now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+}
+
 /// A session with MFA that signs the changes. A user's own, never a role's.
 #[derive(Clone)]
 pub struct Session {
@@ -80,8 +88,17 @@ pub enum Turn {
     After(Duration),
     /// A session with MFA is needed before it goes on.
     NeedCode,
+    /// Somebody else is to have the new key before the old one is switched off.
+    NeedHook(Hook),
     Ended(End),
     Failed(Stop),
+}
+
+/// A command that tells another consumer of the new key.
+pub struct Hook {
+    pub words: String,
+    pub old: AccessKeyId,
+    pub new: AccessKey,
 }
 
 /// What a rotation begins with.
@@ -95,6 +112,8 @@ pub struct Start {
     pub mfa_max_age: Duration,
     /// A key that may be deleted, as somebody named it.
     pub delete_key: Option<String>,
+    /// The setting rotate_hook.
+    pub hook: Option<String>,
     pub wish: Wish,
 }
 
@@ -123,6 +142,8 @@ pub struct Rotation {
     lock: Option<UserLock>,
     /// A key that may be deleted, as somebody named it; IAM's list tells which that is.
     delete_key: Option<String>,
+    /// To be run, as long as it was not.
+    hook: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +154,7 @@ pub struct User {
 
 impl Rotation {
     pub fn new(start: Start) -> Self {
-        let Start { profile, key, has_mfa, mfa_max_age, delete_key, wish } = start;
+        let Start { profile, key, has_mfa, mfa_max_age, delete_key, hook, wish } = start;
         Self {
             profile,
             user: None,
@@ -154,6 +175,7 @@ impl Rotation {
             refused: 0,
             lock: None,
             delete_key,
+            hook,
         }
     }
 
@@ -169,6 +191,11 @@ impl Rotation {
 
     pub fn mfa_max_age(&self) -> Duration {
         self.mfa_max_age
+    }
+
+    /// The hook ended well.
+    pub fn hook_is_done(&mut self) {
+        self.hook = None;
     }
 
     /// Goes on with this session from now on.
@@ -204,7 +231,7 @@ impl Rotation {
             state: position.state,
             current: position.current,
             keys: self.keys.clone(),
-            now: tools.aws.now(),
+            now: tools.now(),
             mfa: self.mfa(tools),
             run: self.run.clone(),
             wish: &self.wish,
@@ -228,7 +255,7 @@ impl Rotation {
         };
         match &turn {
             Turn::Again => {}
-            Turn::After(_) | Turn::NeedCode => self.put_keys_away(),
+            Turn::After(_) | Turn::NeedCode | Turn::NeedHook(_) => self.put_keys_away(),
             Turn::Ended(_) | Turn::Failed(_) => {
                 self.put_keys_away();
                 self.proof = None;
@@ -335,7 +362,7 @@ impl Rotation {
     }
 
     fn mfa(&self, tools: &Tools) -> Mfa {
-        let now = tools.aws.now();
+        let now = tools.now();
         let is_good = |session: &Session| {
             let age = Duration::try_from(now.duration_since(session.made_at)).unwrap_or_default();
             age < self.mfa_max_age && session.credentials.expiration > now
@@ -371,7 +398,7 @@ impl Rotation {
             state: &position.state,
             current: &position.current,
             keys: &self.keys,
-            now: tools.aws.now(),
+            now: tools.now(),
             mfa: self.mfa(tools),
             run: &self.run,
             wish: &self.wish,
@@ -424,14 +451,18 @@ impl Rotation {
         match step {
             Step::LookAtUse(_) | Step::LookForSecret(_) | Step::Preflight => {}
             Step::NeedCode => return Ok(Turn::NeedCode),
-            Step::ListAgain(at) => return Ok(Turn::After(until(tools.aws.now(), at))),
+            Step::ListAgain(at) => return Ok(Turn::After(until(tools.now(), at))),
             Step::End(end) => return self.end(tools, end),
             Step::Save(save) => self.save(tools, &save)?,
             Step::Create => self.create(tools, user)?,
             Step::Prove(key, depth) => {
                 let key = self.held(&key)?;
                 self.news.push(News::Proving { key: key.id.clone() });
-                self.proof = Some(Proof::new(key, depth, tools.aws.now()));
+                self.proof = Some(Proof::new(key, depth, tools.now()));
+            }
+            Step::Switch(old, KeyStatus::Inactive) if self.hook.is_some() => {
+                let (words, new) = (self.hook.clone().unwrap_or_default(), self.entry()?.current.access_key());
+                return Ok(Turn::NeedHook(Hook { words, old, new }));
             }
             Step::Switch(key, status) => self.switch(tools, user, key, status)?,
             Step::Delete(key) => self.delete(tools, user, key)?,
@@ -454,7 +485,7 @@ impl Rotation {
 
     fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
         let before = self.entry()?.position.clone();
-        let after = tools.ledger.save(&before, save, self.found.as_ref(), tools.aws.now())?;
+        let after = tools.ledger.save(&before, save, self.found.as_ref(), tools.now())?;
         self.note(save, &before.current, &after);
         self.entry = Some(after);
         self.saved = true;
@@ -487,7 +518,7 @@ impl Rotation {
         let made = match self.signed(|signer| tools.aws.create_access_key(signer, &user.name)) {
             Err(Stop::Aws(error)) if may_have_made_one(&error) => {
                 self.run.intent = OwnIntent::Sent;
-                let until = tools.aws.now().saturating_add(SignedDuration::from_secs(90));
+                let until = tools.now().saturating_add(SignedDuration::from_secs(90));
                 self.news.push(News::ReplyLost { until: until.unwrap_or(Timestamp::MAX) });
                 return Ok(());
             }
@@ -510,7 +541,7 @@ impl Rotation {
             endpoint: model.endpoint,
             rest: toml::Table::new(),
         };
-        match tools.ledger.save(&position, &Save::Adopt(id.clone()), Some(&new), tools.aws.now()) {
+        match tools.ledger.save(&position, &Save::Adopt(id.clone()), Some(&new), tools.now()) {
             Ok(entry) => {
                 self.entry = Some(entry);
                 (self.run.turned, self.saved) = (true, true);
@@ -558,7 +589,7 @@ impl Rotation {
         let (Some(proof), Some(user)) = (&mut self.proof, &self.user) else { return Ok(Turn::Again) };
         match proof.round(tools.aws, &user.arn, &user.name) {
             Round::Next(pause) => return Ok(Turn::After(pause)),
-            Round::Proven => self.run.proof = Some((proof.key.id.clone(), tools.aws.now(), proof.depth())),
+            Round::Proven => self.run.proof = Some((proof.key.id.clone(), tools.now(), proof.depth())),
             Round::NotLive(error) => return Err(Stop::NotLive { key: proof.key.id.clone(), error }),
             Round::WrongUser { arn } => return Err(Stop::WrongUser { expected: user.arn.clone(), found: arn }),
         }

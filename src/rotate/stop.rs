@@ -6,6 +6,7 @@ use super::ledger::LedgerError;
 use super::lock::LockTaken;
 use crate::aws::{AwsError, Refusal};
 use crate::names::AccessKeyId;
+use crate::process::RunError;
 
 #[derive(Debug, Error)]
 pub enum Stop {
@@ -27,6 +28,9 @@ pub enum Stop {
     /// Root users and roles have no keys that IAM would list for them.
     #[error("{arn} is no IAM user")]
     NotAUser { arn: String },
+    /// Whoever was to get the new key did not.
+    #[error("the hook failed: {0}")]
+    Hook(#[from] RunError),
     /// None, or not one alone.
     #[error("no such key")]
     NoSuchKey { given: String },

@@ -117,7 +117,7 @@ pub fn say_kept(world: &World, name: &str) {
 
 pub fn say_twins(world: &World, one: &str, other: &str) {
     let (one, other) = (escape(one), escape(other));
-    world.warn(&format!("`{one}` and `{other}` are the same access key; replacing it for one takes it from the other"));
+    world.warn(&format!("`{one}` and `{other}` are the same access key; a rotation replaces it in both"));
 }
 
 pub fn say_choose_device(world: &World, name: &ProfileName, choices: &[String]) {

@@ -232,6 +232,9 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             Status::State,
             format!("{name}: {} has no access key `{}`: {}", user(failure), escape(given), keys(failure)),
         ),
+        Stop::Hook(error) => {
+            pending(failure, &escape(&format!("its rotate_hook did not end well: {error}")), Status::Pending)
+        }
         Stop::NoSigner => pending(failure, "no key is at hand that could sign", Status::Pending),
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::aws_files::config::ConfigFile;
+use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
 use crate::cli::session_records;
@@ -15,10 +16,10 @@ use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::log::{Act, Event};
 use crate::names::{AccessKeyId, ProfileName};
-use crate::process::HeldSignals;
+use crate::process::{self, HeldSignals, RunError};
 use crate::rotate::plan::End;
 use crate::rotate::pool::{Attendant, Ended};
-use crate::rotate::run::{News, Rotation, Session};
+use crate::rotate::run::{Hook, News, Rotation, Session};
 use crate::store::group::Group;
 
 use super::Args;
@@ -161,6 +162,16 @@ impl Attendant for Attending<'_, '_> {
                 None
             }
         }
+    }
+
+    /// The ids are in its arguments; the secret only where it asks for that, by a `-` as its last word, and through a pipe.
+    fn hook(&mut self, rotation: &Rotation, hook: &Hook) -> Result<(), RunError> {
+        let name = &rotation.profile;
+        self.world.say(&format!("{name}: running its rotate_hook"));
+        let input = hook.words.trim_end().ends_with(" -").then(|| hook.new.secret.expose().as_bytes());
+        let more = [name.as_str(), hook.old.as_str(), hook.new.id.as_str()];
+        let mut hear = |line: &str| self.world.say(&format!("rotate_hook: {}", escape(line)));
+        process::run_with(&hook.words, &more, input, &self.world.environment, &mut hear)
     }
 
     fn ended(&mut self, mut rotation: Rotation, how: Ended) -> Option<Rotation> {

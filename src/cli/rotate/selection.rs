@@ -55,13 +55,15 @@ pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<S
             selection.at_rest.push(Outcome::in_grace(user, old, until, args.names_one()));
             continue;
         }
-        let rules = Rules::of(names_given::in_vault(document, &user)?, &document.settings);
+        let profile = names_given::in_vault(document, &user)?;
+        let rules = Rules::of(profile, &document.settings);
         let start = Start {
             profile: user,
             key: key.clone(),
             has_mfa: resolved.has_mfa(),
             mfa_max_age: rules.mfa_max_age,
             delete_key: args.delete_key.clone(),
+            hook: profile.rotate_hook.clone(),
             wish: args.wish(&chosen, rules.grace),
         };
         selection.rotations.push((Rotation::new(start), resolved.call_place()));

@@ -553,7 +553,7 @@ fn two_profiles_with_one_key_are_imported_with_a_word() {
     let case = Case::with_vault();
     credentials(&case, &(pair("default", &case.alice) + &pair("prod", &case.alice)));
     let output = case.run(&["import", "--yes", "--remove"]);
-    let told = warning("`default` and `prod` are the same access key; replacing it for one takes it from the other");
+    let told = warning("`default` and `prod` are the same access key; a rotation replaces it in both");
     output.succeeds().stderr_has(&told);
     credentials(&case, &(pair("a", &case.alice) + &pair("b", &case.alice)));
     let one = case.run(&["import", "a", "--yes", "--remove"]);
