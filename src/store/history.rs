@@ -5,9 +5,11 @@ use std::io;
 use super::document::Document;
 use super::file::Place;
 use super::fingerprint::Fingerprint;
+use super::kept;
 use super::opener::Opener;
 use super::plugin::plugin_of_identity;
 use super::seal::{UnsealError, unseal_by};
+use super::vault::Version;
 
 /// One of the files that a save kept.
 pub struct Kept {
@@ -39,17 +41,26 @@ impl Kept {
     }
 }
 
-/// All of them, the newest first. What does not open with this identity, or is of another vault, is listed all the same.
-pub(super) fn history(place: &Place, opener: &Opener, fingerprint: &Fingerprint) -> io::Result<Vec<Kept>> {
-    let mut history: Vec<Kept> = Vec::new();
-    for (generation, file) in place.kept_files()? {
+/// All of them, the newest first, but not what stands: that may be kept already. What does not open with this identity, or is
+/// of another vault, is listed all the same.
+pub(super) fn history(
+    place: &Place,
+    opener: &Opener,
+    fingerprint: &Fingerprint,
+    standing: &Version,
+) -> io::Result<Vec<Kept>> {
+    let standing = kept::ending(standing.generation, &standing.hash);
+    let mut files = place.kept_files()?;
+    files.retain(|(_, file)| !file.ends_with(&standing));
+    files.sort_by(|(one, this), (other, that)| other.cmp(one).then(this.cmp(that)));
+    let look_into = |(generation, file): (u64, String)| {
         let content = content(place, &file, opener, fingerprint);
-        history.push(Kept { generation, file, content });
-    }
-    history.sort_by(|one, other| other.generation.cmp(&one.generation).then(one.file.cmp(&other.file)));
-    Ok(history)
+        Kept { generation, file, content }
+    };
+    Ok(files.into_iter().map(look_into).collect())
 }
 
+/// What a file beside the vault holds, if it is one of its own.
 pub(super) fn content(place: &Place, file: &str, opener: &Opener, own: &Fingerprint) -> Result<Document, KeptError> {
     // A touch for each of up to forty files is more than anybody means to give.
     if opener.identity().and_then(plugin_of_identity).is_some() {

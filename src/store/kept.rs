@@ -97,8 +97,13 @@ fn superseded(mut kept: Vec<Kept>, oldest_generation: u64, now: Timestamp) -> Ve
 }
 
 fn kept_name(name: &str, generation: u64, hash: &[u8; 32]) -> String {
+    [name, &ending(generation, hash)].concat()
+}
+
+/// What the name of a kept file has after the vault's.
+pub fn ending(generation: u64, hash: &[u8; 32]) -> String {
     let [a, b, c, d, ..] = hash;
-    format!("{name}.g{generation}-{a:02x}{b:02x}{c:02x}{d:02x}")
+    format!(".g{generation}-{a:02x}{b:02x}{c:02x}{d:02x}")
 }
 
 /// Only exactly such names are ever removed.

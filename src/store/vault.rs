@@ -204,7 +204,7 @@ impl Vault<'_> {
 
     /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
     pub fn history(&self) -> Vec<Kept> {
-        history(&self.place, &self.opener, &self.fingerprint()).unwrap_or_default()
+        history(&self.place, &self.opener, &self.fingerprint(), &self.version).unwrap_or_default()
     }
 
     /// The access key of this id from earlier generations and conflicted copies beside the vault.

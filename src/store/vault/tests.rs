@@ -309,9 +309,11 @@ fn the_file_that_stands_is_kept_once_however_often_that_is_asked() {
         vault.keep_standing().unwrap();
         assert_eq!(kept(&path), [(1, standing.clone())]);
         assert_eq!(reopened(&path, &vault).version(), vault.version());
+        assert!(vault.history().is_empty(), "what stands is no earlier generation");
     }
     vault.edit(&stamp(), add("prod")).unwrap();
     assert_eq!(kept(&path), [(1, standing)]);
+    assert_eq!(vault.history().len(), 1);
 }
 
 #[test]
