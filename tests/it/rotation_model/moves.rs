@@ -25,6 +25,9 @@ pub enum Second {
 
 pub const WISHES: &[Wish] = &[Wish::Rotate, Wish::Resume, Wish::Undo, Wish::Now, Wish::NowForce, Wish::KeepOld];
 
+/// Without an undo.
+pub const FORWARD: &[Wish] = &[Wish::Rotate, Wish::Resume, Wish::Now, Wish::NowForce];
+
 pub fn next(world: &World, rules: &Rules, real: &mut Real) -> Vec<Next> {
     let mut all = Vec::new();
     for machine in 0..2 {

@@ -98,7 +98,7 @@ struct Stuck(&'static str);
 fn remedy(world: &mut World, machine: usize, end: End, trace: &mut Vec<String>) -> Result<Wish, Stuck> {
     let stand = world.file(machine).live;
     match end {
-        End::Grace => world.pass(LONG, true),
+        End::Grace | End::GraceNotOver => world.pass(LONG, true),
         End::Orphan(key) => return Ok(Wish::ResumeDelete(key)),
         End::NewKeyOff(new) => switch_on(world, new),
         End::OldKeyOn => return Ok(Wish::Now),
@@ -126,11 +126,9 @@ fn newer_elsewhere(world: &World) -> bool {
     world.files[1].is_some_and(|file| world.is_active(file.live.current))
 }
 
-/// A key made at the console comes into the vault by `add --replace`, which refuses where a rotation is unfinished.
+/// A key made at the console comes into the vault by `add --replace`. An unfinished rotation bars that only while a key of
+/// the vault works.
 fn replace(world: &mut World, machine: usize) -> Result<(), Stuck> {
-    if world.file(machine).live.state != Journaled::Idle {
-        return Err(Stuck("stuck: no key of the vault is left, and a rotation that can't be finished bars a new one"));
-    }
     if world.listed() >= QUOTA
         && let Some(key) = world.keys.iter_mut().find(|key| key.is_some())
     {
