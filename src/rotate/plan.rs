@@ -264,17 +264,17 @@ impl View<'_> {
         if self.wish.undo {
             return Step::End(End::NothingToUndo);
         }
+        if self.seen(self.current) != Seen::Active {
+            return Step::End(self.current_is_lost());
+        }
         if let Some(step) = self.make_room() {
             return step;
         }
         if !self.wish.start {
             return Step::End(End::Done);
         }
-        match self.seen(self.current) {
-            Seen::Gone => return Step::End(End::CurrentGone),
-            Seen::Off => return Step::End(End::CurrentOff),
-            Seen::Active if self.others().next().is_some() => return Step::End(End::TwoKeys),
-            Seen::Active => {}
+        if self.others().next().is_some() {
+            return Step::End(End::TwoKeys);
         }
         if let Some(created) = self.too_young() {
             return Step::End(End::Young { created });
@@ -287,6 +287,15 @@ impl View<'_> {
             return step;
         }
         if self.run.preflighted { Step::Save(Save::Intend) } else { Step::Preflight }
+    }
+
+    /// Of a current key that does not work, where no rotation is under way: whoever only wanted to go on hears of it too.
+    fn current_is_lost(&self) -> End {
+        match self.seen(self.current) {
+            _ if self.others().next().is_some() => End::RotatedElsewhere,
+            Seen::Off => End::CurrentOff,
+            Seen::Active | Seen::Gone => End::CurrentGone,
+        }
     }
 
     /// Deletes the key that somebody named, unless it is not theirs to name or somebody else would miss it.

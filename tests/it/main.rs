@@ -10,5 +10,6 @@ mod levels;
 mod memory;
 mod program;
 mod readme;
+mod rotation_model;
 mod vectors;
 mod watched_disk;

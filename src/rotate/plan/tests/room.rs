@@ -24,6 +24,17 @@ fn the_key_that_was_named_makes_room() {
 }
 
 #[test]
+fn beside_a_current_key_that_does_not_work_no_key_makes_room() {
+    let elsewhere = Step::End(End::RotatedElsewhere);
+    let named = Case::idle().active(K3).delete_key(K3).used(K3, Use::Never);
+    expect(&[
+        (named.clone().off(K1), elsewhere.clone()),
+        (named.clone().gone(K1), elsewhere.clone()),
+        (named.off(K1).resume(), elsewhere),
+    ]);
+}
+
+#[test]
 fn the_current_key_and_one_that_is_not_there_make_no_room() {
     expect(&[
         (Case::idle().active(K3).delete_key(K1), Step::End(End::NotToDelete { key: id(K1) })),

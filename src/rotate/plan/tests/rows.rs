@@ -56,6 +56,14 @@ fn a_key_that_is_off_or_gone_is_not_rotated() {
 }
 
 #[test]
+fn a_key_that_is_off_or_gone_is_told_to_who_only_goes_on() {
+    expect(&[
+        (Case::idle().off(K1).resume(), Step::End(End::CurrentOff)),
+        (Case::idle().gone(K1).resume(), Step::End(End::CurrentGone)),
+    ]);
+}
+
+#[test]
 fn create_is_sent_right_after_its_intent_or_under_a_new_one() {
     let own = |ago: i64| Case::intended(ago).intent(OwnIntent::Unsent);
     expect(&[(own(0), Step::Create), (own(29), Step::Create), (own(30), Step::Save(Save::Intend))]);

@@ -1,0 +1,58 @@
+//! Every way that a rotation can go, small enough to be walked through to the last: the planner and the journal that the
+//! program has, and around them an AWS, a disk, processes that die, replies that get lost, other machines and other people.
+
+mod invariants;
+mod moves;
+mod real;
+mod rest;
+mod runner;
+mod search;
+mod world;
+
+use std::time::Instant;
+
+use moves::{FORWARD, Rules, Second, WISHES};
+use real::Real;
+use world::{Left, Wish, World};
+
+#[track_caller]
+fn holds(name: &str, second: Second, wishes: &'static [Wish], left: Left, limit: Option<usize>) {
+    let mut real = Real::new();
+    for mfa in [false, true] {
+        let began = Instant::now();
+        let rules = Rules { second, wishes };
+        let mut start = World::new(mfa, left);
+        start.second = u8::from(second == Second::Copy);
+        let found = search::explore(start, &rules, limit, &mut real);
+        let (states, resting, asked) = (found.states, found.resting, real.asked());
+        println!("{name}, mfa {mfa}: {states} states, {resting} at rest, {asked:?} asked, {:.1?}", began.elapsed());
+        if let Some((wrong, trace)) = found.violation {
+            panic!("{wrong}, after {} steps:\n  {}", trace.len(), trace.join("\n  "));
+        }
+    }
+}
+
+#[test]
+fn one_machine_whatever_fails() {
+    holds("one machine", Second::None, WISHES, Left { crashes: 2, faults: 2, acts: 0, runs: 3 }, None);
+}
+
+#[test]
+fn one_machine_and_somebody_at_the_console() {
+    holds("a person", Second::None, WISHES, Left { crashes: 1, faults: 0, acts: 2, runs: 2 }, None);
+}
+
+#[test]
+fn two_machines_with_one_file() {
+    holds("one file", Second::Shared, FORWARD, Left { crashes: 0, faults: 0, acts: 0, runs: 2 }, None);
+}
+
+#[test]
+fn two_machines_with_a_copy_each() {
+    holds("two copies", Second::Copy, FORWARD, Left { crashes: 0, faults: 0, acts: 0, runs: 2 }, None);
+}
+
+#[test]
+fn an_old_copy_in_the_place_of_the_vault() {
+    holds("an old copy", Second::Backup, WISHES, Left { crashes: 1, faults: 0, acts: 0, runs: 2 }, None);
+}

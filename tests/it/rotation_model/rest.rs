@@ -1,0 +1,142 @@
+//! Where it all comes to when nothing more goes wrong: a run that resumes, and whoever does what its end says, come to rest
+//! in a few rounds, and resuming once more changes nothing.
+
+use std::collections::HashSet;
+
+use super::real::Real;
+use super::runner;
+use super::world::*;
+
+/// So many steps of one run, and so many runs with what a person does between them.
+const STEPS: usize = 60;
+const ROUNDS: usize = 10;
+
+#[derive(Default)]
+pub struct Rest {
+    checked: HashSet<World>,
+}
+
+type Wrong = (&'static str, Vec<String>);
+
+/// How it came to the end of a run.
+struct Ended {
+    world: World,
+    end: End,
+}
+
+impl Rest {
+    pub fn checked(&self) -> usize {
+        self.checked.len()
+    }
+
+    /// As if every run died here, once for all worlds that differ in nothing else.
+    pub fn check(&mut self, world: &World, real: &mut Real) -> Option<Wrong> {
+        let left = Left { crashes: 0, faults: 0, acts: 0, runs: 0 };
+        let mut world = World { runs: [None; 2], left, shown: Keys::default(), taken: false, ..*world };
+        world.made = world.made.min(KEYS as u8 - 1);
+        if !self.checked.insert(world) {
+            return None;
+        }
+        let mut trace = vec!["-- from here on nothing fails --".to_owned()];
+        let machine = 0;
+        twice(&world, machine, real, &mut trace)
+            .or_else(|| comes_to_rest(&world, machine, real, &mut trace))
+            .map(|wrong| (wrong, trace))
+    }
+}
+
+/// I6: resuming twice is resuming once.
+fn twice(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>) -> Option<&'static str> {
+    let Some(once) = fair(world, machine, Wish::Resume, real, trace) else { return Some("a run does not end") };
+    let Some(again) = fair(&once.world, machine, Wish::Resume, real, trace) else { return Some("a run does not end") };
+    if again.end != once.end && once.end != End::OldKeyGone
+        || again.world.keys != once.world.keys
+        || again.world.files != once.world.files
+    {
+        return Some("I6: resuming twice is not resuming once");
+    }
+    trace.truncate(1);
+    None
+}
+
+fn comes_to_rest(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>) -> Option<&'static str> {
+    let (mut world, mut wish) = (*world, Wish::Resume);
+    for _ in 0..ROUNDS {
+        let Some(ended) = fair(&world, machine, wish, real, trace) else { return Some("a run does not end") };
+        world = ended.world;
+        let stand = world.file(machine).live;
+        match ended.end {
+            End::Done if stand.state == Journaled::Idle && world.is_active(stand.current) => return None,
+            End::Done => return Some("done, and it is not"),
+            end => match remedy(&mut world, machine, end, trace) {
+                Ok(next) => wish = next,
+                Err(Stuck(why)) => return Some(why),
+            },
+        }
+    }
+    Some("it does not come to rest")
+}
+
+/// One run from its first step to its end.
+fn fair(world: &World, machine: usize, wish: Wish, real: &mut Real, trace: &mut Vec<String>) -> Option<Ended> {
+    let mut world = runner::begin(world, machine, wish, world.mfa);
+    trace.push(format!("run {machine} begins: {wish:?}"));
+    for _ in 0..STEPS {
+        let next = runner::outcomes(&world, machine, real).swap_remove(0);
+        trace.push(next.label.to_string());
+        world = next.world;
+        if let Some(end) = next.ended {
+            return Some(Ended { world, end });
+        }
+    }
+    None
+}
+
+struct Stuck(&'static str);
+
+/// What the end of a run tells a person to do, and what to run then.
+fn remedy(world: &mut World, machine: usize, end: End, trace: &mut Vec<String>) -> Result<Wish, Stuck> {
+    let stand = world.file(machine).live;
+    match end {
+        End::Grace | End::GraceNotOver => world.pass(LONG, true),
+        End::Orphan(key) => return Ok(Wish::ResumeDelete(key)),
+        End::NewKeyOff(new) => switch_on(world, new),
+        End::OldKeyOn => return Ok(Wish::Now),
+        // The newer vault file is brought here, if there is one.
+        End::RotatedElsewhere if newer_elsewhere(world) => world.files[0] = world.files[1],
+        End::CurrentOff | End::NoWorkingKey | End::RotatedElsewhere | End::NoSigner | End::CurrentGone => {
+            match stand.held().all().find(|key| world.exists(*key)) {
+                Some(held) => switch_on(world, held),
+                None => replace(world, machine)?,
+            }
+        }
+        _ => return Err(Stuck("an end that no resuming run has")),
+    }
+    trace.push(format!("a person does what {end:?} says"));
+    Ok(Wish::Resume)
+}
+
+fn switch_on(world: &mut World, key: Key) {
+    if let Some(key) = world.key(key) {
+        key.active = true;
+    }
+}
+
+fn newer_elsewhere(world: &World) -> bool {
+    world.files[1].is_some_and(|file| world.is_active(file.live.current))
+}
+
+/// A key made at the console comes into the vault by `add --replace`. An unfinished rotation bars that only while a key of
+/// the vault works.
+fn replace(world: &mut World, machine: usize) -> Result<(), Stuck> {
+    if world.listed() >= QUOTA
+        && let Some(key) = world.keys.iter_mut().find(|key| key.is_some())
+    {
+        *key = None;
+    }
+    let key = world.make_key(Maker::Person, false).ok_or(Stuck("the model has no more numbers"))?;
+    let file = world.file_mut(machine);
+    let stand = Stand { current: key, state: Journaled::Idle };
+    (file.live, file.durable) = (stand, stand);
+    Ok(())
+}
