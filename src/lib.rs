@@ -25,6 +25,8 @@ pub mod import; // 3: long-term keys that lie elsewhere
 #[cfg(feature = "program")]
 pub mod session; // 3: which sessions to get, from where, and who has them already
 
+pub mod rotate; // 4: replacing access keys
+
 #[cfg(feature = "program")]
 pub mod cli; // 6: the commands
 
