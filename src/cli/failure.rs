@@ -29,6 +29,7 @@ use super::agent_access::HandOverError;
 use super::console::ConsoleError;
 use super::keys::KeyError;
 use super::mfa::MfaFailure;
+use super::schedule::ScheduleError;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -303,6 +304,7 @@ pub enum Failure {
     // The console, and IAM.
     Console(ConsoleError),
     Keys(KeyError),
+    Schedule(ScheduleError),
     /// Refused to a session whose MFA code was given some time ago.
     OldSession {
         profile: ProfileName,
@@ -433,6 +435,7 @@ from! {
     StillHeld => AgentHolds,
     ConsoleError => Console,
     KeyError => Keys,
+    ScheduleError => Schedule,
     UnitError => AgentUnit,
     ShellError => Shell,
     MfaFailure => Mfa,

@@ -11,6 +11,7 @@ mod keys;
 mod mfa;
 mod plugin;
 mod policy;
+pub mod schedule;
 mod session;
 mod shell;
 mod trust;
@@ -171,6 +172,7 @@ impl Report {
             Cache(error) => session::cache(error),
             Console(error) => console::report(error),
             Keys(error) => keys::report(error),
+            Schedule(error) => schedule::report(error),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
             RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),

@@ -46,12 +46,15 @@ pub enum Unattended {
     File(PathBuf),
     /// Encrypted by systemd for this user of this machine, and handed over in a folder of the service's own.
     Credential(PathBuf),
-    /// In the Keychain, under the vault's path; read by this program.
-    Keychain { security: PathBuf, vault: PathBuf },
+    /// In the Keychain, which this program reads.
+    Keychain(PathBuf),
 }
 
-/// The name of the credential within the service, and of the Keychain's item.
+/// The name of the credential within the service, and of the Keychain's service.
 pub const CREDENTIAL: &str = "vault-identity";
+
+/// Whose it is there. There is one schedule for a user.
+pub const KEYCHAIN_ACCOUNT: &str = "vault";
 
 /// Why a job has no such text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -59,7 +59,7 @@ fn command(job: &Job) -> Result<String, UnitError> {
         None => {}
         Some(Unattended::File(path)) => words.extend(["--identity".to_owned(), quoted(path)?]),
         Some(Unattended::Credential(_)) => return Err(UnitError::OtherIdentity { made_for: Scheduler::Systemd }),
-        Some(Unattended::Keychain { .. }) => return Err(UnitError::OtherIdentity { made_for: Scheduler::Launchd }),
+        Some(Unattended::Keychain(_)) => return Err(UnitError::OtherIdentity { made_for: Scheduler::Launchd }),
     }
     Ok(words.join(" "))
 }

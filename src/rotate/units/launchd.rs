@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{CREDENTIAL, Job, MARK, RUN, Scheduler, Unattended, UnitError, plain};
+use super::{CREDENTIAL, Job, KEYCHAIN_ACCOUNT, MARK, RUN, Scheduler, Unattended, UnitError, plain};
 
 pub const LABEL: &str = "vault.rotate";
 
@@ -44,8 +44,8 @@ fn words(job: &Job) -> Result<Vec<String>, UnitError> {
             let identity = ["--identity".to_owned(), text(path)?.to_owned()];
             [program].into_iter().chain(run).chain(identity).collect()
         }
-        Some(Unattended::Keychain { security, vault }) => {
-            let keychain = [text(security)?, CREDENTIAL, text(vault)?].map(str::to_owned);
+        Some(Unattended::Keychain(security)) => {
+            let keychain = [text(security)?, CREDENTIAL, KEYCHAIN_ACCOUNT].map(str::to_owned);
             let shell = ["/bin/bash", "-c", BY_KEYCHAIN].map(str::to_owned).into_iter();
             shell.chain([program]).chain(keychain).chain(run).collect()
         }
@@ -102,10 +102,10 @@ mod tests {
 
     #[test]
     fn an_identity_in_the_keychain_is_asked_for_by_the_shell_that_starts_the_program() {
-        let keychain = Unattended::Keychain { security: "/usr/bin/security".into(), vault: "/v a".into() };
+        let keychain = Unattended::Keychain("/usr/bin/security".into());
         let words = words(&Job { unattended: Some(keychain), ..job() }).unwrap();
         assert_eq!(words[..2], ["/bin/bash", "-c"]);
-        assert_eq!(words[3..7], ["/usr/bin/vault", "/usr/bin/security", "vault-identity", "/v a"]);
+        assert_eq!(words[3..7], ["/usr/bin/vault", "/usr/bin/security", "vault-identity", "vault"]);
         assert_eq!(words[7..], ["rotate", "--due", "--scheduled"]);
     }
 

@@ -76,7 +76,7 @@ fn command(job: &Job) -> Result<String, UnitError> {
         None => None,
         Some(Unattended::File(path)) => Some(format!("\"{}\"", quoted(path)?)),
         Some(Unattended::Credential(_)) => Some(format!("%d/{CREDENTIAL}")),
-        Some(Unattended::Keychain { .. }) => return Err(UnitError::OtherIdentity { made_for: Scheduler::Launchd }),
+        Some(Unattended::Keychain(_)) => return Err(UnitError::OtherIdentity { made_for: Scheduler::Launchd }),
     };
     let flag = identity.into_iter().flat_map(|identity| ["--identity".to_owned(), identity]);
     Ok(words.chain(flag).collect::<Vec<_>>().join(" "))
