@@ -73,7 +73,7 @@ impl Kept {
         let folder = disk.open_folder(state)?;
         let identity = identity_file(state, self.keeper);
         let identity = identity.as_ref().and_then(|path| path.file_name()?.to_str());
-        for name in identity.into_iter().chain([FILE]) {
+        for name in identity.into_iter().chain([FILE, TEMPORARY]) {
             match folder.remove(name) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 other => other?,

@@ -30,7 +30,7 @@ mod recipient;
 mod role;
 mod role_options;
 mod roles;
-pub mod schedule;
+mod schedule;
 mod sessions;
 mod shells;
 mod surroundings;

@@ -40,10 +40,9 @@ impl OwnFile {
         world.disk.make_folder(&self.folder).map_err(|error| self.failed(error))?;
         let folder = self.open(world)?.ok_or_else(|| self.failed(io::ErrorKind::NotFound.into()))?;
         self.check_free(&*folder)?;
-        let temporary = format!(".{}.tmp", self.name);
         // Left by one that was killed.
-        let _ = folder.remove(&temporary);
-        match replace(&*folder, self.name, &temporary, MODE, text.as_bytes(), || Ok(())) {
+        let _ = folder.remove(&self.temporary());
+        match replace(&*folder, self.name, &self.temporary(), MODE, text.as_bytes(), || Ok(())) {
             Replaced::Committed => Ok(()),
             Replaced::CommittedNotDurable(error) | Replaced::NotCommitted(error) => Err(self.failed(error)),
         }
@@ -57,10 +56,15 @@ impl OwnFile {
     /// Takes it away; somebody else's of that name stays.
     pub fn remove(&self, world: &World) -> Result<(), ScheduleError> {
         let Some(folder) = self.open(world)? else { return Ok(()) };
+        let _ = folder.remove(&self.temporary());
         if self.is_ours(&*folder)? {
             folder.remove(self.name).and_then(|()| folder.sync()).map_err(|error| self.failed(error))?;
         }
         Ok(())
+    }
+
+    fn temporary(&self) -> String {
+        format!(".{}.tmp", self.name)
     }
 
     fn check_free(&self, folder: &dyn Folder) -> Result<(), ScheduleError> {

@@ -1,5 +1,7 @@
 //! A run that nobody attends: a recipient of its own, whose identity lies on this machine.
 
+use zeroize::Zeroizing;
+
 use crate::cli::escape::shown_path;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::opening;
@@ -137,7 +139,7 @@ fn keep(
     };
     let kept = save(kept(keeper))?;
     if let Some(path) = identity_file(&world.paths.state, keeper) {
-        secret_file::write(world, &path, &format!("{text}\n"))?;
+        secret_file::write(world, &path, &Zeroizing::new(format!("{text}\n")))?;
     }
     Ok(kept)
 }
@@ -159,13 +161,11 @@ fn encrypted_by_systemd(identity: &IdentityText, world: &World) -> Option<String
 /// By its standard input: an argument could be read by every user of the machine.
 fn put_into_keychain(security: &Tool, identity: &IdentityText) -> Result<(), ScheduleError> {
     let text = identity.expose();
-    let command =
-        zeroize::Zeroizing::new(format!("add-generic-password -U -s {CREDENTIAL} -a {KEYCHAIN_ACCOUNT} -w {text}\n"));
+    let command = Zeroizing::new(format!("add-generic-password -U -s {CREDENTIAL} -a {KEYCHAIN_ACCOUNT} -w {text}\n"));
     security.tell(&["-i"], command.as_bytes())?;
     // It ends well also where a command of its input did not.
-    let found = zeroize::Zeroizing::new(
-        security.tell(&["find-generic-password", "-s", CREDENTIAL, "-a", KEYCHAIN_ACCOUNT, "-w"], b"")?,
-    );
+    let found =
+        Zeroizing::new(security.tell(&["find-generic-password", "-s", CREDENTIAL, "-a", KEYCHAIN_ACCOUNT, "-w"], b"")?);
     if found.trim_ascii() == text.as_bytes() { Ok(()) } else { Err(ScheduleError::NotKept) }
 }
 

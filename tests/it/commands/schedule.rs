@@ -23,8 +23,8 @@ const DISK: &str = "whoever has this machine's disk, or a backup of it, has the 
 const USER: &str = "so has whoever runs programs as your user, also while the vault is locked";
 
 /// A machine whose schedulers are stand-ins that write down what they are asked.
-pub struct Machine {
-    pub case: Case,
+struct Machine {
+    case: Case,
 }
 
 impl Machine {
@@ -36,7 +36,7 @@ impl Machine {
         Self::of(Case::with_vault(), tools)
     }
 
-    pub fn of(case: Case, tools: &[&str]) -> Self {
+    fn of(case: Case, tools: &[&str]) -> Self {
         let machine = Self { case };
         for tool in tools {
             machine.stand_in(tool, script(tool));
@@ -57,11 +57,11 @@ impl Machine {
         self.case.given("tools")
     }
 
-    pub fn vault(&self, arguments: &[&str]) -> Invocation<'_> {
+    fn vault(&self, arguments: &[&str]) -> Invocation<'_> {
         self.case.vault_as(program(&self.case), arguments).variable("PATH", self.tools())
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    fn run(&self, arguments: &[&str]) -> Output {
         self.vault(arguments).run()
     }
 
@@ -304,6 +304,29 @@ fn a_scheduled_run_finds_the_vault_that_this_one_found() {
         format!("0 11 * * * VAULT_FILE='{0}/my vault/100\\%.age' XDG_STATE_HOME={0}/state /", home.display());
     assert!(printed.succeeds().out.starts_with(&variables), "{}", printed.out);
     assert!(!printed.out.contains("/not/for/others"));
+}
+
+/// As cron does: `%` ends the line unless a backslash stands before it, and a shell gets what is left.
+#[test]
+fn crons_shell_starts_the_program_by_the_words_of_the_line_wherever_it_is() {
+    let machine = Machine::new(&["crontab"]);
+    let folder = machine.case.given("it's a \"$x\" ${HOME} 100% `id` #ü&<b>");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    let (link, vault) = (folder.join("vault"), folder.join("my vault.age"));
+    symlink(program(&machine.case), &link).unwrap();
+    let printing = machine.case.vault_as(&link, &["schedule", "print", "--cron"]).variable("VAULT_FILE", &vault);
+    let printed = printing.variable("PATH", machine.tools()).run().succeeds().out.clone();
+    fs::remove_file(&link).unwrap();
+    machine.case.write(&link, 0o700, "#!/bin/sh\nprintf '%s|' \"$VAULT_FILE\" \"$0\" \"$@\"\n");
+    for line in printed.lines() {
+        let command = line.strip_prefix("0 11 * * * ").or(line.strip_prefix("@reboot ")).unwrap();
+        assert_eq!(command.matches('%').count(), command.matches("\\%").count(), "cut short: {command}");
+        let started = machine.case.command("/bin/sh", &["-c", &command.replace("\\%", "%")]).run();
+        let words = format!("{}|{}|rotate|--due|--scheduled|", vault.display(), link.display());
+        started.succeeds().stdout(&words).stderr("");
+    }
+    assert_eq!(printed.lines().count(), 2);
 }
 
 #[test]
