@@ -30,6 +30,7 @@ use super::console::ConsoleError;
 use super::keys::KeyError;
 use super::mfa::MfaFailure;
 use super::rotate::RotateFailure;
+use super::schedule::ScheduleError;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -305,6 +306,7 @@ pub enum Failure {
     Console(ConsoleError),
     Keys(KeyError),
     Rotate(Box<RotateFailure>),
+    Schedule(ScheduleError),
     /// Refused to a session whose MFA code was given some time ago.
     OldSession {
         profile: ProfileName,
@@ -435,6 +437,7 @@ from! {
     StillHeld => AgentHolds,
     ConsoleError => Console,
     KeyError => Keys,
+    ScheduleError => Schedule,
     UnitError => AgentUnit,
     ShellError => Shell,
     MfaFailure => Mfa,

@@ -12,6 +12,7 @@ mod mfa;
 mod plugin;
 mod policy;
 mod rotate;
+pub mod schedule;
 mod session;
 mod shell;
 mod trust;
@@ -176,6 +177,7 @@ impl Report {
             Console(error) => console::report(error),
             Keys(error) => keys::report(error),
             Rotate(failure) => rotate::report(failure),
+            Schedule(error) => schedule::report(error),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
             RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),

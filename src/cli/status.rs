@@ -10,6 +10,7 @@ use crate::store::document::Document;
 
 use super::expired;
 use super::failure::Failure;
+use super::last_run;
 use super::opening;
 use super::report::left;
 use super::session_records;
@@ -40,6 +41,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if let Some(newest) = sessions.iter().max_by_key(|record| record.made_at) {
         expired::sweep(world, newest);
     }
+    last_run::warn(world);
     let now = world.clock.now();
     let lines = lines(document, &sessions, now);
     if args.json {

@@ -30,6 +30,7 @@ mod recipient;
 mod role;
 mod role_options;
 mod roles;
+mod schedule;
 mod sessions;
 mod shells;
 mod surroundings;

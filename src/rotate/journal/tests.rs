@@ -15,6 +15,7 @@ fn key(last: char) -> StoredAccessKey {
         secret: SecretAccessKey::new(last.to_string().repeat(40)),
         user_arn: Some(USER.to_owned()),
         added: at(0),
+        created: None,
         verified: None,
         endpoint: None,
         rest: toml::from_str("unknown = 'kept'").unwrap(),

@@ -36,6 +36,7 @@ fn key() -> StoredAccessKey {
         secret: SecretAccessKey::new(SECRET.into()),
         user_arn: None,
         added: Timestamp::UNIX_EPOCH,
+        created: None,
         verified: None,
         endpoint: None,
         rest: toml::Table::new(),

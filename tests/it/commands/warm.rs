@@ -34,6 +34,10 @@ impl Clock for Ahead {
     fn now(&self) -> Timestamp {
         Timestamp::now() + SignedDuration::try_from(self.0).unwrap()
     }
+
+    fn wait(&self, pause: Duration) {
+        std::thread::sleep(pause);
+    }
 }
 
 /// A machine with somebody on it who holds the session identity.
