@@ -306,6 +306,10 @@ pub enum Failure {
     Console(ConsoleError),
     Keys(KeyError),
     Rotate(Box<RotateFailure>),
+    /// Another scheduled run is at it.
+    OtherRun {
+        pid: Option<u32>,
+    },
     Schedule(ScheduleError),
     /// Refused to a session whose MFA code was given some time ago.
     OldSession {

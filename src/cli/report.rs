@@ -177,6 +177,7 @@ impl Report {
             Console(error) => console::report(error),
             Keys(error) => keys::report(error),
             Rotate(failure) => rotate::report(failure),
+            OtherRun { pid } => rotate::other_run(*pid),
             Schedule(error) => schedule::report(error),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),

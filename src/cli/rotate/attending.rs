@@ -57,8 +57,8 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
     }
 
-    /// Says what came of all of them, and ends the command as the first that failed would have.
-    pub fn conclude(mut self) -> Result<(), Failure> {
+    /// Says what came of all of them.
+    pub fn conclude(mut self) -> Result<Vec<Outcome>, Failure> {
         // What is to be said now says also that a signal came.
         if let Some(signals) = self.signals.take() {
             signals.forget();
@@ -73,13 +73,7 @@ impl<'a, 'w> Attending<'a, 'w> {
         } else if outcomes.len() > 1 {
             world.print(&table::render(&["NAME", "OUTCOME", "NEW KEY"], outcomes.iter().map(row)))?;
         }
-        let failed: Vec<(ProfileName, Failure)> =
-            outcomes.into_iter().filter_map(|outcome| Some((outcome.profile, outcome.failure?))).collect();
-        match failed.len() {
-            0 => Ok(()),
-            1 => Err(failed.into_iter().next().map_or(Failure::Declined, |(_, failure)| failure)),
-            _ => Err(Failure::Several(failed)),
-        }
+        Ok(outcomes)
     }
 
     pub fn world(&self) -> &'a World<'w> {
