@@ -10,6 +10,7 @@ use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
 use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
+use crate::rotate::due::{KeyDue, due_of};
 use crate::session::{
     Cache, Chain, ChainError, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault, PATIENCE, Sources, Stamps,
 };
@@ -90,6 +91,8 @@ pub struct Resolved<'a> {
     is_user: bool,
     ladder: Ladder,
     key: AccessKey,
+    /// How old the key is, and what is pending of it.
+    pub key_due: Option<KeyDue>,
     cache: Cache<'a>,
     stamps: Stamps,
 }
@@ -185,6 +188,7 @@ fn resolve_in<'a>(
         config,
         endpoints,
         ladder,
+        key_due: due_of(document, &key.id),
         key,
     })
 }
