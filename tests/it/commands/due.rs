@@ -173,8 +173,9 @@ fn what_is_pending_is_told_in_words_since_when_and_by_which_command_it_ends() {
         waits.exits(if told.contains("2126") { 0 } else { 1 });
         case.run(&["show", "prod"]).succeeds().stdout_has(&format!("\nrotation = {told}\n"));
         let mut expected = keys;
-        let fields = [("profile", "prod"), ("since", "2026-06-01T12:00:00Z")];
-        fields.into_iter().for_each(|(key, value)| drop(expected[key] = value.into()));
+        for (key, value) in [("profile", "prod"), ("since", "2026-06-01T12:00:00Z")] {
+            expected[key] = value.into();
+        }
         assert_eq!(json(&case.run(&["show", "prod", "--json"]))["rotation"], expected);
         assert_eq!(json(&case.run(&["status", "--json"]))["profiles"][0]["rotation"], expected);
     }
