@@ -113,7 +113,7 @@ fn several_settings_are_changed_together_or_not_at_all() {
         2,
         &error_and_hint(
             "no setting named `region`",
-            "one of default_profile, session_duration, agent.enabled, agent.idle, agent.max, agent.session",
+            "one of default_profile, session_duration, rotate_every, grace, rotate_on_login, agent.enabled, agent.idle, agent.max, agent.session",
         ),
     );
     let no_region = "`region`: `no where` is not a region name such as eu-central-1";
