@@ -133,6 +133,8 @@ pub enum Failure {
         generation: u64,
     },
     RotationUnfinished(ProfileName),
+    /// Their keys are older than they should be, or have rotations that wait for somebody.
+    KeysDue(Vec<ProfileName>),
     /// AWS did not take their keys.
     NotRestored {
         names: Vec<ProfileName>,

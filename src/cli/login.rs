@@ -1,5 +1,7 @@
 //! `vault login`.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 
 use crate::aws_files::config::{ConfigFile, ConfigProfile};
@@ -75,7 +77,9 @@ fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Fai
     let login = Login::of(&resolved, args, world);
     let exports = login.exports()?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Login, world)?;
-    login.finish(exports, vault.as_ref(), &issued)
+    login.finish(exports, vault.as_ref(), &issued)?;
+    warn_about_age(&resolved, world);
+    Ok(())
 }
 
 /// Whatever can be wrong with any of them is found before the first code is asked for. After that each is for itself: what
@@ -103,7 +107,19 @@ fn several(args: &Args, names: &[ProfileName], world: &World) -> Result<(), Fail
             failed.push((login.about.name.clone(), failure));
         }
     }
+    let mut told = BTreeSet::new();
+    let of_one_key = |resolved: &&Resolved| resolved.key_due.as_ref().is_some_and(|key| told.insert(key.key.clone()));
+    resolved.iter().filter(of_one_key).for_each(|resolved| warn_about_age(resolved, world));
     if failed.is_empty() { Ok(()) } else { Err(Failure::Several(failed)) }
+}
+
+/// Of a key that is older than its owner wants keys to be. Last, so that it is read.
+fn warn_about_age(resolved: &Resolved, world: &World) {
+    let now = world.clock.now();
+    let overdue = resolved.key_due.as_ref().and_then(|key| Some((key, key.overdue(now)?)));
+    if let Some((key, limit)) = overdue {
+        report::due::old_key(world, key, limit, resolved.user(), now);
+    }
 }
 
 /// Ends the login with a session that is good still, if the vault can stay closed for it; says whether it did.

@@ -5,6 +5,7 @@ mod agent;
 mod aws;
 pub mod configure;
 mod console;
+pub mod due;
 mod files;
 pub mod import;
 mod keys;
@@ -108,6 +109,7 @@ impl Report {
                     .hint("a plugin or a configured command must not need the vault that needs it")
             }
             Mfa(failure) => mfa::report(failure),
+            KeysDue(profiles) => due::report(profiles),
             UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),

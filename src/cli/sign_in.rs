@@ -10,7 +10,9 @@ use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
 use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
+use crate::rotate::due::{KeyDue, due_of};
 use crate::rotate::pool::CallPlace;
+use crate::rotate::rules::Rules;
 use crate::session::{
     Cache, Chain, ChainError, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault, PATIENCE, Sources, Stamps,
 };
@@ -91,6 +93,10 @@ pub struct Resolved<'a> {
     is_user: bool,
     ladder: Ladder,
     key: AccessKey,
+    /// How old the key is, and what is pending of it.
+    pub key_due: Option<KeyDue>,
+    /// How old a session with MFA may be to change keys.
+    mfa_max_age: Duration,
     cache: Cache<'a>,
     stamps: Stamps,
 }
@@ -170,8 +176,8 @@ pub fn resolve_in<'a>(
     let endpoints = Endpoints::from_environment(&world.environment, chain.user.endpoint_url.as_deref())?;
     let ladder = Ladder::of(&chain, &options, endpoints.sts.as_ref())?;
     let user = &chain.user.profile;
-    let stored = names_given::in_vault(document, user)?.access_key.as_ref();
-    let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
+    let stored = names_given::in_vault(document, user)?;
+    let key = stored.access_key.as_ref().ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
     let about = About {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
         destination: Some(destination(document, &config, &name)?.unwrap_or_else(|| name.clone())),
@@ -187,6 +193,8 @@ pub fn resolve_in<'a>(
         config,
         endpoints,
         ladder,
+        key_due: due_of(document, &key.id),
+        mfa_max_age: Rules::of(stored, &document.settings).mfa_max_age,
         key,
     })
 }
@@ -281,7 +289,7 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
     let mut issuer = Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience };
     let errand = Errand {
         ladder: &resolved.ladder,
-        freshness: args.freshness(purpose, world),
+        freshness: args.freshness(purpose, resolved.mfa_max_age, world),
         key: Some(&resolved.key),
         destination: about.destination.as_ref(),
         stamps: &resolved.stamps,

@@ -11,6 +11,7 @@ pub mod configure;
 mod console;
 mod credential_process;
 mod damaged;
+mod due;
 mod entries;
 mod first_sight;
 mod history;

@@ -120,7 +120,11 @@ fn stored(key: &FoundKey, checked: Option<&Checked>, world: &World) -> StoredAcc
 /// Puts them all into the vault, or none: it may have changed since the plan was made.
 pub fn put(document: &mut Document, ready: &[Ready]) -> Result<(), Failure> {
     for one in ready {
-        let standing = document.profiles.get(&one.name).map(|profile| profile.access_key.as_ref());
+        let standing = document.profiles.get(&one.name);
+        if standing.is_some_and(Profile::is_rotating) {
+            return Err(Failure::RotationUnfinished(one.name.clone()));
+        }
+        let standing = standing.map(|profile| profile.access_key.as_ref());
         let as_planned = match (&one.step, standing) {
             (Step::Replace, _) | (Step::Add, None) => true,
             (Step::Newer, Some(Some(held))) => {
