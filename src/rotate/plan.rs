@@ -318,9 +318,19 @@ impl View<'_> {
             [] => self.without_newcomer(since),
             // Nothing was sent yet under this intent.
             _ if self.run.intent == OwnIntent::Unsent => Step::Save(Save::Finish),
-            [only] => self.newcomer(only, since),
-            [first, ..] => Step::End(End::Orphan { key: first.id.clone(), likely_ours: false }),
+            [first, ..] => self.kept(&newcomers).unwrap_or_else(|| self.newcomer(first, since)),
         }
+    }
+
+    /// Of the keys that came, one whose secret an earlier generation has: it becomes the new key.
+    fn kept(&self, newcomers: &[&ListedKey]) -> Option<Step> {
+        let secret = |key: &ListedKey| self.run.secrets.get(&key.id).copied();
+        if let Some(key) = newcomers.iter().find(|key| secret(key).is_none()) {
+            return Some(Step::LookForSecret(key.id.clone()));
+        }
+        let found = || newcomers.iter().filter(|key| secret(key) == Some(Secret::Found));
+        let key = found().find(|key| key.status == KeyStatus::Active).or_else(|| found().next())?;
+        Some(Step::Save(Save::Adopt(key.id.clone())))
     }
 
     fn without_newcomer(&self, since: Timestamp) -> Step {
@@ -346,11 +356,6 @@ impl View<'_> {
     /// A key that came while the reply to CreateAccessKey may have been lost. Ours and somebody else's look the same in
     /// everything that can be seen, so it is not touched unasked.
     fn newcomer(&self, key: &ListedKey, since: Timestamp) -> Step {
-        match self.run.secrets.get(&key.id) {
-            None => return Step::LookForSecret(key.id.clone()),
-            Some(Secret::Found) => return Step::Save(Save::Adopt(key.id.clone())),
-            Some(Secret::NotFound) => {}
-        }
         if self.seen(self.current) != Seen::Active {
             return Step::End(End::RotatedElsewhere);
         }

@@ -71,3 +71,16 @@ fn a_key_that_may_be_anybodys_is_deleted_on_a_persons_word() {
         (named.deleted(K3), Step::ListAgain(after(40))),
     ]);
 }
+
+#[test]
+fn of_two_keys_that_came_the_one_that_is_kept_and_works_is_adopted() {
+    let both = Case::intended(50).gone(K1).off(K2).active(K3);
+    let looked = |two: Secret, three: Secret| both.clone().secret(K2, two).secret(K3, three);
+    expect(&[
+        (both.clone(), Step::LookForSecret(id(K2))),
+        (both.clone().secret(K2, Secret::Found), Step::LookForSecret(id(K3))),
+        (looked(Secret::Found, Secret::Found), Step::Save(Save::Adopt(id(K3)))),
+        (looked(Secret::Found, Secret::NotFound), Step::Save(Save::Adopt(id(K2)))),
+        (looked(Secret::NotFound, Secret::NotFound).delete_key(K2), Step::End(End::RotatedElsewhere)),
+    ]);
+}
