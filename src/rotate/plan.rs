@@ -262,7 +262,8 @@ impl View<'_> {
             return Step::End(End::Done);
         }
         if self.wish.undo {
-            return Step::End(End::NothingToUndo);
+            // The new key that an undo deletes is the only key that one deletes at once.
+            return Step::End(if self.run.deleted.is_empty() { End::NothingToUndo } else { End::Done });
         }
         if self.seen(self.current) != Seen::Active {
             return Step::End(self.current_is_lost());
@@ -365,7 +366,10 @@ impl View<'_> {
         if self.wish.delete_key.as_ref() != Some(&key.id) {
             return Step::End(End::Orphan { key: key.id.clone(), likely_ours });
         }
-        if self.mfa == Mfa::Missing { Step::NeedCode } else { Step::Delete(key.id.clone()) }
+        if self.mfa == Mfa::Missing {
+            return Step::NeedCode;
+        }
+        self.others_use(&key.id, self.wish.force).unwrap_or_else(|| Step::Delete(key.id.clone()))
     }
 
     fn created(&self, new: &AccessKeyId, since: Timestamp) -> Step {
@@ -413,6 +417,10 @@ impl View<'_> {
     }
 
     fn retired(&self, old: &AccessKeyId, until: Timestamp) -> Step {
+        if self.seen(self.current) == Seen::Off && self.seen(old) == Seen::Off {
+            // Somebody switched it off long after the old one: who wants no key of this user to work gets none back unasked.
+            return if self.undoes() { Step::Save(Save::Undo) } else { Step::End(End::CurrentOff) };
+        }
         if let Some(step) = self.current_lost(old) {
             return step;
         }

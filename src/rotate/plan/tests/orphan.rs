@@ -84,3 +84,12 @@ fn of_two_keys_that_came_the_one_that_is_kept_and_works_is_adopted() {
         (looked(Secret::NotFound, Secret::NotFound).delete_key(K2), Step::End(End::RotatedElsewhere)),
     ]);
 }
+
+#[test]
+fn a_key_that_came_and_others_use_is_deleted_by_force_only() {
+    let used = newcomer(0).secret(K3, Secret::NotFound).used(K3, Use::Others).delete_key(K3);
+    expect(&[
+        (used.clone(), Step::End(End::InUse { key: id(K3) })),
+        (used.wish(|wish| wish.force = true), Step::Delete(id(K3))),
+    ]);
+}
