@@ -34,6 +34,9 @@ impl Clock for Ahead {
     fn now(&self) -> Timestamp {
         Timestamp::now() + SignedDuration::try_from(self.0).unwrap()
     }
+
+    /// Nothing here waits.
+    fn wait(&self, _: Duration) {}
 }
 
 /// A machine with somebody on it who holds the session identity.

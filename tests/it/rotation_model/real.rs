@@ -172,6 +172,7 @@ fn stored(key: Key) -> StoredAccessKey {
         secret: SecretAccessKey::new(key.to_string().repeat(40)),
         user_arn: Some(USER.to_owned()),
         added: now(),
+        created: None,
         verified: None,
         endpoint: None,
         rest: toml::Table::new(),
