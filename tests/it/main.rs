@@ -10,6 +10,7 @@ mod levels;
 mod memory;
 mod program;
 mod readme;
+mod rotation;
 mod rotation_model;
 mod vectors;
 mod watched_disk;

@@ -188,7 +188,8 @@ impl Case {
         found
     }
 
-    fn see(&self, what: &str, bytes: &[u8]) {
+    /// Something that was said, by `stdout of ...` or another way; it is searched when the case ends.
+    pub fn see(&self, what: &str, bytes: &[u8]) {
         self.secrets.borrow_mut().see(what, bytes);
     }
 }

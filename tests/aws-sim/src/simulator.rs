@@ -245,6 +245,15 @@ impl Simulator {
         }
     }
 
+    /// A call of somebody else's program by this key, to a service that the simulator doesn't have.
+    pub fn use_key(&self, access_key_id: &str, service: &'static str) {
+        let mut cloud = self.cloud();
+        let now = cloud.clock.now();
+        if let Some(key) = cloud.keys.get_mut(access_key_id) {
+            key.used(now, service, "us-east-1");
+        }
+    }
+
     /// From here on every session has this token, whatever it is made of.
     pub fn set_session_token(&self, token: &str) {
         self.cloud().session_token = Some(token.to_owned());

@@ -35,9 +35,8 @@ impl Clock for Ahead {
         Timestamp::now() + SignedDuration::try_from(self.0).unwrap()
     }
 
-    fn wait(&self, pause: Duration) {
-        std::thread::sleep(pause);
-    }
+    /// Nothing here waits.
+    fn wait(&self, _: Duration) {}
 }
 
 /// A machine with somebody on it who holds the session identity.

@@ -1,0 +1,368 @@
+//! A machine on which whole rotations run in this process, on its disk and against its AWS. When the program waits the clock
+//! is moved, here and at AWS.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Mutex, Once};
+use std::time::Duration;
+
+use aws_sim::{Request, Simulator, Status, User};
+use jiff::Timestamp;
+use vault::cli::{Report, World, run_in};
+use vault::clock::Clock;
+use vault::disk::{Disk, RealDisk};
+use vault::paths::{Environment, Paths};
+use vault::process::harden;
+use vault::rotate::journal::Journal;
+use vault::secret::IdentityText;
+use vault::store::document::{Document, StoredAccessKey};
+use vault::store::file::Place;
+use vault::store::plugin::NoPlugins;
+use vault::store::seal::unseal;
+
+use crate::program::Case;
+
+/// alice's key is in the vault as `prod`.
+pub struct Stage {
+    pub case: Case,
+    /// Whose key `prod` is.
+    pub user: User,
+}
+
+/// AWS's clock; whoever waits moves it.
+struct MovedClock<'a> {
+    sim: &'a Simulator,
+    waited: Mutex<Duration>,
+}
+
+impl Clock for MovedClock<'_> {
+    fn now(&self) -> Timestamp {
+        self.sim.now()
+    }
+
+    fn wait(&self, pause: Duration) {
+        *self.waited.lock().unwrap() += pause;
+        self.sim.advance(pause);
+    }
+}
+
+/// What a command came to.
+pub struct Ran {
+    told: String,
+    pub report: Option<Report>,
+    pub out: String,
+    pub messages: String,
+    /// How long it waited by its clock.
+    pub waited: Duration,
+    /// What it asked AWS.
+    pub requests: Vec<Request>,
+}
+
+/// The keys that the vault has.
+pub struct Held {
+    pub current: StoredAccessKey,
+    pub other: Option<StoredAccessKey>,
+    /// The journal's state, as the vault calls it.
+    pub state: Option<&'static str>,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::on(Case::with_prod())
+    }
+
+    pub fn without_mfa() -> Self {
+        let case = Case::with_vault();
+        let words =
+            ["add", "prod", "--access-key-id", case.alice.access_key_id(), "--secret-stdin", "--mfa-serial", "none"];
+        case.vault(&words).stdin(case.alice.secret_access_key()).run().succeeds();
+        Self::on(case)
+    }
+
+    pub fn on(case: Case) -> Self {
+        // Made a while ago, as the key of one who rotates it is; and what added it to the vault was not this very minute.
+        case.sim.age_key(case.alice.access_key_id(), Duration::from_secs(91 * 86_400));
+        case.sim.advance(Duration::from_secs(60));
+        case.sim.clear_requests();
+        without_terminal();
+        let user = case.alice.clone();
+        Self { case, user }
+    }
+
+    pub fn sim(&self) -> &Simulator {
+        &self.case.sim
+    }
+
+    /// A rotation of `prod` with these flags, and with a code at hand.
+    pub fn rotate(&self, flags: &[&str]) -> Ran {
+        self.with_code(&[&["rotate", "prod"], flags].concat())
+    }
+
+    pub fn with_code(&self, words: &[&str]) -> Ran {
+        let code = self.case.phone.code();
+        self.run(&[words, &["--mfa-code", &code]].concat())
+    }
+
+    pub fn run(&self, words: &[&str]) -> Ran {
+        let ran = self.run_on(&RealDisk, words);
+        self.check(&ran, &self.held_on(&RealDisk));
+        ran
+    }
+
+    /// On another disk, and without a look at what is left there.
+    pub fn run_on(&self, disk: &dyn Disk, words: &[&str]) -> Ran {
+        let environment = self.environment();
+        let clock = MovedClock { sim: self.sim(), waited: Mutex::default() };
+        let (mut out, mut messages) = (Vec::new(), Vec::new());
+        let before = self.sim().requests().len();
+        let outcome = run_in(
+            words,
+            &mut World {
+                paths: Paths::from_environment(&environment).unwrap(),
+                environment,
+                started_as: "/bin/sh".into(),
+                disk,
+                clock: &clock,
+                plugins: &NoPlugins,
+                hardened: harden(),
+                unlock: Default::default(),
+                held_key: &|_| None,
+                agent_is_silent: Cell::new(false),
+                output: RefCell::new(Box::new(&mut out)),
+                messages: RefCell::new(Box::new(&mut messages)),
+            },
+        );
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let ran = Ran {
+            told: format!("$ vault {}", words.join(" ")),
+            report: outcome.err(),
+            out: text(out),
+            messages: text(messages),
+            waited: clock.waited.into_inner().unwrap(),
+            requests: self.sim().requests().split_off(before),
+        };
+        self.search_for_secrets(&ran);
+        ran
+    }
+
+    fn environment(&self) -> Environment {
+        let case = &self.case;
+        let own = [
+            ("HOME", case.home().into_os_string()),
+            ("AWS_ENDPOINT_URL", case.sim.endpoint().into()),
+            ("VAULT_IDENTITY", case.given("recovery.txt").into_os_string()),
+            ("VAULT_NO_AGENT", "1".into()),
+        ];
+        own.into_iter().collect()
+    }
+
+    /// Also for the secrets of keys that were made since.
+    fn search_for_secrets(&self, ran: &Ran) {
+        let made = self.sim().access_keys(&self.user).into_iter().map(|key| key.access_key_id);
+        for id in made {
+            self.case.keep_secret("a secret access key", &self.sim().secret_of(&id).unwrap());
+        }
+        self.case.see(&format!("stdout of {}", ran.told), ran.out.as_bytes());
+        self.case.see(&format!("stderr of {}", ran.told), ran.shown().as_bytes());
+    }
+
+    /// What must hold after every command, however it ended.
+    #[track_caller]
+    fn check(&self, ran: &Ran, held: &Held) {
+        let keys = self.sim().access_keys(&self.user);
+        let shown = || format!("{}\nkeys: {keys:#?}\nstate: {:?}", ran.shown(), held.state);
+        assert!(keys.len() <= 2, "a third key\n{}", shown());
+        let known: BTreeSet<&str> = held.all().map(|key| key.id.as_str()).collect();
+        for key in held.all().filter(|key| keys.iter().any(|listed| listed.access_key_id == key.id.as_str())) {
+            let secret = self.sim().secret_of(key.id.as_str()).unwrap();
+            assert!(key.secret.expose() == secret, "another secret for {}\n{}", key.id, shown());
+        }
+        let works = |key: &StoredAccessKey| self.status(key.id.as_str()) == Some(Status::Active);
+        assert!(works(&held.current) || held.other.as_ref().is_some_and(works), "no key works\n{}", shown());
+        for key in keys.iter().filter(|key| !known.contains(&*key.access_key_id)) {
+            let named = ran.shown().contains(&key.access_key_id) || ran.report.is_none();
+            let to_be_listed = held.state == Some("intended") && ran.report.is_some();
+            assert!(named || to_be_listed, "{} is unknown and was not named\n{}", key.access_key_id, shown());
+        }
+    }
+
+    pub fn status(&self, id: &str) -> Option<Status> {
+        let keys = self.sim().access_keys(&self.user);
+        keys.iter().find(|key| key.access_key_id == id).map(|key| key.status)
+    }
+
+    pub fn held(&self) -> Held {
+        self.held_on(&RealDisk)
+    }
+
+    pub fn held_on(&self, disk: &dyn Disk) -> Held {
+        let document = self.document_on(disk);
+        let (name, profile) = document.profiles.iter().find(|(name, _)| name.as_str() == "prod").unwrap();
+        let journal = Journal::of(name, profile).unwrap();
+        let state = journal.as_ref().map(|journal| match journal {
+            Journal::Intended { .. } => "intended",
+            Journal::Created { .. } => "created",
+            Journal::Proven { .. } => "proven",
+            Journal::Retired { .. } => "retired",
+            Journal::Undoing { .. } => "undoing",
+        });
+        let other = journal.as_ref().and_then(|journal| journal.other_key().cloned());
+        Held { current: profile.access_key.clone().unwrap(), other, state }
+    }
+
+    pub fn document_on(&self, disk: &dyn Disk) -> Document {
+        let place = Place::new(disk, &self.case.vault_file(), &self.case.home().join(".local/state/vault"));
+        let recovery = std::fs::read_to_string(self.case.given("recovery.txt")).unwrap();
+        let identity = IdentityText::new(recovery.lines().last().unwrap().to_owned());
+        unseal(&place.load().unwrap().bytes, &identity, place.plugins()).unwrap()
+    }
+
+    /// Runs what the hint of a failed command says, with a code at hand.
+    #[track_caller]
+    pub fn follow_hint(&self, ran: &Ran) -> Ran {
+        let command = ran.hinted();
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        self.with_code(&words)
+    }
+
+    /// A new session by the key that the vault holds, and nothing else.
+    #[track_caller]
+    pub fn signs_in(&self) {
+        let ran = self.with_code(&["login", "prod", "--no-export", "--force"]);
+        ran.succeeds();
+        let current = self.held().current.id.to_string();
+        let signed = ran.requests.iter().any(|request| {
+            request.action == "GetSessionToken" && request.succeeded() && request.access_key_id.as_deref() == Some(&*current)
+        });
+        assert!(signed, "not by {current}\n{}", ran.shown());
+    }
+
+    /// Everything works again: finishes what is under way, twice, and signs in.
+    #[track_caller]
+    pub fn recovers(&self) {
+        self.sim().stop_failing();
+        self.rotate(&["--resume"]).succeeds();
+        let (keys, held) = (self.sim().access_keys(&self.user), self.held());
+        self.rotate(&["--resume"]).succeeds();
+        assert_eq!(self.sim().access_keys(&self.user), keys, "a second resume changed AWS");
+        assert_eq!(self.held().state, held.state, "a second resume changed the journal");
+        self.signs_in();
+    }
+
+    /// One key is in use and the other off, and the vault has both.
+    #[track_caller]
+    pub fn is_rotated(&self) {
+        let held = self.held();
+        assert_eq!(held.state, Some("retired"));
+        assert!(held.current.id.as_str() != self.user.access_key_id(), "the key is the old one");
+        assert_eq!(self.status(held.current.id.as_str()), Some(Status::Active));
+        assert_eq!(self.status(self.user.access_key_id()), Some(Status::Inactive));
+    }
+
+    /// Nothing was changed at AWS, and nothing is under way.
+    #[track_caller]
+    pub fn is_untouched(&self) {
+        let held = self.held();
+        assert_eq!((held.current.id.as_str(), held.state), (self.user.access_key_id(), None));
+        assert_eq!(self.status(self.user.access_key_id()), Some(Status::Active));
+    }
+
+    pub fn pass(&self, time: Duration) {
+        self.sim().advance(time);
+    }
+}
+
+impl Held {
+    pub fn all(&self) -> impl Iterator<Item = &StoredAccessKey> {
+        [Some(&self.current), self.other.as_ref()].into_iter().flatten()
+    }
+
+    /// The id of the key beside the current one.
+    #[track_caller]
+    pub fn other_id(&self) -> String {
+        self.other.as_ref().expect("the journal has a key").id.to_string()
+    }
+}
+
+impl Ran {
+    /// All that a person saw, the error as it is shown.
+    pub fn shown(&self) -> String {
+        let report = self.report.as_ref().map(|report| {
+            let hint = report.hint.as_ref().map(|hint| format!("vault: hint: {hint}\n")).unwrap_or_default();
+            format!("vault: error: {}\n{hint}-> exit {}\n", report.message, report.status as u8)
+        });
+        format!("{}\n{}{}{}", self.told, self.out, self.messages, report.unwrap_or_default())
+    }
+
+    #[track_caller]
+    pub fn succeeds(&self) -> &Self {
+        assert!(self.report.is_none(), "{}\n{}", self.shown(), self.sent());
+        self
+    }
+
+    #[track_caller]
+    pub fn exits(&self, code: u8) -> &Self {
+        let ended = self.report.as_ref().map_or(0, |report| report.status as u8);
+        assert_eq!(ended, code, "{}\n{}", self.shown(), self.sent());
+        self
+    }
+
+    #[track_caller]
+    pub fn says(&self, part: &str) -> &Self {
+        assert!(self.shown().contains(part), "no `{part}` in {}", self.shown());
+        self
+    }
+
+    #[track_caller]
+    pub fn error(&self, exactly: &str) -> &Self {
+        assert_eq!(self.report.as_ref().map(|report| &*report.message), Some(exactly), "{}", self.shown());
+        self
+    }
+
+    #[track_caller]
+    pub fn hint(&self, exactly: &str) -> &Self {
+        let hint = self.report.as_ref().and_then(|report| report.hint.as_deref());
+        assert_eq!(hint, Some(exactly), "{}", self.shown());
+        self
+    }
+
+    /// The last command that the hint names: what comes before it has to be done first.
+    #[track_caller]
+    pub fn hinted(&self) -> String {
+        let hint = self.report.as_ref().and_then(|report| report.hint.as_deref()).unwrap_or_default();
+        let quoted = hint.split('`').skip(1).step_by(2);
+        let command = quoted.filter(|quoted| quoted.starts_with("vault rotate ")).last();
+        command.unwrap_or_else(|| panic!("no command in the hint of {}", self.shown())).to_owned()
+    }
+
+    pub fn count(&self, action: &str) -> usize {
+        self.requests.iter().filter(|request| request.action == action).count()
+    }
+
+    /// Which calls changed something, in their order.
+    pub fn changes(&self) -> Vec<&str> {
+        let changes = ["CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"];
+        let actions = self.requests.iter().map(|request| &*request.action);
+        actions.filter(|action| changes.contains(action)).collect()
+    }
+
+    fn sent(&self) -> String {
+        let line = |request: &Request| {
+            let by = request.access_key_id.as_deref().unwrap_or_default();
+            format!("  {} {by} {:?} {:?}\n", request.action, request.parameters, request.outcome)
+        };
+        self.requests.iter().map(line).collect()
+    }
+}
+
+/// Lets go of the terminal that the tests may have been started in: what asks there would wait for whoever runs them.
+fn without_terminal() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Ok(terminal) = std::fs::File::open(Path::new("/dev/tty")) {
+            // SAFETY: the descriptor is open, and the request takes no argument.
+            unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&terminal), libc::TIOCNOTTY) };
+        }
+    });
+}
