@@ -1,5 +1,6 @@
 //! `vault rotate`.
 
+pub mod at_login;
 mod attending;
 mod dry_run;
 mod outcome;
@@ -77,6 +78,9 @@ pub struct Args {
     /// Show the keys and what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Of the profiles that are named, no more than what is due.
+    #[arg(skip)]
+    due_only: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,

@@ -16,7 +16,7 @@ use crate::rotate::rules::Rules;
 use crate::session::{
     Cache, Chain, ChainError, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault, PATIENCE, Sources, Stamps,
 };
-use crate::store::document::Document;
+use crate::store::document::{Document, RotateOnLogin};
 use crate::store::vault::{Closed, Vault};
 
 use super::code_asker::Asker;
@@ -95,6 +95,7 @@ pub struct Resolved<'a> {
     key: AccessKey,
     /// How old the key is, and what is pending of it.
     pub key_due: Option<KeyDue>,
+    pub rotate_on_login: RotateOnLogin,
     /// How old a session with MFA may be to change keys.
     mfa_max_age: Duration,
     cache: Cache<'a>,
@@ -177,6 +178,7 @@ pub fn resolve_in<'a>(
     let ladder = Ladder::of(&chain, &options, endpoints.sts.as_ref())?;
     let user = &chain.user.profile;
     let stored = names_given::in_vault(document, user)?;
+    let rules = Rules::of(stored, &document.settings);
     let key = stored.access_key.as_ref().ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
     let about = About {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
@@ -194,7 +196,8 @@ pub fn resolve_in<'a>(
         endpoints,
         ladder,
         key_due: due_of(document, &key.id),
-        mfa_max_age: Rules::of(stored, &document.settings).mfa_max_age,
+        rotate_on_login: rules.on_login,
+        mfa_max_age: rules.mfa_max_age,
         key,
     })
 }

@@ -36,6 +36,16 @@ pub fn next(key: &KeyDue, now: Timestamp) -> Option<String> {
     Some(if apart.is_positive() { format!("due in {words}") } else { format!("overdue by {words}") })
 }
 
+/// Before something is done about it at a login; None where nothing is to be asked.
+pub fn question(key: &KeyDue, now: Timestamp) -> Option<String> {
+    let id = key.key.short();
+    if key.pending.is_some() {
+        return Some(format!("A rotation of {id} is not finished. Finish it now, with this code?"));
+    }
+    let (age, limit) = (duration::words(key.age(now)), duration::words(key.overdue(now)?));
+    Some(format!("{id} is {age} old (limit {limit}). Rotate it now, with this code?"))
+}
+
 pub fn pending(pending: &Pending, now: Timestamp) -> String {
     let (state, since) = match &pending.stage {
         Stage::Known(state, since) => (state, day(*since)),
