@@ -110,8 +110,9 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {
-    let five = text.len() == 5;
-    let time = five.then(|| Time::strptime("%H:%M", text).ok()).flatten();
+    // Looser spellings, such as ` 9:30`, are taken by what reads times.
+    let strict = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    let time = strict.then(|| Time::strptime("%H:%M", text).ok()).flatten();
     time.ok_or_else(|| format!("`{text}` is not a time of day such as 09:30"))
 }
 
