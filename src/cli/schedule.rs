@@ -110,9 +110,9 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {
-    let in_place = |(place, byte): (usize, u8)| if place == 2 { byte == b':' } else { byte.is_ascii_digit() };
-    let shaped = text.len() == 5 && text.bytes().enumerate().all(in_place);
-    let time = shaped.then(|| Time::strptime("%H:%M", text).ok()).flatten();
+    // Looser spellings, such as ` 9:30`, are taken by what reads times.
+    let strict = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    let time = strict.then(|| Time::strptime("%H:%M", text).ok()).flatten();
     time.ok_or_else(|| format!("`{text}` is not a time of day such as 09:30"))
 }
 

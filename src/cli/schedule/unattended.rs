@@ -18,6 +18,7 @@ use crate::secret::IdentityText;
 use crate::store::document::{Recipient, RecipientKind};
 use crate::store::file::LoadError;
 use crate::store::identity;
+use crate::store::vault::Closed;
 
 use super::error::ScheduleError;
 use super::systemd::Systemd;
@@ -56,35 +57,44 @@ pub fn set_up(scheduler: Scheduler, confirmed: bool, world: &World) -> Result<Un
         confirm()?;
     }
     let vault = opening::open_in_person(world)?;
-    let there = vault.document().recipients.iter().find(|one| one.name == name).map(|one| one.recipient.clone());
-    let closed = vault.close();
-    match (kept(world)?, there) {
-        (Some(kept), Some(recipient)) if kept.recipient == recipient => {
-            words::unattended_already(world, &name);
-            return Ok(handed_over(kept.keeper, world));
-        }
-        (_, Some(_)) => return Err(ScheduleError::RecipientWithoutIdentity(name).into()),
-        // Of a vault that was then not saved, or of an earlier one.
-        (Some(kept), None) => discard(&kept, world)?,
-        (None, None) => {}
+    let recipients = &vault.document().recipients;
+    let earlier = kept(world)?;
+    // By what it is: the machine may have had another name.
+    let opens = |kept: &&Kept| recipients.iter().any(|one| one.recipient == kept.recipient);
+    if let Some(kept) = earlier.as_ref().filter(opens) {
+        words::unattended_already(world, &kept.name);
+        return Ok(handed_over(kept.keeper, world));
     }
+    if recipients.iter().any(|one| one.name == name) {
+        return Err(ScheduleError::RecipientWithoutIdentity(name).into());
+    }
+    let closed = vault.close();
+    if let Some(kept) = earlier {
+        // Of a vault that was then not saved, or of an earlier one.
+        discard(&kept, world)?;
+    }
+    let kept = make(&closed, &name, scheduler, world)?;
+    words::unattended_made(world, &kept);
+    Ok(handed_over(kept.keeper, world))
+}
+
+/// An identity that is not kept, or for which nothing was saved, opens nothing; what is left of it the next try finds.
+fn make(closed: &Closed, name: &str, scheduler: Scheduler, world: &World) -> Result<Kept, Failure> {
     let identity = identity::generate();
-    let stamp = world.stamp();
     let public = identity::recipient(&identity).expect("generate makes age identities");
-    let kept = keep(&identity, &public, &name, scheduler, world).inspect_err(|_| {
+    let kept = keep(&identity, &public, name, scheduler, world).inspect_err(|_| {
         if let Ok(Some(half)) = kept(world) {
             let _ = discard(&half, world);
         }
     })?;
-    let new = Recipient::new(&name, RecipientKind::X25519, public, stamp.now, &stamp.writer);
-    recipient::save_new(&closed, &new, &stamp).inspect_err(|failure| {
+    let stamp = world.stamp();
+    let new = Recipient::new(name, RecipientKind::X25519, public, stamp.now, &stamp.writer);
+    recipient::save_new(closed, &new, &stamp).inspect_err(|failure| {
         if !matches!(failure, Failure::NotDurable(_)) {
-            // It opens nothing, and the next try finds it.
             let _ = discard(&kept, world);
         }
     })?;
-    words::unattended_made(world, &kept);
-    Ok(handed_over(kept.keeper, world))
+    Ok(kept)
 }
 
 /// A recipient's name has the letters of a profile's.

@@ -606,6 +606,7 @@ fn a_failure_is_shown_on_the_desktop_once_and_another_one_again() {
     assert!(shown[0].contains(" failed for prod: the vault was locked `vault unlock`, then"), "{shown:?}");
     assert!(finished(outcome(3, &["prod"])).is_empty());
     assert_eq!(finished(outcome(4, &["prod"])).len(), 1);
+    assert_eq!(finished(outcome(4, &["prod", "dev"])).len(), 1);
     assert!(finished(outcome(0, &[])).is_empty());
     assert_eq!(finished(outcome(4, &["prod"])).len(), 1);
     assert_eq!(machine.status()["last_run"]["exit"], 4);

@@ -118,3 +118,18 @@ fn pythons_plistlib_gives_back_the_words_that_went_into_the_plist() {
     assert_eq!(read["StartCalendarInterval"], serde_json::json!({"Hour": 7, "Minute": 5}));
     assert_eq!((&read["RunAtLoad"], &read["Label"]), (&true.into(), &"vault.rotate".into()));
 }
+
+#[test]
+#[ignore = "needs cron"]
+fn cron_takes_our_lines_wherever_the_program_is() {
+    let case = Case::new();
+    let printed = printed(&case, &wild(&case), "--cron").out;
+    let check = |lines: &str| {
+        let file = case.give("crontab", lines);
+        case.command(judge("crontab"), &["-n", file.to_str().unwrap()]).run()
+    };
+    check(&printed).succeeds();
+    // It would have said so, and takes lines that are longer than ours ever are.
+    check(&printed.replace("5 7 ", "5 24 ")).exits(1).stderr_has("bad hour");
+    check(&format!("5 7 * * * {}\n", "x".repeat(990))).succeeds();
+}
