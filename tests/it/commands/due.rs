@@ -349,7 +349,15 @@ fn what_is_set_about_rotation_stays_as_it_was_written_and_has_bounds() {
     ] {
         case.run(&["set", "prod", setting]).exits(2).stdout("").stderr(&super::error(why));
     }
+    case.run(&["set", "--vault", "grace=2d", "rotate_every=1w"]).succeeds();
+    case.run(&["unset", "prod", "grace"]).succeeds();
+    let sources = cells(case.run(&["show", "prod", "--sources"]).succeeds());
+    let of = |key: &str| sources.iter().filter(|row| row[0] == key).map(|row| row[1..].join(", ")).collect::<Vec<_>>();
+    assert_eq!(
+        (of("grace"), of("rotate_every")),
+        (vec!["2d, vault, for all profiles".into()], vec!["90d, vault".into()])
+    );
     case.run(&["set", "--vault", "rotate_hook=x"]).exits(2).stderr_has("no setting named `rotate_hook`");
-    case.run(&["unset", "prod", "rotate_every", "grace", "rotate_on_login", "rotate_hook", "mfa_max_age"]).succeeds();
+    case.run(&["unset", "prod", "rotate_every", "rotate_on_login", "rotate_hook", "mfa_max_age"]).succeeds();
     assert!(!case.run(&["show", "prod"]).out.contains("rotate"));
 }
