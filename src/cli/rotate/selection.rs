@@ -62,7 +62,8 @@ pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<S
         if !seen.insert(key.id.clone()) {
             continue;
         }
-        if let Some((old, until)) = args.waits_for(document, &user, world.clock.now()) {
+        let waits_for = args.waits_for(document, &user, world.clock.now()).filter(|_| !args.dry_run);
+        if let Some((old, until)) = waits_for {
             selection.at_rest.push(Outcome::in_grace(user, old, until, args.names_one()));
             continue;
         }
