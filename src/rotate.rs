@@ -17,4 +17,4 @@ pub mod stop; // why it could not go on
 pub mod unattended; // the identity of runs that nobody attends
 pub mod units; // what systemd, launchd and cron read
 
-pub use lock::LockTaken;
+pub use lock::{LockTaken, end_all};

@@ -180,6 +180,7 @@ impl Report {
             Keys(error) => keys::report(error),
             Rotate(failure) => rotate::report(failure),
             OtherRun { pid } => rotate::other_run(*pid),
+            RotationGoesOn { pid } => rotate::goes_on(*pid),
             Schedule(error) => schedule::report(error),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),

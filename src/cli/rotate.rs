@@ -16,8 +16,9 @@ use crate::names::ProfileName;
 use crate::rotate::ledger::Ledger;
 use crate::rotate::pool::{self, Shop};
 use crate::store::group::Group;
-use crate::store::vault::Vault;
+use crate::store::vault::{Opened, Vault};
 
+use super::agent_access;
 use super::failure::Failure;
 use super::opening;
 use super::sign_in_args::CodeArgs;
@@ -111,6 +112,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 
 /// In a vault that is open.
 pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Vec<Outcome>, Failure> {
+    let vault = held_by_the_agent(vault, world);
     let selection = selection::select(args, &vault, world)?;
     let group = Group::new(vault.close());
     let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
@@ -129,6 +131,17 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     }
     pool::drive(selection.rotations, &shop, &mut attending);
     attending.conclude()
+}
+
+/// Over the waits of a rotation this program need not hold what opens the vault where an agent does: `vault lock` reaches the
+/// agent.
+fn held_by_the_agent<'a>(vault: Vault<'a>, world: &World<'a>) -> Vault<'a> {
+    if vault.opener().identity().is_none() || !world.unlock.asks_agent(world) {
+        return vault;
+    }
+    let opened =
+        agent_access::ask(world).ok().flatten().and_then(|holding| agent_access::open(world, &holding).ok()?);
+    opened.and_then(Opened::known).unwrap_or(vault)
 }
 
 impl Args {

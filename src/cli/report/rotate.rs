@@ -14,6 +14,8 @@ use crate::rotate::plan::{End, State};
 use crate::rotate::preview::Deed;
 use crate::rotate::run::{News, Rotation, User};
 use crate::rotate::stop::Stop;
+use crate::store::seal::UnsealError;
+use crate::store::vault::{NotCommitted, ReopenError};
 
 use super::{Report, Status, aws};
 
@@ -120,6 +122,13 @@ pub fn report(failure: &RotateFailure) -> Report {
 pub fn other_run(pid: Option<u32>) -> Report {
     let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
     Report::new(Status::State, format!("another scheduled run is going on{pid}"))
+}
+
+/// For whoever wants nothing to be held.
+pub fn goes_on(pid: Option<u32>) -> Report {
+    let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    Report::new(Status::State, format!("a rotation is under way and does not end{pid}; it holds access keys"))
+        .hint("try again in a moment, or end that process: `vault rotate --resume` goes on where it was")
 }
 
 fn ended(failure: &RotateFailure, end: &End) -> Report {
@@ -261,7 +270,21 @@ fn pending(failure: &RotateFailure, why: &str, status: Status) -> Report {
 }
 
 fn ledger(error: &LedgerError) -> String {
+    if is_locked(error) {
+        return "the vault was locked meanwhile".to_owned();
+    }
     escape(&error.to_string())
+}
+
+/// What opened the vault when the run began does not open it any more, while the file is the same vault's.
+fn is_locked(error: &LedgerError) -> bool {
+    match error {
+        LedgerError::NotSaved(why) | LedgerError::NotKept(why) => {
+            matches!(**why, NotCommitted::Changed(UnsealError::WrongIdentity))
+        }
+        LedgerError::Read(error) => matches!(**error, ReopenError::Unseal(UnsealError::WrongIdentity)),
+        LedgerError::Conflict(_) | LedgerError::NotDurable(_) => false,
+    }
 }
 
 fn user(failure: &RotateFailure) -> String {
