@@ -3,7 +3,7 @@
 use crate::agent::{Instance, Locked};
 
 use crate::process;
-use crate::rotate;
+use crate::rotate::lock;
 
 use super::failure::Failure;
 use super::world::World;
@@ -26,7 +26,7 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
             Err(held) => outcome = Err(held),
         }
     }
-    let still = rotate::end_all(world.disk, &world.paths.state, process::tell_to_end).map_err(Failure::AgentTraces)?;
+    let still = lock::end_all(world.disk, &world.paths.state, process::tell_to_end).map_err(Failure::AgentTraces)?;
     if let Some(pid) = still.first() {
         return Err(Failure::RotationGoesOn { pid: *pid });
     }

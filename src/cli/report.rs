@@ -33,7 +33,7 @@ use super::failure::{Failure, Need, SerialBy};
 pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
-pub use rotate::{deed, ended_words, orphan, rotated, rotation_news};
+pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotated, rotation_news};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;

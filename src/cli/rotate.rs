@@ -3,6 +3,7 @@
 pub mod at_login;
 mod attending;
 mod dry_run;
+mod give_up;
 mod outcome;
 mod scheduled;
 mod selection;
@@ -61,6 +62,12 @@ pub struct Args {
     /// Take the old key back, and retire the new one
     #[arg(long, conflicts_with_all = ["all", "if_older_than"])]
     undo: bool,
+    /// Forget a rotation that can't be finished any more, and the other key's secret with it
+    #[arg(long, requires = "names", conflicts_with_all = ["all", "due", "resume", "undo", "if_older_than", "dry_run"])]
+    give_up: bool,
+    /// Do not ask before that
+    #[arg(long, requires = "give_up")]
+    yes: bool,
     /// Switch the old key off though somebody else may use it; with --force, delete it before its grace is over
     #[arg(long)]
     now: bool,
@@ -104,6 +111,9 @@ pub fn parse_grace(text: &str) -> Result<SignedDuration, String> {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    if args.give_up {
+        return give_up::run(&args, world);
+    }
     if args.scheduled {
         return scheduled::run(&args, world);
     }
