@@ -10,6 +10,7 @@ mod failure;
 mod held_key;
 mod iam_access;
 mod key_check;
+mod last_run;
 mod mfa_device;
 mod names_given;
 mod new_passphrase;
@@ -36,6 +37,7 @@ mod world;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -47,6 +49,7 @@ use crate::process;
 
 use failure::Failure;
 pub use held_key::HeldKey;
+pub use last_run::finished as scheduled_run_finished;
 use opening::UnlockArgs;
 use plugin_talk::PluginTalk;
 pub use report::Report;
@@ -111,6 +114,7 @@ commands! {
     Agent = agent,
     Mfa = mfa,
     Policy = policy,
+    Schedule = schedule,
 }
 
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
@@ -146,6 +150,16 @@ impl CommandLine {
             Ok(Self { unlock: flags.unlock, command })
         });
         parsed.map_err(|error| error.format(&mut described))
+    }
+}
+
+impl Command {
+    /// Whether somebody sits there who may as well hear of something else. AWS tools give theirs to what they start; and some
+    /// commands tell it by themselves.
+    fn is_for_a_person(&self) -> bool {
+        let tells_itself =
+            matches!(self, Self::CredentialProcess(_) | Self::Agent(_) | Self::Status(_) | Self::Schedule(_));
+        !tells_itself && std::io::stderr().is_terminal()
     }
 }
 
@@ -191,6 +205,9 @@ pub fn main() -> ExitCode {
             output: RefCell::new(Box::new(std::io::stdout())),
             messages: RefCell::new(Box::new(anstream::stderr())),
         };
+        if command.is_for_a_person() {
+            last_run::remind(&world);
+        }
         command.run(&world)
     });
     match outcome {

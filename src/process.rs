@@ -13,6 +13,7 @@ mod program;
 mod quiet_terminal;
 mod run;
 mod stack;
+mod tool;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -31,6 +32,7 @@ pub use program::{ProgramError, check_program, find_program, started_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
 pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program, run_with, started_by_us};
 pub use stack::{at_once, leaving_no_trace, leaving_no_trace_within};
+pub use tool::{Answer, ask_program};
 
 /// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is
 /// typed. Best effort: a kernel that refuses leaves us no worse than any other program.

@@ -6,6 +6,7 @@ pub mod held; // the keys that an unfinished rotation holds
 pub mod journal; // the state of a rotation, as the vault keeps it
 pub mod ledger; // the vault, as a rotation reads and writes it
 mod lock; // one run at a time for a user
+pub mod outcome; // how the last run of the schedule went
 pub mod plan; // journal, list and time -> the next step
 pub mod pool; // many at once
 pub mod preview; // what it would do
@@ -13,5 +14,7 @@ mod proof; // whether a key works
 pub mod rules; // the settings that hold for a profile's key
 pub mod run; // carries the steps out
 pub mod stop; // why it could not go on
+pub mod unattended; // the identity of runs that nobody attends
+pub mod units; // what systemd, launchd and cron read
 
 pub use lock::LockTaken;

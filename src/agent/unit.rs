@@ -37,10 +37,18 @@ pub fn service_unit(program: &Path, environment: &Environment) -> Result<String,
     };
     Ok(format!(
         "[Unit]\nDescription=vault's agent: unlocked identities between commands\nRequires=vault-agent.socket\n\n\
-         [Service]\nExecStart=\"{}\" agent run\n{state}LimitCORE=0\nNoNewPrivileges=yes\n",
-        // A command line has variables too.
-        quoted(program)?.replace('$', "$$")
+         [Service]\nExecStart=\":{}\" agent run\n{state}LimitCORE=0\nNoNewPrivileges=yes\n",
+        command(program)?
     ))
+}
+
+/// A program within double quotes, behind the colon that keeps variables out. systemd starts none with quotes or backslashes in
+/// its path, however they are written.
+fn command(program: &Path) -> Result<String, UnitError> {
+    match plain(program)? {
+        path if path.contains(['"', '\'', '\\']) => Err(UnitError::Character(program.to_owned())),
+        path => Ok(path),
+    }
 }
 
 /// Within double quotes (systemd.syntax(7)).
@@ -82,14 +90,16 @@ mod tests {
         let (_, environment) = environment(&[("XDG_STATE_HOME", "/s t%a\"te")]);
         let unit = service_unit(Path::new("/opt/my $tools/100%/vault"), &environment).unwrap();
         let line = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
-        assert_eq!(line("ExecStart="), "\"/opt/my $$tools/100%%/vault\" agent run");
+        assert_eq!(line("ExecStart="), "\":/opt/my $tools/100%%/vault\" agent run");
         assert_eq!(line("Environment="), "\"XDG_STATE_HOME=/s t%%a\\\"te\"");
     }
 
     #[test]
-    fn a_path_that_would_end_the_line_is_refused() {
+    fn a_path_that_would_end_the_line_or_that_systemd_does_not_start_is_refused() {
         let (_, environment) = environment(&[]);
-        let path = Path::new("/opt/x\nExecStartPre=/bin/evil/vault");
-        assert_eq!(service_unit(path, &environment), Err(UnitError::Character(path.to_owned())));
+        for path in ["/opt/x\nExecStartPre=/bin/evil/vault", "/opt/it's/vault", "/\"/vault", "/\\/vault"].map(Path::new)
+        {
+            assert_eq!(service_unit(path, &environment), Err(UnitError::Character(path.to_owned())));
+        }
     }
 }

@@ -82,6 +82,7 @@ pub fn open_or_make<'a>(world: &World<'a>, new_vault: &NewVaultArgs) -> Result<V
 fn check_name(document: &Document, name: &ProfileName, replace: bool) -> Result<(), Failure> {
     match document.profiles.get(name) {
         Some(_) if !replace => Err(Failure::ProfileExists(name.clone())),
+        Some(standing) if standing.is_rotating() => Err(Failure::RotationUnfinished(name.clone())),
         _ => Ok(()),
     }
 }

@@ -30,6 +30,7 @@ use super::console::ConsoleError;
 use super::keys::KeyError;
 use super::mfa::MfaFailure;
 use super::rotate::RotateFailure;
+use super::schedule::ScheduleError;
 use super::terminal::PromptError;
 
 pub enum Failure {
@@ -132,6 +133,8 @@ pub enum Failure {
         generation: u64,
     },
     RotationUnfinished(ProfileName),
+    /// Their keys are older than they should be, or have rotations that wait for somebody.
+    KeysDue(Vec<ProfileName>),
     /// AWS did not take their keys.
     NotRestored {
         names: Vec<ProfileName>,
@@ -305,6 +308,11 @@ pub enum Failure {
     Console(ConsoleError),
     Keys(KeyError),
     Rotate(Box<RotateFailure>),
+    /// Another scheduled run is at it.
+    OtherRun {
+        pid: Option<u32>,
+    },
+    Schedule(ScheduleError),
     /// Refused to a session whose MFA code was given some time ago.
     OldSession {
         profile: ProfileName,
@@ -435,6 +443,7 @@ from! {
     StillHeld => AgentHolds,
     ConsoleError => Console,
     KeyError => Keys,
+    ScheduleError => Schedule,
     UnitError => AgentUnit,
     ShellError => Shell,
     MfaFailure => Mfa,

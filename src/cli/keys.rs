@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::ListedKey;
 use crate::names::{AccessKeyId, ProfileName};
+use crate::rotate::held::{Held, Part, held};
 use crate::store::document::Document;
 
 use super::failure::Failure;
@@ -79,6 +80,8 @@ struct UserKeys {
     keys: Vec<ListedKey>,
     /// The profiles of the vault that have a key.
     held_by: BTreeMap<AccessKeyId, Vec<ProfileName>>,
+    /// What the keys are in rotations that are not over.
+    in_rotation: BTreeMap<AccessKeyId, Held>,
 }
 
 impl UserKeys {
@@ -88,7 +91,10 @@ impl UserKeys {
         if resolved.own_key().is_none() {
             return Err(Failure::NoAccessKey(profile));
         }
-        let held_by = held_by(vault.open()?.document());
+        let (held_by, in_rotation) = {
+            let vault = vault.open()?;
+            (held_by(vault.document()), held(vault.document()))
+        };
         // Before a person is waited for.
         drop(vault);
         let access = IamAccess::of(&resolved, args, purpose, world)?;
@@ -98,11 +104,21 @@ impl UserKeys {
         };
         let keys = access.aws.access_keys(&access.signer(), &user).map_err(|error| access.failed(error))?;
         access.warn_about_clock(world);
-        Ok(Self { profile, access, account: identity.account, user, keys, held_by })
+        Ok(Self { profile, access, account: identity.account, user, keys, held_by, in_rotation })
     }
 
     fn profiles_with(&self, id: &AccessKeyId) -> &[ProfileName] {
         self.held_by.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The profile whose unfinished rotation has a say in what becomes of a key: one that can't be read in that of every
+    /// key of the user.
+    fn rotating(&self, id: &AccessKeyId) -> Option<&ProfileName> {
+        let unreadable = || {
+            let of_user = self.keys.iter().filter_map(|key| self.in_rotation.get(&key.id));
+            of_user.into_iter().find(|held| held.part == Part::Unreadable)
+        };
+        self.in_rotation.get(id).or_else(unreadable).map(|held| &held.profile)
     }
 }
 

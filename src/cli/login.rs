@@ -1,5 +1,7 @@
 //! `vault login`.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 
 use crate::aws_files::config::{ConfigFile, ConfigProfile};
@@ -20,6 +22,7 @@ use super::expired;
 use super::exported;
 use super::failure::Failure;
 use super::report;
+use super::rotate::at_login::{self, Due};
 use super::settings;
 use super::sign_in::{self, About, Purpose, Resolved, SignInArgs, SignedIn};
 use super::warm::{self, Outcome};
@@ -50,6 +53,9 @@ pub struct Args {
     /// Replace another long-term key in that section, after saving it in the vault
     #[arg(long, conflicts_with_all = ["no_export", "env"])]
     replace_long_term: bool,
+    /// Then rotate the profile's access key if that is due, with the same code
+    #[arg(long)]
+    rotate: bool,
     /// Write the profile's region to ~/.aws/config where it has none
     #[arg(long)]
     write_region: bool,
@@ -70,12 +76,22 @@ fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Fai
         return Ok(());
     }
     let (resolved, vault) = sign_in::resolve(name.cloned(), &args.sign_in, world)?;
-    // Kept only where a key is to be saved in it afterwards: it must not lie open beside the prompt for a code.
-    let vault = args.replace_long_term.then_some(vault);
+    let due = at_login::due(&resolved, args.rotate, world);
+    // Kept only where something is to be saved in it afterwards: it must not lie open beside the prompt for a code.
+    let vault = (args.replace_long_term || matches!(due, Due::Asked | Due::Done)).then_some(vault);
     let login = Login::of(&resolved, args, world);
     let exports = login.exports()?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Login, world)?;
-    login.finish(exports, vault.as_ref(), &issued)
+    login.finish(exports, vault.as_ref().filter(|_| args.replace_long_term), &issued)?;
+    // The session first: who is in a hurry has it, whatever comes of the key.
+    let rotated =
+        vault.map(|vault| at_login::after_login(&resolved, due, !issued.reused, &vault, world)).transpose()?;
+    match (rotated, due) {
+        (Some(true), _) => {}
+        (_, Due::Nothing) if args.rotate => world.say(&format!("{}: its key is not due", resolved.user())),
+        _ => warn_about_age(&resolved, world),
+    }
+    Ok(())
 }
 
 /// Whatever can be wrong with any of them is found before the first code is asked for. After that each is for itself: what
@@ -103,7 +119,19 @@ fn several(args: &Args, names: &[ProfileName], world: &World) -> Result<(), Fail
             failed.push((login.about.name.clone(), failure));
         }
     }
+    let mut told = BTreeSet::new();
+    let of_one_key = |resolved: &&Resolved| resolved.key_due.as_ref().is_some_and(|key| told.insert(key.key.clone()));
+    resolved.iter().filter(of_one_key).for_each(|resolved| warn_about_age(resolved, world));
     if failed.is_empty() { Ok(()) } else { Err(Failure::Several(failed)) }
+}
+
+/// Of a key that is older than its owner wants keys to be. Last, so that it is read.
+fn warn_about_age(resolved: &Resolved, world: &World) {
+    let now = world.clock.now();
+    let overdue = resolved.key_due.as_ref().and_then(|key| Some((key, key.overdue(now)?)));
+    if let Some((key, limit)) = overdue {
+        report::due::old_key(world, key, limit, resolved.user(), now);
+    }
 }
 
 /// Ends the login with a session that is good still, if the vault can stay closed for it; says whether it did.
@@ -113,7 +141,7 @@ fn reuse(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<bool,
     };
     let SignedIn { about, issued } = *signed_in;
     let knows_the_place = args.no_export || args.env || args.profile.is_some() || about.destination.is_some();
-    if args.replace_long_term || !knows_the_place {
+    if args.replace_long_term || args.rotate || !knows_the_place {
         return Ok(false);
     }
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
@@ -135,6 +163,7 @@ impl Args {
         let said = [
             ("--profile", self.profile.is_some()),
             ("--env", self.env),
+            ("--rotate", self.rotate),
             ("--replace-long-term", self.replace_long_term),
         ];
         said.into_iter().find_map(|(flag, said)| said.then_some(flag))

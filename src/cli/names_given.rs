@@ -35,6 +35,14 @@ pub fn in_vault<'a>(document: &'a Document, name: &ProfileName) -> Result<&'a Pr
     document.profiles.get(name).ok_or_else(|| unknown(name, document.profiles.keys().map(ProfileName::as_str)))
 }
 
+/// One whose keys may be taken away: an unfinished rotation has secrets that are nowhere else.
+pub fn not_rotating<'a>(document: &'a Document, name: &ProfileName) -> Result<&'a Profile, Failure> {
+    match in_vault(document, name)? {
+        profile if profile.is_rotating() => Err(Failure::RotationUnfinished(name.clone())),
+        profile => Ok(profile),
+    }
+}
+
 pub fn in_vault_mut<'a>(document: &'a mut Document, name: &ProfileName) -> Result<&'a mut Profile, Failure> {
     if !document.profiles.contains_key(name) {
         return Err(unknown(name, document.profiles.keys().map(ProfileName::as_str)));

@@ -11,7 +11,7 @@ use crate::store::identity;
 use crate::store::passphrase::Cost;
 use crate::store::plugin::plugin_of_recipient;
 use crate::store::seal::UnsealError;
-use crate::store::vault::{EditError, NewPassphrase, NotCommitted, Rekey, Vault};
+use crate::store::vault::{Closed, EditError, NewPassphrase, NotCommitted, Rekey, Stamp, Vault};
 
 use super::escape::{escape, shown_path};
 use super::failure::{Failure, Need};
@@ -75,7 +75,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     match args.action {
         Action::Add(args) => add(args, world),
         Action::List { json } => list(json, world),
-        Action::Remove(args) => remove(args, world),
+        Action::Remove(args) => remove(&args.name, args.yes, world),
     }
 }
 
@@ -98,21 +98,23 @@ fn add(args: AddArgs, world: &World) -> Result<(), Failure> {
     };
     let stamp = world.stamp();
     let new = Recipient { plugin, ..Recipient::new(&args.name, kind, recipient, stamp.now, &stamp.writer) };
-    let saved = closed.open().map_err(Failure::from).and_then(|mut vault| {
-        vault.edit(&stamp, |document| {
-            check_new(document, &new.name, Some(&new.recipient))?;
-            document.recipients.push(new.clone());
-            Ok::<(), Failure>(())
-        })?;
-        Ok(())
-    });
-    saved.inspect_err(|failure| {
+    save_new(&closed, &new, &stamp).inspect_err(|failure| {
         // A recovery key that opens nothing would be trusted by who finds it.
         if !matches!(failure, Failure::NotDurable(_)) {
             args.recovery_key.iter().for_each(|path| secret_file::take_back(world, path));
         }
     })?;
     world.say(&format!("added recipient `{}`; it opens {} from now on", args.name, world.vault_shown()));
+    Ok(())
+}
+
+/// Lets one more open the vault.
+pub fn save_new(closed: &Closed, new: &Recipient, stamp: &Stamp) -> Result<(), Failure> {
+    closed.open()?.edit(stamp, |document| {
+        check_new(document, &new.name, Some(&new.recipient))?;
+        document.recipients.push(new.clone());
+        Ok::<(), Failure>(())
+    })?;
     Ok(())
 }
 
@@ -188,13 +190,14 @@ fn list(as_json: bool, world: &World) -> Result<(), Failure> {
     world.print(&table::render(&headings, vault.document().recipients.iter().map(row)))
 }
 
-fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
+/// Lets a recipient open the vault no longer, once somebody has said yes.
+pub fn remove(name: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
     let unlocked = opening::in_person(world)?;
     let mut vault = trusting::believe(world, unlocked.opened)?;
-    check_removable(&vault, &args.name)?;
-    if !args.yes {
+    check_removable(&vault, name)?;
+    if !confirmed {
         let closed = vault.close();
-        confirm(&args.name)?;
+        confirm(name)?;
         vault = closed.open()?;
     }
     // Whoever is removed may know the old salt with its derived recipient: a new one costs a second.
@@ -206,18 +209,18 @@ fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
     let rekey = Rekey { passphrase: passphrase.transpose()? };
     let rekeyed = Rekeyed::before(world, &vault)?;
     let removed = vault.rekey(rekey, &world.stamp(), |document| {
-        find(document, &args.name)?;
-        document.recipients.retain(|one| one.name != args.name);
+        find(document, name)?;
+        document.recipients.retain(|one| one.name != name);
         if document.recipients.is_empty() { Err(Failure::LastRecipient) } else { Ok(()) }
     });
     removed.map_err(|error| match error {
         // Which of the recipients a plugin's identity belongs to shows only in what it no longer opens.
         EditError::NotCommitted(NotCommitted::Proof(UnsealError::WrongIdentity)) => {
-            Failure::OwnRecipient(args.name.clone())
+            Failure::OwnRecipient(name.to_owned())
         }
         error => error.into(),
     })?;
-    world.say(&format!("removed recipient `{}`", escape(&args.name)));
+    world.say(&format!("removed recipient `{}`", escape(name)));
     rekeyed.say(world, &vault, "it");
     Ok(())
 }

@@ -26,7 +26,7 @@ pub struct Args {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let mut vault = opening::open_vault(world)?;
-    let profile = names_given::in_vault(vault.document(), &args.name)?;
+    let profile = names_given::not_rotating(vault.document(), &args.name)?;
     let key = profile.access_key.as_ref().map(|key| key.id.clone());
     let dependents = dependents(vault.document(), &args.name);
     if !args.yes {
@@ -36,7 +36,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
     session_records::forget(world, vault.document(), &args.name);
     vault.edit(&world.stamp(), |document| {
-        names_given::in_vault(document, &args.name)?;
+        names_given::not_rotating(document, &args.name)?;
         document.profiles.remove(&args.name);
         Ok::<(), Failure>(())
     })?;

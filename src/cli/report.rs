@@ -5,6 +5,7 @@ mod agent;
 mod aws;
 pub mod configure;
 mod console;
+pub mod due;
 mod files;
 pub mod import;
 mod keys;
@@ -12,6 +13,7 @@ mod mfa;
 mod plugin;
 mod policy;
 mod rotate;
+pub mod schedule;
 mod session;
 mod shell;
 mod trust;
@@ -107,6 +109,7 @@ impl Report {
                     .hint("a plugin or a configured command must not need the vault that needs it")
             }
             Mfa(failure) => mfa::report(failure),
+            KeysDue(profiles) => due::report(profiles),
             UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
@@ -176,6 +179,8 @@ impl Report {
             Console(error) => console::report(error),
             Keys(error) => keys::report(error),
             Rotate(failure) => rotate::report(failure),
+            OtherRun { pid } => rotate::other_run(*pid),
+            Schedule(error) => schedule::report(error),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
             RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),

@@ -3,7 +3,7 @@
 use crate::names::ProfileName;
 use crate::store::document::{Document, StoredAccessKey};
 use crate::store::history::{Kept, KeptError};
-use crate::store::restoring::{KeySource, Newest, Restored, differs, restored};
+use crate::store::restoring::{KeySource, Newest, Restored, differs, restored, rival};
 
 use super::failure::Failure;
 use super::key_check;
@@ -105,6 +105,9 @@ impl Source<'_> {
         let standing = document.profiles.get(name);
         let unfinished = |_| Failure::RotationUnfinished(name.clone());
         let restored = restored(old, standing, self.newest(name), self.args.with_keys).map_err(unfinished)?;
+        if let (KeySource::Generation(_), Some(rival)) = (restored.key, rival(document, name, &restored.profile)) {
+            return Err(Failure::RotationUnfinished(rival.clone()));
+        }
         match restored.key {
             KeySource::Generation(of) if !self.args.with_keys => self.no_later_one_is_unread(of)?,
             _ => {}

@@ -1,8 +1,10 @@
 //! `vault rotate`.
 
+pub mod at_login;
 mod attending;
 mod dry_run;
 mod outcome;
+mod scheduled;
 mod selection;
 
 use std::time::Duration;
@@ -46,6 +48,9 @@ pub struct Args {
     /// Every key that has reached the age in the setting rotate_every, and what else is due of rotations under way
     #[arg(long, conflicts_with_all = ["names", "all", "resume", "undo", "if_older_than"])]
     due: bool,
+    /// Nobody is there: ask nothing, and remember how it went for the next person at a terminal
+    #[arg(long, requires = "due", hide = true)]
+    scheduled: bool,
     /// Only keys older than this, such as 30d
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     if_older_than: Option<SignedDuration>,
@@ -73,6 +78,9 @@ pub struct Args {
     /// Show the keys and what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Of the profiles that are named, no more than what is due.
+    #[arg(skip)]
+    due_only: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -95,11 +103,14 @@ pub fn parse_grace(text: &str) -> Result<SignedDuration, String> {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    rotate(&args, opening::open_vault(world)?, world)
+    if args.scheduled {
+        return scheduled::run(&args, world);
+    }
+    Outcome::end(rotate(&args, opening::open_vault(world)?, world)?)
 }
 
 /// In a vault that is open.
-pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<(), Failure> {
+pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Vec<Outcome>, Failure> {
     let selection = selection::select(args, &vault, world)?;
     let group = Group::new(vault.close());
     let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
@@ -113,7 +124,8 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<()
     };
     let mut attending = Attending::new(args, world, &group, selection.at_rest);
     if args.dry_run {
-        return attending.dry_run(selection.rotations, &shop);
+        attending.dry_run(selection.rotations, &shop)?;
+        return Ok(Vec::new());
     }
     pool::drive(selection.rotations, &shop, &mut attending);
     attending.conclude()

@@ -6,12 +6,14 @@ use serde_json::{Map, Value, json};
 
 use crate::aws_files::config::{ConfigFile, ConfigProfile};
 use crate::names::ProfileName;
-use crate::store::document::{Profile, StoredAccessKey};
+use crate::rotate::due::{Pending, due_of};
+use crate::store::document::{Document, Profile, StoredAccessKey};
 
 use super::escape::escape;
 use super::failure::Failure;
 use super::names_given;
 use super::opening;
+use super::report::due as words;
 use super::settings;
 use super::world::World;
 
@@ -40,12 +42,20 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         (None, Some(profile)) => config_facts(profile),
         (None, None) => return Err(names_given::known_nowhere(&name, vault.document(), &config)),
     };
+    let pending = pending(vault.document(), &name);
     if args.json {
         let fields: Map<String, Value> = facts.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
-        return world.print_json(json!({ "name": name, "profile": fields }));
+        let pending = pending.as_ref().map(words::pending_json);
+        return world.print_json(json!({ "name": name, "profile": fields, "rotation": pending }));
     }
-    let lines: String = facts.iter().map(|(key, value)| format!("{key} = {}\n", escape(value))).collect();
-    world.print(&lines)
+    let pending = pending.map(|pending| ("rotation", words::pending(&pending, world.clock.now())));
+    let lines = facts.into_iter().chain(pending).map(|(key, value)| format!("{key} = {}\n", escape(&value)));
+    world.print(&lines.collect::<String>())
+}
+
+/// Of the profile's key; the journal may stand with another profile that has it.
+fn pending(document: &Document, name: &ProfileName) -> Option<Pending> {
+    due_of(document, &document.profiles.get(name)?.access_key.as_ref()?.id)?.pending
 }
 
 fn facts(profile: &Profile) -> Vec<(&'static str, String)> {

@@ -10,11 +10,13 @@ use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
 use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
+use crate::rotate::due::{KeyDue, due_of};
 use crate::rotate::pool::CallPlace;
+use crate::rotate::rules::Rules;
 use crate::session::{
     Cache, Chain, ChainError, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault, PATIENCE, Sources, Stamps,
 };
-use crate::store::document::Document;
+use crate::store::document::{Document, RotateOnLogin};
 use crate::store::vault::{Closed, Vault};
 
 use super::code_asker::Asker;
@@ -91,6 +93,11 @@ pub struct Resolved<'a> {
     is_user: bool,
     ladder: Ladder,
     key: AccessKey,
+    /// How old the key is, and what is pending of it.
+    pub key_due: Option<KeyDue>,
+    pub rotate_on_login: RotateOnLogin,
+    /// How old a session with MFA may be to change keys.
+    mfa_max_age: Duration,
     cache: Cache<'a>,
     stamps: Stamps,
 }
@@ -170,8 +177,9 @@ pub fn resolve_in<'a>(
     let endpoints = Endpoints::from_environment(&world.environment, chain.user.endpoint_url.as_deref())?;
     let ladder = Ladder::of(&chain, &options, endpoints.sts.as_ref())?;
     let user = &chain.user.profile;
-    let stored = names_given::in_vault(document, user)?.access_key.as_ref();
-    let key = stored.ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
+    let stored = names_given::in_vault(document, user)?;
+    let rules = Rules::of(stored, &document.settings);
+    let key = stored.access_key.as_ref().ok_or_else(|| Failure::NoAccessKey(user.clone()))?.access_key();
     let about = About {
         region: named_region.clone().or_else(|| chain.region().map(|region| region.value.clone())),
         destination: Some(destination(document, &config, &name)?.unwrap_or_else(|| name.clone())),
@@ -187,6 +195,9 @@ pub fn resolve_in<'a>(
         config,
         endpoints,
         ladder,
+        key_due: due_of(document, &key.id),
+        rotate_on_login: rules.on_login,
+        mfa_max_age: rules.mfa_max_age,
         key,
     })
 }
@@ -281,7 +292,7 @@ pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &W
     let mut issuer = Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience };
     let errand = Errand {
         ladder: &resolved.ladder,
-        freshness: args.freshness(purpose, world),
+        freshness: args.freshness(purpose, resolved.mfa_max_age, world),
         key: Some(&resolved.key),
         destination: about.destination.as_ref(),
         stamps: &resolved.stamps,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::duration;
 use crate::names::{MfaCode, NameError, ProfileName, RoleArn};
@@ -14,8 +14,8 @@ use super::settings;
 use super::sign_in::Purpose;
 use super::world::World;
 
-/// IAM policies, ours among them, let credentials be changed within an hour of a code; what is begun has to be ended in it.
-const OLDEST_FOR_CHANGES: SignedDuration = SignedDuration::from_mins(25);
+/// IAM policies, ours among them, let credentials be changed for some time after a code; what is begun has to be ended in it.
+const TIME_TO_CHANGE: Duration = Duration::from_secs(30 * 60);
 
 /// Longer than any policy that STS takes, with room for its blanks.
 const LONGEST_POLICY: u64 = 64 * 1024;
@@ -41,9 +41,6 @@ pub struct SignInArgs {
     /// Take the cached session only if it lasts this long still
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     min_ttl: Option<Duration>,
-    /// How old the code of a session for changes may be, where that is another than usual.
-    #[arg(skip)]
-    oldest: Option<Duration>,
     /// Whether a duration beyond an hour is one of the console session rather than the session's own.
     #[arg(skip)]
     for_console: bool,
@@ -107,9 +104,9 @@ pub struct CodeArgs {
 }
 
 impl CodeArgs {
-    /// For the session that signs changes, and whose code may be so old then.
-    pub fn for_changes(&self, oldest: Duration) -> SignInArgs {
-        SignInArgs { mfa_code: self.mfa_code.clone(), oldest: Some(oldest), ..SignInArgs::default() }
+    /// For the session that signs changes.
+    pub fn for_changes(&self) -> SignInArgs {
+        SignInArgs { mfa_code: self.mfa_code.clone(), ..SignInArgs::default() }
     }
 }
 
@@ -165,21 +162,19 @@ impl SignInArgs {
         Ok(self.options(world)?.slot(profile))
     }
 
-    pub fn freshness(&self, purpose: Purpose, world: &World) -> Freshness {
+    /// `mfa_max_age` is how old a session with MFA may be to change keys.
+    pub fn freshness(&self, purpose: Purpose, mfa_max_age: Duration, world: &World) -> Freshness {
         Freshness {
-            made_since: self.made_since(purpose, world.clock.now()),
+            made_since: self.made_since(purpose, mfa_max_age, world.clock.now()),
             min_ttl: self.min_ttl,
             renew_in_last_hour: purpose == Purpose::Login,
         }
     }
 
-    fn made_since(&self, purpose: Purpose, now: Timestamp) -> Option<Timestamp> {
+    fn made_since(&self, purpose: Purpose, mfa_max_age: Duration, now: Timestamp) -> Option<Timestamp> {
         match purpose {
             _ if self.force => Some(now),
-            Purpose::Change => {
-                let oldest = self.oldest.and_then(|oldest| oldest.try_into().ok()).unwrap_or(OLDEST_FOR_CHANGES);
-                Some(now.saturating_sub(oldest).unwrap_or(Timestamp::MIN))
-            }
+            Purpose::Change => now.checked_sub(mfa_max_age.saturating_sub(TIME_TO_CHANGE)).ok(),
             Purpose::Login | Purpose::Use | Purpose::Inside | Purpose::Process => None,
         }
     }
@@ -215,13 +210,19 @@ fn read_policy(path: &Path, world: &World) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rotate::rules::MFA_MAX_AGE;
 
     #[test]
     fn what_changes_credentials_takes_no_session_of_an_older_code_than_policies_do() {
         let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
-        let made_since =
-            |args: SignInArgs, purpose| args.made_since(purpose, now).map(|since| (now - since).get_seconds());
+        let within = |age: Duration, args: SignInArgs, purpose| {
+            args.made_since(purpose, age, now).map(|since| now.duration_since(since).as_secs())
+        };
+        let made_since = |args: SignInArgs, purpose| within(MFA_MAX_AGE, args, purpose);
         assert_eq!(made_since(SignInArgs::default(), Purpose::Change), Some(25 * 60));
+        for (age, oldest) in [(2 * 3600, 90 * 60), (1800, 0), (300, 0)] {
+            assert_eq!(within(Duration::from_secs(age), SignInArgs::default(), Purpose::Change), Some(oldest));
+        }
         assert_eq!(made_since(SignInArgs::default(), Purpose::Login), None);
         let forced = || SignInArgs { force: true, ..SignInArgs::default() };
         assert!([Purpose::Change, Purpose::Login].into_iter().all(|purpose| made_since(forced(), purpose) == Some(0)));

@@ -1,35 +1,44 @@
 //! `vault status`.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::duration;
 use crate::names::ProfileName;
+use crate::rotate::due::{KeyDue, Next, due};
 use crate::session::Record;
 use crate::store::document::Document;
 
 use super::expired;
 use super::failure::Failure;
+use super::last_run;
 use super::opening;
-use super::report::left;
+use super::report::{due as words, left};
 use super::session_records;
 use super::table;
 use super::world::World;
 
-/// Show keys with their age, sessions with the time they have left, and the vault's generation
+/// Show keys with their age and when they are due, sessions with the time they have left, and the vault's generation
 #[derive(clap::Args)]
 pub struct Args {
+    /// Show only profiles whose key is due, or whose rotation waits for somebody; exit with 1 if there are any
+    #[arg(long)]
+    due: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 /// One profile's line. Holds no secret.
-struct Line {
+struct Line<'a> {
     name: ProfileName,
-    access_key: Option<String>,
-    /// When the key came into the vault.
+    key: Option<&'a KeyDue>,
+    /// When the key came into the vault, and when AWS made it.
     key_added: Option<Timestamp>,
+    key_created: Option<Timestamp>,
     session_expires: Option<Timestamp>,
 }
 
@@ -40,43 +49,61 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if let Some(newest) = sessions.iter().max_by_key(|record| record.made_at) {
         expired::sweep(world, newest);
     }
+    last_run::warn(world);
     let now = world.clock.now();
-    let lines = lines(document, &sessions, now);
+    let keys = due(document);
+    let mut lines = lines(document, &sessions, &keys, now);
+    if args.due {
+        lines.retain(|line| line.is_due(now));
+    }
     if args.json {
-        return world.print_json(json!({
+        world.print_json(json!({
             "vault": world.paths.vault.display().to_string(),
             "fingerprint": vault.fingerprint().to_string(),
             "generation": document.meta.generation,
             "written_at": document.meta.written_at,
             "writer": document.meta.writer,
-            "profiles": lines.iter().map(Line::json).collect::<Vec<_>>(),
-        }));
+            "profiles": lines.iter().map(|line| line.json(now)).collect::<Vec<_>>(),
+        }))?;
+        return end(&args, &lines);
     }
     world.say(&format!("vault {}, generation {}", world.vault_shown(), document.meta.generation));
     world.say(&format!("fingerprint {}", vault.fingerprint()));
     if lines.is_empty() {
-        world.say("it is empty; next: vault add NAME");
+        world.say(if args.due { "no key is due" } else { "it is empty; next: vault add NAME" });
         return Ok(());
     }
     world.print(&table::render(
-        &["NAME", "ACCESS KEY", "IN THE VAULT FOR", "SESSION"],
-        lines.into_iter().map(|line| line.row(now)),
-    ))
+        &["NAME", "ACCESS KEY", "KEY AGE", "SESSION", "ROTATION"],
+        lines.iter().map(|line| line.row(now)),
+    ))?;
+    end(&args, &lines)
+}
+
+/// A report that finds something is a failure for who asked whether there is anything.
+fn end(args: &Args, lines: &[Line]) -> Result<(), Failure> {
+    if !args.due || lines.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::KeysDue(lines.iter().map(|line| line.name.clone()).collect()))
 }
 
 /// The vault's profiles, and those of the config file that have a session.
-fn lines(document: &Document, sessions: &[Record], now: Timestamp) -> Vec<Line> {
+fn lines<'a>(document: &Document, sessions: &[Record], keys: &'a [KeyDue], now: Timestamp) -> Vec<Line<'a>> {
     let mut names: Vec<ProfileName> = document.profiles.keys().cloned().collect();
     names.extend(sessions.iter().map(|record| record.slot().profile.clone()));
     names.sort();
     names.dedup();
+    let of_profiles: BTreeMap<&ProfileName, &KeyDue> =
+        keys.iter().flat_map(|key| key.profiles.iter().map(move |name| (name, key))).collect();
     let line = |name: ProfileName| {
-        let key = document.profiles.get(&name).and_then(|profile| profile.access_key.as_ref());
+        let stored = document.profiles.get(&name).and_then(|profile| profile.access_key.as_ref());
         let expirations =
             sessions.iter().filter(|record| record.slot().profile == name).map(|record| record.lifetime().expires);
         Line {
-            access_key: key.map(|key| key.id.short()),
-            key_added: key.map(|key| key.added),
+            key: of_profiles.get(&name).copied(),
+            key_added: stored.map(|key| key.added),
+            key_created: stored.and_then(|key| key.created),
             session_expires: expirations.filter(|expires| *expires > now).max(),
             name,
         }
@@ -84,17 +111,33 @@ fn lines(document: &Document, sessions: &[Record], now: Timestamp) -> Vec<Line> 
     names.into_iter().map(line).collect()
 }
 
-impl Line {
-    fn row(self, now: Timestamp) -> [String; 4] {
-        let age = self.key_added.map(|added| duration::words(left(now, added)));
-        let session = self.session_expires.map(|expires| format!("{} left", duration::words(left(expires, now))));
-        let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        [self.name.to_string(), or_dash(self.access_key), or_dash(age), or_dash(session)]
+impl Line<'_> {
+    fn next(&self) -> Option<Next> {
+        self.key.and_then(KeyDue::next)
     }
 
-    fn json(&self) -> serde_json::Value {
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.next().is_some_and(|next| next.is_due(now))
+    }
+
+    fn row(&self, now: Timestamp) -> [String; 5] {
+        let key = self.key.map(|key| key.key.short());
+        let age = self.key.map(|key| duration::words(key.age(now)));
+        let session = self.session_expires.map(|expires| format!("{} left", duration::words(left(expires, now))));
+        let next = self.key.and_then(|key| words::next(key, now));
+        let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        [self.name.to_string(), or_dash(key), or_dash(age), or_dash(session), or_dash(next)]
+    }
+
+    fn json(&self, now: Timestamp) -> serde_json::Value {
+        let pending = self.key.and_then(|key| key.pending.as_ref());
         json!({
-            "name": self.name, "access_key": self.access_key, "key_added": self.key_added,
+            "name": self.name, "access_key": self.key.map(|key| key.key.short()),
+            "key_added": self.key_added, "key_created": self.key_created,
+            "key_age_seconds": self.key.map(|key| key.age(now).as_secs()),
+            "rotate_every_seconds": self.key.and_then(|key| key.limit.as_ref().map(Duration::as_secs)),
+            "due_at": self.key.and_then(KeyDue::due_at), "due": self.is_due(now),
+            "rotation": pending.map(words::pending_json),
             "session_expires": self.session_expires,
         })
     }

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
@@ -44,8 +45,18 @@ pub enum PromptError {
     Io(io::Error),
 }
 
+static NOBODY_IS_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Whoever started this program is not there to answer, though there may be a terminal.
+pub fn ask_nobody() {
+    NOBODY_IS_ASKED.store(true, Ordering::Relaxed);
+}
+
 impl Terminal {
     pub fn open() -> Result<Self, PromptError> {
+        if NOBODY_IS_ASKED.load(Ordering::Relaxed) {
+            return Err(PromptError::NoTerminal);
+        }
         let device = File::options().read(true).write(true).open(DEVICE);
         device.map(|device| Self { device, quiet: None }).map_err(|_| PromptError::NoTerminal)
     }

@@ -7,6 +7,7 @@ use std::cell::LazyCell;
 use crate::aws::{Aws, EndpointError, Endpoints};
 use crate::aws_files::config::ConfigFile;
 use crate::names::{ProfileName, Region};
+use crate::rotate::rules::MFA_MAX_AGE;
 use crate::session::{
     Cache, ConfigStamp, Errand, FileStamp, IssueError, Issued, Issuer, LazyAws, NeedsVault, Record, Today, Warm,
 };
@@ -83,7 +84,7 @@ impl Reader<'_, '_> {
         // What is wrong with an endpoint is said where the vault's own setting is known.
         let Ok(endpoints) = self.endpoints(&record) else { return Ok(Warm::NeedsVault(NeedsVault::OtherEndpoint)) };
         let today = Today { vault: vault.as_ref(), config_fits, endpoint: endpoints.sts.as_ref() };
-        let freshness = self.args.freshness(self.purpose, world);
+        let freshness = self.args.freshness(self.purpose, MFA_MAX_AGE, world);
         Warm::of(record, &today, &freshness, world.clock.now(), |slot| self.cache.read(slot))
             .map_err(|error| self.failed(error.into()))
     }
@@ -125,7 +126,7 @@ impl Reader<'_, '_> {
         let mut issuer = Issuer { cache: &self.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience };
         Ok(issuer.issue(&Errand {
             ladder: &record.ladder,
-            freshness: self.args.freshness(self.purpose, world),
+            freshness: self.args.freshness(self.purpose, MFA_MAX_AGE, world),
             key: None,
             destination: record.destination.as_ref(),
             stamps: &record.stamps,

@@ -38,6 +38,8 @@ pub enum Step {
 pub enum Conflict {
     /// The vault has something else under this name.
     Taken,
+    /// The vault's own key is being replaced: nothing else may take its place before that is over.
+    Rotating,
     /// Another user's key, in another vault's profile of this name.
     OtherUser,
     /// Two sources have this name and different keys.
@@ -132,6 +134,7 @@ fn beside(ours: Option<&Profile>, found: &Found, replace: bool) -> Step {
     match (&ours.access_key, &found.key) {
         (Some(held), Some(key)) if same_pair(&held.access_key(), &key.pair) => Step::Present,
         (None, None) if ours.role_arn == found.settings.role_arn => Step::Present,
+        _ if ours.is_rotating() => Step::Conflict(Conflict::Rotating),
         _ if replace => Step::Replace,
         (Some(held), Some(FoundKey { added: Some(_), user_arn, .. })) => {
             let known_and_different = |ours: &String| user_arn.as_ref().is_some_and(|theirs| theirs != ours);
@@ -275,6 +278,13 @@ mod tests {
         assert_eq!(step(vec![found("p", TWO)], Some(&held), true), Step::Replace);
         let mut other_secret = found("p", ONE);
         other_secret.key.as_mut().unwrap().pair.secret = SecretAccessKey::new("mistyped".to_owned());
+        let mut rotating = vault(&[("p", ONE, None)]);
+        rotating
+            .profiles
+            .values_mut()
+            .for_each(|profile| drop(profile.rest.insert("rotation".into(), toml::Table::new().into())));
+        assert_eq!(step(vec![found("p", TWO)], Some(&rotating), true), Step::Conflict(Conflict::Rotating));
+        assert_eq!(step(vec![found("p", ONE)], Some(&rotating), true), Step::Present);
         assert_eq!(step(vec![other_secret], Some(&held), false), Step::Conflict(Conflict::Taken), "the id is not all");
     }
 

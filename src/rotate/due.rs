@@ -87,6 +87,11 @@ impl KeyDue {
         })
     }
 
+    /// The limit of a key that has reached it, unless its rotation is under way.
+    pub fn overdue(&self, now: Timestamp) -> Option<Duration> {
+        self.limit.filter(|_| self.pending.is_none() && self.due_at().is_some_and(|at| at <= now))
+    }
+
     fn join(&mut self, name: &ProfileName, profile: &Profile, key: &StoredAccessKey, limit: Option<Duration>) {
         self.profiles.push(name.clone());
         // The same key may have been seen at AWS for one profile and not for the other.
@@ -114,6 +119,17 @@ pub fn due(document: &Document) -> Vec<KeyDue> {
         keys[place].join(name, profile, key, Rules::of(profile, &document.settings).every);
     }
     keys
+}
+
+/// One of them.
+pub fn due_of(document: &Document, id: &AccessKeyId) -> Option<KeyDue> {
+    let mut found: Option<KeyDue> = None;
+    for (name, profile) in &document.profiles {
+        let Some(key) = profile.access_key.as_ref().filter(|key| key.id == *id) else { continue };
+        let limit = Rules::of(profile, &document.settings).every;
+        found.get_or_insert_with(|| KeyDue::of(key)).join(name, profile, key, limit);
+    }
+    found
 }
 
 #[cfg(test)]
@@ -163,6 +179,7 @@ mod tests {
             assert_eq!(key.due_at(), due_at.map(at), "{vault} {facts} {own}");
             assert_eq!(key.next(), due_at.map(|due_at| Next::Rotate { at: at(due_at) }));
             assert_eq!(key.next().is_some_and(|next| next.is_due(at(NOW))), is_due, "{vault} {facts} {own}");
+            assert_eq!(key.overdue(at(NOW)).is_some(), is_due, "{vault} {facts} {own}");
         }
     }
 
@@ -186,6 +203,7 @@ mod tests {
         assert_eq!(names, [vec!["a", "c", "d"], vec!["b"]]);
         assert_eq!((keys[0].since, keys[0].limit.unwrap().as_secs()), (at("2026-04-01T00:00:00Z"), 60 * 86_400));
         assert_eq!(keys[0].pending.as_ref().map(|pending| pending.profile.as_str()), Some("c"));
+        keys.iter().for_each(|key| assert_eq!(due_of(&document, &key.key).as_ref(), Some(key)));
         assert_eq!((keys[1].limit.unwrap().as_secs(), &keys[1].pending), (90 * 86_400, &None));
     }
 
@@ -211,7 +229,7 @@ mod tests {
         ] {
             let key = only("rotate_every = '1d'", ADDED, &journal);
             assert_eq!(key.next().as_ref(), Some(&next), "{journal}");
-            assert_eq!(next.is_due(at(NOW)), is_due, "{journal}");
+            assert_eq!((next.is_due(at(NOW)), key.overdue(at(NOW))), (is_due, None), "{journal}");
         }
     }
 }

@@ -9,8 +9,6 @@ use super::plan::{Save, State};
 use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 
-const TABLE: &str = "rotation";
-
 /// Times are by AWS's clock. A journal with keys that this version does not know is one that it must not act upon.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case", deny_unknown_fields)]
@@ -61,7 +59,7 @@ pub enum Conflict {
 impl Journal {
     /// A profile's, if it has one.
     pub fn of(name: &ProfileName, profile: &Profile) -> Result<Option<Self>, JournalError> {
-        let Some(table) = profile.rest.get(TABLE) else { return Ok(None) };
+        let Some(table) = profile.rest.get(Profile::ROTATION) else { return Ok(None) };
         table.clone().try_into().map(Some).map_err(|_| JournalError::Unreadable(name.clone()))
     }
 
@@ -114,7 +112,7 @@ impl Journal {
 
     fn put(self, profile: &mut Profile) {
         let table = toml::Value::try_from(self).expect("a journal is text and tables of it");
-        profile.rest.insert(TABLE.to_owned(), table);
+        profile.rest.insert(Profile::ROTATION.to_owned(), table);
     }
 }
 
@@ -172,7 +170,7 @@ impl Position {
         let profile = document.profiles.get_mut(&self.profile).ok_or(Conflict::Changed)?;
         match journal {
             Some(journal) => journal.put(profile),
-            None => drop(profile.rest.remove(TABLE)),
+            None => drop(profile.rest.remove(Profile::ROTATION)),
         }
         Ok(())
     }

@@ -262,7 +262,8 @@ impl View<'_> {
             return Step::End(End::Done);
         }
         if self.wish.undo {
-            return Step::End(End::NothingToUndo);
+            // The new key that an undo deletes is the only key that one deletes at once.
+            return Step::End(if self.run.deleted.is_empty() { End::NothingToUndo } else { End::Done });
         }
         if self.seen(self.current) != Seen::Active {
             return Step::End(self.current_is_lost());
@@ -318,9 +319,19 @@ impl View<'_> {
             [] => self.without_newcomer(since),
             // Nothing was sent yet under this intent.
             _ if self.run.intent == OwnIntent::Unsent => Step::Save(Save::Finish),
-            [only] => self.newcomer(only, since),
-            [first, ..] => Step::End(End::Orphan { key: first.id.clone(), likely_ours: false }),
+            [first, ..] => self.kept(&newcomers).unwrap_or_else(|| self.newcomer(first, since)),
         }
+    }
+
+    /// Of the keys that came, one whose secret an earlier generation has: it becomes the new key.
+    fn kept(&self, newcomers: &[&ListedKey]) -> Option<Step> {
+        let secret = |key: &ListedKey| self.run.secrets.get(&key.id).copied();
+        if let Some(key) = newcomers.iter().find(|key| secret(key).is_none()) {
+            return Some(Step::LookForSecret(key.id.clone()));
+        }
+        let found = || newcomers.iter().filter(|key| secret(key) == Some(Secret::Found));
+        let key = found().find(|key| key.status == KeyStatus::Active).or_else(|| found().next())?;
+        Some(Step::Save(Save::Adopt(key.id.clone())))
     }
 
     fn without_newcomer(&self, since: Timestamp) -> Step {
@@ -346,11 +357,6 @@ impl View<'_> {
     /// A key that came while the reply to CreateAccessKey may have been lost. Ours and somebody else's look the same in
     /// everything that can be seen, so it is not touched unasked.
     fn newcomer(&self, key: &ListedKey, since: Timestamp) -> Step {
-        match self.run.secrets.get(&key.id) {
-            None => return Step::LookForSecret(key.id.clone()),
-            Some(Secret::Found) => return Step::Save(Save::Adopt(key.id.clone())),
-            Some(Secret::NotFound) => {}
-        }
         if self.seen(self.current) != Seen::Active {
             return Step::End(End::RotatedElsewhere);
         }
@@ -360,7 +366,10 @@ impl View<'_> {
         if self.wish.delete_key.as_ref() != Some(&key.id) {
             return Step::End(End::Orphan { key: key.id.clone(), likely_ours });
         }
-        if self.mfa == Mfa::Missing { Step::NeedCode } else { Step::Delete(key.id.clone()) }
+        if self.mfa == Mfa::Missing {
+            return Step::NeedCode;
+        }
+        self.others_use(&key.id, self.wish.force).unwrap_or_else(|| Step::Delete(key.id.clone()))
     }
 
     fn created(&self, new: &AccessKeyId, since: Timestamp) -> Step {
@@ -408,6 +417,10 @@ impl View<'_> {
     }
 
     fn retired(&self, old: &AccessKeyId, until: Timestamp) -> Step {
+        if self.seen(self.current) == Seen::Off && self.seen(old) == Seen::Off {
+            // Somebody switched it off long after the old one: who wants no key of this user to work gets none back unasked.
+            return if self.undoes() { Step::Save(Save::Undo) } else { Step::End(End::CurrentOff) };
+        }
         if let Some(step) = self.current_lost(old) {
             return step;
         }

@@ -10,7 +10,7 @@ const GRACE: Duration = Duration::from_secs(24 * 3600);
 /// Also where somebody wrote less into the vault by hand: before that nobody can know whether the old key is in use.
 const LEAST_GRACE: Duration = Duration::from_secs(4 * 3600);
 /// Policies that ask for MFA not older than an hour are the usual ones, our own templates among them; calls take time.
-const MFA_MAX_AGE: Duration = Duration::from_secs(55 * 60);
+pub const MFA_MAX_AGE: Duration = Duration::from_secs(55 * 60);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {

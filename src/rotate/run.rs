@@ -189,10 +189,6 @@ impl Rotation {
         self.has_mfa && self.session.is_none()
     }
 
-    pub fn mfa_max_age(&self) -> Duration {
-        self.mfa_max_age
-    }
-
     /// The hook ended well.
     pub fn hook_is_done(&mut self) {
         self.hook = None;

@@ -114,6 +114,27 @@ pub struct StoredAccessKey {
 open_tables!(Profile, StoredAccessKey, TakenLine);
 
 impl Profile {
+    /// The table of the journal of an unfinished rotation. This room only carries it, whatever version wrote it.
+    pub const ROTATION: &str = "rotation";
+
+    /// Whether a rotation is unfinished whose journal stands here: its secrets are nowhere else.
+    pub fn is_rotating(&self) -> bool {
+        self.rest.contains_key(Self::ROTATION)
+    }
+
+    /// The same rotation in its entirety, to stand with the access key that it is about.
+    pub(super) fn take_rotation_of(&mut self, other: &Self) {
+        match other.rest.get(Self::ROTATION) {
+            Some(journal) => drop(self.rest.insert(Self::ROTATION.to_owned(), journal.clone())),
+            None => drop(self.rest.remove(Self::ROTATION)),
+        }
+    }
+
+    /// Whose key the rotation replaces.
+    pub(super) fn rotating_user(&self) -> Option<&str> {
+        self.rest.get(Self::ROTATION)?.get("user_arn")?.as_str()
+    }
+
     pub fn is_protected(&self) -> bool {
         self.protected == Some(true)
     }

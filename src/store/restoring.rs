@@ -1,10 +1,8 @@
 //! What an earlier generation of a profile brings back, decided from both states. An access key moves on by rotation, and
 //! the key of an earlier generation may be dead at AWS: settings come back, a key that is there stays.
 
-use super::document::{Profile, StoredAccessKey};
-
-/// Where `rotate` keeps its journal, in a profile's table.
-pub(super) const JOURNAL: &str = "rotation";
+use super::document::{Document, Profile, StoredAccessKey};
+use crate::names::ProfileName;
 
 /// Where the access key of a restored profile comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +39,9 @@ pub fn restored(
     newest: Option<Newest>,
     force: bool,
 ) -> Result<Restored, Unfinished> {
-    let standing = standing.filter(|profile| profile.access_key.is_some() || has_journal(profile));
+    let standing = standing.filter(|profile| profile.access_key.is_some() || profile.is_rotating());
     let (from, key) = match (standing, force) {
-        (Some(standing), true) if has_journal(standing) => return Err(Unfinished),
+        (Some(standing), true) if standing.is_rotating() => return Err(Unfinished),
         (Some(standing), false) => (Some(standing), KeySource::Standing),
         (_, true) => (Some(old.profile), KeySource::Generation(old.generation)),
         (None, false) => match &newest {
@@ -52,18 +50,19 @@ pub fn restored(
         },
     };
     let mut profile = Profile { access_key: None, ..old.profile.clone() };
-    profile.rest.remove(JOURNAL);
+    profile.take_rotation_of(from.unwrap_or(&Profile::default()));
     let Some(from) = from else { return Ok(Restored { profile, key }) };
     profile.access_key.clone_from(&from.access_key);
-    if let Some(journal) = from.rest.get(JOURNAL) {
-        profile.rest.insert(JOURNAL.to_owned(), journal.clone());
-    }
     let key = if profile.access_key.is_some() { key } else { KeySource::None };
     Ok(Restored { profile, key })
 }
 
-fn has_journal(profile: &Profile) -> bool {
-    profile.rest.contains_key(JOURNAL)
+/// Another profile of the vault that has a journal of the same user. That one is the newer: with two, nobody could tell which
+/// of the keys in them is the current one.
+pub fn rival<'a>(document: &'a Document, name: &ProfileName, restored: &Profile) -> Option<&'a ProfileName> {
+    let user = restored.rotating_user()?;
+    let of_user = |profile: &Profile| profile.rotating_user() == Some(user);
+    document.profiles.iter().find(|(other, profile)| *other != name && of_user(profile)).map(|(other, _)| other)
 }
 
 /// Whether restoring would change anything.
@@ -101,7 +100,7 @@ mod tests {
             rest: toml::Table::new(),
         });
         if journal {
-            profile.rest.insert(JOURNAL.to_owned(), toml::Value::String(format!("of {region}")));
+            profile.rest.insert("rotation".to_owned(), toml::Value::String(format!("of {region}")));
         }
         profile
     }
@@ -117,8 +116,27 @@ mod tests {
         let newest = newest.map(|profile| Newest { generation: 7, profile });
         let Restored { profile, key } = restored(old, standing, newest, force).unwrap();
         let last = profile.access_key.map(|key| key.secret.expose()[..1].to_owned());
-        let journal = profile.rest.get(JOURNAL).map(|value| value.as_str().unwrap().to_owned());
+        let journal = profile.rest.get("rotation").map(|value| value.as_str().unwrap().to_owned());
         (profile.region.unwrap().to_string(), last, journal, key)
+    }
+
+    #[test]
+    fn a_journal_does_not_come_back_beside_another_one_of_the_same_user() {
+        let rotating = |user: &str| {
+            let mut profile = profile(OLD, Some("A"), false);
+            let journal: toml::Value = toml::from_str(&format!("user_arn = '{user}'")).unwrap();
+            profile.rest.insert("rotation".to_owned(), journal);
+            profile
+        };
+        let seed = crate::store::identity::generate();
+        let mut document = Document::new(Timestamp::UNIX_EPOCH, "host".to_owned(), seed).unwrap();
+        document.profiles.insert("main".parse().unwrap(), rotating("alice"));
+        let rival_of =
+            |name: &str, profile: &Profile| rival(&document, &name.parse().unwrap(), profile).map(ToString::to_string);
+        assert_eq!(rival_of("prod", &rotating("alice")).as_deref(), Some("main"));
+        assert_eq!(rival_of("main", &rotating("alice")), None);
+        assert_eq!(rival_of("prod", &rotating("bob")), None);
+        assert_eq!(rival_of("prod", &profile(OLD, Some("A"), false)), None);
     }
 
     const OLD: &str = "eu-west-1";

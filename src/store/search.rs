@@ -6,7 +6,6 @@ use super::file::Place;
 use super::fingerprint::Fingerprint;
 use super::history::content;
 use super::opener::Opener;
-use super::restoring::JOURNAL;
 use crate::names::AccessKeyId;
 
 /// What came of it.
@@ -46,7 +45,7 @@ fn search_in(document: &Document, id: &AccessKeyId) -> Search {
 /// Its keys of this id; None for one that can't be read.
 fn keys_of(profile: &Profile, id: &AccessKeyId) -> impl Iterator<Item = Option<StoredAccessKey>> {
     let own = profile.access_key.iter().filter(|key| key.id == *id).cloned().map(Some);
-    let journal = profile.rest.get(JOURNAL);
+    let journal = profile.rest.get(Profile::ROTATION);
     let in_journal = ["new", "old"].into_iter().filter_map(move |which| journal?.get(which));
     let of_id = in_journal.filter(|key| key.get("id").and_then(|found| found.as_str()) == Some(id.as_ref()));
     own.chain(of_id.map(|key| key.clone().try_into().ok()))

@@ -8,6 +8,7 @@ mod import;
 mod keys;
 mod replace;
 mod restore;
+mod schedule;
 mod standing;
 mod trust;
 mod vault;

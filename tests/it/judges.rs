@@ -15,6 +15,7 @@ mod memory;
 mod mounts;
 mod plugins;
 mod policies;
+mod schedule;
 mod sdks;
 mod shells;
 mod warm;

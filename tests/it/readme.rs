@@ -54,6 +54,9 @@ fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
     );
     stand_in(&case, "vault", &vault);
     stand_in(&case, "aws", "true");
+    // Neither this machine's own schedule nor anybody's crontab is changed.
+    stand_in(&case, "systemctl", "echo 252");
+    stand_in(&case, "crontab", "echo no crontab for alice >&2; exit 1");
     plaintext(&case);
     stand_in(&case, "terraform", "test -n \"$AWS_SESSION_TOKEN\"");
     stand_in(&case, "docker", "grep -q ^AWS_SESSION_TOKEN= \"$3\"");

@@ -32,27 +32,59 @@ fn holds(name: &str, second: Second, wishes: &'static [Wish], left: Left, limit:
     }
 }
 
+/// What is small enough for every day.
+const FEW: &[Wish] = &[Wish::Rotate, Wish::NowForce];
+/// The nearest ones of many.
+const SOME: Option<usize> = Some(40_000);
+
 #[test]
 fn one_machine_whatever_fails() {
-    holds("one machine", Second::None, WISHES, Left { crashes: 2, faults: 2, acts: 0, runs: 3 }, None);
+    holds("one machine", Second::None, WISHES, Left { crashes: 2, faults: 1, acts: 0, runs: 2 }, None);
 }
 
 #[test]
 fn one_machine_and_somebody_at_the_console() {
-    holds("a person", Second::None, WISHES, Left { crashes: 1, faults: 0, acts: 2, runs: 2 }, None);
+    holds("a person", Second::None, WISHES, Left { crashes: 1, faults: 0, acts: 2, runs: 1 }, None);
 }
 
 #[test]
 fn two_machines_with_one_file() {
-    holds("one file", Second::Shared, FORWARD, Left { crashes: 0, faults: 0, acts: 0, runs: 2 }, None);
+    holds("one file", Second::Shared, FEW, Left { crashes: 0, faults: 0, acts: 0, runs: 2 }, SOME);
 }
 
 #[test]
 fn two_machines_with_a_copy_each() {
-    holds("two copies", Second::Copy, FORWARD, Left { crashes: 0, faults: 0, acts: 0, runs: 2 }, None);
+    holds("two copies", Second::Copy, FEW, Left { crashes: 0, faults: 0, acts: 0, runs: 2 }, SOME);
 }
 
 #[test]
 fn an_old_copy_in_the_place_of_the_vault() {
-    holds("an old copy", Second::Backup, WISHES, Left { crashes: 1, faults: 0, acts: 0, runs: 2 }, None);
+    holds("an old copy", Second::Backup, FEW, Left { crashes: 1, faults: 0, acts: 0, runs: 2 }, SOME);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn one_machine_and_everything() {
+    holds("failures", Second::None, WISHES, Left { crashes: 2, faults: 2, acts: 0, runs: 3 }, None);
+    holds("people and failures", Second::None, WISHES, Left { crashes: 1, faults: 1, acts: 2, runs: 2 }, None);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn two_machines_and_everything_but_an_undo() {
+    holds("one file", Second::Shared, FORWARD, Left { crashes: 1, faults: 1, acts: 0, runs: 2 }, None);
+    holds("two copies", Second::Copy, FORWARD, Left { crashes: 1, faults: 1, acts: 0, runs: 2 }, None);
+    holds("an old copy", Second::Backup, WISHES, Left { crashes: 1, faults: 1, acts: 1, runs: 2 }, None);
+}
+
+#[test]
+#[ignore = "shows what is left: an undo on one machine while another rotates"]
+fn two_machines_and_an_undo() {
+    holds("one file", Second::Shared, WISHES, Left { crashes: 0, faults: 0, acts: 0, runs: 2 }, None);
+}
+
+#[test]
+#[ignore = "shows"]
+fn two_copies_and_an_undo() {
+    holds("two copies", Second::Copy, WISHES, Left { crashes: 0, faults: 0, acts: 0, runs: 2 }, None);
 }

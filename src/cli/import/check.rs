@@ -120,7 +120,11 @@ fn stored(key: &FoundKey, checked: Option<&Checked>, world: &World) -> StoredAcc
 /// Puts them all into the vault, or none: it may have changed since the plan was made.
 pub fn put(document: &mut Document, ready: &[Ready]) -> Result<(), Failure> {
     for one in ready {
-        let standing = document.profiles.get(&one.name).map(|profile| profile.access_key.as_ref());
+        let standing = document.profiles.get(&one.name);
+        if standing.is_some_and(Profile::is_rotating) {
+            return Err(Failure::RotationUnfinished(one.name.clone()));
+        }
+        let standing = standing.map(|profile| profile.access_key.as_ref());
         let as_planned = match (&one.step, standing) {
             (Step::Replace, _) | (Step::Add, None) => true,
             (Step::Newer, Some(Some(held))) => {
@@ -172,6 +176,22 @@ mod tests {
 
     fn with(id: &str) -> Profile {
         Profile { access_key: Some(key(id)), ..Profile::default() }
+    }
+
+    #[test]
+    fn a_rotation_that_began_since_the_plan_was_made_keeps_its_keys() {
+        let mut document = Document::new(Timestamp::UNIX_EPOCH, "host".to_owned(), identity::generate()).unwrap();
+        let name: ProfileName = "prod".parse().unwrap();
+        let mut rotating = with(ONE);
+        rotating.rest.insert("rotation".to_owned(), toml::Table::new().into());
+        document.profiles.insert(name.clone(), rotating);
+        for step in [Step::Replace, Step::Newer] {
+            let (profile, rival) = (with(TWO), Some(key(ONE)));
+            let ready = Ready { row: 0, name: name.clone(), profile, identity: None, devices: None, step, rival };
+            let refused = put(&mut document, &[ready]);
+            assert!(matches!(refused, Err(Failure::RotationUnfinished(of)) if of == name));
+            assert_eq!(document.profiles[&name].access_key.as_ref().map(|key| key.id.as_str()), Some(ONE));
+        }
     }
 
     /// What stands in the vault as `prod` after a new key for it was put there by this step, if it was.

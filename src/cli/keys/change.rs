@@ -43,6 +43,10 @@ pub enum Risk {
 pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
     let user_keys = UserKeys::read(Some(args.name), &args.signing.into(), Purpose::Change, world)?;
     let key = chosen(&user_keys.keys, args.key.as_deref(), &user_keys.user)?;
+    // What a rotation decides next rests on both keys being as it left them; `--yes` is no word about that.
+    if let Some(profile) = user_keys.rotating(&key.id) {
+        return Err(Failure::RotationUnfinished(profile.clone()));
+    }
     let profiles = user_keys.profiles_with(&key.id);
     if already(act, key) {
         report::key_unchanged(world, act, &key.id, &user_keys.user);

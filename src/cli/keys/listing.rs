@@ -1,18 +1,19 @@
 //! `vault keys list`.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::UserKeys;
 use crate::aws::{KeyStatus, LastUse, ListedKey};
 use crate::cli::failure::Failure;
+use crate::cli::report::due::day;
 use crate::cli::report::left;
 use crate::cli::sign_in::{ChangeArgs, Purpose};
 use crate::cli::table;
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::ProfileName;
+use crate::rotate::held::{Held, Part};
 
 #[derive(clap::Args)]
 pub struct ListArgs {
@@ -63,14 +64,36 @@ fn row(user_keys: &UserKeys, key: &ListedKey, used: &Use, now: Timestamp) -> [St
         Use::Last(last) => format!("{}, {} in {}", day(last.at), last.service, last.region),
     };
     let profiles: Vec<&str> = user_keys.profiles_with(&key.id).iter().map(ProfileName::as_str).collect();
-    let profiles = if profiles.is_empty() { "-".to_owned() } else { profiles.join(", ") };
+    let part = user_keys.in_rotation.get(&key.id).and_then(part_words);
+    let profiles = match (profiles.join(", "), part) {
+        (profiles, None) if profiles.is_empty() => "-".to_owned(),
+        (profiles, None) => profiles,
+        (profiles, Some(part)) if profiles.is_empty() => part,
+        (profiles, Some(part)) => format!("{profiles}; {part}"),
+    };
     let age = duration::words(left(now, key.created));
     [key.id.short(), status(key.status).to_owned(), day(key.created), age, used, profiles]
 }
 
-/// In the person's own time zone.
-fn day(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%F").to_string()
+/// What the key is in a rotation that is not over; nothing of one that can't be read.
+fn part(held: &Held) -> Option<(&'static str, Option<Timestamp>)> {
+    match held.part {
+        Part::Current => Some(("current", None)),
+        Part::New => Some(("new", None)),
+        Part::Old { until } => Some(("old", until)),
+        Part::Unreadable => None,
+    }
+}
+
+fn part_words(held: &Held) -> Option<String> {
+    let (part, until) = part(held)?;
+    let until = until.map(|until| format!(" until {}", day(until))).unwrap_or_default();
+    Some(format!("the {part} key of `{}`{until}", held.profile))
+}
+
+fn part_json(held: &Held) -> serde_json::Value {
+    let (part, until) = part(held).unwrap_or(("unknown", None));
+    json!({ "profile": held.profile, "part": part, "until": until })
 }
 
 fn status(status: KeyStatus) -> &'static str {
@@ -88,6 +111,6 @@ fn key_json(user_keys: &UserKeys, key: &ListedKey, used: &Use, now: Timestamp) -
     json!({
         "access_key_id": key.id, "status": status(key.status), "created": key.created,
         "age_seconds": left(now, key.created).as_secs(), "use_known": !matches!(used, Use::Unknown), "last_used": last,
-        "profiles": user_keys.profiles_with(&key.id),
+        "profiles": user_keys.profiles_with(&key.id), "rotation": user_keys.in_rotation.get(&key.id).map(part_json),
     })
 }

@@ -57,6 +57,7 @@ pub fn step(step: &Step) -> String {
         Step::Present => "in the vault already".to_owned(),
         Step::Newer => "the newer key that AWS takes".to_owned(),
         Step::Conflict(Conflict::Taken) => "conflict: the vault has another key or role".to_owned(),
+        Step::Conflict(Conflict::Rotating) => "conflict: a rotation of it is unfinished".to_owned(),
         Step::Conflict(Conflict::OtherUser) => "conflict: the vault has another user's key".to_owned(),
         Step::Conflict(Conflict::Sources) => "conflict: different keys".to_owned(),
         Step::Conflict(Conflict::Duplicate { line }) => format!("conflict: a second time in line {line}"),
@@ -137,6 +138,7 @@ pub fn say_conflict(world: &World, row: &Row, conflict: &Conflict) {
         Conflict::Taken | Conflict::OtherUser => {
             ("the vault has another key or role under this name", format!("vault import {name} --replace"))
         }
+        Conflict::Rotating => ("a rotation of it is unfinished", "finish it first: `vault rotate --resume`".to_owned()),
         Conflict::Sources => {
             ("these sources have different keys", "choose one by `--from`, `--csv` or `--vault`".into())
         }

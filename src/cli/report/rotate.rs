@@ -116,6 +116,12 @@ pub fn report(failure: &RotateFailure) -> Report {
     }
 }
 
+/// Of the schedule.
+pub fn other_run(pid: Option<u32>) -> Report {
+    let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    Report::new(Status::State, format!("another scheduled run is going on{pid}"))
+}
+
 fn ended(failure: &RotateFailure, end: &End) -> Report {
     let (name, user) = (&failure.profile, user(failure));
     let resume = format!("`vault rotate {name}` goes on from there");

@@ -67,7 +67,7 @@ fn generation(failure: &Failure) -> Report {
                 .hint("`vault history` says why")
         }
         Failure::RotationUnfinished(name) => {
-            state(format!("a rotation of `{name}` is unfinished; its keys can't be replaced now"))
+            state(format!("a rotation of `{name}` is unfinished; its keys can't be changed or taken away now"))
                 .hint("finish it first: `vault rotate --resume`")
         }
         Failure::NotRestored { names } => {

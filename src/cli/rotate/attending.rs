@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::aws_files::config::ConfigFile;
 use crate::cli::escape::escape;
@@ -24,11 +23,6 @@ use crate::store::group::Group;
 
 use super::Args;
 use super::outcome::Outcome;
-
-/// How long a rotation may take until its last change of a key.
-const LONGEST_RUN: Duration = Duration::from_secs(30 * 60);
-/// A session that was just made must do, whatever the profile's setting says.
-const SHORTEST_USE: Duration = Duration::from_secs(60);
 
 pub struct Attending<'a, 'w> {
     world: &'a World<'w>,
@@ -57,8 +51,8 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
     }
 
-    /// Says what came of all of them, and ends the command as the first that failed would have.
-    pub fn conclude(mut self) -> Result<(), Failure> {
+    /// Says what came of all of them.
+    pub fn conclude(mut self) -> Result<Vec<Outcome>, Failure> {
         // What is to be said now says also that a signal came.
         if let Some(signals) = self.signals.take() {
             signals.forget();
@@ -73,13 +67,7 @@ impl<'a, 'w> Attending<'a, 'w> {
         } else if outcomes.len() > 1 {
             world.print(&table::render(&["NAME", "OUTCOME", "NEW KEY"], outcomes.iter().map(row)))?;
         }
-        let failed: Vec<(ProfileName, Failure)> =
-            outcomes.into_iter().filter_map(|outcome| Some((outcome.profile, outcome.failure?))).collect();
-        match failed.len() {
-            0 => Ok(()),
-            1 => Err(failed.into_iter().next().map_or(Failure::Declined, |(_, failure)| failure)),
-            _ => Err(Failure::Several(failed)),
-        }
+        Ok(outcomes)
     }
 
     pub fn world(&self) -> &'a World<'w> {
@@ -95,7 +83,7 @@ impl<'a, 'w> Attending<'a, 'w> {
     }
 
     pub fn issue(&self, rotation: &Rotation) -> Result<Session, Failure> {
-        let args = self.code.for_changes(rotation.mfa_max_age().saturating_sub(LONGEST_RUN).max(SHORTEST_USE));
+        let args = self.code.for_changes();
         let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
         let resolved = self
             .group

@@ -77,11 +77,11 @@ impl Outcome {
             }
         }
         let switched = happened.iter().any(|news| matches!(news, News::SwitchedOff { .. }));
-        outcome.end(rotation, how, switched, code);
+        outcome.put_end(rotation, how, switched, code);
         outcome
     }
 
-    fn end(&mut self, rotation: &Rotation, how: Ended, switched: bool, code: Option<Failure>) {
+    fn put_end(&mut self, rotation: &Rotation, how: Ended, switched: bool, code: Option<Failure>) {
         let failed = |why| Failure::Rotate(Box::new(RotateFailure::of(rotation, why)));
         match how {
             Ended::At(End::Done) => {}
@@ -94,6 +94,20 @@ impl Outcome {
             Ended::Stopped(stop) => (self.word, self.failure) = ("stopped", Some(failed(Why::Stop(stop)))),
             Ended::CodeMissing => (self.word, self.failure) = ("needs a code", code),
             Ended::Interrupted => (self.word, self.failure) = ("interrupted", Some(failed(Why::Interrupted))),
+        }
+    }
+
+    /// Ends the command as the first that failed would have.
+    pub fn end(outcomes: Vec<Self>) -> Result<(), Failure> {
+        let failed = outcomes.into_iter().filter_map(|outcome| Some((outcome.profile, outcome.failure?)));
+        let mut failed: Vec<(ProfileName, Failure)> = failed.collect();
+        match (failed.pop(), failed.is_empty()) {
+            (None, _) => Ok(()),
+            (Some((_, only)), true) => Err(only),
+            (Some(last), false) => {
+                failed.push(last);
+                Err(Failure::Several(failed))
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::cli::names_given;
 use crate::cli::sign_in::{self, SignInArgs};
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
-use crate::rotate::due::{Next, due};
+use crate::rotate::due::{KeyDue, Next, due};
 use crate::rotate::journal::Journal;
 use crate::rotate::plan::{State, Wish};
 use crate::rotate::pool::CallPlace;
@@ -37,6 +37,17 @@ struct Chosen {
     name: ProfileName,
     start: bool,
     older_than: Option<SignedDuration>,
+}
+
+impl Chosen {
+    /// A rotation that is not over is finished before the next is begun.
+    fn due(key: &KeyDue, now: Timestamp) -> Option<Self> {
+        let next = key.next().filter(|next| next.is_due(now))?;
+        let start = matches!(next, Next::Rotate { .. });
+        let older_than = key.limit.filter(|_| start).and_then(|limit| limit.try_into().ok());
+        let name = key.pending.as_ref().map(|pending| &pending.profile).or(key.profiles.first())?.clone();
+        Some(Self { name, start, older_than })
+    }
 }
 
 pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<Selection, Failure> {
@@ -75,26 +86,20 @@ impl Args {
     fn chosen(&self, document: &Document, world: &World) -> Result<Vec<Chosen>, Failure> {
         let start = !self.resume && !self.undo;
         let asked = |name: &ProfileName| Chosen { name: name.clone(), start, older_than: self.if_older_than };
+        let keys = due(document);
+        if self.due || self.due_only {
+            let meant = |key: &&KeyDue| self.due || self.names.iter().any(|name| key.profiles.contains(name));
+            return Ok(keys.iter().filter(meant).filter_map(|key| Chosen::due(key, world.clock.now())).collect());
+        }
         if !self.names.is_empty() {
             return Ok(self.names.iter().map(asked).collect());
         }
-        let keys = due(document);
         if self.all {
             return Ok(keys.iter().flat_map(|key| key.profiles.first()).map(asked).collect());
         }
         if self.resume {
             let pending = keys.iter().filter_map(|key| key.pending.as_ref());
             return Ok(pending.map(|pending| asked(&pending.profile)).collect());
-        }
-        if self.due {
-            let now = world.clock.now();
-            let due = keys.iter().filter_map(|key| Some((key, key.next().filter(|next| next.is_due(now))?)));
-            let chosen = due.filter_map(|(key, next)| {
-                let starts = matches!(next, Next::Rotate { .. });
-                let older_than = key.limit.filter(|_| starts).and_then(|limit| limit.try_into().ok());
-                Some(Chosen { name: key.profiles.first()?.clone(), start: starts, older_than })
-            });
-            return Ok(chosen.collect());
         }
         Ok(vec![asked(&names_given::or_default(None, document, world)?)])
     }

@@ -11,10 +11,13 @@ use crate::cli::table;
 use crate::cli::world::World;
 use crate::names::ProfileName;
 use crate::session::{Origin, ROLE_DEFAULT, Sources, USER_DEFAULT};
-use crate::store::document::{Document, Profile};
+use crate::store::document::{Document, Profile, Settings};
 
 /// What a user profile in the vault takes from the config file; whoever can write there must not point its key anywhere.
 const OF_A_USER: [&str; 5] = ["region", "output", DURATIONS[0], DURATIONS[1], DURATIONS[2]];
+
+/// Of the whole vault, for users that say nothing else.
+const OF_ALL_USERS: [&str; 3] = ["rotate_every", "grace", "rotate_on_login"];
 
 /// What no profile takes from the config file: commands and places come from the vault alone.
 const OF_THE_VAULT_ALONE: [&str; 2] = ["mfa_process", "endpoint_url"];
@@ -66,6 +69,7 @@ fn rows(name: &ProfileName, document: &Document, config: &ConfigFile, world: &Wo
     for (key, value, origin) in defaults(is_user, &sources) {
         rows.push(Row { key, value, from: From::Place(origin), unused: None });
     }
+    rows.extend(is_user.then(|| of_all_users(&document.settings)).into_iter().flatten());
     Ok(outdone(rows))
 }
 
@@ -82,6 +86,12 @@ fn of_the_vault(profile: &Profile) -> impl Iterator<Item = Row> {
     let settings = settings::OF_A_PROFILE.iter().filter_map(|setting| Some((setting.name, (setting.get)(profile)?)));
     let key = profile.access_key.as_ref().map(|key| ("access_key", key.id.to_string()));
     settings.chain(key).map(move |(key, value)| Row { key, value, from, unused: None })
+}
+
+fn of_all_users(vault: &Settings) -> impl Iterator<Item = Row> {
+    let known = settings::OF_THE_VAULT.iter().filter(|setting| OF_ALL_USERS.contains(&setting.name));
+    let said = known.filter_map(|setting| Some((setting.name, (setting.get)(vault)?)));
+    said.map(|(key, value)| Row { key, value, from: From::Place(Origin::Setting), unused: None })
 }
 
 fn unused(key: &str, is_user: bool) -> Option<&'static str> {

@@ -15,6 +15,7 @@ fn key(last: char) -> StoredAccessKey {
         secret: SecretAccessKey::new(last.to_string().repeat(40)),
         user_arn: Some(USER.to_owned()),
         added: at(0),
+        created: None,
         verified: None,
         endpoint: None,
         rest: toml::from_str("unknown = 'kept'").unwrap(),
@@ -117,7 +118,7 @@ fn a_finished_rotation_leaves_no_journal_and_the_current_key() {
     ] {
         let document = after(&saves);
         assert_eq!(held(&document, "prod"), (current, None));
-        assert!(!document.profiles[&name("prod")].rest.contains_key(TABLE));
+        assert!(!document.profiles[&name("prod")].rest.contains_key(Profile::ROTATION));
         assert_eq!((found(&document).state, found(&document).since), (State::Idle, None));
     }
 }
@@ -238,7 +239,7 @@ fn a_journal_of_a_later_version_is_not_acted_upon_and_stays_as_it_is() {
     for (number, change) in changes.into_iter().enumerate() {
         for saves in [&[Save::Intend][..], &[Save::Intend, adopt()], &[Save::Intend, adopt(), Save::Prove, retire()]] {
             let (mut document, position) = (after(saves), found(&after(saves)));
-            change(document.profiles.get_mut(&name("prod")).unwrap().rest[TABLE].as_table_mut().unwrap());
+            change(document.profiles.get_mut(&name("prod")).unwrap().rest[Profile::ROTATION].as_table_mut().unwrap());
             let before = document.encode().unwrap();
             let unreadable = JournalError::Unreadable(name("prod"));
             assert_eq!(Position::find(&document, USER, &name("prod")).unwrap_err(), unreadable, "change {number}");
@@ -252,7 +253,7 @@ fn a_journal_of_a_later_version_is_not_acted_upon_and_stays_as_it_is() {
 #[test]
 fn a_journal_that_is_no_table_is_unreadable() {
     let mut document = document();
-    document.profiles.get_mut(&name("prod")).unwrap().rest.insert(TABLE.to_owned(), "intended".into());
+    document.profiles.get_mut(&name("prod")).unwrap().rest.insert(Profile::ROTATION.to_owned(), "intended".into());
     let unreadable = JournalError::Unreadable(name("prod"));
     assert_eq!(Position::find(&document, USER, &name("prod")).unwrap_err(), unreadable);
 }

@@ -34,6 +34,10 @@ impl Clock for MovedClock {
     fn now(&self) -> Timestamp {
         SystemClock.now() + SignedDuration::from_secs(self.0.load(Ordering::Relaxed))
     }
+
+    fn wait(&self, pause: Duration) {
+        self.0.fetch_add(pause.as_secs().cast_signed(), Ordering::Relaxed);
+    }
 }
 
 impl Stage {

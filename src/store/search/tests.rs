@@ -36,6 +36,7 @@ fn key() -> StoredAccessKey {
         secret: SecretAccessKey::new(SECRET.into()),
         user_arn: None,
         added: Timestamp::UNIX_EPOCH,
+        created: None,
         verified: None,
         endpoint: None,
         rest: toml::Table::new(),
@@ -49,7 +50,7 @@ fn with_key() -> Profile {
 /// The key is in the journal of its rotation, as its new or its old one.
 fn with_journal(which: &str, key: toml::Value) -> Profile {
     let journal = toml::Table::from_iter([(which.to_owned(), key), ("state".to_owned(), "created".into())]);
-    Profile { rest: toml::Table::from_iter([(JOURNAL.to_owned(), journal.into())]), ..Profile::default() }
+    Profile { rest: toml::Table::from_iter([(Profile::ROTATION.to_owned(), journal.into())]), ..Profile::default() }
 }
 
 fn stored() -> toml::Value {

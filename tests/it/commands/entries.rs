@@ -99,7 +99,8 @@ fn several_settings_are_changed_together_or_not_at_all() {
     let case = Case::with_prod();
     let before = fs::read(case.vault_file()).unwrap();
     let known = "one of region, mfa_serial, mfa_process, duration_seconds, role_arn, source_profile, external_id, \
-                 role_session_name, source_identity, session_tags, transitive_session_tags, policy_arns, protected, destination_profile, endpoint_url";
+                 role_session_name, source_identity, session_tags, transitive_session_tags, policy_arns, protected, destination_profile, \
+                 rotate_every, grace, rotate_on_login, rotate_hook, mfa_max_age, endpoint_url";
     let refused = |arguments: &[&str], code: i32, told: &str| {
         case.run(arguments).exits(code).stdout("").stderr(told);
         assert_eq!(fs::read(case.vault_file()).unwrap(), before, "{arguments:?}");
@@ -112,7 +113,7 @@ fn several_settings_are_changed_together_or_not_at_all() {
         2,
         &error_and_hint(
             "no setting named `region`",
-            "one of default_profile, session_duration, agent.enabled, agent.idle, agent.max, agent.session",
+            "one of default_profile, session_duration, rotate_every, grace, rotate_on_login, agent.enabled, agent.idle, agent.max, agent.session",
         ),
     );
     let no_region = "`region`: `no where` is not a region name such as eu-central-1";

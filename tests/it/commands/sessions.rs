@@ -36,8 +36,8 @@ fn status_tells_keys_sessions_and_the_vault() {
         .lines()
         .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
         .collect();
-    assert_eq!(rows[0], ["NAME", "ACCESS KEY", "IN THE VAULT FOR", "SESSION"]);
-    assert_eq!(rows[1], ["admin", "-", "-", "-"]);
+    assert_eq!(rows[0], ["NAME", "ACCESS KEY", "KEY AGE", "SESSION", "ROTATION"]);
+    assert_eq!(rows[1], ["admin", "-", "-", "-", "-"]);
     assert_eq!((&rows[2][..2], rows[2][3]), (&["prod", &*key][..], "11 h 59 min left"));
     assert!(rows[2][2].ends_with(" s") && rows.len() == 3, "{rows:?}");
 }

@@ -20,7 +20,13 @@ const ADD: [&str; 9] =
 
 /// A whole command on this disk, in alice's home.
 pub fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
-    let environment: Environment = [("HOME", "/home/alice"), ("VAULT_FILE", VAULT)].into_iter().collect();
+    run_with(&[], arguments, disk)
+}
+
+/// The same with more variables.
+pub fn run_with(variables: &[(&str, &str)], arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
+    let usual = [("HOME", "/home/alice"), ("VAULT_FILE", VAULT)];
+    let environment: Environment = usual.iter().chain(variables).copied().collect();
     let mut world = World {
         paths: Paths::from_environment(&environment).unwrap(),
         environment,

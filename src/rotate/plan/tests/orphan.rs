@@ -71,3 +71,25 @@ fn a_key_that_may_be_anybodys_is_deleted_on_a_persons_word() {
         (named.deleted(K3), Step::ListAgain(after(40))),
     ]);
 }
+
+#[test]
+fn of_two_keys_that_came_the_one_that_is_kept_and_works_is_adopted() {
+    let both = Case::intended(50).gone(K1).off(K2).active(K3);
+    let looked = |two: Secret, three: Secret| both.clone().secret(K2, two).secret(K3, three);
+    expect(&[
+        (both.clone(), Step::LookForSecret(id(K2))),
+        (both.clone().secret(K2, Secret::Found), Step::LookForSecret(id(K3))),
+        (looked(Secret::Found, Secret::Found), Step::Save(Save::Adopt(id(K3)))),
+        (looked(Secret::Found, Secret::NotFound), Step::Save(Save::Adopt(id(K2)))),
+        (looked(Secret::NotFound, Secret::NotFound).delete_key(K2), Step::End(End::RotatedElsewhere)),
+    ]);
+}
+
+#[test]
+fn a_key_that_came_and_others_use_is_deleted_by_force_only() {
+    let used = newcomer(0).secret(K3, Secret::NotFound).used(K3, Use::Others).delete_key(K3);
+    expect(&[
+        (used.clone(), Step::End(End::InUse { key: id(K3) })),
+        (used.wish(|wish| wish.force = true), Step::Delete(id(K3))),
+    ]);
+}

@@ -221,3 +221,11 @@ fn an_old_key_is_taken_back_when_it_is_on() {
         (Case::undoing().active(K1), Step::Save(Save::TurnBack)),
     ]);
 }
+
+#[test]
+fn where_somebody_switched_both_keys_off_none_is_switched_on_unasked() {
+    for left in [0, GRACE] {
+        let off = Case::retired(left).off(K2);
+        expect(&[(off.clone(), Step::End(End::CurrentOff)), (off.undo(), Step::Save(Save::Undo))]);
+    }
+}

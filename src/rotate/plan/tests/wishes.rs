@@ -89,3 +89,8 @@ fn what_is_to_be_taken_back_is_never_deleted() {
         assert_eq!(step, Step::Switch(id(K1), KeyStatus::Active));
     }
 }
+
+#[test]
+fn an_undo_that_deleted_the_new_key_is_done() {
+    expect(&[(Case::idle().undo().deleted(K2), Step::End(End::Done))]);
+}

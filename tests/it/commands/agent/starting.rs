@@ -268,7 +268,7 @@ fn the_units_start_this_program_and_no_path_that_others_can_change() {
     };
     let service = format!(
         "# ~/.config/systemd/user/vault-agent.service\n[Unit]\nDescription=vault's agent: unlocked identities between \
-         commands\nRequires=vault-agent.socket\n\n[Service]\nExecStart=\"{}\" agent run\nLimitCORE=0\nNoNewPrivileges=yes\n",
+         commands\nRequires=vault-agent.socket\n\n[Service]\nExecStart=\":{}\" agent run\nLimitCORE=0\nNoNewPrivileges=yes\n",
         program.display()
     );
     let socket = "# ~/.config/systemd/user/vault-agent.socket\n[Unit]\nDescription=Socket of vault's agent\n\n[Socket]\n\

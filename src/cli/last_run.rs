@@ -1,0 +1,53 @@
+//! The last scheduled run, for people who were not there: a notice on their desktop, and a line at their next command.
+
+use crate::rotate::outcome::Outcome;
+
+use super::report::schedule as words;
+use super::schedule::Tool;
+use super::world::World;
+
+/// At the end of a scheduled run: remembers it and, where it failed as the one before did not, shows a notice.
+pub fn finished(world: &World, outcome: &Outcome) {
+    let earlier = match outcome.record(world.disk, &world.paths.state) {
+        Ok(earlier) => earlier,
+        Err(error) => {
+            world.warn(&format!("how this run went could not be remembered: {error}"));
+            None
+        }
+    };
+    let is_news = earlier.is_none_or(|earlier| !outcome.is_no_news(&earlier));
+    if is_news && let Some(line) = words::last_run_failed(outcome) {
+        notify(world, &line, words::next_step(outcome));
+    }
+}
+
+/// A machine without a desktop has none.
+fn notify(world: &World, line: &str, next: &str) {
+    if let Some(notifier) = Tool::find_optional("notify-send", world) {
+        let _ = notifier.ask(&["--app-name=vault", "--", line, next], b"");
+    }
+}
+
+/// A line about a run that failed, for whoever asks how things are.
+pub fn warn(world: &World) {
+    if let Ok(Some(outcome)) = Outcome::last(world.disk, &world.paths.state) {
+        tell(world, &outcome);
+    }
+}
+
+/// The same for who asked for something else: once.
+pub fn remind(world: &World) {
+    match Outcome::last(world.disk, &world.paths.state) {
+        Ok(Some(outcome)) if !outcome.is_told() => tell(world, &outcome),
+        _ => {}
+    }
+}
+
+fn tell(world: &World, outcome: &Outcome) {
+    if let Some(line) = words::last_run_failed(outcome) {
+        world.warn(&line);
+        world.hint(words::next_step(outcome));
+        // What can't be remembered is told once more.
+        let _ = outcome.tell(world.disk, &world.paths.state);
+    }
+}

@@ -1,0 +1,98 @@
+//! Words about keys that are due, and about rotations that are not over.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::cli::world::World;
+use crate::duration;
+use crate::names::ProfileName;
+use crate::rotate::due::{KeyDue, Pending, Stage};
+use crate::rotate::plan::State;
+
+use super::{Report, Status};
+
+const RESUME: &str = "next: vault rotate --resume";
+
+pub fn report(profiles: &[ProfileName]) -> Report {
+    let names: Vec<String> = profiles.iter().map(|name| format!("`{name}`")).collect();
+    Report::new(Status::State, format!("due: the access keys of {}", names.join(", "))).hint("`vault rotate --due`")
+}
+
+/// In the person's own time zone.
+pub fn day(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%F").to_string()
+}
+
+/// What is next for a key; None: nothing by itself.
+pub fn next(key: &KeyDue, now: Timestamp) -> Option<String> {
+    if let Some(pending) = &key.pending {
+        return Some(self::pending(pending, now));
+    }
+    let apart = key.due_at()?.duration_since(now);
+    let words = duration::words(apart.unsigned_abs());
+    Some(if apart.is_positive() { format!("due in {words}") } else { format!("overdue by {words}") })
+}
+
+/// Before something is done about it at a login; None where nothing is to be asked.
+pub fn question(key: &KeyDue, now: Timestamp) -> Option<String> {
+    let id = key.key.short();
+    if key.pending.is_some() {
+        return Some(format!("A rotation of {id} is not finished. Finish it now, with this code?"));
+    }
+    let (age, limit) = (duration::words(key.age(now)), duration::words(key.overdue(now)?));
+    Some(format!("{id} is {age} old (limit {limit}). Rotate it now, with this code?"))
+}
+
+pub fn pending(pending: &Pending, now: Timestamp) -> String {
+    let (state, since) = match &pending.stage {
+        Stage::Known(state, since) => (state, day(*since)),
+        Stage::Unreadable => return "a newer version of vault has begun a rotation, and has to finish it".to_owned(),
+    };
+    match state {
+        State::Idle => String::new(),
+        State::Intended { .. } => format!("rotation stopped on {since} while a new key was being made; {RESUME}"),
+        State::Created { .. } => format!("rotation stopped on {since} after the new key was saved; {RESUME}"),
+        State::Proven { old } => {
+            format!("new key in use since {since}, old key {} not yet retired; {RESUME}", old.short())
+        }
+        State::Retired { old, until } if *until > now => {
+            format!("old key {} is deleted after {}", old.short(), day(*until))
+        }
+        State::Retired { old, until } => {
+            format!("old key {} waits to be deleted since {}; {RESUME}", old.short(), day(*until))
+        }
+        State::Undoing { old } => format!("going back to old key {} since {since}; {RESUME}", old.short()),
+    }
+}
+
+/// Ids as people are shown them; never a secret.
+pub fn pending_json(pending: &Pending) -> Value {
+    let (state, since) = match &pending.stage {
+        Stage::Known(state, since) => (state, *since),
+        Stage::Unreadable => return json!({ "profile": pending.profile, "state": "unknown" }),
+    };
+    let (word, new, old, until) = match state {
+        State::Idle => ("idle", None, None, None),
+        State::Intended { .. } => ("intended", None, None, None),
+        State::Created { new, .. } => ("created", Some(new.short()), None, None),
+        State::Proven { old } => ("proven", None, Some(old.short()), None),
+        State::Retired { old, until } => ("retired", None, Some(old.short()), Some(*until)),
+        State::Undoing { old } => ("undoing", None, Some(old.short()), None),
+    };
+    json!({
+        "profile": pending.profile, "state": word, "since": since, "new_key": new, "old_key": old, "until": until,
+    })
+}
+
+/// After a login with a key that is older than it should be.
+pub fn old_key(world: &World, key: &KeyDue, limit: Duration, name: &ProfileName, now: Timestamp) {
+    world.warn(&format!(
+        "key {} is {} old (limit {}); vault rotate {name}",
+        key.key.short(),
+        duration::words(key.age(now)),
+        duration::words(limit)
+    ));
+}

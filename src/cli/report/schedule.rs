@@ -1,0 +1,260 @@
+//! Words of `schedule`, and of how the last scheduled run went.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::cli::escape::{escape, shown_path};
+use crate::cli::schedule::{ScheduleError, Standing};
+use crate::cli::world::World;
+use crate::process::{ProgramError, RunError};
+use crate::rotate::outcome::{Outcome, Reason};
+use crate::rotate::unattended::{Keeper, Kept};
+use crate::rotate::units::{Job, Scheduler, UnitError};
+
+use super::{Report, Status};
+
+pub const WHO_HAS_THE_DISK: &str = "whoever has this machine's disk, or a backup of it, has the access keys";
+const BY_USER: &str = "so has whoever runs programs as your user, also while the vault is locked";
+
+pub fn name(scheduler: Scheduler) -> &'static str {
+    match scheduler {
+        Scheduler::Systemd => "systemd",
+        Scheduler::Launchd => "launchd",
+        Scheduler::Cron => "cron",
+    }
+}
+
+pub fn report(error: &ScheduleError) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    match error {
+        ScheduleError::NoScheduler => state("neither systemd nor cron is here to start a rotation".into())
+            .hint("have something of yours start `vault rotate --due --scheduled` once a day"),
+        ScheduleError::Unit(error) => unit(error),
+        ScheduleError::Program { name, error: ProgramError::NotFound } => {
+            state(format!("no program `{name}` on PATH")).hint("`vault schedule install` alone takes what is there")
+        }
+        ScheduleError::Program { name, error: ProgramError::Untrusted { path } } => {
+            state(format!("`{name}` is not started: {} can be changed by others", shown_path(path)))
+                .hint(format!("chmod go-w {}", shown_path(path)))
+        }
+        ScheduleError::Run(error) => run(error),
+        ScheduleError::Refused { program, said } => state(format!("`{program}` refused: {}", escape(said)))
+            .hint("`vault schedule status` shows what is there; the same command goes on"),
+        ScheduleError::File { path, error } => state(format!("{}: {error}", shown_path(path))),
+        ScheduleError::OthersCanWrite(path) => Report::new(
+            Status::NotTrusted,
+            format!("{} can be changed by others, who could have their own command run there", shown_path(path)),
+        )
+        .hint(format!("chmod go-w {}", shown_path(path))),
+        ScheduleError::NotOurs(path) => {
+            state(format!("{} is there already, and `vault schedule` did not make it", shown_path(path)))
+                .hint("move it away; nothing was changed")
+        }
+        ScheduleError::BesideTheVault(path) => {
+            state(format!("the identity would lie beside the vault, in {}", shown_path(path)))
+                .hint("set VAULT_FILE or XDG_STATE_HOME so that they are in two folders; nothing was changed")
+        }
+        ScheduleError::RecipientWithoutIdentity(name) => state(format!(
+            "recipient `{}` opens the vault already, and its identity is not on this machine",
+            escape(name)
+        ))
+        .hint(format!("`vault recipient remove {}`, then the same command again", escape(name))),
+        ScheduleError::NotKept => {
+            state("the Keychain does not give back what was put into it; the vault was not changed".into())
+        }
+    }
+}
+
+fn unit(error: &UnitError) -> Report {
+    let state = |message: String| Report::new(Status::State, message);
+    match error {
+        UnitError::Relative(path) => state(format!("`{}` is not an absolute path", shown_path(path))),
+        UnitError::Character { path, scheduler } => {
+            state(format!("`{}` has a character that {} can't be given", shown_path(path), name(*scheduler)))
+                .hint("another path: for the program a link, for the vault VAULT_FILE")
+        }
+        UnitError::LineTooLong { length } => {
+            state(format!("cron cuts lines of more than 998 characters, and this one would have {length}"))
+                .hint("shorter paths: for the program a link, for the vault VAULT_FILE")
+        }
+        UnitError::OtherIdentity { made_for } => {
+            state(format!("the unattended identity was made for {}, which alone hands it over", name(*made_for)))
+                .hint("`vault schedule remove` first; nothing was changed")
+        }
+    }
+}
+
+fn run(error: &RunError) -> Report {
+    Report::new(Status::State, escape(&error.to_string()))
+}
+
+pub fn installed(world: &World, scheduler: Scheduler, job: &Job) {
+    let time = job.at.strftime("%H:%M");
+    world.say(&format!("keys that are due are replaced by {}, every day at {time}", name(scheduler)));
+    if scheduler != Scheduler::Launchd && job.unattended.is_some() {
+        world.hint(match scheduler {
+            Scheduler::Systemd => {
+                "your systemd runs while you are logged in; `loginctl enable-linger` has it run always"
+            }
+            _ => "`vault schedule status` shows how it goes",
+        });
+    }
+    if job.unattended.is_none() {
+        world.say("it works while the agent is unlocked; what needs you waits for you");
+    }
+}
+
+pub fn to_start(world: &World, commands: &[String]) {
+    world.warn("it was written and not started: what starts it can't be reached from here");
+    for command in commands {
+        world.hint(&format!("run `{}`", escape(command)));
+    }
+}
+
+pub fn taken_away(world: &World, scheduler: Scheduler) {
+    world.say(&format!("removed the schedule of {}", name(scheduler)));
+}
+
+/// Before somebody says yes.
+pub fn what_unattended_means(world: &World) {
+    world.warn("scheduled runs would open the vault with nobody there, by an identity that stays on this machine");
+    world.say(&format!("{WHO_HAS_THE_DISK};"));
+    world.say(BY_USER);
+}
+
+pub fn unattended_made(world: &World, kept: &Kept) {
+    world.say(&format!("added recipient `{}`; its identity is kept {}", escape(&kept.name), keeper(kept.keeper)));
+}
+
+pub fn unattended_already(world: &World, name: &str) {
+    world.say(&format!("recipient `{}` is there already", escape(name)));
+}
+
+pub fn unattended_taken_back(world: &World) {
+    world.say("removed the identity of unattended runs");
+}
+
+fn keeper(keeper: Keeper) -> &'static str {
+    match keeper {
+        Keeper::File => "in a file that only your user can read",
+        Keeper::Systemd => "in a file that systemd encrypted for this machine",
+        Keeper::Keychain => "in the Keychain",
+    }
+}
+
+/// For `schedule status`.
+pub fn standing(standing: &Standing) -> String {
+    let mut lines = Vec::new();
+    for (scheduler, found) in &standing.installed {
+        lines.push(format!("scheduled by {}: {}", name(*scheduler), escape(&found.place)));
+        if found.active == Some(false) {
+            lines.push("not started: `vault schedule install` starts it".to_owned());
+        }
+        lines.extend(found.next.map(|next| format!("next run: {}", local(next))));
+    }
+    if standing.installed.is_empty() {
+        lines.push("nothing is scheduled; `vault schedule install` does that".to_owned());
+    }
+    lines.push(match &standing.last_run {
+        None => "last run: none yet".to_owned(),
+        Some(outcome) => format!("last run: {}, {}", local(outcome.time), went(outcome)),
+    });
+    for failed in standing.last_run.iter().flat_map(|outcome| &outcome.failed) {
+        lines.push(format!("  {}: {}", failed.profile, reason(failed.reason)));
+    }
+    if let Some((kept, place)) = &standing.unattended {
+        lines.push(format!(
+            "unattended: recipient `{}` opens the vault; its identity is in {place}",
+            escape(&kept.name)
+        ));
+        lines.push(format!("  {WHO_HAS_THE_DISK};"));
+        lines.push(format!("  {BY_USER}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// One line for who has not asked; None where there is nothing to worry about.
+pub fn last_run_failed(outcome: &Outcome) -> Option<String> {
+    let why = reason(outcome.reason()?);
+    let names: Vec<&str> = outcome.failed.iter().map(|failed| failed.profile.as_str()).take(3).collect();
+    let more = outcome.failed.len().saturating_sub(names.len());
+    let names = match (names.join(", "), more) {
+        (names, _) if names.is_empty() => String::new(),
+        (names, 0) => format!(" for {names}"),
+        (names, more) => format!(" for {names} and {more} more"),
+    };
+    Some(format!("the scheduled rotation of {} failed{names}: {why}", local(outcome.time)))
+}
+
+fn went(outcome: &Outcome) -> String {
+    let count = |number: u32, what: &str| (number > 0).then(|| format!("{number} {what}"));
+    let failed = u32::try_from(outcome.failed.len()).unwrap_or(u32::MAX);
+    let counts = [count(outcome.rotated, "rotated"), count(outcome.waiting, "waiting"), count(failed, "failed")];
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    let counts = if counts.is_empty() { "nothing was due".to_owned() } else { counts.join(", ") };
+    match outcome.reason() {
+        None => counts,
+        Some(why) if outcome.failed.is_empty() => format!("failed (exit code {}): {}", outcome.exit, reason(why)),
+        Some(why) => format!("{counts} (exit code {}): {}", outcome.exit, reason(why)),
+    }
+}
+
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::State => "it could not be done",
+        Reason::Locked => "the vault was locked",
+        Reason::Refused => "AWS refused",
+        Reason::Network => "no network",
+        Reason::NotTrusted => "the vault or a file is damaged, or not to be trusted",
+        Reason::Unfinished => "it is unfinished; the next run goes on",
+        Reason::PersonNeeded => "a person is needed",
+        Reason::Internal => "a bug of vault's",
+    }
+}
+
+/// What a person does about it.
+pub fn next_step(outcome: &Outcome) -> &'static str {
+    match outcome.reason() {
+        Some(Reason::Locked) => "`vault unlock`, then `vault rotate --due`",
+        _ => "`vault rotate --due` tries again; `vault schedule status` says more",
+    }
+}
+
+fn local(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%F %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rotate::outcome::Failed;
+
+    fn failed(names: &[&str]) -> Outcome {
+        let failed = |name: &&str| Failed { profile: name.parse().unwrap(), reason: Reason::Network };
+        let mut outcome = Outcome::new(Timestamp::UNIX_EPOCH, 5);
+        (outcome.rotated, outcome.failed) = (1, names.iter().map(failed).collect());
+        outcome
+    }
+
+    #[test]
+    fn many_that_failed_are_one_short_line() {
+        assert_eq!(last_run_failed(&Outcome::new(Timestamp::UNIX_EPOCH, 0)), None);
+        let told = |names: &[&str]| {
+            let told = last_run_failed(&failed(names)).unwrap();
+            told.split_once(" failed").unwrap().1.to_owned()
+        };
+        assert_eq!(told(&[]), ": no network");
+        assert_eq!(told(&["a", "b", "c"]), " for a, b, c: no network");
+        assert_eq!(told(&["a", "b", "c", "d", "e"]), " for a, b, c and 2 more: no network");
+    }
+
+    #[test]
+    fn a_run_is_told_by_what_it_did() {
+        let mut quiet = Outcome::new(Timestamp::UNIX_EPOCH, 0);
+        assert_eq!(went(&quiet), "nothing was due");
+        (quiet.rotated, quiet.waiting) = (2, 1);
+        assert_eq!(went(&quiet), "2 rotated, 1 waiting");
+        assert_eq!(went(&failed(&["a"])), "1 rotated, 1 failed (exit code 5): no network");
+        assert_eq!(went(&Outcome::new(Timestamp::UNIX_EPOCH, 3)), "failed (exit code 3): the vault was locked");
+    }
+}

@@ -1,0 +1,217 @@
+//! `vault schedule`.
+
+mod backend;
+mod cron;
+mod error;
+mod launchd;
+mod own_file;
+mod status;
+mod systemd;
+mod tool;
+mod unattended;
+
+use std::io;
+
+use jiff::civil::Time;
+
+use crate::rotate::outcome::Outcome;
+use crate::rotate::units::{self, Job, Scheduler, USUAL_TIME};
+
+use super::failure::Failure;
+use super::own_program;
+use super::recipient;
+use super::report::schedule as words;
+use super::world::World;
+
+use backend::{Backend, Started};
+pub use error::ScheduleError;
+pub use status::Standing;
+pub use tool::Tool;
+
+/// Replace access keys that are due by themselves: once a day, and after days that were missed
+///
+/// There is one schedule for a user, of the vault that is found now. It runs `vault rotate --due --scheduled`, which asks
+/// nobody: it works while the agent is unlocked, and with cached MFA sessions that are good enough; what it can't do waits,
+/// and is told at the next command at a terminal.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Have it run from now on, in the place of an earlier schedule
+    Install(InstallArgs),
+    /// Show what is scheduled, how the last run went, and who opens the vault for it
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what `install` would write, and change nothing
+    Print(PrintArgs),
+    /// Take everything back, what --unattended made included
+    Remove(RemoveArgs),
+}
+
+#[derive(clap::Args)]
+#[group(multiple = false)]
+struct By {
+    /// By a timer of your own systemd
+    #[arg(long)]
+    systemd: bool,
+    /// By launchd
+    #[arg(long)]
+    launchd: bool,
+    /// By two lines of your crontab
+    #[arg(long)]
+    cron: bool,
+}
+
+#[derive(clap::Args)]
+struct InstallArgs {
+    /// The time of day [default: 11:00]; systemd takes up to an hour longer, at random
+    #[arg(long, value_name = "HH:MM", value_parser = parse_time)]
+    at: Option<Time>,
+    /// Let it open the vault with nobody there: who has this machine's disk then has the keys
+    #[arg(long)]
+    unattended: bool,
+    /// Do not ask
+    #[arg(long, requires = "unattended")]
+    yes: bool,
+    #[command(flatten)]
+    by: By,
+}
+
+#[derive(clap::Args)]
+struct PrintArgs {
+    /// The time of day [default: 11:00]
+    #[arg(long, value_name = "HH:MM", value_parser = parse_time)]
+    at: Option<Time>,
+    #[command(flatten)]
+    by: By,
+}
+
+#[derive(clap::Args)]
+struct RemoveArgs {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    match args.action {
+        Action::Install(args) => install(args, world),
+        Action::Status { json } => status::run(json, world),
+        Action::Print(args) => print(args, world),
+        Action::Remove(args) => remove(args, world),
+    }
+}
+
+fn parse_time(text: &str) -> Result<Time, String> {
+    // Looser spellings, such as ` 9:30`, are taken by what reads times.
+    let strict = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    let time = strict.then(|| Time::strptime("%H:%M", text).ok()).flatten();
+    time.ok_or_else(|| format!("`{text}` is not a time of day such as 09:30"))
+}
+
+impl By {
+    /// What was said, else what fits this machine.
+    fn scheduler(&self, world: &World) -> Result<Scheduler, ScheduleError> {
+        match self {
+            Self { systemd: true, .. } => Ok(Scheduler::Systemd),
+            Self { launchd: true, .. } => Ok(Scheduler::Launchd),
+            Self { cron: true, .. } => Ok(Scheduler::Cron),
+            _ => backend::usual(world),
+        }
+    }
+}
+
+/// What is to run, before anybody is asked for anything.
+fn job(scheduler: Scheduler, at: Option<Time>, world: &World) -> Result<Job, Failure> {
+    let user = rustix::process::geteuid().as_raw();
+    Ok(Job {
+        program: own_program::path(world)?,
+        variables: units::variables(&world.paths, &world.environment, scheduler, user),
+        at: at.unwrap_or(USUAL_TIME),
+        unattended: unattended::known(world)?,
+    })
+}
+
+fn print(args: PrintArgs, world: &World) -> Result<(), Failure> {
+    let scheduler = args.by.scheduler(world)?;
+    let job = job(scheduler, args.at, world)?;
+    world.print(&backend::of(scheduler, world).texts(&job)?)
+}
+
+fn install(args: InstallArgs, world: &World) -> Result<(), Failure> {
+    let scheduler = args.by.scheduler(world)?;
+    let backend = backend::of(scheduler, world);
+    let mut job = job(scheduler, args.at, world)?;
+    backend.texts(&job)?;
+    backend.check()?;
+    if args.unattended {
+        job.unattended = Some(unattended::set_up(scheduler, args.yes, world)?);
+        // Its path is another one.
+        backend.texts(&job)?;
+    }
+    let started = backend.install(&job)?;
+    // Two would start two runs.
+    for other in backend::all(world).iter().filter(|other| other.scheduler() != scheduler) {
+        take_away(&**other, world)?;
+    }
+    words::installed(world, scheduler, &job);
+    if let Started::By(commands) = started {
+        words::to_start(world, &commands);
+    }
+    Ok(())
+}
+
+/// Gives whether it was there.
+fn take_away(backend: &dyn Backend, world: &World) -> Result<bool, ScheduleError> {
+    let there = backend.installed()?.is_some();
+    if there {
+        backend.remove()?;
+        words::taken_away(world, backend.scheduler());
+    }
+    Ok(there)
+}
+
+/// What opens the vault first: a schedule that is left runs in vain, and the command can be given again.
+fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
+    let mut removed = unattended::take_back(args.yes, world)?;
+    for backend in backend::all(world) {
+        removed |= take_away(&*backend, world)?;
+    }
+    Outcome::forget(world.disk, &world.paths.state).map_err(|error| in_state(error, world))?;
+    if !removed {
+        world.say("nothing is scheduled");
+    }
+    Ok(())
+}
+
+fn in_state(error: io::Error, world: &World) -> ScheduleError {
+    ScheduleError::File { path: world.paths.state.clone(), error }
+}
+
+/// Lets a recipient open the vault no longer; one that is gone is no failure.
+fn remove_recipient(name: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
+    match recipient::remove(name, confirmed, world) {
+        Err(Failure::UnknownRecipient(_)) => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_day_is_taken_in_one_spelling() {
+        assert_eq!(parse_time("09:05").unwrap(), jiff::civil::time(9, 5, 0, 0));
+        for wrong in ["", "9:05", "24:00", "12:60", "12.30", "noon", "12:30:00", "+1:00", " 1:00"] {
+            assert!(parse_time(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Keys that are due, and rotations that are not over: what `status`, `show`, `keys` and `login` say of them, and what nobody
+//! may do meanwhile.
+
+use std::fs;
+
+use aws_sim::{Role, Status, Trust};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use toml::Table;
+
+use super::{ALICE, error_and_hint, json, short, warning};
+use crate::forgery::Forgery;
+use crate::program::{ACCOUNT, Case, Output};
+
+const UNFINISHED: &str = "a rotation of `prod` is unfinished; its keys can't be changed or taken away now";
+const FINISH: &str = "finish it first: `vault rotate --resume`";
+
+/// Changes a profile's table in the vault, as the next generation of it.
+fn change(case: &Case, name: &str, change: impl FnOnce(&mut Table)) {
+    let standing = fs::read(case.vault_file()).unwrap();
+    let recovery = fs::read_to_string(case.given("recovery.txt")).unwrap();
+    let mut vault = Forgery::of(&standing, recovery.lines().last().unwrap());
+    change(vault.section("profile")[name].as_table_mut().unwrap());
+    fs::write(case.vault_file(), vault.saved_over(&standing).seal()).unwrap();
+}
+
+/// As of AWS: so many days ago, give or take the minute that a test may last.
+fn made_days_ago(case: &Case, days: i64) {
+    let made = Timestamp::now() - SignedDuration::from_hours(24 * days);
+    change(case, "prod", |prod| {
+        prod["access_key"].as_table_mut().unwrap().insert("created".into(), made.to_string().into());
+    });
+}
+
+fn journal(state: &str, more: Table) -> Table {
+    let mut journal = Table::new();
+    for (key, value) in [("state", state), ("user_arn", ALICE), ("since", "2026-06-01T12:00:00Z")] {
+        journal.insert(key.to_owned(), value.into());
+    }
+    journal.extend(more);
+    journal
+}
+
+/// A second key of alice's as journals have it: its id and its table.
+fn second_key(case: &Case) -> (String, Table) {
+    let (id, secret) = case.sim.add_access_key(&case.alice);
+    case.keep_secret("the second key's secret", &secret);
+    let mut table = Table::new();
+    for (key, value) in [("id", id.as_str()), ("secret", &secret), ("added", "2026-05-01T12:00:00Z")] {
+        table.insert(key.to_owned(), value.into());
+    }
+    (id, table)
+}
+
+fn put(case: &Case, journal: Table) {
+    change(case, "prod", |prod| drop(prod.insert("rotation".into(), journal.into())));
+}
+
+/// `prod`, whose old key is to be deleted by then; with the old key's id.
+fn retired(until: &str) -> (Case, String) {
+    let case = Case::with_prod();
+    let old = retire(&case, until);
+    (case, old)
+}
+
+fn retire(case: &Case, until: &str) -> String {
+    let (old, key) = second_key(case);
+    case.sim.set_key_status(&old, Status::Inactive);
+    let more = Table::from_iter([("until".to_owned(), until.into()), ("old".to_owned(), key.into())]);
+    put(case, journal("retired", more));
+    old
+}
+
+fn cells(output: &Output) -> Vec<Vec<String>> {
+    let cells =
+        |line: &str| line.split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect();
+    output.out.lines().map(cells).collect()
+}
+
+/// The last cell of `prod`'s line.
+fn rotation(case: &Case) -> String {
+    cells(case.run(&["status"]).succeeds())[1][4].clone()
+}
+
+#[test]
+fn the_status_tells_a_keys_age_and_when_it_is_due_and_due_alone_fails() {
+    let case = Case::with_prod();
+    made_days_ago(&case, 91);
+    let key = short(case.alice.access_key_id());
+    assert_eq!(rotation(&case), "-");
+    case.run(&["status", "--due"]).succeeds().stdout("").stderr_has("\nno key is due\n");
+    case.run(&["set", "--vault", "rotate_every=90d"]).succeeds();
+    let rows = cells(case.run(&["status"]).succeeds());
+    assert_eq!(rows[0], ["NAME", "ACCESS KEY", "KEY AGE", "SESSION", "ROTATION"]);
+    assert_eq!(rows[1], ["prod", &key, "91 d", "-", "overdue by 1 d"]);
+    let told = error_and_hint("due: the access keys of `prod`", "`vault rotate --due`");
+    let due = case.run(&["status", "--due"]);
+    due.exits(1).stderr_has(&told);
+    assert_eq!(cells(&due), rows);
+    let as_json = case.run(&["status", "--due", "--json"]);
+    as_json.exits(1).stderr(&told);
+    let prod = serde_json::from_str::<Value>(&as_json.out).unwrap()["profiles"][0].clone();
+    assert_eq!((&prod["due"], &prod["rotate_every_seconds"]), (&json!(true), &json!(90 * 86_400)));
+    assert_eq!(prod["rotation"], Value::Null);
+    let time = |key: &str| prod[key].as_str().unwrap().parse::<Timestamp>().unwrap();
+    assert_eq!(time("due_at").duration_since(time("key_created")).as_hours(), 90 * 24);
+    assert!(prod["key_age_seconds"].as_u64().is_some_and(|age| (91 * 86_400..91 * 86_400 + 3600).contains(&age)));
+
+    // The profile's own limit goes before the vault's.
+    case.run(&["set", "prod", "rotate_every=2184h1m"]).succeeds();
+    let in_some_seconds = rotation(&case);
+    assert!(in_some_seconds.starts_with("due in ") && in_some_seconds.ends_with(" s"), "{in_some_seconds}");
+    case.run(&["status", "--due"]).succeeds().stdout("");
+    assert_eq!(json(&case.run(&["status", "--due", "--json"]))["profiles"], json!([]));
+}
+
+#[test]
+fn a_key_that_two_profiles_have_is_due_with_both() {
+    let case = Case::with_prod();
+    made_days_ago(&case, 2);
+    case.add("same").succeeds();
+    case.run(&["set", "prod", "rotate_every=1d"]).succeeds();
+    let due = case.run(&["status", "--due"]);
+    due.exits(1).stderr_has(&error_and_hint("due: the access keys of `prod`, `same`", "`vault rotate --due`"));
+}
+
+#[test]
+fn what_is_pending_is_told_in_words_since_when_and_by_which_command_it_ends() {
+    let case = Case::with_prod();
+    let (id, key) = second_key(&case);
+    let (new, old) = (
+        || Table::from_iter([("new".to_owned(), key.clone().into())]),
+        || Table::from_iter([("old".to_owned(), key.clone().into())]),
+    );
+    let until = |time: &str| Table::from_iter([("until".to_owned(), time.into())].into_iter().chain(old()));
+    let second = short(&id);
+    let resume = "next: vault rotate --resume";
+    for (journal, told, keys) in [
+        (
+            journal("intended", Table::new()),
+            format!("rotation stopped on 2026-06-01 while a new key was being made; {resume}"),
+            json!({"state": "intended", "new_key": null, "old_key": null, "until": null}),
+        ),
+        (
+            journal("created", new()),
+            format!("rotation stopped on 2026-06-01 after the new key was saved; {resume}"),
+            json!({"state": "created", "new_key": second, "old_key": null, "until": null}),
+        ),
+        (
+            journal("proven", old()),
+            format!("new key in use since 2026-06-01, old key {second} not yet retired; {resume}"),
+            json!({"state": "proven", "new_key": null, "old_key": second, "until": null}),
+        ),
+        (
+            journal("retired", until("2126-06-02T12:00:00Z")),
+            format!("old key {second} is deleted after 2126-06-02"),
+            json!({"state": "retired", "new_key": null, "old_key": second, "until": "2126-06-02T12:00:00Z"}),
+        ),
+        (
+            journal("retired", until("2026-06-02T12:00:00Z")),
+            format!("old key {second} waits to be deleted since 2026-06-02; {resume}"),
+            json!({"state": "retired", "new_key": null, "old_key": second, "until": "2026-06-02T12:00:00Z"}),
+        ),
+        (
+            journal("undoing", old()),
+            format!("going back to old key {second} since 2026-06-01; {resume}"),
+            json!({"state": "undoing", "new_key": null, "old_key": second, "until": null}),
+        ),
+    ] {
+        put(&case, journal);
+        assert_eq!(rotation(&case), told);
+        let waits = case.run(&["status", "--due"]);
+        waits.exits(if told.contains("2126") { 0 } else { 1 });
+        case.run(&["show", "prod"]).succeeds().stdout_has(&format!("\nrotation = {told}\n"));
+        let mut expected = keys;
+        for (key, value) in [("profile", "prod"), ("since", "2026-06-01T12:00:00Z")] {
+            expected[key] = value.into();
+        }
+        assert_eq!(json(&case.run(&["show", "prod", "--json"]))["rotation"], expected);
+        assert_eq!(json(&case.run(&["status", "--json"]))["profiles"][0]["rotation"], expected);
+    }
+}
+
+#[test]
+fn a_journal_of_a_later_version_is_told_of_and_kept_from_harm() {
+    let case = Case::with_prod();
+    put(&case, journal("frozen", Table::from_iter([("thaw".to_owned(), "x".into())])));
+    let told = "a newer version of vault has begun a rotation, and has to finish it";
+    assert_eq!(rotation(&case), told);
+    case.run(&["status", "--due"]).exits(1);
+    case.run(&["show", "prod"]).succeeds().stdout_has(&format!("rotation = {told}\n"));
+    assert_eq!(
+        json(&case.run(&["show", "prod", "--json"]))["rotation"],
+        json!({"profile": "prod", "state": "unknown"})
+    );
+    // It may be about any key of the user.
+    let (second, _) = second_key(&case);
+    case.login().succeeds();
+    for id in [&second, case.alice.access_key_id()] {
+        let output = case.run(&["keys", "disable", "prod", id, "--yes"]);
+        output.exits(1).stdout("").stderr(&error_and_hint(UNFINISHED, FINISH));
+    }
+    case.run(&["remove", "prod", "--yes"]).exits(1).stderr(&error_and_hint(UNFINISHED, FINISH));
+    let listed = json(&case.run(&["keys", "prod", "--json"]));
+    let own = listed["keys"].as_array().unwrap().iter().find(|key| key["profiles"] != json!([])).unwrap();
+    assert_eq!(own["rotation"], json!({"profile": "prod", "part": "unknown", "until": null}));
+}
+
+#[test]
+fn no_report_shows_what_the_journal_holds() {
+    let (case, _) = retired("2126-06-02T12:00:00Z");
+    // Every output is searched for the secrets that the case knows.
+    for words in [
+        &["show", "prod"][..],
+        &["show", "prod", "--json"],
+        &["show", "prod", "--sources"],
+        &["show", "prod", "--sources", "--json"],
+        &["list"],
+        &["list", "--json"],
+        &["status"],
+        &["status", "--json"],
+        &["history"],
+        &["history", "--json"],
+        &["restore", "1", "--dry-run"],
+    ] {
+        let output = case.run(words);
+        assert!(!output.out.contains("secret") && !output.err.contains("secret"), "{words:?} {}", output.out);
+    }
+    assert_eq!(case.secrets_left(), [""; 0]);
+}
+
+#[test]
+fn keys_are_listed_with_their_part_in_a_rotation_and_not_changed_while_it_lasts() {
+    let (case, old) = retired("2126-06-02T12:00:00Z");
+    case.login().succeeds();
+    let own = case.alice.access_key_id().to_owned();
+    let rows = cells(case.run(&["keys", "prod"]).succeeds());
+    let held = |id: &str| rows.iter().find(|row| row[0] == short(id)).unwrap().last().unwrap().clone();
+    assert_eq!(held(&own), "prod; the current key of `prod`");
+    assert_eq!(held(&old), "the old key of `prod` until 2126-06-02");
+    let listed = json(&case.run(&["keys", "prod", "--json"]));
+    let part = |id: &str| {
+        let keys = listed["keys"].as_array().unwrap();
+        keys.iter().find(|key| key["access_key_id"] == id).unwrap()["rotation"].clone()
+    };
+    assert_eq!(part(&own), json!({"profile": "prod", "part": "current", "until": null}));
+    assert_eq!(part(&old), json!({"profile": "prod", "part": "old", "until": "2126-06-02T12:00:00Z"}));
+    case.sim.clear_requests();
+    for (action, id) in [("enable", &old), ("delete", &old), ("disable", &own), ("delete", &own)] {
+        let output = case.run(&["keys", action, "prod", id, "--yes"]);
+        output.exits(1).stdout("").stderr(&error_and_hint(UNFINISHED, FINISH));
+    }
+    assert_eq!(case.sim.count("UpdateAccessKey") + case.sim.count("DeleteAccessKey"), 0);
+}
+
+#[test]
+fn a_profile_whose_rotation_is_unfinished_is_not_removed_or_replaced_and_keeps_its_journal_under_another_name() {
+    let (case, _) = retired("2126-06-02T12:00:00Z");
+    let before = fs::read(case.vault_file()).unwrap();
+    let refused = error_and_hint(UNFINISHED, FINISH);
+    case.run(&["remove", "prod", "--yes"]).exits(1).stdout("").stderr(&refused);
+    case.run(&["remove", "prod"]).exits(1).stdout("").stderr(&refused);
+    let replace = ["add", "prod", "--replace", "--access-key-id", case.alice.access_key_id(), "--secret-stdin"];
+    case.vault(&replace).stdin(case.alice.secret_access_key()).run().exits(1).stdout("").stderr(&refused);
+    let role =
+        ["add", "prod", "--replace", "--role-arn", "arn:aws:iam::123456789012:role/x", "--source-profile", "prod"];
+    case.run(&role).exits(1).stdout("").stderr(&refused);
+    let bob = case.sim.add_user(ACCOUNT, "bob");
+    let credentials = format!(
+        "[prod]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        bob.access_key_id(),
+        bob.secret_access_key()
+    );
+    case.write(&case.credentials(), 0o600, credentials);
+    for words in [&["import", "--yes"][..], &["import", "--yes", "--replace"]] {
+        let output = case.run(words);
+        output.exits(1).stdout_has("conflict: a rotation of it is unfinished");
+        output.stderr_has("a rotation of it is unfinished\nvault: hint: finish it first: `vault rotate --resume`\n");
+    }
+    assert!(fs::read(case.vault_file()).unwrap() == before);
+
+    case.run(&["rename", "prod", "main"]).succeeds().stderr("`prod` is now `main`\n");
+    case.run(&["show", "main"]).succeeds().stdout_has(" is deleted after 2126-06-02\n");
+    case.run(&["remove", "main", "--yes"]).exits(1).stdout("");
+}
+
+#[test]
+fn restoring_keeps_the_journal_that_stands_and_brings_none_back_beside_it() {
+    let case = Case::with_prod();
+    case.run(&["set", "prod", "region=us-east-1"]).succeeds();
+    retire(&case, "2126-06-02T12:00:00Z");
+    case.run(&["set", "prod", "region=eu-central-1"]).succeeds();
+    let pending = |name: &str| json(&case.run(&["show", name, "--json"]))["rotation"]["state"].clone();
+    // Generation 2 is from before the rotation.
+    case.run(&["restore", "2", "prod"]).succeeds();
+    assert_eq!(pending("prod"), "retired");
+    let forced = case.run(&["restore", "2", "prod", "--with-keys"]);
+    forced.exits(1).stdout("").stderr(&error_and_hint(UNFINISHED, FINISH));
+    // Under its new name it goes on; the old one would bring back the same journal as it was.
+    case.run(&["rename", "prod", "main"]).succeeds();
+    let unfinished = UNFINISHED.replace("`prod`", "`main`");
+    let before = fs::read(case.vault_file()).unwrap();
+    case.run(&["restore", "4", "prod"]).exits(1).stdout("").stderr(&error_and_hint(&unfinished, FINISH));
+    assert!(fs::read(case.vault_file()).unwrap() == before);
+    change(&case, "main", |main| drop(main.remove("rotation")));
+    case.run(&["restore", "4", "prod"]).succeeds();
+    let holder = json(&case.run(&["show", "main", "--json"]))["rotation"]["profile"].clone();
+    assert_eq!((pending("prod"), holder), (json!("retired"), json!("prod")), "of the key that both have");
+}
+
+#[test]
+fn a_login_says_that_its_key_is_older_than_its_limit() {
+    let case = Case::with_prod();
+    made_days_ago(&case, 91);
+    let role = case.sim.add_role(Role::new(ACCOUNT, "admin", Trust::of(ACCOUNT)));
+    case.run(&["add", "admin", "--role-arn", &role, "--source-profile", "prod"]).succeeds();
+    assert!(!case.login().err.contains("limit"));
+    case.run(&["set", "prod", "rotate_every=90d"]).succeeds();
+    let key = short(case.alice.access_key_id());
+    let told = warning(&format!("key {key} is 91 d old (limit 90 d); vault rotate prod"));
+    let login = case.run(&["login", "prod", "--no-export"]);
+    assert!(login.succeeds().err.ends_with(&told), "{}", login.err);
+    let of_role = case.run(&["login", "admin", "--no-export"]);
+    assert_eq!(of_role.err.matches(&*told).count(), 1, "{}", of_role.err);
+    let both = case.run(&["login", "prod", "admin", "--no-export"]);
+    assert_eq!(both.err.matches(&*told).count(), 1, "{}", both.err);
+    case.run(&["set", "prod", "rotate_every=92d"]).succeeds();
+    assert!(!case.run(&["login", "prod", "--no-export"]).succeeds().err.contains("limit"));
+}
+
+#[test]
+fn what_is_set_about_rotation_stays_as_it_was_written_and_has_bounds() {
+    let case = Case::with_prod();
+    let settings =
+        ["rotate_every=90d", "grace=1w", "rotate_on_login=never", "rotate_hook=notify me", "mfa_max_age=30m"];
+    case.run(&[&["set", "prod"][..], &settings].concat()).succeeds();
+    let shown =
+        "rotate_every = 90d\ngrace = 1w\nrotate_on_login = never\nrotate_hook = notify me\nmfa_max_age = 1800\n";
+    case.run(&["show", "prod"]).succeeds().stdout_has(shown);
+    for (setting, why) in [
+        ("rotate_every=12h", "`rotate_every`: it takes 1d to 3650d, not `12h`"),
+        (
+            "rotate_every=monthly",
+            "`rotate_every`: `monthly` is not a duration such as 45m, 8h, 30d or a number of seconds",
+        ),
+        ("grace=1h", "`grace`: it takes 4h to 90d, not `1h`"),
+        ("rotate_on_login=yes", "`rotate_on_login`: `yes` is none of ask, always and never"),
+        ("mfa_max_age=1m", "`mfa_max_age`: it takes 5m to 36h, not `1m`"),
+    ] {
+        case.run(&["set", "prod", setting]).exits(2).stdout("").stderr(&super::error(why));
+    }
+    case.run(&["set", "--vault", "grace=2d", "rotate_every=1w"]).succeeds();
+    case.run(&["unset", "prod", "grace"]).succeeds();
+    let sources = cells(case.run(&["show", "prod", "--sources"]).succeeds());
+    let of = |key: &str| sources.iter().filter(|row| row[0] == key).map(|row| row[1..].join(", ")).collect::<Vec<_>>();
+    assert_eq!(
+        (of("grace"), of("rotate_every")),
+        (vec!["2d, vault, for all profiles".into()], vec!["90d, vault".into()])
+    );
+    case.run(&["set", "--vault", "rotate_hook=x"]).exits(2).stderr_has("no setting named `rotate_hook`");
+    case.run(&["unset", "prod", "rotate_every", "rotate_on_login", "rotate_hook", "mfa_max_age"]).succeeds();
+    assert!(!case.run(&["show", "prod"]).out.contains("rotate"));
+}
