@@ -1,1 +1,257 @@
-//! x
+//! What somebody else does to the keys before a rotation, and between two runs of it.
+
+use std::time::Duration;
+
+use aws_sim::{Failure, Kind, Status};
+
+use super::stage::Stage;
+
+/// The new key is made and saved, and not live.
+fn created() -> (Stage, String, String) {
+    let stage = Stage::new();
+    stage.sim().new_keys_live_after(Duration::from_secs(3600), Duration::from_secs(3600));
+    stage.rotate(&[]).exits(7);
+    stage.pass(Duration::from_secs(3600));
+    both(stage, "created")
+}
+
+/// The new key is in use, the old one still active.
+fn proven() -> (Stage, String, String) {
+    let stage = Stage::new();
+    stage.rotate(&["--keep-old"]).succeeds();
+    both(stage, "proven")
+}
+
+/// The old key is off.
+fn retired() -> (Stage, String, String) {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    both(stage, "retired")
+}
+
+/// With the old key and the new one.
+fn both(stage: Stage, state: &str) -> (Stage, String, String) {
+    let (held, old) = (stage.held(), stage.user.access_key_id().to_owned());
+    assert_eq!(held.state, Some(state));
+    let new = held.all().map(|key| key.id.to_string()).find(|id| *id != old).unwrap();
+    (stage, old, new)
+}
+
+#[track_caller]
+fn uses(stage: &Stage, key: &str, state: Option<&str>) {
+    let held = stage.held();
+    assert_eq!((held.current.id.as_str(), held.state), (key, state));
+    assert_eq!(stage.status(key), Some(Status::Active));
+    stage.recovers();
+}
+
+#[test]
+fn a_new_key_that_is_deleted_before_it_is_used_leaves_the_old_one_in_use() {
+    let (stage, old, new) = created();
+    stage.sim().delete_key(&new);
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &old, None);
+}
+
+#[test]
+fn a_new_key_that_is_switched_off_before_it_is_used_is_asked_about() {
+    let (stage, old, new) = created();
+    stage.sim().set_key_status(&new, Status::Inactive);
+    let ran = stage.rotate(&["--resume"]);
+    ran.exits(8).error(&format!(
+        "prod: somebody switched the new key AKIA...{} off; AKIA...{} works on",
+        &new[16..],
+        &old[16..]
+    ));
+    assert!(ran.changes().is_empty());
+    stage.with_code(&["keys", "enable", "prod", &new]).succeeds();
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &new, Some("retired"));
+}
+
+#[test]
+fn a_new_key_that_is_switched_off_before_it_is_used_can_be_undone() {
+    let (stage, old, new) = created();
+    stage.sim().set_key_status(&new, Status::Inactive);
+    stage.rotate(&["--undo"]).succeeds();
+    assert_eq!(stage.status(&new), None);
+    uses(&stage, &old, None);
+}
+
+#[test]
+fn an_old_key_that_is_deleted_while_the_new_one_is_unused_is_replaced_by_it() {
+    let (stage, old, new) = created();
+    stage.sim().delete_key(&old);
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &new, None);
+}
+
+#[test]
+fn an_old_key_that_is_switched_off_while_the_new_one_is_unused_is_replaced_by_it() {
+    let (stage, old, new) = created();
+    stage.sim().set_key_status(&old, Status::Inactive);
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &new, Some("retired"));
+}
+
+#[test]
+fn a_new_key_that_is_deleted_while_both_work_gives_the_old_one_back() {
+    let (stage, old, new) = proven();
+    stage.sim().delete_key(&new);
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &old, None);
+}
+
+#[test]
+fn a_new_key_that_is_switched_off_while_both_work_gives_the_old_one_back() {
+    let (stage, old, new) = proven();
+    stage.sim().set_key_status(&new, Status::Inactive);
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &old, Some("retired"));
+}
+
+#[test]
+fn an_old_key_that_is_deleted_while_both_work_ends_the_rotation() {
+    let (stage, old, new) = proven();
+    stage.sim().delete_key(&old);
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &new, None);
+}
+
+#[test]
+fn an_old_key_that_is_deleted_in_its_grace_ends_the_rotation() {
+    let (stage, old, new) = retired();
+    stage.sim().delete_key(&old);
+    stage.pass(Duration::from_secs(25 * 3600));
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &new, None);
+}
+
+#[test]
+fn an_old_key_that_is_switched_on_in_its_grace_is_asked_about() {
+    let (stage, old, new) = retired();
+    stage.sim().set_key_status(&old, Status::Active);
+    stage.pass(Duration::from_secs(25 * 3600));
+    let ran = stage.rotate(&["--resume"]);
+    ran.exits(8).error(&format!("prod: somebody switched the old key AKIA...{} on again", &old[16..]));
+    ran.hint("`vault rotate prod --now` switches it off, `--undo` takes it back");
+    assert!(ran.changes().is_empty());
+    stage.follow_hint(&ran).succeeds();
+    uses(&stage, &new, Some("retired"));
+}
+
+/// While the old key is off it can be switched on by the session alone, which outlives the key that made it.
+#[test]
+fn a_new_key_that_is_switched_off_in_the_grace_gives_the_old_one_back() {
+    let (stage, old, new) = retired();
+    stage.sim().set_key_status(&new, Status::Inactive);
+    stage.run(&["rotate", "prod", "--undo"]).succeeds();
+    let held = stage.held();
+    assert_eq!(held.current.id.as_str(), old);
+    assert_eq!(stage.status(&old), Some(Status::Active));
+    stage.recovers();
+}
+
+#[test]
+fn two_keys_stop_a_rotation_before_anything_is_changed() {
+    let stage = Stage::new();
+    let (second, secret) = stage.sim().add_access_key(&stage.user);
+    stage.case.keep_secret("the second key's secret", &secret);
+    let ran = stage.rotate(&[]);
+    ran.exits(1).says("prod: alice has two access keys, and AWS allows no third").says(&second);
+    assert!(ran.changes().is_empty(), "{}", ran.shown());
+    stage.is_untouched();
+    stage.rotate(&["--delete-key", &second[16..]]).succeeds().says("is deleted");
+    assert_eq!(stage.status(&second), None);
+    stage.is_rotated();
+    stage.recovers();
+}
+
+#[test]
+fn the_key_in_use_is_not_deleted_to_make_room() {
+    let stage = Stage::new();
+    let (second, secret) = stage.sim().add_access_key(&stage.user);
+    stage.case.keep_secret("the second key's secret", &secret);
+    let ran = stage.rotate(&["--delete-key", stage.user.access_key_id()]);
+    ran.exits(1).says("is not a key to delete");
+    stage.rotate(&["--delete-key", "AKIAIOSFODNN7EXAMPLE"]).exits(1).says("has no access key");
+    assert_eq!(stage.status(&second), Some(Status::Active));
+    stage.is_untouched();
+}
+
+#[test]
+fn a_key_that_was_switched_off_or_deleted_is_not_rotated() {
+    let stage = Stage::new();
+    stage.sim().set_key_status(stage.user.access_key_id(), Status::Inactive);
+    let environment = stage.run_on(&vault::disk::RealDisk, &["rotate", "prod", "--mfa-code", "123456"]);
+    environment.exits(4);
+    assert!(environment.changes().is_empty());
+}
+
+#[test]
+fn a_key_made_by_someone_else_after_the_intent_survives() {
+    let stage = Stage::new();
+    // The call never came to AWS, and before anybody looks an administrator makes a key.
+    stage.sim().fail(Failure::on("CreateAccessKey").kind(Kind::BeforeSend));
+    stage.sim().fail(Failure::on("ListAccessKeys").nth(5).kind(Kind::BeforeSend).lasting());
+    let ran = stage.rotate(&[]);
+    ran.exits(7);
+    stage.sim().stop_failing();
+    assert_eq!(stage.held().state, Some("intended"));
+    stage.pass(Duration::from_secs(600));
+    let (theirs, secret) = stage.sim().add_access_key(&stage.user);
+    stage.case.keep_secret("another's secret", &secret);
+    let ran = stage.rotate(&["--resume"]);
+    ran.exits(8).says(&theirs).says("whether it is somebody else's can't be known");
+    assert!(ran.changes().is_empty());
+    assert_eq!(stage.status(&theirs), Some(Status::Active));
+    // It goes as it came.
+    stage.sim().delete_key(&theirs);
+    stage.rotate(&["--resume"]).succeeds();
+    stage.is_untouched();
+    stage.recovers();
+}
+
+#[test]
+fn a_key_that_others_use_is_not_replaced_unless_it_is_said() {
+    let stage = Stage::new();
+    stage.sim().use_key(stage.user.access_key_id(), "s3");
+    let ran = stage.rotate(&[]);
+    ran.exits(8).says("somebody else uses").says("by s3 in us-east-1");
+    ran.hint("`--keep-old` makes a new key and leaves that one active, `--force` goes on all the same");
+    assert!(ran.changes().is_empty());
+    stage.is_untouched();
+    stage.rotate(&["--keep-old"]).succeeds();
+    assert_eq!(stage.held().state, Some("proven"));
+    assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
+    stage.rotate(&[]).exits(8).says("somebody else uses");
+    assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
+    stage.rotate(&["--now"]).succeeds();
+    stage.is_rotated();
+    stage.recovers();
+}
+
+#[test]
+fn a_key_that_others_use_is_replaced_by_force() {
+    let stage = Stage::new();
+    stage.sim().use_key(stage.user.access_key_id(), "s3");
+    stage.rotate(&["--force"]).succeeds();
+    stage.is_rotated();
+    stage.recovers();
+}
+
+/// AWS tells of a use up to four hours late.
+#[test]
+fn an_old_key_whose_use_is_told_late_is_not_deleted() {
+    let stage = Stage::new();
+    stage.sim().last_used_lag(Duration::from_secs(4 * 3600));
+    stage.sim().use_key(stage.user.access_key_id(), "s3");
+    stage.rotate(&[]).succeeds();
+    stage.pass(Duration::from_secs(25 * 3600));
+    let ran = stage.rotate(&["--resume"]);
+    ran.exits(8).says("somebody else uses").says("by s3");
+    assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Inactive));
+    stage.rotate(&["--undo"]).succeeds();
+    assert_eq!(stage.held().current.id.as_str(), stage.user.access_key_id());
+    stage.signs_in();
+}

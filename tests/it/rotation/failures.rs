@@ -1,6 +1,6 @@
 //! Every call of a rotation fails, in every way that a call can.
 
-use aws_sim::{Failure, Kind};
+use aws_sim::{Failure, Kind, Status};
 
 use super::stage::{Ran, Stage};
 
@@ -17,13 +17,42 @@ fn calls() -> Vec<(String, usize)> {
     calls
 }
 
-fn server_error() -> Kind {
+pub fn server_error() -> Kind {
     Kind::Status { http: 500, code: "ServiceFailure".into(), message: "Try again later".into() }
 }
 
-fn denied(action: &str) -> Kind {
+pub fn denied(action: &str) -> Kind {
     let message = format!("User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:{action}");
     Kind::Status { http: 403, code: "AccessDenied".into(), message }
+}
+
+/// Each call, and every one of its action after it, fails in this way; then what the hint says is done.
+fn every_call_fails_for_ever(kind: impl Fn(&str) -> Kind) {
+    for (action, nth) in calls() {
+        println!("--- {action} {nth}");
+        let stage = Stage::new();
+        stage.sim().fail(Failure::on(&action).nth(nth).kind(kind(&action)).lasting());
+        let ran = stage.rotate(&[]);
+        println!("{}", ran.shown());
+        stage.sim().stop_failing();
+        goes_on(&stage, &ran);
+    }
+}
+
+/// Where the rotation stopped it says how to go on, and that works.
+fn goes_on(stage: &Stage, ran: &Ran) {
+    let held = stage.held();
+    match ran.code() {
+        0 => {}
+        8 => drop(stage.follow_hint(ran).succeeds()),
+        4 | 5 | 7 if held.state.is_some() => drop(stage.follow_hint(ran).succeeds()),
+        4 | 5 => stage.is_untouched(),
+        _ => panic!("{}", ran.shown()),
+    }
+    stage.recovers();
+    stage.rotate(&["--now"]);
+    let held = stage.held();
+    assert!(held.current.id.as_str() != stage.user.access_key_id(), "it was never rotated\n{}", ran.shown());
 }
 
 #[test]
@@ -34,6 +63,114 @@ fn a_rotation_asks_for_one_code_and_waits_until_the_new_key_is_proven() {
     stage.is_rotated();
     assert_eq!(ran.changes(), ["UpdateAccessKey", "CreateAccessKey", "UpdateAccessKey"]);
     assert_eq!(ran.count("GetSessionToken"), 1);
-    assert_eq!(ran.waited.as_secs(), 20, "three rounds, ten seconds apart");
+    let new = stage.held().current.id.to_string();
+    let by_the_new_key = |action: &str| {
+        let tried = ran.requests.iter().filter(|request| request.action == action);
+        tried.filter(|request| request.access_key_id.as_deref() == Some(&*new)).map(|request| request.at).collect()
+    };
+    for action in ["GetCallerIdentity", "ListAccessKeys"] {
+        let tried: Vec<jiff::Timestamp> = by_the_new_key(action);
+        assert_eq!(tried.len(), 3, "{action}");
+        assert!(tried.is_sorted_by(|one, next| next.duration_since(*one).as_secs() >= 10), "{action}: {tried:?}");
+    }
     stage.recovers();
+}
+
+#[test]
+fn a_call_that_is_denied_stops_the_rotation_with_a_way_on() {
+    every_call_fails_for_ever(denied);
+}
+
+#[test]
+fn a_call_that_is_never_answered_stops_the_rotation_with_a_way_on() {
+    every_call_fails_for_ever(|_| Kind::BeforeSend);
+}
+
+#[test]
+fn a_call_whose_answers_are_lost_after_it_was_applied_stops_the_rotation_with_a_way_on() {
+    every_call_fails_for_ever(|_| Kind::AfterApplied);
+}
+
+#[test]
+fn a_call_whose_answers_are_cut_stops_the_rotation_with_a_way_on() {
+    every_call_fails_for_ever(|_| Kind::CutReply(30));
+}
+
+#[test]
+fn a_call_that_meets_errors_of_aws_stops_the_rotation_with_a_way_on() {
+    every_call_fails_for_ever(|_| server_error());
+}
+
+/// Waiting for AWS takes its real time, so this is one position an action.
+#[test]
+fn a_call_that_is_throttled_for_ever_stops_the_rotation_with_a_way_on() {
+    for action in ["GetCallerIdentity", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey", "CreateAccessKey"] {
+        let stage = Stage::new();
+        stage.sim().fail(Failure::on(action).kind(Kind::Throttle).lasting());
+        let ran = stage.rotate(&[]);
+        println!("{}", ran.shown());
+        assert!(ran.waited.as_secs() >= 60, "it gave up after {:?}", ran.waited);
+        stage.sim().stop_failing();
+        goes_on(&stage, &ran);
+    }
+}
+
+/// What AWS may be asked again it is asked again; a rotation that meets one failure goes through.
+#[test]
+fn one_failure_of_any_call_but_create_does_not_stop_a_rotation() {
+    let actions = ["GetCallerIdentity", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey"];
+    for action in actions {
+        for kind in [Kind::BeforeSend, Kind::AfterApplied, Kind::CutReply(30), server_error(), Kind::Throttle] {
+            println!("--- {action} {kind:?}");
+            let stage = Stage::new();
+            stage.sim().fail(Failure::on(action).kind(kind));
+            stage.rotate(&[]).succeeds();
+            stage.is_rotated();
+        }
+    }
+}
+
+#[test]
+fn a_create_that_never_reached_aws_is_sent_again_once_its_list_has_shown_no_key() {
+    for kind in [Kind::BeforeSend, server_error()] {
+        let stage = Stage::new();
+        stage.sim().fail(Failure::on("CreateAccessKey").kind(kind));
+        let ran = stage.rotate(&[]);
+        ran.succeeds().says("AWS's answer was lost");
+        assert_eq!(ran.count("CreateAccessKey"), 2);
+        let created: Vec<_> = ran.requests.iter().filter(|request| request.action == "CreateAccessKey").collect();
+        assert!(created[1].at.duration_since(created[0].at).as_secs() >= 60, "a list may lag behind for so long");
+        stage.is_rotated();
+        stage.recovers();
+    }
+}
+
+#[test]
+fn a_create_that_is_throttled_once_is_sent_again() {
+    let stage = Stage::new();
+    stage.sim().fail(Failure::on("CreateAccessKey").kind(Kind::Throttle));
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+}
+
+#[test]
+fn a_reply_to_create_that_is_lost_after_it_was_applied_leaves_one_named_orphan_and_the_old_key_working() {
+    for kind in [Kind::AfterApplied, Kind::CutReply(0), Kind::CutReply(200)] {
+        let stage = Stage::new();
+        stage.sim().fail(Failure::on("CreateAccessKey").kind(kind));
+        let ran = stage.rotate(&[]);
+        let old = stage.user.access_key_id();
+        let keys = stage.sim().access_keys(&stage.user);
+        let orphan = keys.iter().find(|key| key.access_key_id != old).unwrap().access_key_id.clone();
+        ran.exits(8).says(&format!("`vault rotate prod --delete-key {orphan}` deletes it, and goes on"));
+        ran.says("very likely the one that AWS made when its answer was lost");
+        assert_eq!((ran.count("CreateAccessKey"), ran.count("DeleteAccessKey")), (1, 0), "not touched unasked");
+        assert_eq!(stage.held().current.id.as_str(), old);
+        stage.signs_in();
+        assert_eq!(stage.status(&orphan), Some(Status::Active), "nor by the next one who comes");
+        stage.follow_hint(&ran).succeeds().says("is deleted");
+        assert_eq!(stage.status(&orphan), None);
+        stage.is_rotated();
+        stage.recovers();
+    }
 }

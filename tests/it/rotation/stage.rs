@@ -303,8 +303,7 @@ impl Ran {
 
     #[track_caller]
     pub fn exits(&self, code: u8) -> &Self {
-        let ended = self.report.as_ref().map_or(0, |report| report.status as u8);
-        assert_eq!(ended, code, "{}\n{}", self.shown(), self.sent());
+        assert_eq!(self.code(), code, "{}\n{}", self.shown(), self.sent());
         self
     }
 
@@ -334,6 +333,10 @@ impl Ran {
         let quoted = hint.split('`').skip(1).step_by(2);
         let command = quoted.filter(|quoted| quoted.starts_with("vault rotate ")).last();
         command.unwrap_or_else(|| panic!("no command in the hint of {}", self.shown())).to_owned()
+    }
+
+    pub fn code(&self) -> u8 {
+        self.report.as_ref().map_or(0, |report| report.status as u8)
     }
 
     pub fn count(&self, action: &str) -> usize {
