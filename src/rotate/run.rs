@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::journal::Position;
 use super::ledger::{Entry, Ledger, LedgerError};
 use super::lock::{self, UserLock};
 use super::plan::{self, End, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish};
 use super::preview::{Deed, Preview};
 use super::proof::{Proof, Round};
 use super::stop::Stop;
-use crate::aws::{Aws, AwsError, KeyStatus, LastUse, ListedKey, Refusal, Signer};
+use crate::aws::{Aws, AwsError, CallerIdentity, KeyStatus, LastUse, ListedKey, Refusal, Signer};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::Disk;
 use crate::names::{AccessKeyId, ProfileName, arn_user_name};
@@ -128,7 +129,7 @@ pub struct Rotation {
     pub last_uses: BTreeMap<AccessKeyId, Option<LastUse>>,
     key: Option<AccessKey>,
     entry: Option<Entry>,
-    expected: Option<super::journal::Position>,
+    expected: Option<Position>,
     session: Option<Session>,
     has_mfa: bool,
     /// How old a session's code may be for a change of keys.
@@ -210,7 +211,7 @@ impl Rotation {
         position.map(|position| &position.state)
     }
 
-    pub fn position(&self) -> Option<&super::journal::Position> {
+    pub fn position(&self) -> Option<&Position> {
         self.entry.as_ref().map(|entry| &entry.position).or(self.expected.as_ref())
     }
 
@@ -267,14 +268,20 @@ impl Rotation {
         if let Some(entry) = self.entry.take() {
             self.expected = Some(entry.position);
         }
-        self.key = None;
+        // Until it is known whose key it is nothing else leads to it.
+        if self.user.is_some() {
+            self.key = None;
+        }
     }
 
     fn try_turn(&mut self, tools: &Tools) -> Result<Turn, Stop> {
         if self.proof.is_some() {
             return self.prove(tools);
         }
-        let user = self.known_user(tools)?;
+        let user = match self.known_user(tools) {
+            Err(stop) if self.only_a_session_knows(&stop, tools)? => return Ok(Turn::NeedCode),
+            known => known?,
+        };
         self.read(tools, &user)?;
         match self.list(tools, &user) {
             Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. }))
@@ -318,14 +325,16 @@ impl Rotation {
         }
     }
 
+    /// Somebody switched off both keys of an unfinished rotation: a session that is left from before outlives them, and can
+    /// switch one on again.
+    fn only_a_session_knows(&self, stop: &Stop, tools: &Tools) -> Result<bool, Stop> {
+        let tried = self.refused == BACK_OFF.len() && stop.is(&Refusal::UnknownKey);
+        Ok(tried && self.has_mfa && self.session.is_none() && tools.ledger.other_key(&self.profile)?.is_some())
+    }
+
     /// Whose key it is, and that no other run is at it.
     fn identify(&mut self, tools: &Tools) -> Result<User, Stop> {
-        let signer = match (&self.session, &self.key) {
-            (Some(session), _) => Signer::Session(&session.credentials),
-            (None, Some(key)) => Signer::AccessKey(key),
-            (None, None) => return Err(Stop::NoSigner),
-        };
-        let identity = tools.aws.caller_identity(&signer)?;
+        let identity = self.caller_identity(tools)?;
         let name = arn_user_name(&identity.arn).map(str::to_owned);
         let name = name.ok_or_else(|| Stop::NotAUser { arn: identity.arn.clone() })?;
         let user = User { arn: identity.arn, name };
@@ -339,6 +348,23 @@ impl Rotation {
         self.key = None;
         self.user = Some(user.clone());
         Ok(user)
+    }
+
+    /// A key of an unfinished rotation that somebody switched off or deleted leaves its other one to go on by.
+    fn caller_identity(&self, tools: &Tools) -> Result<CallerIdentity, Stop> {
+        let signer = match (&self.session, &self.key) {
+            (Some(session), _) => Signer::Session(&session.credentials),
+            (None, Some(key)) => Signer::AccessKey(key),
+            (None, None) => return Err(Stop::NoSigner),
+        };
+        let identity = tools.aws.caller_identity(&signer);
+        if !matches!(identity, Err(AwsError::Refused { refusal: Refusal::UnknownKey, .. })) {
+            return Ok(identity?);
+        }
+        match tools.ledger.other_key(&self.profile)? {
+            Some(other) => Ok(tools.aws.caller_identity(&Signer::AccessKey(&other.access_key()))?),
+            None => Ok(identity?),
+        }
     }
 
     /// Takes up the keys again that were put away before a wait.
@@ -482,14 +508,14 @@ impl Rotation {
     fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
         let before = self.entry()?.position.clone();
         let after = tools.ledger.save(&before, save, self.found.as_ref(), tools.now())?;
-        self.note(save, &before.current, &after);
+        self.note(save, &before, &after);
         self.entry = Some(after);
         self.saved = true;
         Ok(())
     }
 
     /// What the saved step means for the rest of this run.
-    fn note(&mut self, save: &Save, before: &AccessKeyId, after: &Entry) {
+    fn note(&mut self, save: &Save, before: &Position, after: &Entry) {
         let new = after.position.current.clone();
         match save {
             Save::Intend => self.run.intent = OwnIntent::Unsent,
@@ -497,14 +523,17 @@ impl Rotation {
                 self.run.turned = true;
                 self.news.push(News::Adopted { new: key.clone() });
             }
-            Save::Prove => self.news.push(News::Replaced { old: before.clone(), new }),
+            Save::Prove => self.news.push(News::Replaced { old: before.current.clone(), new }),
             Save::TurnBack | Save::Return => {
                 self.run.undone = true;
                 self.run.turned = true;
-                self.news.push(News::Replaced { old: before.clone(), new });
+                self.news.push(News::Replaced { old: before.current.clone(), new });
             }
-            // Who ended a grace by hand asked for that, and not for the next rotation.
-            Save::Finish => self.run.turned |= self.wish.now,
+            // Who ended a grace by hand, or took a rotation back, asked for that and not for the next one.
+            Save::Finish => {
+                let taken_back = self.wish.undo && matches!(before.state, State::Created { .. });
+                self.run.turned |= self.wish.now || taken_back;
+            }
             Save::Retire { .. } | Save::Undo => {}
         }
     }
