@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::journal::Position;
 use super::ledger::{Entry, Ledger, LedgerError};
 use super::lock::{self, UserLock};
 use super::plan::{self, End, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish};
@@ -130,7 +131,7 @@ pub struct Rotation {
     /// The keys that may tell whose they are; put away after that.
     to_identify: Vec<AccessKey>,
     entry: Option<Entry>,
-    expected: Option<super::journal::Position>,
+    expected: Option<Position>,
     session: Option<Session>,
     has_mfa: bool,
     /// How old a session's code may be for a change of keys.
@@ -212,7 +213,7 @@ impl Rotation {
         position.map(|position| &position.state)
     }
 
-    pub fn position(&self) -> Option<&super::journal::Position> {
+    pub fn position(&self) -> Option<&Position> {
         self.entry.as_ref().map(|entry| &entry.position).or(self.expected.as_ref())
     }
 
@@ -275,7 +276,10 @@ impl Rotation {
         if self.proof.is_some() {
             return self.prove(tools);
         }
-        let user = self.known_user(tools)?;
+        let user = match self.known_user(tools) {
+            Err(stop) if self.only_a_session_knows(&stop, tools)? => return Ok(Turn::NeedCode),
+            known => known?,
+        };
         self.read(tools, &user)?;
         match self.list(tools, &user) {
             Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. }))
@@ -317,6 +321,13 @@ impl Rotation {
             Some(user) => Ok(user),
             None => self.identify(tools),
         }
+    }
+
+    /// Somebody switched off both keys of an unfinished rotation: a session that is left from before outlives them, and can
+    /// switch one on again.
+    fn only_a_session_knows(&self, stop: &Stop, tools: &Tools) -> Result<bool, Stop> {
+        let tried = self.refused == BACK_OFF.len() && stop.is(&Refusal::UnknownKey);
+        Ok(tried && self.has_mfa && self.session.is_none() && tools.ledger.other_key(&self.profile)?.is_some())
     }
 
     /// Whose key it is, and that no other run is at it.
@@ -493,14 +504,14 @@ impl Rotation {
     fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
         let before = self.entry()?.position.clone();
         let after = tools.ledger.save(&before, save, self.found.as_ref(), tools.now())?;
-        self.note(save, &before.current, &after);
+        self.note(save, &before, &after);
         self.entry = Some(after);
         self.saved = true;
         Ok(())
     }
 
     /// What the saved step means for the rest of this run.
-    fn note(&mut self, save: &Save, before: &AccessKeyId, after: &Entry) {
+    fn note(&mut self, save: &Save, before: &Position, after: &Entry) {
         let new = after.position.current.clone();
         match save {
             Save::Intend => self.run.intent = OwnIntent::Unsent,
@@ -508,14 +519,17 @@ impl Rotation {
                 self.run.turned = true;
                 self.news.push(News::Adopted { new: key.clone() });
             }
-            Save::Prove => self.news.push(News::Replaced { old: before.clone(), new }),
+            Save::Prove => self.news.push(News::Replaced { old: before.current.clone(), new }),
             Save::TurnBack | Save::Return => {
                 self.run.undone = true;
                 self.run.turned = true;
-                self.news.push(News::Replaced { old: before.clone(), new });
+                self.news.push(News::Replaced { old: before.current.clone(), new });
             }
-            // Who ended a grace by hand asked for that, and not for the next rotation.
-            Save::Finish => self.run.turned |= self.wish.now,
+            // Who ended a grace by hand, or took a rotation back, asked for that and not for the next one.
+            Save::Finish => {
+                let taken_back = self.wish.undo && matches!(before.state, State::Created { .. });
+                self.run.turned |= self.wish.now || taken_back;
+            }
             Save::Retire { .. } | Save::Undo => {}
         }
     }

@@ -191,7 +191,7 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
         }
         End::NewKeyOff { new } => {
             person(format!("somebody switched the new key {} off; {} works on", new.short(), current(failure)))
-                .hint(format!("`vault keys enable {name} {}`, then {resume}; or `--undo`", new.short()))
+                .hint(format!("once it is on again {resume}; `vault rotate {name} --undo` deletes it"))
         }
         End::OldKeyOn { old } => person(format!("somebody switched the old key {} on again", old.short()))
             .hint(format!("`vault rotate {name} --now` switches it off, `--undo` takes it back")),
@@ -245,11 +245,14 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             ),
         )
         .hint(format!("`vault rotate {name} --delete-key {left}` deletes it and makes another")),
-        Stop::NotLive { key, error } => pending(
-            failure,
-            &format!("the new key {} does not work yet ({})", key.short(), aws::words(error)),
-            Status::Pending,
-        ),
+        Stop::NotLive { key, error } => {
+            let stands = match &failure.state {
+                Some(State::Created { .. }) => "after the new key was saved; the old key works, nothing is lost",
+                _ => "after the new key was put to use; both keys are in the vault",
+            };
+            let why = format!("the new key {} does not work yet ({})", key.short(), aws::words(error));
+            stopped_there(failure, stands, &why, Status::Pending)
+        }
         Stop::WrongUser { expected, found } => Report::new(
             Status::State,
             format!(
@@ -284,6 +287,11 @@ fn pending(failure: &RotateFailure, why: &str, status: Status) -> Report {
         Some(State::Retired { .. }) => "after the old key was switched off; the new key works, both are in the vault",
         Some(State::Undoing { .. }) => "while the old key was taken back; both are in the vault",
     };
+    stopped_there(failure, stands, why, status)
+}
+
+fn stopped_there(failure: &RotateFailure, stands: &str, why: &str, status: Status) -> Report {
+    let name = &failure.profile;
     Report::new(status, format!("rotation of `{name}` stopped {stands}: {why}"))
         .hint(format!("run `vault rotate {name} --resume`"))
 }

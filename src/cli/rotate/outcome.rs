@@ -83,6 +83,9 @@ impl Outcome {
             Ended::At(End::Grace { until, .. }) if switched || !rotation.starts() => {
                 (self.word, self.grace_until) = ("in grace", Some(until));
             }
+            Ended::At(End::GraceNotOver { until, .. }) if switched => {
+                (self.word, self.grace_until) = ("in grace", Some(until));
+            }
             Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),
             Ended::Stopped(stop) => (self.word, self.failure) = ("stopped", Some(failed(Why::Stop(stop)))),
             Ended::CodeMissing => (self.word, self.failure) = ("needs a code", code),
