@@ -49,7 +49,7 @@ fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
         format!("--access-key-id {id} --secret-stdin --replace --kdf small --recovery-key {}", recovery.display());
     let vault = format!(
         "case \"$1 $2\" in 'add prod') exec {program} \"$@\" {typed} < {};; 'import '*) exec {program} \"$@\" --yes;; \
-         'rotate prod') exec {program} \"$@\" --dry-run;; \
+         'rotate prod'|'rotate --all') exec {program} \"$@\" --dry-run;; \
          *) exec {program} \"$@\";; esac",
         secret.display()
     );

@@ -62,16 +62,14 @@ fn an_import_that_rotates_leaves_dead_copies_behind() {
     let case = Case::with_vault();
     let (id, secret) = (case.alice.access_key_id(), case.alice.secret_access_key());
     let section = format!("[prod]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-    let csv = case.give("key.csv", format!("Access key ID,Secret access key\n{id},{secret}\n"));
     case.write(&case.credentials(), 0o600, section);
     let stage = Stage::on(case);
-    let run = ["import", "--csv", csv.to_str().unwrap(), "--yes", "--remove", "--rotate"];
+    let run = ["import", "prod", "--yes", "--remove", "--rotate"];
     // The code for the session that signs the rotation comes from the profile's setting, else there is nobody to ask.
     let ran = stage.run_on(&vault::disk::RealDisk, &run);
     ran.exits(8).says("--mfa-code");
-    let name = "alice";
-    stage.with_code(&["rotate", name]).succeeds();
-    assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Inactive));
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
 }
 
 #[test]
@@ -82,7 +80,7 @@ fn a_rotation_whose_keys_are_gone_at_aws_can_be_given_up_and_no_other_word_takes
     stage.sim().delete_key(held.current.id.as_str());
     stage.sim().delete_key(&held.other_id());
     let run = |words: &[&str]| stage.run_on(&vault::disk::RealDisk, words);
-    let stuck = run(&["rotate", "prod", "--resume", "--mfa-code", &stage.case.phone.code()]);
+    let stuck = run(&["rotate", "prod", "--undo", "--mfa-code", &stage.case.phone.code()]);
     assert!(stuck.report.is_some() && stuck.shown().contains("--give-up"), "{}", stuck.shown());
     run(&["rotate", "prod", "--give-up"]).exits(8);
     run(&["rotate", "prod", "--give-up", "--yes"]).succeeds();
