@@ -7,6 +7,9 @@ use std::io::{self, BufRead};
 use aws_config::BehaviorVersion;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::error::DisplayErrorContext;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 fn main() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -24,5 +27,7 @@ fn main() -> io::Result<()> {
 }
 
 async fn client(name: String) -> Client {
-    Client::new(&aws_config::defaults(BehaviorVersion::latest()).profile_name(name).load().await)
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).profile_name(name);
+    Client::new(&config.load().await)
 }

@@ -275,10 +275,14 @@ fn eight_writers_of_eight_sections_leave_eight_sections() {
 fn read_by_the_rust_sdk(file: &Path, profile: &str) -> (String, String) {
     use aws_config::profile::ProfileFileCredentialsProvider;
     use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+    use aws_config::provider_config::ProviderConfig;
     use aws_sdk_sts::config::ProvideCredentials;
 
     let files = ProfileFiles::builder().with_file(ProfileFileKind::Credentials, file).build();
-    let provider = ProfileFileCredentialsProvider::builder().profile_files(files).profile_name(profile).build();
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let configured = ProviderConfig::empty().with_http_client(http);
+    let provider = ProfileFileCredentialsProvider::builder().configure(&configured).profile_files(files);
+    let provider = provider.profile_name(profile).build();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let found = runtime.block_on(provider.provide_credentials()).unwrap();
     (found.access_key_id().to_owned(), found.session_token().unwrap_or_default().to_owned())
