@@ -142,11 +142,15 @@ impl Case {
     }
 
     fn used(self, key: char, used: Use) -> Self {
-        self.run(|run| drop(run.uses.insert(id(key), used)))
+        self.run(|run| {
+            run.uses.insert(id(key), used);
+        })
     }
 
     fn secret(self, key: char, secret: Secret) -> Self {
-        self.run(|run| drop(run.secrets.insert(id(key), secret)))
+        self.run(|run| {
+            run.secrets.insert(id(key), secret);
+        })
     }
 
     fn proved(self, key: char, depth: Depth, ago: i64) -> Self {
@@ -154,7 +158,9 @@ impl Case {
     }
 
     fn deleted(self, key: char) -> Self {
-        self.run(|run| drop(run.deleted.insert(id(key))))
+        self.run(|run| {
+            run.deleted.insert(id(key));
+        })
     }
 
     fn next(&self) -> Step {
