@@ -72,10 +72,13 @@ fn held(document: &Document, profile: &str) -> (char, Option<char>) {
     (first(profile.access_key.as_ref().unwrap()), journal.as_ref().and_then(Journal::other_key).map(first))
 }
 
+/// What was saved; the state, the current key and the secrets that come of it.
+type Row<'a> = (&'a [Save], State, AccessKeyId, (char, Option<char>));
+
 #[test]
 fn every_state_is_read_back_as_it_was_written_with_the_secrets_of_both_keys() {
     let (one, two) = (key('1').id, key('2').id);
-    let rows: [(&[Save], State, AccessKeyId, (char, Option<char>)); 7] = [
+    let rows: [Row; 7] = [
         (&[], State::Idle, one.clone(), ('1', None)),
         (&[Save::Intend], State::Intended { since: at(10) }, one.clone(), ('1', None)),
         (&[Save::Intend, adopt()], State::Created { new: two.clone(), since: at(20) }, one.clone(), ('1', Some('2'))),

@@ -47,7 +47,8 @@ pub fn decided(world: &World, machine: usize, run: &Run, listed: &Listed, step: 
             (!(old && current_listed && proved && durable)).then_some("I3: switched off before its successor is proven")
         }
         Step::Delete(key) if named(run.wish, key) => {
-            (key == run.stand.current).then_some("I3: the current key is to be deleted")
+            let last = key == run.stand.current || !current_listed;
+            last.then_some("I3: a key is deleted beside a current one that does not work")
         }
         Step::Delete(key) => {
             let undone =
