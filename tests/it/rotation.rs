@@ -7,5 +7,6 @@ mod incumbents;
 mod liveness;
 mod options;
 mod permissions;
+mod power;
 mod several;
 mod stage;
