@@ -71,6 +71,13 @@ pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// Asks another process of this user to end; one that is gone already has.
+pub fn tell_to_end(pid: u32) {
+    if let Some(pid) = pid.try_into().ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
 /// Who started us: pid and program name, for the log only. Names can be faked; nothing is decided by them.
 pub fn caller() -> (u32, Option<String>) {
     let pid = std::os::unix::process::parent_id();

@@ -5,7 +5,7 @@ pub mod due; // which keys are due, and what is pending
 pub mod held; // the keys that an unfinished rotation holds
 pub mod journal; // the state of a rotation, as the vault keeps it
 pub mod ledger; // the vault, as a rotation reads and writes it
-mod lock; // one run at a time for a user
+pub mod lock; // one run at a time for a user
 pub mod outcome; // how the last run of the schedule went
 pub mod plan; // journal, list and time -> the next step
 pub mod pool; // many at once
@@ -16,5 +16,3 @@ pub mod run; // carries the steps out
 pub mod stop; // why it could not go on
 pub mod unattended; // the identity of runs that nobody attends
 pub mod units; // what systemd, launchd and cron read
-
-pub use lock::LockTaken;

@@ -308,6 +308,10 @@ pub enum Failure {
     Console(ConsoleError),
     Keys(KeyError),
     Rotate(Box<RotateFailure>),
+    /// It was told to end, and did not.
+    RotationGoesOn {
+        pid: Option<u32>,
+    },
     /// Another scheduled run is at it.
     OtherRun {
         pid: Option<u32>,

@@ -2,12 +2,16 @@
 
 use crate::agent::{Instance, Locked};
 
+use crate::process;
+use crate::rotate::lock;
+
 use super::failure::Failure;
 use super::world::World;
 
 /// Forget the unlocked vault: every agent drops what it holds
 ///
-/// Ends well only when nothing is held any more: an agent that does not answer is ended. What was exported lives until it
+/// Ends well only when nothing is held any more: an agent that does not answer is ended, and a rotation that is under way
+/// stops where it can go on later. What was exported lives until it
 /// expires.
 #[derive(clap::Args)]
 pub struct Args {}
@@ -21,6 +25,10 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
             Ok(locked) => outcome = outcome.map(|_| locked),
             Err(held) => outcome = Err(held),
         }
+    }
+    let still = lock::end_all(world.disk, &world.paths.state, process::tell_to_end).map_err(Failure::AgentTraces)?;
+    if let Some(pid) = still.first() {
+        return Err(Failure::RotationGoesOn { pid: *pid });
     }
     world.say(match outcome? {
         Locked::NotThere => "no agent is running; nothing was unlocked",

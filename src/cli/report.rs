@@ -33,7 +33,7 @@ use super::failure::{Failure, Need, SerialBy};
 pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
-pub use rotate::{deed, ended_words, orphan, rotated, rotation_news};
+pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotated, rotation_news};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;
@@ -180,6 +180,7 @@ impl Report {
             Keys(error) => keys::report(error),
             Rotate(failure) => rotate::report(failure),
             OtherRun { pid } => rotate::other_run(*pid),
+            RotationGoesOn { pid } => rotate::goes_on(*pid),
             Schedule(error) => schedule::report(error),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),

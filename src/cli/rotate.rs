@@ -3,6 +3,7 @@
 pub mod at_login;
 mod attending;
 mod dry_run;
+mod give_up;
 mod outcome;
 mod scheduled;
 mod selection;
@@ -16,8 +17,9 @@ use crate::names::ProfileName;
 use crate::rotate::ledger::Ledger;
 use crate::rotate::pool::{self, Shop};
 use crate::store::group::Group;
-use crate::store::vault::Vault;
+use crate::store::vault::{Opened, Vault};
 
+use super::agent_access;
 use super::failure::Failure;
 use super::opening;
 use super::sign_in_args::CodeArgs;
@@ -60,6 +62,12 @@ pub struct Args {
     /// Take the old key back, and retire the new one
     #[arg(long, conflicts_with_all = ["all", "if_older_than"])]
     undo: bool,
+    /// Forget a rotation that can't be finished any more, and the other key's secret with it
+    #[arg(long, requires = "names", conflicts_with_all = ["all", "due", "resume", "undo", "if_older_than", "dry_run"])]
+    give_up: bool,
+    /// Do not ask before that
+    #[arg(long, requires = "give_up")]
+    yes: bool,
     /// Switch the old key off though somebody else may use it; with --force, delete it before its grace is over
     #[arg(long)]
     now: bool,
@@ -103,6 +111,9 @@ pub fn parse_grace(text: &str) -> Result<SignedDuration, String> {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    if args.give_up {
+        return give_up::run(&args, world);
+    }
     if args.scheduled {
         return scheduled::run(&args, world);
     }
@@ -111,6 +122,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 
 /// In a vault that is open.
 pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Vec<Outcome>, Failure> {
+    let vault = held_by_the_agent(vault, world);
     let selection = selection::select(args, &vault, world)?;
     let group = Group::new(vault.close());
     let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
@@ -129,6 +141,17 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     }
     pool::drive(selection.rotations, &shop, &mut attending);
     attending.conclude()
+}
+
+/// Over the waits of a rotation this program need not hold what opens the vault where an agent does: `vault lock` reaches the
+/// agent.
+fn held_by_the_agent<'a>(vault: Vault<'a>, world: &World<'a>) -> Vault<'a> {
+    if vault.opener().identity().is_none() || !world.unlock.asks_agent(world) {
+        return vault;
+    }
+    let opened =
+        agent_access::ask(world).ok().flatten().and_then(|holding| agent_access::open(world, &holding).ok()?);
+    opened.and_then(Opened::known).unwrap_or(vault)
 }
 
 impl Args {

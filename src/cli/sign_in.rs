@@ -212,6 +212,13 @@ impl SignedIn {
 }
 
 impl Resolved<'_> {
+    /// The same by another key of the user's, where AWS does not take the profile's own any more.
+    pub fn by_key(mut self, key: AccessKey) -> Self {
+        self.ladder.access_key_id = key.id.clone();
+        self.key = key;
+        self
+    }
+
     /// Calls AWS where the session is made.
     pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
         let (region, endpoints) = (self.about.call_region.clone(), self.endpoints.clone());

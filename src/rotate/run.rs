@@ -105,8 +105,9 @@ pub struct Hook {
 /// What a rotation begins with.
 pub struct Start {
     pub profile: ProfileName,
-    /// The profile's.
+    /// The profile's, and the one that its journal has beside it.
     pub key: AccessKey,
+    pub other_key: Option<AccessKey>,
     /// Whether a session with MFA is to sign.
     pub has_mfa: bool,
     /// How old a session's code may be for a change of keys.
@@ -127,7 +128,8 @@ pub struct Rotation {
     /// What IAM said last, for who is told about it.
     pub keys: Vec<ListedKey>,
     pub last_uses: BTreeMap<AccessKeyId, Option<LastUse>>,
-    key: Option<AccessKey>,
+    /// The keys that may tell whose they are; put away after that.
+    to_identify: Vec<AccessKey>,
     entry: Option<Entry>,
     expected: Option<Position>,
     session: Option<Session>,
@@ -155,14 +157,14 @@ pub struct User {
 
 impl Rotation {
     pub fn new(start: Start) -> Self {
-        let Start { profile, key, has_mfa, mfa_max_age, delete_key, hook, wish } = start;
+        let Start { profile, key, other_key, has_mfa, mfa_max_age, delete_key, hook, wish } = start;
         Self {
             profile,
             user: None,
             news: Vec::new(),
             keys: Vec::new(),
             last_uses: BTreeMap::new(),
-            key: Some(key),
+            to_identify: [Some(key), other_key].into_iter().flatten().collect(),
             entry: None,
             expected: None,
             session: None,
@@ -268,10 +270,6 @@ impl Rotation {
         if let Some(entry) = self.entry.take() {
             self.expected = Some(entry.position);
         }
-        // Until it is known whose key it is nothing else leads to it.
-        if self.user.is_some() {
-            self.key = None;
-        }
     }
 
     fn try_turn(&mut self, tools: &Tools) -> Result<Turn, Stop> {
@@ -334,7 +332,7 @@ impl Rotation {
 
     /// Whose key it is, and that no other run is at it.
     fn identify(&mut self, tools: &Tools) -> Result<User, Stop> {
-        let identity = self.caller_identity(tools)?;
+        let identity = self.ask_who(tools)?;
         let name = arn_user_name(&identity.arn).map(str::to_owned);
         let name = name.ok_or_else(|| Stop::NotAUser { arn: identity.arn.clone() })?;
         let user = User { arn: identity.arn, name };
@@ -345,26 +343,24 @@ impl Rotation {
             _ => {}
         }
         self.entry = Some(entry);
-        self.key = None;
+        self.to_identify.clear();
         self.user = Some(user.clone());
         Ok(user)
     }
 
-    /// A key of an unfinished rotation that somebody switched off or deleted leaves its other one to go on by.
-    fn caller_identity(&self, tools: &Tools) -> Result<CallerIdentity, Stop> {
-        let signer = match (&self.session, &self.key) {
-            (Some(session), _) => Signer::Session(&session.credentials),
-            (None, Some(key)) => Signer::AccessKey(key),
-            (None, None) => return Err(Stop::NoSigner),
-        };
-        let identity = tools.aws.caller_identity(&signer);
-        if !matches!(identity, Err(AwsError::Refused { refusal: Refusal::UnknownKey, .. })) {
-            return Ok(identity?);
+    /// By whichever key AWS still takes: the current one may be the one that somebody took away.
+    fn ask_who(&self, tools: &Tools) -> Result<CallerIdentity, Stop> {
+        let session = self.session.iter().map(|session| Signer::Session(&session.credentials));
+        let mut refused = Stop::NoSigner;
+        for signer in session.chain(self.to_identify.iter().map(Signer::AccessKey)) {
+            match tools.aws.caller_identity(&signer) {
+                Err(error @ AwsError::Refused { refusal: Refusal::UnknownKey | Refusal::Expired, .. }) => {
+                    refused = error.into();
+                }
+                answer => return Ok(answer?),
+            }
         }
-        match tools.ledger.other_key(&self.profile)? {
-            Some(other) => Ok(tools.aws.caller_identity(&Signer::AccessKey(&other.access_key()))?),
-            None => Ok(identity?),
-        }
+        Err(refused)
     }
 
     /// Takes up the keys again that were put away before a wait.

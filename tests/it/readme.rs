@@ -42,13 +42,14 @@ fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
     let secret = case.give("secret", case.alice.secret_access_key());
     let passphrase = case.give("passphrase", PASSPHRASE);
     let recovery = case.given("recovery.txt");
-    // What a person types at the prompts. The page has `add prod` twice.
+    // What a person types at the prompts. The page has `add prod` twice, which no rotation must be in the way of.
     let id = case.alice.access_key_id();
     let program = format!("{} --passphrase-file {}", program(&case).display(), passphrase.display());
     let typed =
         format!("--access-key-id {id} --secret-stdin --replace --kdf small --recovery-key {}", recovery.display());
     let vault = format!(
         "case \"$1 $2\" in 'add prod') exec {program} \"$@\" {typed} < {};; 'import '*) exec {program} \"$@\" --yes;; \
+         'rotate prod') exec {program} \"$@\" --dry-run;; \
          *) exec {program} \"$@\";; esac",
         secret.display()
     );

@@ -1,11 +1,13 @@
 //! Rotations that die: every call to AWS refused, lost or cut short, every save that fails, everything that somebody else may
 //! do meanwhile. After each of them the command that the hint names goes on, and a login with what the vault holds succeeds.
 
+mod at_login;
 mod by_hand;
 mod failures;
 mod incumbents;
 mod liveness;
 mod options;
+mod others;
 mod permissions;
 mod power;
 mod several;

@@ -8,12 +8,14 @@ use crate::cli::escape::escape;
 use crate::cli::rotate::{KeyShown, Outcome, RotateFailure, Why};
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
-use crate::rotate::LockTaken;
 use crate::rotate::ledger::LedgerError;
+use crate::rotate::lock::LockTaken;
 use crate::rotate::plan::{End, State};
 use crate::rotate::preview::Deed;
 use crate::rotate::run::{News, Rotation, User};
 use crate::rotate::stop::Stop;
+use crate::store::seal::UnsealError;
+use crate::store::vault::{NotCommitted, ReopenError};
 
 use super::{Report, Status, aws};
 
@@ -122,6 +124,28 @@ pub fn other_run(pid: Option<u32>) -> Report {
     Report::new(Status::State, format!("another scheduled run is going on{pid}"))
 }
 
+/// What is lost by it.
+pub fn before_giving_up(world: &World, name: &ProfileName) {
+    world.warn(&format!(
+        "{name}: the vault has two keys of this rotation, and forgets the one that the profile does not use; AWS is not asked"
+    ));
+    world.hint(&format!("`vault rotate {name} --resume` finishes it, as long as AWS takes one of them"));
+}
+
+pub fn gave_up(world: &World, name: &ProfileName, other: Option<&AccessKeyId>) {
+    world.say(&format!("{name}: the rotation is forgotten"));
+    if let Some(other) = other {
+        world.hint(&format!("{} may be active at AWS still: `vault keys {name}` shows it", other.short()));
+    }
+}
+
+/// For whoever wants nothing to be held.
+pub fn goes_on(pid: Option<u32>) -> Report {
+    let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    Report::new(Status::State, format!("a rotation is under way and does not end{pid}; it holds access keys"))
+        .hint("try again in a moment, or end that process: `vault rotate --resume` goes on where it was")
+}
+
 fn ended(failure: &RotateFailure, end: &End) -> Report {
     let (name, user) = (&failure.profile, user(failure));
     let resume = format!("`vault rotate {name}` goes on from there");
@@ -171,8 +195,9 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
         }
         End::OldKeyOn { old } => person(format!("somebody switched the old key {} on again", old.short()))
             .hint(format!("`vault rotate {name} --now` switches it off, `--undo` takes it back")),
-        End::NoWorkingKey => state(format!("none of the keys that the vault has for {user} works any more"))
-            .hint("an administrator can switch one on again, or make a new one for `vault add --replace`"),
+        End::NoWorkingKey => state(format!("none of the keys that the vault has for {user} works any more")).hint(format!(
+            "an administrator can switch one on again; or `vault rotate {name} --give-up`, then `vault add {name} --replace`"
+        )),
         End::NotToDelete { key } => {
             state(format!("{} is not a key to delete: it is in use here, or not there", key.short()))
         }
@@ -191,6 +216,9 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             match (denied, hint) {
                 (true, _) => report.hint(format!(
                     "the policy `vault policy show self-rotate-with-mfa --profile {name}` allows it; then `vault rotate {name}`"
+                )),
+                (false, _) if under_way && stop.is(&Refusal::UnknownKey) => report.hint(format!(
+                    "`vault rotate {name} --resume` tries again; where both keys are gone at AWS, `vault rotate {name} --give-up`"
                 )),
                 (false, Some(hint)) if !under_way => report.hint(hint),
                 (false, _) => report,
@@ -269,7 +297,21 @@ fn stopped_there(failure: &RotateFailure, stands: &str, why: &str, status: Statu
 }
 
 fn ledger(error: &LedgerError) -> String {
+    if is_locked(error) {
+        return "the vault was locked meanwhile".to_owned();
+    }
     escape(&error.to_string())
+}
+
+/// What opened the vault when the run began does not open it any more, while the file is the same vault's.
+fn is_locked(error: &LedgerError) -> bool {
+    match error {
+        LedgerError::NotSaved(why) | LedgerError::NotKept(why) => {
+            matches!(**why, NotCommitted::Changed(UnsealError::WrongIdentity))
+        }
+        LedgerError::Read(error) => matches!(**error, ReopenError::Unseal(UnsealError::WrongIdentity)),
+        LedgerError::Conflict(_) | LedgerError::NotDurable(_) => false,
+    }
 }
 
 fn user(failure: &RotateFailure) -> String {

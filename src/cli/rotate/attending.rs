@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::aws::{AwsError, Refusal};
 use crate::aws_files::config::ConfigFile;
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
@@ -13,12 +14,16 @@ use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
+use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
 use crate::names::{AccessKeyId, ProfileName};
 use crate::process::{self, HeldSignals, RunError};
+use crate::rotate::journal::Journal;
 use crate::rotate::plan::End;
 use crate::rotate::pool::{Attendant, Ended};
 use crate::rotate::run::{Hook, News, Rotation, Session};
+use crate::session::IssueError;
+use crate::store::document::{Document, StoredAccessKey};
 use crate::store::group::Group;
 
 use super::Args;
@@ -89,7 +94,14 @@ impl<'a, 'w> Attending<'a, 'w> {
             .group
             .read(|vault| sign_in::resolve_in(vault, config, rotation.profile.clone(), &args, self.world))
             .map_err(Failure::Reopen)??;
-        let issued = sign_in::issue(&resolved, &args, Purpose::Change, self.world)?;
+        let issued = match sign_in::issue(&resolved, &args, Purpose::Change, self.world) {
+            Err(failure) if is_of_a_dead_key(&failure) => {
+                let other = self.group.read(|vault| other_key(vault.document(), &rotation.profile));
+                let Some(other) = other.map_err(Failure::Reopen)? else { return Err(failure) };
+                sign_in::issue(&resolved.by_key(other), &args, Purpose::Change, self.world)?
+            }
+            issued => issued?,
+        };
         let made_at = issued.record.aws_time(issued.record.made_at);
         Ok(Session { credentials: issued.record.credentials, made_at })
     }
@@ -111,6 +123,18 @@ impl<'a, 'w> Attending<'a, 'w> {
             role: None,
         });
     }
+}
+
+/// AWS does not take the key that was to make the session.
+fn is_of_a_dead_key(failure: &Failure) -> bool {
+    let Failure::Issue { error: IssueError::Call { error, .. }, .. } = failure else { return false };
+    matches!(error, AwsError::Refused { refusal: Refusal::UnknownKey, .. })
+}
+
+/// The one that the journal has beside the profile's.
+fn other_key(document: &Document, name: &ProfileName) -> Option<AccessKey> {
+    let journal = Journal::of(name, document.profiles.get(name)?).ok()??;
+    journal.other_key().map(StoredAccessKey::access_key)
 }
 
 /// Nobody there: no.

@@ -47,14 +47,7 @@ pub enum Why {
 impl Outcome {
     /// Nothing can be done with it before then; which is a failure where nothing else was wanted.
     pub fn in_grace(profile: ProfileName, old: AccessKeyId, until: Timestamp, fails: bool) -> Self {
-        let failure = RotateFailure {
-            profile: profile.clone(),
-            user: None,
-            state: None,
-            current: None,
-            keys: Vec::new(),
-            why: Why::End(End::Grace { old, until }),
-        };
+        let failure = RotateFailure::before(profile.clone(), Why::End(End::Grace { old, until }));
         let failure = fails.then(|| Failure::Rotate(Box::new(failure)));
         let (replaced, deleted) = (None, Vec::new());
         Self { profile, replaced, deleted, grace_until: Some(until), failure, word: "in grace" }
@@ -145,6 +138,11 @@ fn word(end: &End) -> &'static str {
 }
 
 impl RotateFailure {
+    /// Nothing was asked of AWS.
+    pub fn before(profile: ProfileName, why: Why) -> Self {
+        Self { profile, user: None, state: None, current: None, keys: Vec::new(), why }
+    }
+
     pub fn of(rotation: &Rotation, why: Why) -> Self {
         let position = rotation.position();
         let shown = |listed: &crate::aws::ListedKey| KeyShown {

@@ -18,7 +18,7 @@ use crate::rotate::plan::{State, Wish};
 use crate::rotate::pool::CallPlace;
 use crate::rotate::rules::Rules;
 use crate::rotate::run::{Rotation, Start};
-use crate::store::document::Document;
+use crate::store::document::{Document, StoredAccessKey};
 use crate::store::vault::Vault;
 
 use super::Args;
@@ -62,15 +62,18 @@ pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<S
         if !seen.insert(key.id.clone()) {
             continue;
         }
-        if let Some((old, until)) = args.waits_for(document, &user, world.clock.now()) {
+        let waits_for = args.waits_for(document, &user, world.clock.now()).filter(|_| !args.dry_run);
+        if let Some((old, until)) = waits_for {
             selection.at_rest.push(Outcome::in_grace(user, old, until, args.names_one()));
             continue;
         }
         let profile = names_given::in_vault(document, &user)?;
+        let journal = Journal::of(&user, profile).ok().flatten();
         let rules = Rules::of(profile, &document.settings);
         let start = Start {
             profile: user,
             key: key.clone(),
+            other_key: journal.as_ref().and_then(Journal::other_key).map(StoredAccessKey::access_key),
             has_mfa: resolved.has_mfa(),
             mfa_max_age: rules.mfa_max_age,
             delete_key: args.delete_key.clone(),

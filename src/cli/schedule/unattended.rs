@@ -61,12 +61,16 @@ pub fn set_up(scheduler: Scheduler, confirmed: bool, world: &World) -> Result<Un
     let earlier = kept(world)?;
     // By what it is: the machine may have had another name.
     let opens = |kept: &&Kept| recipients.iter().any(|one| one.recipient == kept.recipient);
-    if let Some(kept) = earlier.as_ref().filter(opens) {
-        words::unattended_already(world, &kept.name);
-        return Ok(handed_over(kept.keeper, world));
-    }
-    if recipients.iter().any(|one| one.name == name) {
-        return Err(ScheduleError::RecipientWithoutIdentity(name).into());
+    match earlier.as_ref().filter(opens) {
+        Some(kept) if is_at_hand(kept, world) => {
+            words::unattended_already(world, &kept.name);
+            return Ok(handed_over(kept.keeper, world));
+        }
+        Some(kept) => return Err(ScheduleError::RecipientWithoutIdentity(kept.name.clone()).into()),
+        None if recipients.iter().any(|one| one.name == name) => {
+            return Err(ScheduleError::RecipientWithoutIdentity(name).into());
+        }
+        None => {}
     }
     let closed = vault.close();
     if let Some(kept) = earlier {
@@ -95,6 +99,11 @@ fn make(closed: &Closed, name: &str, scheduler: Scheduler, world: &World) -> Res
         }
     })?;
     Ok(kept)
+}
+
+fn is_at_hand(kept: &Kept, world: &World) -> bool {
+    let file = identity_file(&world.paths.state, kept.keeper);
+    file.is_none_or(|path| world.disk.status_at(&path).is_ok_and(|found| found.is_some()))
 }
 
 /// A recipient's name has the letters of a profile's.

@@ -521,11 +521,12 @@ fn a_recipient_whose_identity_is_gone_is_named_and_one_that_is_gone_does_not_kee
     let state = machine.state();
     let (kept, identity) = (state.join("unattended.json"), state.join("unattended.identity"));
     let (saved, text) = (fs::read(&kept).unwrap(), fs::read(&identity).unwrap());
-    fs::remove_file(&kept).unwrap();
-    fs::remove_file(&identity).unwrap();
-    let refused = machine.run(&["schedule", "install", "--unattended", "--yes"]);
-    refused.refuses(1, "opens the vault already, and its identity is not on this machine");
-    refused.stderr_has(&format!("`vault recipient remove {}`, then the same command again\n", recipient()));
+    for gone in [&identity, &kept] {
+        fs::remove_file(gone).unwrap();
+        let refused = machine.run(&["schedule", "install", "--unattended", "--yes"]);
+        refused.refuses(1, "opens the vault already, and its identity is not on this machine");
+        refused.stderr_has(&format!("`vault recipient remove {}`, then the same command again\n", recipient()));
+    }
     machine.case.write(&kept, 0o600, saved);
     machine.case.write(&identity, 0o600, text);
     machine.run(&["recipient", "remove", &recipient(), "--yes"]).succeeds();

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use vault::cli::Report;
 
-use super::Scenario;
 use super::command::{IDENTITY, run_with};
-use super::vault::{Adding, STATE, identity, judge_folder, opened};
+use super::vault::{STATE, fresh_vault, identity, judge_folder, opened};
 use crate::fault_disk::{Body, FaultDisk, Image, Seen};
 
 const MAKE: [&str; 7] = ["schedule", "install", "--systemd", "--unattended", "--yes", "--identity", IDENTITY];
@@ -19,7 +18,7 @@ fn run(arguments: &[&str], disk: &FaultDisk) -> Result<(), Report> {
 }
 
 fn start() -> Image {
-    Adding.start().with(IDENTITY, 0o600, Body::File(identity().expose().as_bytes().to_vec()))
+    fresh_vault().with(IDENTITY, 0o600, Body::File(identity().expose().as_bytes().to_vec()))
 }
 
 fn made() -> Image {

@@ -106,7 +106,8 @@ fn a_call_that_meets_errors_of_aws_stops_the_rotation_with_a_way_on() {
 /// Waiting for AWS takes its real time, so this is one position an action.
 #[test]
 fn a_call_that_is_throttled_for_ever_stops_the_rotation_with_a_way_on() {
-    for action in ["GetCallerIdentity", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey", "CreateAccessKey"] {
+    for action in ["GetCallerIdentity", "ListAccessKeys", "GetAccessKeyLastUsed", "UpdateAccessKey", "CreateAccessKey"]
+    {
         let stage = Stage::new();
         stage.sim().fail(Failure::on(action).kind(Kind::Throttle).lasting());
         let ran = stage.rotate(&[]);

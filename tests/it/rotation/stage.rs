@@ -243,7 +243,9 @@ impl Stage {
         ran.succeeds();
         let current = self.held().current.id.to_string();
         let signed = ran.requests.iter().any(|request| {
-            request.action == "GetSessionToken" && request.succeeded() && request.access_key_id.as_deref() == Some(&*current)
+            request.action == "GetSessionToken"
+                && request.succeeded()
+                && request.access_key_id.as_deref() == Some(&*current)
         });
         assert!(signed, "not by {current}\n{}", ran.shown());
     }

@@ -1,6 +1,6 @@
 //! What must hold: in every state of the world, of every decision, and of every key that is taken away.
 
-use vault::rotate::plan::OwnIntent;
+use vault::rotate::plan::{Depth, OwnIntent};
 
 use super::real::Listed;
 use super::world::*;
@@ -27,6 +27,20 @@ pub fn decided(world: &World, machine: usize, run: &Run, listed: &Listed, step: 
             let once = run.memory.intent == OwnIntent::Unsent;
             (!(alone && soon && once && current_listed && durable))
                 .then_some("I5: a key is made twice, late, or beside another")
+        }
+        Step::Save(Save::Prove) => {
+            let proof = run.memory.proof.filter(|(_, age, depth)| *age <= FRESH && *depth == Depth::Full);
+            let new = run.stand.other();
+            (proof.map(|(key, ..)| key) != new).then_some("I3: a new key is the current one before it is fully proven")
+        }
+        // I4: whose secret nobody has any more, and who is named nowhere.
+        Step::Save(Save::Finish) => {
+            let lost = run.stand.other().is_some_and(|key| world.exists(key));
+            (lost && !run.stale).then_some("I4: the secret of a key that exists is given up")
+        }
+        Step::Save(Save::Return) => {
+            let lost = world.exists(run.stand.current);
+            (lost && !run.stale).then_some("I4: the secret of a key that exists is given up")
         }
         Step::Switch(key, false) => {
             let old = run.stand.state == Journaled::Proven { old: key } || retired(&run.stand, key).is_some();

@@ -73,6 +73,7 @@ fn wish_text(wish: Wish, begins: &'static str) -> &'static str {
         Wish::Resume => "begins: --resume",
         Wish::Undo => "begins: --undo",
         Wish::Now => "begins: --now",
+        Wish::ResumeNow => "begins: --resume --now",
         Wish::NowForce => "begins: --now --force",
         Wish::KeepOld => "begins: --keep-old",
         Wish::Delete(_) => "begins: --delete-key",

@@ -1,7 +1,7 @@
 //! The planner and the journal themselves, asked by the model: what a file says becomes a document and a position, a step is
 //! saved into the document, and the document is written, read and looked at again. Each answer is remembered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use vault::aws::ListedKey;
@@ -85,9 +85,10 @@ impl Real {
         (self.steps.len(), self.saves.len())
     }
 
-    /// Every two states of the file that a run saved one from the other.
-    pub fn saved(&self) -> impl Iterator<Item = (Stand, Stand)> {
-        self.saves.iter().map(|((from, _), to)| (*from, *to))
+    /// Every state that a file was in.
+    pub fn stands(&self) -> Vec<Stand> {
+        let stands: HashSet<Stand> = self.saves.iter().flat_map(|((from, _), to)| [*from, *to]).collect();
+        stands.into_iter().collect()
     }
 
     /// Two profiles have the user's key; the journal stands with the first.
@@ -197,10 +198,10 @@ fn run(memory: &Memory) -> plan::Run {
 
 fn wish(wish: Wish) -> plan::Wish {
     plan::Wish {
-        start: !matches!(wish, Wish::Resume | Wish::Undo | Wish::ResumeDelete(_)),
+        start: !matches!(wish, Wish::Resume | Wish::ResumeNow | Wish::Undo | Wish::ResumeDelete(_)),
         older_than: None,
         undo: wish == Wish::Undo,
-        now: matches!(wish, Wish::Now | Wish::NowForce),
+        now: matches!(wish, Wish::Now | Wish::ResumeNow | Wish::NowForce),
         force: wish == Wish::NowForce,
         keep_old: wish == Wish::KeepOld,
         grace: SignedDuration::from_secs(GRACE),

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::moves::WISHES;
 use super::real::Real;
 use super::runner;
 use super::world::*;
@@ -32,23 +33,38 @@ impl Rest {
     /// As if every run died here, once for all worlds that differ in nothing else.
     pub fn check(&mut self, world: &World, real: &mut Real) -> Option<Wrong> {
         let left = Left { crashes: 0, faults: 0, acts: 0, runs: 0 };
-        let mut world = World { runs: [None; 2], left, shown: Keys::default(), taken: false, ..*world };
-        world.made = world.made.min(KEYS as u8 - 1);
+        let world = World { runs: [None; 2], left, shown: Keys::default(), taken: false, ..*world };
         if !self.checked.insert(world) {
             return None;
         }
         let mut trace = vec!["-- from here on nothing fails --".to_owned()];
         let machine = 0;
-        twice(&world, machine, real, &mut trace)
+        ends(&world, machine, real, &mut trace)
+            .or_else(|| twice(&world, machine, real, &mut trace))
             .or_else(|| comes_to_rest(&world, machine, real, &mut trace))
             .map(|wrong| (wrong, trace))
     }
 }
 
+/// Whatever is asked for.
+fn ends(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>) -> Option<&'static str> {
+    for wish in WISHES {
+        if let Err(wrong) = fair(world, machine, *wish, real, trace) {
+            return Some(wrong);
+        }
+        trace.truncate(1);
+    }
+    None
+}
+
 /// I6: resuming twice is resuming once. A list that lagged may make the first end in other words.
 fn twice(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>) -> Option<&'static str> {
-    let Some(once) = fair(world, machine, Wish::Resume, real, trace) else { return Some("a run does not end") };
-    let Some(again) = fair(&once.world, machine, Wish::Resume, real, trace) else { return Some("a run does not end") };
+    let both = fair(world, machine, Wish::Resume, real, trace)
+        .and_then(|once| fair(&once.world, machine, Wish::Resume, real, trace).map(|again| (once, again)));
+    let (once, again) = match both {
+        Ok(both) => both,
+        Err(wrong) => return Some(wrong),
+    };
     let lagged = world.keys.iter().flatten().any(|key| key.hidden);
     let same = again.world.keys == once.world.keys && again.world.files == once.world.files;
     if !same || (again.end != once.end && !lagged) {
@@ -61,7 +77,10 @@ fn twice(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>
 fn comes_to_rest(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>) -> Option<&'static str> {
     let (mut world, mut wish) = (*world, Wish::Resume);
     for _ in 0..ROUNDS {
-        let Some(ended) = fair(&world, machine, wish, real, trace) else { return Some("a run does not end") };
+        let ended = match fair(&world, machine, wish, real, trace) {
+            Ok(ended) => ended,
+            Err(wrong) => return Some(wrong),
+        };
         world = ended.world;
         let stand = world.file(machine).live;
         match ended.end {
@@ -77,18 +96,26 @@ fn comes_to_rest(world: &World, machine: usize, real: &mut Real, trace: &mut Vec
 }
 
 /// One run from its first step to its end.
-fn fair(world: &World, machine: usize, wish: Wish, real: &mut Real, trace: &mut Vec<String>) -> Option<Ended> {
+fn fair(
+    world: &World,
+    machine: usize,
+    wish: Wish,
+    real: &mut Real,
+    trace: &mut Vec<String>,
+) -> Result<Ended, &'static str> {
     let mut world = runner::begin(world, machine, wish, world.mfa);
     trace.push(format!("run {machine} begins: {wish:?}"));
     for _ in 0..STEPS {
         let next = runner::outcomes(&world, machine, real).swap_remove(0);
         trace.push(next.label.to_string());
         world = next.world;
-        if let Some(end) = next.ended {
-            return Some(Ended { world, end });
+        match (next.wrong, next.ended) {
+            (Some(wrong), _) => return Err(wrong),
+            (None, Some(end)) => return Ok(Ended { world, end }),
+            (None, None) => {}
         }
     }
-    None
+    Err("a run does not end")
 }
 
 struct Stuck(&'static str);
@@ -100,7 +127,7 @@ fn remedy(world: &mut World, machine: usize, end: End, trace: &mut Vec<String>) 
         End::Grace | End::GraceNotOver => world.pass(LONG, true),
         End::Orphan(key) => return Ok(Wish::ResumeDelete(key)),
         End::NewKeyOff(new) => switch_on(world, new),
-        End::OldKeyOn => return Ok(Wish::Now),
+        End::OldKeyOn => return Ok(Wish::ResumeNow),
         // The newer vault file is brought here, if there is one.
         End::RotatedElsewhere if newer_elsewhere(world) => world.files[0] = world.files[1],
         End::CurrentOff | End::NoWorkingKey | End::RotatedElsewhere | End::NoSigner | End::CurrentGone => {
@@ -128,12 +155,17 @@ fn newer_elsewhere(world: &World) -> bool {
 /// A key made at the console comes into the vault by `add --replace`. An unfinished rotation bars that only while a key of
 /// the vault works.
 fn replace(world: &mut World, machine: usize) -> Result<(), Stuck> {
+    if world.exists(LAST_KEY) {
+        return Err(Stuck("a person has to put in a key twice"));
+    }
     if world.listed() >= QUOTA
         && let Some(key) = world.keys.iter_mut().find(|key| key.is_some())
     {
         *key = None;
     }
-    let key = world.make_key(Maker::Person, false).ok_or(Stuck("the model has no more numbers"))?;
+    let new = AwsKey { active: true, maker: Maker::Person, age: 0, hidden: false, worked: true };
+    world.keys[LAST_KEY as usize] = Some(new);
+    let key = LAST_KEY;
     let file = world.file_mut(machine);
     let stand = Stand { current: key, state: Journaled::Idle };
     (file.live, file.durable) = (stand, stand);

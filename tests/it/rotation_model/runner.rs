@@ -285,7 +285,14 @@ impl Outcomes {
             Step::Create => self.create(),
             Step::Switch(key, active) => self.switch(key, active),
             Step::Delete(key) => self.delete(key),
-            Step::Save(save) => self.save(save, real),
+            // What follows on a refused CreateAccessKey, and is the end of the run: tried again, it would be refused again.
+            Step::Save(save) => {
+                self.save(save, real);
+                for next in &mut self.all {
+                    next.world.runs[self.machine] = None;
+                    next.ended = Some(End::Stopped);
+                }
+            }
             _ => unreachable!("no other step is a call"),
         }
     }

@@ -4,9 +4,10 @@
 use vault::aws::KeyStatus;
 use vault::rotate::plan::{Depth, OwnIntent, Secret, Use};
 
-/// Keys are made in this order; no world has more over its whole life.
+/// Keys are made in this order; no world has more over its whole life, and the last is for a person who needs one in the end.
 pub type Key = u8;
-pub const KEYS: usize = 4;
+pub const KEYS: usize = 5;
+pub const LAST_KEY: Key = 4;
 
 /// AWS's limit.
 pub const QUOTA: usize = 2;
@@ -132,6 +133,7 @@ pub enum Wish {
     Resume,
     Undo,
     Now,
+    ResumeNow,
     NowForce,
     KeepOld,
     /// `--delete-key`, with a rotation and without.
@@ -304,7 +306,7 @@ impl World {
 
     /// None where AWS has no room, or the model no more numbers.
     pub fn make_key(&mut self, maker: Maker, hidden: bool) -> Option<Key> {
-        if self.listed() >= QUOTA || self.made as usize >= KEYS {
+        if self.listed() >= QUOTA || self.made >= LAST_KEY {
             return None;
         }
         let key = self.made;

@@ -1,0 +1,91 @@
+//! Who else has the key: a consumer that a hook tells of the new one, copies that an import leaves behind, a journal that
+//! nothing can finish.
+
+use std::fs;
+
+use aws_sim::Status;
+
+use super::stage::Stage;
+use crate::program::Case;
+
+/// A hook that writes down what it was told, and ends with what `ending` says then.
+fn with_hook(ending: &str, last_word: &str) -> Stage {
+    let stage = Stage::new();
+    let heard = stage.case.given("heard");
+    let ending_file = stage.case.give("ending", ending);
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >> {heard}\ncat >> {heard}\nexit $(cat {ending})\n",
+        heard = heard.display(),
+        ending = ending_file.display()
+    );
+    let hook = stage.case.give_program("hook", script);
+    stage.run(&["set", "prod", &format!("rotate_hook={}{last_word}", hook.display())]).succeeds();
+    stage
+}
+
+fn heard(stage: &Stage) -> String {
+    fs::read_to_string(stage.case.given("heard")).unwrap_or_default()
+}
+
+#[test]
+fn a_hook_hears_the_ids_and_the_secret_only_where_it_asks_for_it() {
+    for (last_word, with_secret) in [("", false), (" -", true)] {
+        let stage = with_hook("0", last_word);
+        stage.rotate(&[]).succeeds();
+        stage.is_rotated();
+        let new = stage.held().current;
+        let ids = format!("prod {} {}\n", stage.user.access_key_id(), new.id);
+        let words = if with_secret { format!("- {ids}") } else { ids };
+        let secret = if with_secret { new.secret.expose() } else { "" };
+        assert_eq!(heard(&stage), format!("{words}{secret}"));
+    }
+}
+
+#[test]
+fn while_a_hook_fails_the_old_key_stays_on_and_the_next_run_tells_it_again() {
+    let stage = with_hook("3", "");
+    let ran = stage.rotate(&[]);
+    ran.exits(7).says("rotate_hook did not end well");
+    let held = stage.held();
+    assert_eq!(held.state, Some("proven"));
+    for id in [held.current.id.as_str(), stage.user.access_key_id()] {
+        assert_eq!(stage.status(id), Some(Status::Active), "{id}");
+    }
+    stage.case.give("ending", "0");
+    stage.follow_hint(&ran).succeeds();
+    stage.is_rotated();
+    assert_eq!(heard(&stage).lines().count(), 2);
+}
+
+#[test]
+fn an_import_that_rotates_leaves_dead_copies_behind() {
+    let case = Case::with_vault();
+    let (id, secret) = (case.alice.access_key_id(), case.alice.secret_access_key());
+    let section = format!("[prod]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    let csv = case.give("key.csv", format!("Access key ID,Secret access key\n{id},{secret}\n"));
+    case.write(&case.credentials(), 0o600, section);
+    let stage = Stage::on(case);
+    let run = ["import", "--csv", csv.to_str().unwrap(), "--yes", "--remove", "--rotate"];
+    // The code for the session that signs the rotation comes from the profile's setting, else there is nobody to ask.
+    let ran = stage.run_on(&vault::disk::RealDisk, &run);
+    ran.exits(8).says("--mfa-code");
+    let name = "alice";
+    stage.with_code(&["rotate", name]).succeeds();
+    assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Inactive));
+}
+
+#[test]
+fn a_rotation_whose_keys_are_gone_at_aws_can_be_given_up_and_no_other_word_takes_its_journal_away() {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    let held = stage.held();
+    stage.sim().delete_key(held.current.id.as_str());
+    stage.sim().delete_key(&held.other_id());
+    let run = |words: &[&str]| stage.run_on(&vault::disk::RealDisk, words);
+    let stuck = run(&["rotate", "prod", "--resume", "--mfa-code", &stage.case.phone.code()]);
+    assert!(stuck.report.is_some() && stuck.shown().contains("--give-up"), "{}", stuck.shown());
+    run(&["rotate", "prod", "--give-up"]).exits(8);
+    run(&["rotate", "prod", "--give-up", "--yes"]).succeeds();
+    assert_eq!(stage.held().state, None);
+    run(&["rotate", "prod", "--give-up", "--yes"]).exits(1);
+}
