@@ -81,7 +81,8 @@ impl Fault {
 impl FaultDisk {
     pub fn on(image: Image) -> Self {
         let journal = Journal::new(image.clone());
-        let machine = Machine { live: image, journal, fault: None, locks: HashSet::new(), kinds: Vec::new(), witness: None };
+        let machine =
+            Machine { live: image, journal, fault: None, locks: HashSet::new(), kinds: Vec::new(), witness: None };
         Self { machine: Arc::new(Mutex::new(machine)) }
     }
 

@@ -62,7 +62,7 @@ fn a_rotation_asks_for_one_code_and_waits_until_the_new_key_is_proven() {
     ran.succeeds();
     stage.is_rotated();
     assert_eq!(ran.changes(), ["UpdateAccessKey", "CreateAccessKey", "UpdateAccessKey"]);
-    assert_eq!(ran.count("GetSessionToken"), 1);
+    assert_eq!(ran.codes_spent(), 1);
     let new = stage.held().current.id.to_string();
     let by_the_new_key = |action: &str| {
         let tried = ran.requests.iter().filter(|request| request.action == action);

@@ -14,7 +14,7 @@ use super::stage::Stage;
 fn v1_a_rotation_that_ends_after_create_loses_no_key_without_its_name() {
     let stage = Stage::new();
     stage.sim().fail(Failure::on("CreateAccessKey").kind(Kind::AfterApplied));
-    stage.sim().fail(Failure::on("ListAccessKeys").nth(5).kind(Kind::BeforeSend).lasting());
+    stage.sim().fail(Failure::on("ListAccessKeys").nth(4).kind(Kind::BeforeSend).lasting());
     stage.rotate(&[]).exits(7);
     stage.sim().stop_failing();
     assert_eq!(stage.held().state, Some("intended"));

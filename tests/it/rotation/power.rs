@@ -63,7 +63,8 @@ fn cuts<'a>(disk: &FaultDisk, moments: &'a [Before]) -> Vec<Cut<'a>> {
         let crashes = disk.crashes_at(number);
         let ends = crashes.iter().take(2).map(|crash| (crash.to_string(), &crash.image));
         for (told, image) in ends {
-            let cut = |aws, when: &str| Cut { told: told.clone() + when, image: image.clone(), aws, is_beside_a_change };
+            let cut =
+                |aws, when: &str| Cut { told: told.clone() + when, image: image.clone(), aws, is_beside_a_change };
             cuts.push(cut(&moment.aws, ""));
             if changed {
                 cuts.push(cut(&earlier.aws, ", and AWS was not asked yet"));

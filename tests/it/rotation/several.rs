@@ -67,7 +67,8 @@ fn a_key_that_two_profiles_have_is_rotated_once_and_replaced_in_both() {
     assert_eq!(ran.count("CreateAccessKey"), 1);
     stage.is_rotated();
     let document = stage.document_on(&vault::disk::RealDisk);
-    let keys: BTreeSet<_> = document.profiles.values().map(|profile| &profile.access_key.as_ref().unwrap().id).collect();
+    let keys: BTreeSet<_> =
+        document.profiles.values().map(|profile| &profile.access_key.as_ref().unwrap().id).collect();
     assert_eq!(keys.len(), 1);
 }
 

@@ -417,6 +417,11 @@ impl Ran {
         self.requests.iter().filter(|request| request.action == action).count()
     }
 
+    pub fn codes_spent(&self) -> usize {
+        let accepted = self.requests.iter().filter(|request| request.succeeded());
+        accepted.filter(|request| request.parameter("TokenCode").is_some()).count()
+    }
+
     /// Which calls changed something, in their order.
     pub fn changes(&self) -> Vec<&str> {
         let changes = ["CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"];
