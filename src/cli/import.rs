@@ -228,9 +228,7 @@ impl<'a> Run<'_, 'a> {
         let names: Vec<ProfileName> =
             rows.filter(|(row, _)| row.key().is_some()).filter_map(|(row, _)| row.name.parse().ok()).collect();
         match self.args.rotate && !names.is_empty() {
-            true => {
-                rotate::Outcome::end(rotate::rotate(&rotate::Args::of(names), closed.open()?, self.world)?)
-            }
+            true => rotate::Outcome::end(rotate::rotate(&rotate::Args::of(names), closed.open()?, self.world)?),
             false => Ok(()),
         }
     }

@@ -90,7 +90,8 @@ impl<'l, 'd> Ledger<'l, 'd> {
         let found = self.group.read(|vault| {
             let profiles = &vault.document().profiles;
             let own = &profiles.get(name)?.access_key.as_ref()?.id;
-            let with_it = profiles.iter().filter(|(_, profile)| profile.access_key.as_ref().is_some_and(|key| key.id == *own));
+            let with_it =
+                profiles.iter().filter(|(_, profile)| profile.access_key.as_ref().is_some_and(|key| key.id == *own));
             let mut journals = with_it.filter_map(|(name, profile)| Journal::of(name, profile).ok()?);
             journals.find_map(|journal| journal.other_key().cloned())
         });

@@ -29,7 +29,11 @@ struct Machine {
     fault: Option<Fault>,
     locks: HashSet<NodeId>,
     kinds: Vec<Operation>,
+    witness: Option<Witness>,
 }
+
+/// Looks on before each operation, by its number, and may say what is to fail from there on.
+pub type Witness = Box<dyn FnMut(usize) -> Option<Fault> + Send>;
 
 /// An error that the disk answers with.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +81,8 @@ impl Fault {
 impl FaultDisk {
     pub fn on(image: Image) -> Self {
         let journal = Journal::new(image.clone());
-        let machine = Machine { live: image, journal, fault: None, locks: HashSet::new(), kinds: Vec::new() };
+        let machine =
+            Machine { live: image, journal, fault: None, locks: HashSet::new(), kinds: Vec::new(), witness: None };
         Self { machine: Arc::new(Mutex::new(machine)) }
     }
 
@@ -90,6 +95,16 @@ impl FaultDisk {
     /// From here on another fault than the one before.
     pub fn fail(&self, fault: Fault) {
         self.machine().fault = Some(fault);
+    }
+
+    /// Nothing fails any more, and nobody looks on.
+    pub fn mend(&self) {
+        let mut machine = self.machine();
+        (machine.fault, machine.witness) = (None, None);
+    }
+
+    pub fn watch(&self, witness: impl FnMut(usize) -> Option<Fault> + Send + 'static) {
+        self.machine().witness = Some(Box::new(witness));
     }
 
     /// The state that the next process finds, as long as the power stays on.
@@ -143,6 +158,8 @@ impl Machine {
     fn begin(&mut self, operation: Operation, text: impl Into<String>) -> io::Result<()> {
         let number = self.journal.begin_operation(text.into());
         self.kinds.push(operation);
+        let said = self.witness.as_mut().and_then(|witness| witness(number));
+        self.fault = said.or(self.fault);
         match self.fault {
             Some(Fault { at, error, lasting })
                 if (number == at || lasting && number > at) && Fault::befalls(error, operation) =>

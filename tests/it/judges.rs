@@ -15,6 +15,7 @@ mod memory;
 mod mounts;
 mod plugins;
 mod policies;
+mod rotation;
 mod schedule;
 mod sdks;
 mod shells;

@@ -9,5 +9,6 @@ mod liveness;
 mod options;
 mod others;
 mod permissions;
+mod power;
 mod several;
 mod stage;

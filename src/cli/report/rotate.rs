@@ -64,7 +64,7 @@ pub fn ended_words(failure: &RotateFailure) -> Option<String> {
         Why::End(End::Young { created }) => {
             Some(format!("nothing: the key is younger than that, made {}", day(*created)))
         }
-        Why::End(_) | Why::Stop(_) | Why::Interrupted => Some(report(failure).message),
+        Why::End(_) | Why::Stop(_) | Why::Interrupted | Why::NoCode(_) => Some(report(failure).message),
     }
 }
 
@@ -115,6 +115,10 @@ pub fn report(failure: &RotateFailure) -> Report {
         Why::End(end) => ended(failure, end),
         Why::Stop(stop) => stopped(failure, stop),
         Why::Interrupted => pending(failure, "interrupted", Status::Pending),
+        Why::NoCode(why) => {
+            let why = Report::of(why);
+            pending(failure, &why.message, why.status)
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Why {
     End(End),
     Stop(Stop),
     Interrupted,
+    /// There is none that AWS takes, and why.
+    NoCode(Box<Failure>),
 }
 
 impl Outcome {
@@ -88,7 +90,11 @@ impl Outcome {
             }
             Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),
             Ended::Stopped(stop) => (self.word, self.failure) = ("stopped", Some(failed(Why::Stop(stop)))),
-            Ended::CodeMissing => (self.word, self.failure) = ("needs a code", code),
+            Ended::CodeMissing => {
+                let begun = rotation.state().is_some_and(|state| *state != State::Idle);
+                let why = |code| if begun { failed(Why::NoCode(Box::new(code))) } else { code };
+                (self.word, self.failure) = ("needs a code", code.map(why));
+            }
             Ended::Interrupted => (self.word, self.failure) = ("interrupted", Some(failed(Why::Interrupted))),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Clock {
     offset: SignedDuration,
 }

@@ -17,7 +17,7 @@ use crate::signin::SignIn;
 use crate::user::UserRecord;
 
 /// Users and roles by ARN, devices by serial, keys and sessions by access key id.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Cloud {
     pub clock: Clock,
     pub users: BTreeMap<String, UserRecord>,

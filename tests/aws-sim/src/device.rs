@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{random, totp};
 
+#[derive(Clone)]
 pub(crate) struct Device {
     pub serial: String,
     /// The user's ARN; none until the device is enabled.

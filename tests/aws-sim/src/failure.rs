@@ -74,7 +74,7 @@ impl Kind {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Failures(Vec<Failure>);
 
 impl Failures {

@@ -24,7 +24,7 @@ impl Status {
 }
 
 /// How slowly changes to access keys reach the services.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Propagation {
     pub live_after_sts: Duration,
     pub live_after_iam: Duration,
@@ -33,6 +33,7 @@ pub(crate) struct Propagation {
     pub last_used_lag: Duration,
 }
 
+#[derive(Clone)]
 pub(crate) struct AccessKey {
     pub id: String,
     pub secret: String,
@@ -46,12 +47,14 @@ pub(crate) struct AccessKey {
     uses: Vec<Use>,
 }
 
+#[derive(Clone)]
 struct Liveness {
     from: Timestamp,
     refusals_left: u32,
     refused_last: bool,
 }
 
+#[derive(Clone)]
 pub(crate) struct Use {
     pub at: Timestamp,
     pub service: &'static str,

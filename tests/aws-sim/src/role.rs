@@ -90,6 +90,7 @@ fn principal_arn(name: &str) -> String {
 }
 
 /// A role as AWS remembers it.
+#[derive(Clone)]
 pub(crate) struct RoleRecord {
     pub account: String,
     pub name: String,

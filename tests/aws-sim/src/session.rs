@@ -15,6 +15,7 @@ pub enum Kind {
     Federation,
 }
 
+#[derive(Clone)]
 pub(crate) struct Session {
     pub access_key_id: String,
     pub secret: String,

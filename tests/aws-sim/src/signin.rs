@@ -65,6 +65,7 @@ fn signin_token(cloud: &mut Cloud, parameters: &Parameters, claimed: &Value) -> 
 }
 
 /// What a token stands for.
+#[derive(Clone)]
 pub(crate) struct SignIn {
     arn: String,
     made: Timestamp,

@@ -19,6 +19,7 @@ use crate::request_log::Request;
 use crate::role::{Role, RoleRecord};
 use crate::session::Kind;
 use crate::signin::{self, Visit};
+use crate::snapshot::Onlooker;
 use crate::user::{User, UserRecord};
 
 /// Runs on its own thread until it is dropped.
@@ -67,6 +68,10 @@ impl Simulator {
     /// `http://127.0.0.1:PORT`, for STS, IAM and, under `/federation`, sign-in.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    pub fn onlooker(&self) -> Onlooker {
+        Onlooker::new(self.shared.clone())
     }
 
     fn cloud(&self) -> impl std::ops::DerefMut<Target = Cloud> {

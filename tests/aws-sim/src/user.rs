@@ -41,6 +41,7 @@ impl User {
 }
 
 /// A user as AWS remembers it.
+#[derive(Clone)]
 pub(crate) struct UserRecord {
     pub principal: Principal,
     pub name: String,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use aws_sim::{Failure, Kind, Status};
 
+use vault::disk::RealDisk;
+
 use super::stage::Stage;
 
 /// The new key is made and saved, and not live.
@@ -64,7 +66,8 @@ fn a_new_key_that_is_switched_off_before_it_is_used_is_asked_about() {
         &old[16..]
     ));
     assert!(ran.changes().is_empty());
-    stage.with_code(&["keys", "enable", "prod", &new]).succeeds();
+    ran.hint("once it is on again `vault rotate prod` goes on from there; `vault rotate prod --undo` deletes it");
+    stage.sim().set_key_status(&new, Status::Active);
     stage.rotate(&["--resume"]).succeeds();
     uses(&stage, &new, Some("retired"));
 }
@@ -155,8 +158,7 @@ fn a_new_key_that_is_switched_off_in_the_grace_gives_the_old_one_back() {
 #[test]
 fn two_keys_stop_a_rotation_before_anything_is_changed() {
     let stage = Stage::new();
-    let (second, secret) = stage.sim().add_access_key(&stage.user);
-    stage.case.keep_secret("the second key's secret", &secret);
+    let second = stage.another_key();
     let ran = stage.rotate(&[]);
     ran.exits(1).says("prod: alice has two access keys, and AWS allows no third").says(&second);
     assert!(ran.changes().is_empty(), "{}", ran.shown());
@@ -170,8 +172,7 @@ fn two_keys_stop_a_rotation_before_anything_is_changed() {
 #[test]
 fn the_key_in_use_is_not_deleted_to_make_room() {
     let stage = Stage::new();
-    let (second, secret) = stage.sim().add_access_key(&stage.user);
-    stage.case.keep_secret("the second key's secret", &secret);
+    let second = stage.another_key();
     let ran = stage.rotate(&["--delete-key", stage.user.access_key_id()]);
     ran.exits(1).says("is not a key to delete");
     stage.rotate(&["--delete-key", "AKIAIOSFODNN7EXAMPLE"]).exits(1).says("has no access key");
@@ -183,9 +184,9 @@ fn the_key_in_use_is_not_deleted_to_make_room() {
 fn a_key_that_was_switched_off_or_deleted_is_not_rotated() {
     let stage = Stage::new();
     stage.sim().set_key_status(stage.user.access_key_id(), Status::Inactive);
-    let environment = stage.run_on(&vault::disk::RealDisk, &["rotate", "prod", "--mfa-code", "123456"]);
-    environment.exits(4);
-    assert!(environment.changes().is_empty());
+    let ran = stage.run_on(&RealDisk, &["rotate", "prod", "--mfa-code", "123456"]);
+    ran.exits(4).error("prod: AWS does not know this access key, or it is inactive; nothing was changed");
+    assert!(ran.changes().is_empty());
 }
 
 #[test]
@@ -199,8 +200,7 @@ fn a_key_made_by_someone_else_after_the_intent_survives() {
     stage.sim().stop_failing();
     assert_eq!(stage.held().state, Some("intended"));
     stage.pass(Duration::from_secs(600));
-    let (theirs, secret) = stage.sim().add_access_key(&stage.user);
-    stage.case.keep_secret("another's secret", &secret);
+    let theirs = stage.another_key();
     let ran = stage.rotate(&["--resume"]);
     ran.exits(8).says(&theirs).says("whether it is somebody else's can't be known");
     assert!(ran.changes().is_empty());
@@ -215,13 +215,14 @@ fn a_key_made_by_someone_else_after_the_intent_survives() {
 #[test]
 fn a_key_that_others_use_is_not_replaced_unless_it_is_said() {
     let stage = Stage::new();
-    stage.sim().use_key(stage.user.access_key_id(), "s3");
+    stage.others_use(stage.user.access_key_id());
     let ran = stage.rotate(&[]);
     ran.exits(8).says("somebody else uses").says("by s3 in us-east-1");
     ran.hint("`--keep-old` makes a new key and leaves that one active, `--force` goes on all the same");
     assert!(ran.changes().is_empty());
     stage.is_untouched();
     stage.rotate(&["--keep-old"]).succeeds();
+    stage.others_use(stage.user.access_key_id());
     assert_eq!(stage.held().state, Some("proven"));
     assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
     stage.rotate(&[]).exits(8).says("somebody else uses");
@@ -234,7 +235,7 @@ fn a_key_that_others_use_is_not_replaced_unless_it_is_said() {
 #[test]
 fn a_key_that_others_use_is_replaced_by_force() {
     let stage = Stage::new();
-    stage.sim().use_key(stage.user.access_key_id(), "s3");
+    stage.others_use(stage.user.access_key_id());
     stage.rotate(&["--force"]).succeeds();
     stage.is_rotated();
     stage.recovers();
@@ -243,10 +244,11 @@ fn a_key_that_others_use_is_replaced_by_force() {
 /// AWS tells of a use up to four hours late.
 #[test]
 fn an_old_key_whose_use_is_told_late_is_not_deleted() {
-    let stage = Stage::new();
+    let (stage, old, _) = proven();
     stage.sim().last_used_lag(Duration::from_secs(4 * 3600));
-    stage.sim().use_key(stage.user.access_key_id(), "s3");
+    stage.sim().use_key(&old, "s3");
     stage.rotate(&[]).succeeds();
+    stage.is_rotated();
     stage.pass(Duration::from_secs(25 * 3600));
     let ran = stage.rotate(&["--resume"]);
     ran.exits(8).says("somebody else uses").says("by s3");

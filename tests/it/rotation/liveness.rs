@@ -48,7 +48,7 @@ fn a_new_key_that_is_not_live_for_minutes_is_kept_and_the_old_one_works_on() {
     ran.exits(7);
     ran.error(&format!(
         "rotation of `prod` stopped after the new key was saved; the old key works, nothing is lost: the new key \
-         AKIA...{} does not work yet (AWS does not know the access key, or it is inactive)",
+         AKIA...{} does not work yet (AWS does not know this access key, or it is inactive)",
         &new[16..]
     ));
     ran.hint("run `vault rotate prod --resume`");

@@ -1,1 +1,115 @@
-//! x
+//! What a person can say: keep the old key, take it back, do it now, only when it is old enough.
+
+use std::time::Duration;
+
+use aws_sim::Status;
+
+use super::stage::Stage;
+
+fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours * 3600)
+}
+
+#[test]
+fn keep_old_leaves_the_old_key_active_and_the_next_rotation_retires_it() {
+    let stage = Stage::new();
+    let ran = stage.rotate(&["--keep-old"]);
+    ran.succeeds().says("is still active").says("vault: hint: `vault rotate prod` switches the old key off");
+    assert_eq!(stage.held().state, Some("proven"));
+    assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
+    stage.signs_in();
+    let ran = stage.rotate(&[]);
+    ran.succeeds();
+    assert_eq!(ran.changes(), ["UpdateAccessKey"]);
+    stage.is_rotated();
+}
+
+#[test]
+fn a_rotation_is_undone_while_the_old_key_is_there() {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    let new = stage.held().current.id.to_string();
+    stage.rotate(&["--undo"]).succeeds();
+    let held = stage.held();
+    assert_eq!((held.current.id.as_str(), held.state), (stage.user.access_key_id(), Some("retired")));
+    assert_eq!(held.other_id(), new);
+    assert_eq!(stage.status(&new), Some(Status::Inactive));
+    stage.recovers();
+    stage.pass(hours(25));
+    stage.rotate(&["--resume"]).succeeds().says("is deleted");
+    assert_eq!(stage.status(&new), None);
+    stage.is_untouched();
+    stage.signs_in();
+}
+
+#[test]
+fn a_rotation_whose_old_key_was_kept_is_undone() {
+    let stage = Stage::new();
+    stage.rotate(&["--keep-old"]).succeeds();
+    stage.rotate(&["--undo"]).succeeds();
+    assert_eq!(stage.held().current.id.as_str(), stage.user.access_key_id());
+    stage.recovers();
+}
+
+#[test]
+fn nothing_is_undone_where_nothing_is_under_way() {
+    let stage = Stage::new();
+    let ran = stage.rotate(&["--undo"]);
+    ran.exits(1).says("no rotation is under way that could be undone");
+    assert!(ran.changes().is_empty());
+    stage.is_untouched();
+}
+
+#[test]
+fn an_old_key_is_deleted_when_its_grace_is_over_and_not_before() {
+    let stage = Stage::new();
+    let old = stage.user.access_key_id().to_owned();
+    stage.rotate(&["--grace", "48h"]).succeeds();
+    stage.pass(hours(47));
+    assert!(stage.rotate(&["--resume"]).succeeds().changes().is_empty());
+    let ran = stage.rotate(&[]);
+    ran.exits(1).says("its rotation is not over").says("`vault rotate prod --now --force` deletes it now");
+    assert_eq!(stage.status(&old), Some(Status::Inactive));
+    stage.pass(hours(2));
+    assert_eq!(stage.rotate(&["--resume"]).succeeds().changes(), ["DeleteAccessKey"]);
+    assert_eq!((stage.status(&old), stage.held().state), (None, None));
+    stage.recovers();
+}
+
+#[test]
+fn now_does_not_delete_before_the_grace_is_over_and_now_by_force_does() {
+    let stage = Stage::new();
+    let old = stage.user.access_key_id().to_owned();
+    stage.rotate(&["--now"]).succeeds();
+    stage.is_rotated();
+    stage.rotate(&["--now"]).exits(1).says("is to be kept until");
+    assert_eq!(stage.status(&old), Some(Status::Inactive));
+    stage.rotate(&["--now", "--force"]).succeeds().says("is deleted");
+    assert_eq!((stage.status(&old), stage.held().state), (None, None));
+    stage.recovers();
+}
+
+#[test]
+fn a_key_that_is_younger_than_asked_for_stays() {
+    let stage = Stage::new();
+    let ran = stage.rotate(&["--if-older-than", "92d"]);
+    ran.succeeds().says("is younger than that");
+    assert!(ran.changes().is_empty());
+    stage.is_untouched();
+    stage.rotate(&["--if-older-than", "90d"]).succeeds();
+    stage.is_rotated();
+}
+
+#[test]
+fn json_tells_what_became_of_the_key() {
+    let stage = Stage::new();
+    let ran = stage.rotate(&["--json"]);
+    let told: serde_json::Value = serde_json::from_str(&ran.succeeds().out).unwrap();
+    assert_eq!(told["version"], 1);
+    let key = &told["keys"][0];
+    assert_eq!(key["name"], "prod");
+    assert_eq!(key["outcome"], "in-grace");
+    assert_eq!(key["old_key"], stage.user.access_key_id());
+    assert_eq!(key["new_key"], stage.held().current.id.as_str());
+    assert!(key["old_key_deleted_after"].is_string(), "{told}");
+}

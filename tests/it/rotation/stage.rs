@@ -3,12 +3,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use aws_sim::{Request, Simulator, Status, User};
 use jiff::Timestamp;
+use rustix::io::Errno;
 use vault::cli::{Report, World, run_in};
 use vault::clock::Clock;
 use vault::disk::{Disk, RealDisk};
@@ -21,19 +23,25 @@ use vault::store::file::Place;
 use vault::store::plugin::NoPlugins;
 use vault::store::seal::unseal;
 
-use crate::program::Case;
+use crate::fault_disk::{Body, Fault, FaultDisk, Image, our_id};
+use crate::program::{Case, files_below};
 
 /// alice's key is in the vault as `prod`.
 pub struct Stage {
     pub case: Case,
     /// Whose key `prod` is.
     pub user: User,
+    /// Keys that somebody else made.
+    theirs: RefCell<Vec<String>>,
+    sleep: Cell<Duration>,
 }
 
 /// AWS's clock; whoever waits moves it.
 struct MovedClock<'a> {
     sim: &'a Simulator,
     waited: Mutex<Duration>,
+    /// For how long the machine sleeps at the next wait.
+    sleep: Mutex<Duration>,
 }
 
 impl Clock for MovedClock<'_> {
@@ -43,7 +51,7 @@ impl Clock for MovedClock<'_> {
 
     fn wait(&self, pause: Duration) {
         *self.waited.lock().unwrap() += pause;
-        self.sim.advance(pause);
+        self.sim.advance(pause + std::mem::take(&mut *self.sleep.lock().unwrap()));
     }
 }
 
@@ -87,7 +95,7 @@ impl Stage {
         case.sim.clear_requests();
         without_terminal();
         let user = case.alice.clone();
-        Self { case, user }
+        Self { case, user, theirs: RefCell::default(), sleep: Cell::default() }
     }
 
     pub fn sim(&self) -> &Simulator {
@@ -113,7 +121,7 @@ impl Stage {
     /// On another disk, and without a look at what is left there.
     pub fn run_on(&self, disk: &dyn Disk, words: &[&str]) -> Ran {
         let environment = self.environment();
-        let clock = MovedClock { sim: self.sim(), waited: Mutex::default() };
+        let clock = MovedClock { sim: self.sim(), waited: Mutex::default(), sleep: Mutex::new(self.sleep.take()) };
         let (mut out, mut messages) = (Vec::new(), Vec::new());
         let before = self.sim().requests().len();
         let outcome = run_in(
@@ -180,7 +188,9 @@ impl Stage {
         }
         let works = |key: &StoredAccessKey| self.status(key.id.as_str()) == Some(Status::Active);
         assert!(works(&held.current) || held.other.as_ref().is_some_and(works), "no key works\n{}", shown());
-        for key in keys.iter().filter(|key| !known.contains(&*key.access_key_id)) {
+        let theirs = self.theirs.borrow();
+        let is_known = |id: &String| known.contains(&**id) || theirs.contains(id);
+        for key in keys.iter().filter(|key| !is_known(&key.access_key_id)) {
             let named = ran.shown().contains(&key.access_key_id) || ran.report.is_none();
             let to_be_listed = held.state == Some("intended") && ran.report.is_some();
             assert!(named || to_be_listed, "{} is unknown and was not named\n{}", key.access_key_id, shown());
@@ -270,6 +280,68 @@ impl Stage {
         assert_eq!(self.status(self.user.access_key_id()), Some(Status::Active));
     }
 
+    pub fn sleeps_at_the_first_wait(&self, time: Duration) {
+        self.sleep.set(time);
+    }
+
+    /// A disk in memory with what is on this machine's.
+    pub fn fault_disk(&self) -> FaultDisk {
+        let home = files_below(&self.case.home());
+        let files = home.into_iter().chain([self.case.given("recovery.txt")]);
+        let image = files.fold(Image::empty(our_id()), |image, path| {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+            image.with(path.to_str().unwrap(), mode, Body::File(std::fs::read(&path).unwrap()))
+        });
+        FaultDisk::on(image)
+    }
+
+    /// Once AWS was asked for this the disk is full.
+    pub fn fills_when(&self, disk: &FaultDisk, action: &'static str) {
+        let (onlooker, before) = (self.sim().onlooker(), self.sim().count(action));
+        disk.watch(move |at| {
+            (onlooker.count(action) > before).then_some(Fault { at, error: Errno::NOSPC, lasting: true })
+        });
+    }
+
+    /// On another disk, and judged by what is left there.
+    pub fn rotate_on(&self, disk: &FaultDisk, flags: &[&str]) -> Ran {
+        self.with_code_on(disk, &[&["rotate", "prod"], flags].concat())
+    }
+
+    pub fn with_code_on(&self, disk: &FaultDisk, words: &[&str]) -> Ran {
+        let code = self.case.phone.code();
+        let ran = self.run_on(disk, &[words, &["--mfa-code", &code]].concat());
+        self.check(&ran, &self.held_on(&FaultDisk::on(disk.image())));
+        ran
+    }
+
+    #[track_caller]
+    pub fn follow_hint_on(&self, disk: &FaultDisk, ran: &Ran) -> Ran {
+        let command = ran.hinted();
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        self.with_code_on(disk, &words)
+    }
+
+    #[track_caller]
+    pub fn signs_in_on(&self, disk: &FaultDisk) {
+        self.with_code_on(disk, &["login", "prod", "--no-export", "--force"]).succeeds();
+    }
+
+    /// Somebody else makes a key for the user.
+    pub fn another_key(&self) -> String {
+        let (id, secret) = self.sim().add_access_key(&self.user);
+        self.case.keep_secret("another's secret", &secret);
+        self.theirs.borrow_mut().push(id.clone());
+        id
+    }
+
+    /// Somebody else uses the key for S3, and AWS comes to tell of it.
+    pub fn others_use(&self, key: &str) {
+        self.sim().last_used_lag(Duration::from_secs(15 * 60));
+        self.sim().use_key(key, "s3");
+        self.pass(Duration::from_secs(16 * 60));
+    }
+
     pub fn pass(&self, time: Duration) {
         self.sim().advance(time);
     }
@@ -343,6 +415,11 @@ impl Ran {
 
     pub fn count(&self, action: &str) -> usize {
         self.requests.iter().filter(|request| request.action == action).count()
+    }
+
+    pub fn codes_spent(&self) -> usize {
+        let accepted = self.requests.iter().filter(|request| request.succeeded());
+        accepted.filter(|request| request.parameter("TokenCode").is_some()).count()
     }
 
     /// Which calls changed something, in their order.

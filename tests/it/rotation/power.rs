@@ -1,0 +1,147 @@
+//! The power goes at any operation of a whole rotation, and the disk fails at any operation of its saves.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sim::Snapshot;
+use rustix::io::Errno;
+
+use super::stage::Stage;
+use crate::fault_disk::{Fault, FaultDisk, Image};
+
+const CHANGES: [&str; 3] = ["CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"];
+
+/// AWS as it was before one operation of the disk, and how many changes had been asked of it.
+struct Before {
+    aws: Snapshot,
+    changes: usize,
+}
+
+/// What a power cut can leave, and AWS as it is then.
+struct Cut<'a> {
+    told: String,
+    image: Image,
+    aws: &'a Snapshot,
+    /// Whether AWS was asked for a change right before or after.
+    is_beside_a_change: bool,
+}
+
+/// A whole rotation, with the power cut before each of its operations; `judge` says how many of them.
+fn cut_a_rotation(chosen: impl Fn(&Cut) -> bool) -> usize {
+    let stage = Stage::new();
+    let disk = stage.fault_disk();
+    let seen: Arc<Mutex<Vec<Before>>> = Arc::default();
+    let (onlooker, seeing) = (stage.sim().onlooker(), Arc::clone(&seen));
+    let look = move || {
+        let changes = CHANGES.iter().map(|action| onlooker.count(action)).sum();
+        Before { aws: onlooker.snapshot(), changes }
+    };
+    disk.watch(move |_| {
+        seeing.lock().unwrap().push(look());
+        None
+    });
+    stage.rotate_on(&disk, &[]).succeeds();
+    let moments = std::mem::take(&mut *seen.lock().unwrap());
+    disk.mend();
+    let mut tried = 0;
+    for cut in cuts(&disk, &moments).into_iter().filter(chosen) {
+        stage.sim().go_back_to(cut.aws);
+        println!("--- {}", cut.told);
+        goes_on(&stage, &FaultDisk::on(cut.image));
+        tried += 1;
+    }
+    tried
+}
+
+/// Nothing that was unsynced survives, or all of it does. Where AWS was asked for something since the operation before,
+/// the power may have gone before or after that.
+fn cuts<'a>(disk: &FaultDisk, moments: &'a [Before]) -> Vec<Cut<'a>> {
+    let mut cuts = Vec::new();
+    for (number, moment) in moments.iter().enumerate().skip(1) {
+        let (earlier, later) = (&moments[number - 1], moments.get(number + 1).unwrap_or(moment));
+        let changed = earlier.changes != moment.changes;
+        let is_beside_a_change = changed || later.changes != moment.changes;
+        let crashes = disk.crashes_at(number);
+        let ends = crashes.iter().take(2).map(|crash| (crash.to_string(), &crash.image));
+        for (told, image) in ends {
+            let cut =
+                |aws, when: &str| Cut { told: told.clone() + when, image: image.clone(), aws, is_beside_a_change };
+            cuts.push(cut(&moment.aws, ""));
+            if changed {
+                cuts.push(cut(&earlier.aws, ", and AWS was not asked yet"));
+            }
+        }
+    }
+    cuts
+}
+
+/// Resumes what is left on the disk, does what is said where that takes a person, and signs in.
+fn goes_on(stage: &Stage, disk: &FaultDisk) {
+    let ran = stage.rotate_on(disk, &["--resume"]);
+    match ran.code() {
+        0 => {}
+        8 => drop(stage.follow_hint_on(disk, &ran).succeeds()),
+        _ => panic!("{}", ran.shown()),
+    }
+    let state = stage.held_on(disk).state;
+    assert!(matches!(state, None | Some("retired")), "{state:?}\n{}", ran.shown());
+    stage.signs_in_on(disk);
+}
+
+#[test]
+fn a_power_cut_beside_any_change_at_aws_is_recovered_from() {
+    let tried = cut_a_rotation(|cut| cut.is_beside_a_change);
+    println!("{tried} power cuts");
+    assert!(tried >= 10, "{tried}");
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn a_power_cut_at_any_operation_of_a_rotation_is_recovered_from() {
+    let tried = cut_a_rotation(|_| true);
+    println!("{tried} power cuts");
+    assert!(tried >= 200, "{tried}");
+}
+
+/// The nth operation on the disk after AWS was asked for the action this often fails. None where there are fewer.
+fn a_failure_after(action: &'static str, times: usize, nth: usize, error: Errno, lasting: bool) -> Option<()> {
+    let stage = Stage::new();
+    let disk = stage.fault_disk();
+    let (onlooker, struck) = (stage.sim().onlooker(), Arc::new(Mutex::new(false)));
+    let (mut since, striking) = (0, Arc::clone(&struck));
+    disk.watch(move |at| {
+        since += usize::from(onlooker.count(action) >= times);
+        *striking.lock().unwrap() |= since == nth;
+        (since == nth).then_some(Fault { at, error, lasting })
+    });
+    let ran = stage.rotate_on(&disk, &[]);
+    disk.mend();
+    if !*struck.lock().unwrap() {
+        return None;
+    }
+    println!("--- operation {nth} after {action}: {error}, lasting: {lasting}\n{}", ran.shown());
+    if ran.code() != 0 {
+        assert!(matches!(ran.code(), 1 | 7), "{}", ran.shown());
+    }
+    goes_on(&stage, &disk);
+    Some(())
+}
+
+/// Every operation of the save that holds the new key.
+#[test]
+fn a_disk_that_is_full_at_any_operation_of_the_save_of_the_new_key_loses_nothing() {
+    for nth in 1..=20 {
+        a_failure_after("CreateAccessKey", 1, nth, Errno::NOSPC, true);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn a_disk_that_fails_at_any_operation_of_any_save_loses_nothing() {
+    for (action, times) in [("UpdateAccessKey", 1), ("CreateAccessKey", 1), ("UpdateAccessKey", 2)] {
+        for (error, lasting) in [(Errno::NOSPC, true), (Errno::NOSPC, false), (Errno::IO, true), (Errno::IO, false)] {
+            let tried = (1..=60).map_while(|nth| a_failure_after(action, times, nth, error, lasting)).count();
+            println!("{tried} failures by {error} after {action} {times}");
+            assert!(tried >= 10, "{tried}");
+        }
+    }
+}
