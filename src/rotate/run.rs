@@ -22,6 +22,9 @@ use crate::names::{AccessKeyId, ProfileName, arn_user_name};
 use crate::store::document::StoredAccessKey;
 use crate::store::search::Search;
 
+/// Time for IAM's list to catch up with a change.
+const LIST_LAG: Duration = Duration::from_secs(2);
+
 /// Pauses after a refusal that passes by itself: AWS's throttling, a fresh key that one more server does not know yet.
 const BACK_OFF: [u64; 6] = [1, 2, 4, 8, 16, 30];
 
@@ -141,6 +144,8 @@ pub struct Rotation {
     found: Option<StoredAccessKey>,
     proof: Option<Proof>,
     saved: bool,
+    /// What was switched last.
+    switched: Option<(AccessKeyId, KeyStatus)>,
     refused: usize,
     lock: Option<UserLock>,
     /// A key that may be deleted, as somebody named it; IAM's list tells which that is.
@@ -175,6 +180,7 @@ impl Rotation {
             found: None,
             proof: None,
             saved: false,
+            switched: None,
             refused: 0,
             lock: None,
             delete_key,
@@ -482,7 +488,15 @@ impl Rotation {
                 let (words, new) = (self.hook.clone().unwrap_or_default(), self.entry()?.current.access_key());
                 return Ok(Turn::NeedHook(Hook { words, old, new }));
             }
-            Step::Switch(key, status) => self.switch(tools, user, key, status)?,
+            // A list that lags is not answered by the same call again and again.
+            Step::Switch(key, status) if self.switched == Some((key.clone(), status)) => {
+                self.switched = None;
+                return Ok(Turn::After(LIST_LAG));
+            }
+            Step::Switch(key, status) => {
+                self.switched = Some((key.clone(), status));
+                self.switch(tools, user, key, status)?;
+            }
             Step::Delete(key) => self.delete(tools, user, key)?,
         }
         Ok(Turn::Again)
