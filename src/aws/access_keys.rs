@@ -53,7 +53,8 @@ impl Aws {
         let unreadable = || AwsError::unreadable(action, "it has no key");
         let key = made.access_key.ok_or_else(unreadable)?;
         let id = key.access_key_id.parse().map_err(|_| unreadable())?;
-        let created = key.create_date.and_then(|date| timestamp(date).ok()).ok_or_else(unreadable)?;
+        // A date that is missing is no reason to throw the secret away.
+        let created = key.create_date.and_then(|date| timestamp(date).ok()).unwrap_or_else(|| self.now());
         Ok(NewKey { key: AccessKey { id, secret: SecretAccessKey::new(key.secret_access_key) }, created })
     }
 

@@ -78,7 +78,7 @@ fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Fai
     let (resolved, vault) = sign_in::resolve(name.cloned(), &args.sign_in, world)?;
     let due = at_login::due(&resolved, args.rotate, world);
     // Kept only where something is to be saved in it afterwards: it must not lie open beside the prompt for a code.
-    let vault = (args.replace_long_term || matches!(due, Due::Asked | Due::Done)).then_some(vault);
+    let vault = (args.replace_long_term || matches!(due, Due::Asked | Due::ByItself | Due::Done)).then_some(vault);
     let login = Login::of(&resolved, args, world);
     let exports = login.exports()?;
     let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Login, world)?;

@@ -264,13 +264,15 @@ fn profile(failure: &Failure) -> Report {
     }
 }
 
-/// One report for all, each by its own words; the exit code is the first's.
+/// One report for all, each by its own words; the exit code is the first's, unless something is to be gone on with.
 fn several(failed: &[(ProfileName, Failure)]) -> Report {
     let reports: Vec<(&ProfileName, Report)> =
         failed.iter().map(|(name, failure)| (name, Report::of(failure))).collect();
     let line = |(name, report): &(&ProfileName, Report)| format!("{name}: {}", report.message);
     let lines: Vec<String> = reports.iter().map(line).collect();
-    let status = reports.first().map_or(Status::State, |(_, report)| report.status);
+    let pending = reports.iter().any(|(_, report)| report.status == Status::Pending);
+    let first = reports.first().map_or(Status::State, |(_, report)| report.status);
+    let status = if pending { Status::Pending } else { first };
     let hint = reports.into_iter().find_map(|(_, report)| report.hint);
     Report { hint, ..Report::new(status, lines.join("; ")) }
 }

@@ -78,7 +78,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["now", "undo"])]
     keep_old: bool,
     /// Delete this key of the user's first, which takes the place of the new one: its id, or the last four of it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["all", "due", "if_older_than"])]
     delete_key: Option<String>,
     /// Go on though somebody else uses the old key
     #[arg(long)]

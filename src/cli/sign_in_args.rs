@@ -104,9 +104,9 @@ pub struct CodeArgs {
 }
 
 impl CodeArgs {
-    /// For the session that signs changes.
-    pub fn for_changes(&self) -> SignInArgs {
-        SignInArgs { mfa_code: self.mfa_code.clone(), ..SignInArgs::default() }
+    /// For the session that signs changes. With `force` a new one.
+    pub fn for_changes(&self, force: bool) -> SignInArgs {
+        SignInArgs { mfa_code: self.mfa_code.clone(), force, ..SignInArgs::default() }
     }
 }
 

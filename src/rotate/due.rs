@@ -35,6 +35,8 @@ pub struct Pending {
 pub enum Stage {
     /// And since when.
     Known(State, Timestamp),
+    /// The new key is in use, and the old one was to stay active.
+    OldKept(AccessKeyId, Timestamp),
     /// Of a later version.
     Unreadable,
 }
@@ -84,6 +86,7 @@ impl KeyDue {
             Some(Stage::Known(State::Retired { old, until }, _)) => Next::Delete { old: old.clone(), at: *until },
             Some(Stage::Known(_, since)) => Next::Resume { since: *since },
             Some(Stage::Unreadable) => Next::Unreadable,
+            Some(Stage::OldKept(..)) => return None,
         })
     }
 
@@ -99,6 +102,7 @@ impl KeyDue {
         self.limit = [self.limit, limit].into_iter().flatten().min();
         let stage = match Journal::of(name, profile) {
             Ok(None) => return,
+            Ok(Some(Journal::Proven { kept: true, old, since, .. })) => Stage::OldKept(old.id, since),
             Ok(Some(journal)) => Stage::Known(journal.state(), journal.since()),
             Err(_) => Stage::Unreadable,
         };

@@ -17,8 +17,14 @@ pub enum Journal {
     Intended { user_arn: String, since: Timestamp },
     /// `new` was made; the profile has the old key still.
     Created { user_arn: String, since: Timestamp, new: StoredAccessKey },
-    /// The profile has the new key, which was seen to work.
-    Proven { user_arn: String, since: Timestamp, old: StoredAccessKey },
+    /// The profile has the new key, which was seen to work. `kept`: somebody wanted the old one to stay active.
+    Proven {
+        user_arn: String,
+        since: Timestamp,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
+        old: StoredAccessKey,
+    },
     /// `old` is inactive, and to be deleted after `until`.
     Retired { user_arn: String, since: Timestamp, until: Timestamp, old: StoredAccessKey },
     /// `old` is to be the profile's key again.
@@ -120,6 +126,10 @@ impl Position {
     /// Of the user with this ARN, whose key the profile has. The journal stands with any of the user's profiles.
     pub fn find(document: &Document, user_arn: &str, name: &ProfileName) -> Result<Self, JournalError> {
         for (holder, profile) in &document.profiles {
+            // What can't be read of another user's is nothing to this one.
+            if profile.rotating_user().is_some_and(|user| user != user_arn) {
+                continue;
+            }
             let Some(journal) = Journal::of(holder, profile)? else { continue };
             if journal.user_arn() == user_arn {
                 let (state, since) = (journal.state(), Some(journal.since()));
@@ -153,13 +163,13 @@ impl Position {
             Save::Adopt(_) => Some(Journal::Created { user_arn, since, new: found.ok_or(Conflict::Changed)?.clone() }),
             Save::Prove => {
                 let old = self.replace_key(document, &StoredAccessKey { verified: Some(now), ..other()? })?;
-                Some(Journal::Proven { user_arn, since, old })
+                Some(Journal::Proven { user_arn, since, kept: false, old })
             }
             Save::Retire { until } => Some(Journal::Retired { user_arn, since, until: *until, old: other()? }),
             Save::Undo => Some(Journal::Undoing { user_arn, since, old: other()? }),
             Save::TurnBack => {
                 let old = self.replace_key(document, &other()?)?;
-                Some(Journal::Proven { user_arn, since, old })
+                Some(Journal::Proven { user_arn, since, kept: false, old })
             }
             Save::Return => {
                 self.replace_key(document, &other()?)?;
@@ -171,6 +181,15 @@ impl Position {
         match journal {
             Some(journal) => journal.put(profile),
             None => drop(profile.rest.remove(Profile::ROTATION)),
+        }
+        Ok(())
+    }
+
+    /// Notes in a journal that was just written that the old key is to stay active until somebody says otherwise.
+    pub fn keep_old(document: &mut Document, name: &ProfileName) -> Result<(), Conflict> {
+        let profile = document.profiles.get_mut(name).ok_or(Conflict::Changed)?;
+        if let Some(Journal::Proven { user_arn, since, old, .. }) = Journal::of(name, profile)? {
+            Journal::Proven { user_arn, since, kept: true, old }.put(profile);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The vault as a rotation reads and writes it. Closed between any two of its calls: what is held over a wait is the one key
 //! that is needed, and never the vault.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub struct Entry {
     pub current: StoredAccessKey,
     /// The new key while that is not current, else the old one.
     pub other: Option<StoredAccessKey>,
+    /// Keys of other profiles, perhaps of the same user: not this rotation's to delete.
+    pub elsewhere: BTreeSet<AccessKeyId>,
 }
 
 #[derive(Debug, Clone, Error)]
@@ -49,6 +52,9 @@ pub enum LedgerError {
     /// In force, but a power cut may undo it.
     #[error("not yet durable: {0}")]
     NotDurable(Arc<io::Error>),
+    /// Nothing was saved, since another rotation's save may be undone by a power cut, and nothing is built on that.
+    #[error("an earlier save is not yet durable: {0}")]
+    NotTried(Arc<io::Error>),
     /// The link that is to outlive the next saves could not be made.
     #[error("this generation could not be kept: {0}")]
     NotKept(Arc<NotCommitted>),
@@ -61,7 +67,9 @@ impl Entry {
         let no_key = || JournalError::NoKey(position.profile.clone());
         let current = profile.and_then(|profile| profile.access_key.clone()).ok_or_else(no_key)?;
         let journal = profile.map(|profile| Journal::of(&position.profile, profile)).transpose()?.flatten();
-        Ok(Self { current, other: journal.and_then(|journal| journal.other_key().cloned()), position })
+        let keys = document.profiles.values().filter_map(|profile| profile.access_key.as_ref());
+        let elsewhere = keys.map(|key| key.id.clone()).filter(|id| *id != current.id).collect();
+        Ok(Self { current, other: journal.and_then(|journal| journal.other_key().cloned()), elsewhere, position })
     }
 }
 
@@ -100,11 +108,32 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// Saves the outcome of a step onto the position that it was decided from. `found` is the key that comes in by it, `now`
     /// is by AWS's clock.
+    ///
+    /// With `keep_old` the journal says that the old key is to stay active.
     pub fn save(
         &self,
         from: &Position,
         save: &Save,
         found: Option<&StoredAccessKey>,
+        keep_old: bool,
+        now: Timestamp,
+    ) -> Result<Entry, LedgerError> {
+        match self.save_once(from, save, found, keep_old, now) {
+            // Not even tried, for somebody else's sake: once that is settled it can be.
+            Err(LedgerError::NotTried(error)) => {
+                self.settle(error.clone()).map_err(|_| LedgerError::NotTried(error))?;
+                self.save_once(from, save, found, keep_old, now)
+            }
+            saved => saved,
+        }
+    }
+
+    fn save_once(
+        &self,
+        from: &Position,
+        save: &Save,
+        found: Option<&StoredAccessKey>,
+        keep_old: bool,
         now: Timestamp,
     ) -> Result<Entry, LedgerError> {
         let (from, save, found) = (from.clone(), save.clone(), found.cloned());
@@ -114,6 +143,9 @@ impl<'l, 'd> Ledger<'l, 'd> {
         let (user_arn, profile) = (from.user_arn.clone(), from.profile.clone());
         let saved = self.group.edit(keep, &stamp, move |document| {
             from.save(document, &save, found.as_ref(), now)?;
+            if keep_old {
+                Position::keep_old(document, &from.profile)?;
+            }
             Entry::find(document, &from.user_arn, &from.profile).map_err(Conflict::from)
         });
         match saved {
@@ -124,7 +156,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
                 self.settle(error)?;
                 self.entry(&user_arn, &profile)
             }
-            Err(GroupError::Stopped(error)) => Err(LedgerError::NotDurable(error)),
+            Err(GroupError::Stopped(error)) => Err(LedgerError::NotTried(error)),
         }
     }
 

@@ -430,7 +430,9 @@ impl View<'_> {
             Seen::Gone => Step::Save(Save::Finish),
             _ if self.undoes() => Step::Save(Save::Undo),
             // Who switched it on again may have needed it: its grace begins anew.
-            Seen::Active if self.wish.now && !before => Step::Save(Save::Retire { until: self.now + self.wish.grace }),
+            Seen::Active if self.wish.now && self.now + self.wish.grace > until + LIST_LAG => {
+                Step::Save(Save::Retire { until: self.now + self.wish.grace })
+            }
             Seen::Active if self.wish.now => self.retire(old),
             Seen::Active => Step::End(End::OldKeyOn { old: old.clone() }),
             Seen::Off if before && self.wish.now && !self.wish.force => {

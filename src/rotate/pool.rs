@@ -1,7 +1,7 @@
 //! Many rotations at once: so many calls to AWS are under way at a time, and who waits takes none of their places. A
 //! rotation spends most of its time waiting until its new key works everywhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -49,8 +49,8 @@ pub trait Attendant {
     /// A session with MFA, where somebody gives a code for it.
     fn session(&mut self, rotation: &Rotation) -> Option<Session>;
 
-    /// Runs the profile's hook.
-    fn hook(&mut self, rotation: &Rotation, hook: &Hook) -> Result<(), RunError>;
+    /// Runs a profile's hook.
+    fn hook(&mut self, hook: &Hook) -> Result<(), RunError>;
 
     /// The rotation has come to rest, or has stopped. Given back, it goes on.
     fn ended(&mut self, rotation: Rotation, how: Ended) -> Option<Rotation>;
@@ -87,7 +87,8 @@ pub fn drive(rotations: Vec<(Rotation, CallPlace)>, shop: &Shop, attendant: &mut
         // Ends the workers when it is dropped.
         let ready = rotations.into_iter().map(|(rotation, place)| Job { rotation, place }).collect();
         let (waiting, passed, last) = (BTreeMap::new(), Duration::ZERO, shop.clock.now());
-        Office { shop, attendant, to_workers, done, ready, under_way: 0, waiting, passed, last }.run();
+        let asking = VecDeque::new();
+        Office { shop, attendant, to_workers, done, ready, asking, under_way: 0, waiting, passed, last }.run();
     });
 }
 
@@ -116,7 +117,10 @@ struct Office<'o, 's, 'l, 'd> {
     attendant: &'o mut dyn Attendant,
     to_workers: Sender<Job>,
     done: Receiver<(Job, Turn)>,
-    ready: Vec<Job>,
+    /// Whoever is in the middle of something comes first: an intent must not grow old behind others.
+    ready: VecDeque<Job>,
+    /// Those that only a person can help on. Asked when nothing is under way, since Ctrl-C at a prompt ends the program.
+    asking: VecDeque<(Job, Turn)>,
     under_way: usize,
     /// By when they go on, as time that passed here; the number tells those of one moment apart.
     waiting: BTreeMap<(Duration, usize), Job>,
@@ -131,7 +135,9 @@ impl Office<'_, '_, '_, '_> {
                 return self.close();
             }
             self.let_time_pass();
-            for job in std::mem::take(&mut self.ready) {
+            while self.under_way < self.shop.workers
+                && let Some(job) = self.ready.pop_front()
+            {
                 self.under_way += 1;
                 self.to_workers.send(job).expect("the workers end after this");
             }
@@ -142,6 +148,8 @@ impl Office<'_, '_, '_, '_> {
                     self.under_way -= 1;
                     self.turned(job, turn, number);
                 }
+            } else if let Some((job, turn)) = self.asking.pop_front() {
+                self.ask(job, turn);
             } else if self.waiting.is_empty() {
                 return;
             } else {
@@ -156,7 +164,7 @@ impl Office<'_, '_, '_, '_> {
         let passed = now.duration_since(std::mem::replace(&mut self.last, now));
         self.passed += Duration::try_from(passed).unwrap_or_default().min(LONGEST_STEP);
         while let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 <= self.passed) {
-            self.ready.push(entry.remove());
+            self.ready.push_back(entry.remove());
         }
     }
 
@@ -165,19 +173,13 @@ impl Office<'_, '_, '_, '_> {
             self.attendant.news(&job.rotation, news);
         }
         match turn {
-            Turn::Again => self.ready.push(job),
+            Turn::Again => self.ready.push_front(job),
             Turn::After(pause) => drop(self.waiting.insert((self.passed + pause, number), job)),
-            Turn::NeedCode => match self.attendant.session(&job.rotation) {
-                Some(session) => {
-                    job.rotation.give_session(session);
-                    self.ready.push(job);
-                }
-                None => self.ended(job, Ended::CodeMissing),
-            },
-            Turn::NeedHook(hook) => match self.attendant.hook(&job.rotation, &hook) {
+            Turn::NeedCode | Turn::Ended(End::Orphan { .. }) => self.asking.push_back((job, turn)),
+            Turn::NeedHook(hook) => match self.attendant.hook(&hook) {
                 Ok(()) => {
                     job.rotation.hook_is_done();
-                    self.ready.push(job);
+                    self.ready.push_front(job);
                 }
                 Err(error) => self.ended(job, Ended::Stopped(error.into())),
             },
@@ -186,16 +188,30 @@ impl Office<'_, '_, '_, '_> {
         }
     }
 
+    fn ask(&mut self, mut job: Job, turn: Turn) {
+        match turn {
+            Turn::Ended(end) => self.ended(job, Ended::At(end)),
+            _ => match self.attendant.session(&job.rotation) {
+                Some(session) => {
+                    job.rotation.give_session(session);
+                    self.ready.push_front(job);
+                }
+                None => self.ended(job, Ended::CodeMissing),
+            },
+        }
+    }
+
     fn ended(&mut self, job: Job, how: Ended) {
         if let Some(rotation) = self.attendant.ended(job.rotation, how) {
-            self.ready.push(Job { rotation, place: job.place });
+            self.ready.push_front(Job { rotation, place: job.place });
         }
     }
 
     /// What is under way is finished; nothing new is begun.
     fn close(mut self) {
+        let asking = std::mem::take(&mut self.asking).into_iter().map(|(job, _)| job);
         let idle = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.waiting).into_values());
-        for job in idle.collect::<Vec<_>>() {
+        for job in idle.chain(asking).collect::<Vec<_>>() {
             self.attendant.ended(job.rotation, Ended::Interrupted);
         }
         while self.under_way > 0 {

@@ -149,6 +149,7 @@ impl Preview<'_> {
                 None
             }
             (Save::Finish, _) => {
+                self.run.turned |= self.wish.now;
                 self.state = State::Idle;
                 Some(Deed::Finish)
             }

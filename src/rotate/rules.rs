@@ -9,6 +9,7 @@ use crate::store::document::{Profile, RotateOnLogin, Settings};
 const GRACE: Duration = Duration::from_secs(24 * 3600);
 /// Also where somebody wrote less into the vault by hand: before that nobody can know whether the old key is in use.
 const LEAST_GRACE: Duration = Duration::from_secs(4 * 3600);
+const MOST_GRACE: Duration = Duration::from_secs(90 * 86_400);
 /// Policies that ask for MFA not older than an hour are the usual ones, our own templates among them; calls take time.
 pub const MFA_MAX_AGE: Duration = Duration::from_secs(55 * 60);
 
@@ -31,7 +32,7 @@ impl Rules {
         let mfa_max_age = profile.mfa_max_age.map(|seconds| Duration::from_secs(seconds.into()));
         Self {
             every: length(&profile.rotate_every, &vault.rotate_every),
-            grace: length(&profile.grace, &vault.grace).unwrap_or(GRACE).max(LEAST_GRACE),
+            grace: length(&profile.grace, &vault.grace).unwrap_or(GRACE).clamp(LEAST_GRACE, MOST_GRACE),
             on_login: match on_login {
                 Some(known @ (RotateOnLogin::Always | RotateOnLogin::Never)) => known.clone(),
                 Some(RotateOnLogin::Ask | RotateOnLogin::Other(_)) | None => RotateOnLogin::Ask,

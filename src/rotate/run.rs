@@ -22,8 +22,11 @@ use crate::names::{AccessKeyId, ProfileName, arn_user_name};
 use crate::store::document::StoredAccessKey;
 use crate::store::search::Search;
 
+/// A call whose answer was lost so often is not sent again: the next run looks what came of it.
+const MOST_LOST: u32 = 2;
+
 /// Time for IAM's list to catch up with a change.
-const LIST_LAG: Duration = Duration::from_secs(2);
+const CATCHING_UP: Duration = Duration::from_secs(2);
 
 /// Pauses after a refusal that passes by itself: AWS's throttling, a fresh key that one more server does not know yet.
 const BACK_OFF: [u64; 6] = [1, 2, 4, 8, 16, 30];
@@ -100,6 +103,7 @@ pub enum Turn {
 
 /// A command that tells another consumer of the new key.
 pub struct Hook {
+    pub profile: ProfileName,
     pub words: String,
     pub old: AccessKeyId,
     pub new: AccessKey,
@@ -117,8 +121,8 @@ pub struct Start {
     pub mfa_max_age: Duration,
     /// A key that may be deleted, as somebody named it.
     pub delete_key: Option<String>,
-    /// The setting rotate_hook.
-    pub hook: Option<String>,
+    /// The setting rotate_hook of each profile that has the key.
+    pub hooks: Vec<(ProfileName, String)>,
     pub wish: Wish,
 }
 
@@ -144,14 +148,16 @@ pub struct Rotation {
     found: Option<StoredAccessKey>,
     proof: Option<Proof>,
     saved: bool,
+    /// Replies to CreateAccessKey.
+    lost: u32,
     /// What was switched last.
     switched: Option<(AccessKeyId, KeyStatus)>,
     refused: usize,
     lock: Option<UserLock>,
     /// A key that may be deleted, as somebody named it; IAM's list tells which that is.
     delete_key: Option<String>,
-    /// To be run, as long as it was not.
-    hook: Option<String>,
+    /// Those that were not run yet.
+    hooks: Vec<(ProfileName, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +168,7 @@ pub struct User {
 
 impl Rotation {
     pub fn new(start: Start) -> Self {
-        let Start { profile, key, other_key, has_mfa, mfa_max_age, delete_key, hook, wish } = start;
+        let Start { profile, key, other_key, has_mfa, mfa_max_age, delete_key, hooks, wish } = start;
         Self {
             profile,
             user: None,
@@ -180,11 +186,12 @@ impl Rotation {
             found: None,
             proof: None,
             saved: false,
+            lost: 0,
             switched: None,
             refused: 0,
             lock: None,
             delete_key,
-            hook,
+            hooks,
         }
     }
 
@@ -200,7 +207,12 @@ impl Rotation {
 
     /// The hook ended well.
     pub fn hook_is_done(&mut self) {
-        self.hook = None;
+        self.hooks.pop();
+    }
+
+    /// Whether this run has moved the rotation on.
+    pub fn has_saved(&self) -> bool {
+        self.saved
     }
 
     /// Goes on with this session from now on.
@@ -252,11 +264,7 @@ impl Rotation {
                 self.refused += 1;
                 Turn::After(Duration::from_secs(BACK_OFF[self.refused - 1]))
             }
-            Turn::Failed(stop) => Turn::Failed(stop),
-            other => {
-                self.refused = 0;
-                other
-            }
+            other => other,
         };
         match &turn {
             Turn::Again => {}
@@ -484,19 +492,19 @@ impl Rotation {
                 self.news.push(News::Proving { key: key.id.clone() });
                 self.proof = Some(Proof::new(key, depth, tools.now()));
             }
-            Step::Switch(old, KeyStatus::Inactive) if self.hook.is_some() => {
-                let (words, new) = (self.hook.clone().unwrap_or_default(), self.entry()?.current.access_key());
-                return Ok(Turn::NeedHook(Hook { words, old, new }));
+            Step::Switch(old, KeyStatus::Inactive) if let Some((profile, words)) = self.hooks.last().cloned() => {
+                return Ok(Turn::NeedHook(Hook { profile, words, old, new: self.entry()?.current.access_key() }));
             }
             // A list that lags is not answered by the same call again and again.
             Step::Switch(key, status) if self.switched == Some((key.clone(), status)) => {
                 self.switched = None;
-                return Ok(Turn::After(LIST_LAG));
+                return Ok(Turn::After(CATCHING_UP));
             }
             Step::Switch(key, status) => {
-                self.switched = Some((key.clone(), status));
-                self.switch(tools, user, key, status)?;
+                self.switch(tools, user, key.clone(), status)?;
+                self.switched = Some((key, status));
             }
+            Step::Delete(key) if self.entry()?.elsewhere.contains(&key) => return Err(Stop::InVault { key }),
             Step::Delete(key) => self.delete(tools, user, key)?,
         }
         Ok(Turn::Again)
@@ -517,9 +525,10 @@ impl Rotation {
 
     fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
         let before = self.entry()?.position.clone();
-        let after = tools.ledger.save(&before, save, self.found.as_ref(), tools.now())?;
+        let after = tools.ledger.save(&before, save, self.found.as_ref(), self.wish.keep_old, tools.now())?;
         self.note(save, &before, &after);
         self.entry = Some(after);
+        self.found = None;
         self.saved = true;
         Ok(())
     }
@@ -553,6 +562,10 @@ impl Rotation {
         let made = match self.signed(|signer| tools.aws.create_access_key(signer, &user.name)) {
             Err(Stop::Aws(error)) if may_have_made_one(&error) => {
                 self.run.intent = OwnIntent::Sent;
+                self.lost += 1;
+                if self.lost >= MOST_LOST {
+                    return Err(Stop::Aws(error));
+                }
                 let until = tools.now().saturating_add(SignedDuration::from_secs(90));
                 self.news.push(News::ReplyLost { until: until.unwrap_or(Timestamp::MAX) });
                 return Ok(());
@@ -576,7 +589,7 @@ impl Rotation {
             endpoint: model.endpoint,
             rest: toml::Table::new(),
         };
-        match tools.ledger.save(&position, &Save::Adopt(id.clone()), Some(&new), tools.now()) {
+        match tools.ledger.save(&position, &Save::Adopt(id.clone()), Some(&new), false, tools.now()) {
             Ok(entry) => {
                 self.entry = Some(entry);
                 (self.run.turned, self.saved) = (true, true);
@@ -602,6 +615,7 @@ impl Rotation {
             Err(stop) if stop.is(&Refusal::NoSuchEntity) => return Ok(()),
             switched => switched?,
         }
+        (self.refused, self.saved) = (0, true);
         self.news.push(match status {
             KeyStatus::Active => News::SwitchedOn { key },
             KeyStatus::Inactive => News::SwitchedOff { key },
@@ -614,6 +628,7 @@ impl Rotation {
             Err(stop) if stop.is(&Refusal::NoSuchEntity) => {}
             deleted => deleted?,
         }
+        self.refused = 0;
         self.run.deleted.insert(key.clone());
         self.news.push(News::Deleted { key });
         Ok(())

@@ -31,6 +31,9 @@ pub enum Stop {
     /// Whoever was to get the new key did not.
     #[error("the hook failed: {0}")]
     Hook(#[from] RunError),
+    /// To be deleted, and the key of another profile of the vault.
+    #[error("another profile has it")]
+    InVault { key: AccessKeyId },
     /// None, or not one alone.
     #[error("no such key")]
     NoSuchKey { given: String },

@@ -131,7 +131,7 @@ impl Profile {
     }
 
     /// Whose key the rotation replaces.
-    pub(super) fn rotating_user(&self) -> Option<&str> {
+    pub fn rotating_user(&self) -> Option<&str> {
         self.rest.get(Self::ROTATION)?.get("user_arn")?.as_str()
     }
 

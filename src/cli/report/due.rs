@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::ProfileName;
@@ -36,6 +37,15 @@ pub fn next(key: &KeyDue, now: Timestamp) -> Option<String> {
     Some(if apart.is_positive() { format!("due in {words}") } else { format!("overdue by {words}") })
 }
 
+/// What was to be done at a login by itself, and was not.
+pub fn not_done(world: &World, failure: &Failure) {
+    let report = Report::of(failure);
+    world.warn(&report.message);
+    if let Some(hint) = &report.hint {
+        world.hint(hint);
+    }
+}
+
 /// Before something is done about it at a login; None where nothing is to be asked.
 pub fn question(key: &KeyDue, now: Timestamp) -> Option<String> {
     let id = key.key.short();
@@ -49,6 +59,9 @@ pub fn question(key: &KeyDue, now: Timestamp) -> Option<String> {
 pub fn pending(pending: &Pending, now: Timestamp) -> String {
     let (state, since) = match &pending.stage {
         Stage::Known(state, since) => (state, day(*since)),
+        Stage::OldKept(old, since) => {
+            return format!("new key in use since {}, old key {} kept active", day(*since), old.short());
+        }
         Stage::Unreadable => return "a newer version of vault has begun a rotation, and has to finish it".to_owned(),
     };
     match state {
@@ -72,6 +85,12 @@ pub fn pending(pending: &Pending, now: Timestamp) -> String {
 pub fn pending_json(pending: &Pending) -> Value {
     let (state, since) = match &pending.stage {
         Stage::Known(state, since) => (state, *since),
+        Stage::OldKept(old, since) => {
+            return json!({
+                "profile": pending.profile, "state": "kept", "since": since, "new_key": null, "old_key": old.short(),
+                "until": null,
+            });
+        }
         Stage::Unreadable => return json!({ "profile": pending.profile, "state": "unknown" }),
     };
     let (word, new, old, until) = match state {

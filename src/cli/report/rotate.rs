@@ -276,6 +276,10 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
         Stop::Hook(error) => {
             pending(failure, &escape(&format!("its rotate_hook did not end well: {error}")), Status::Pending)
         }
+        Stop::InVault { key } => {
+            Report::new(Status::State, format!("{name}: {} is the key of another profile of this vault", key.short()))
+                .hint("`vault status` shows which; remove that profile first")
+        }
         Stop::NoSigner => pending(failure, "no key is at hand that could sign", Status::Pending),
     }
 }
@@ -284,7 +288,10 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
 fn pending(failure: &RotateFailure, why: &str, status: Status) -> Report {
     let name = &failure.profile;
     let stands = match &failure.state {
-        None | Some(State::Idle) => return Report::new(status, format!("{name}: {why}; nothing was changed")),
+        None | Some(State::Idle) => {
+            let status = if status == Status::Pending { Status::State } else { status };
+            return Report::new(status, format!("{name}: {why}; nothing was changed"));
+        }
         Some(State::Intended { .. }) => "before a new key was made; the old key works, nothing is lost",
         Some(State::Created { .. }) => "after the new key was saved; both keys work, nothing is lost",
         Some(State::Proven { .. }) => "after the new key was put to use; both keys work, nothing is lost",
@@ -314,7 +321,7 @@ fn is_locked(error: &LedgerError) -> bool {
             matches!(**why, NotCommitted::Changed(UnsealError::WrongIdentity))
         }
         LedgerError::Read(error) => matches!(**error, ReopenError::Unseal(UnsealError::WrongIdentity)),
-        LedgerError::Conflict(_) | LedgerError::NotDurable(_) => false,
+        LedgerError::Conflict(_) | LedgerError::NotDurable(_) | LedgerError::NotTried(_) => false,
     }
 }
 

@@ -20,6 +20,9 @@ pub enum Due {
     Told,
     /// If the person wants it.
     Asked,
+    /// Agreed to before, so that nobody is bothered.
+    ByItself,
+    /// Asked for on the command line.
     Done,
 }
 
@@ -30,10 +33,10 @@ pub fn due(resolved: &Resolved, wanted: bool, world: &World) -> Due {
     match (&next, &resolved.rotate_on_login) {
         (Next::Unreadable, _) => Due::Nothing,
         _ if wanted => Due::Done,
-        (_, RotateOnLogin::Always) => Due::Done,
+        (_, RotateOnLogin::Always) => Due::ByItself,
         (_, RotateOnLogin::Never) => Due::Told,
         // That was agreed to when the old key was switched off.
-        (Next::Delete { .. }, _) => Due::Done,
+        (Next::Delete { .. }, _) => Due::ByItself,
         (Next::Rotate { .. } | Next::Resume { .. }, _) => Due::Asked,
     }
 }
@@ -48,6 +51,8 @@ pub fn after_login<'a>(
 ) -> Result<bool, Failure> {
     let agreed = match due {
         Due::Done => true,
+        // With the code that was just given; nobody is asked for another.
+        Due::ByItself => fresh || !resolved.has_mfa(),
         Due::Asked if fresh => ask(resolved, world)?,
         Due::Asked | Due::Told | Due::Nothing => false,
     };
@@ -55,7 +60,13 @@ pub fn after_login<'a>(
         return Ok(false);
     }
     let args = Args { due_only: true, ..Args::of(vec![resolved.user().clone()]) };
-    Outcome::end(rotate(&args, vault.open()?, world)?).map(|()| true)
+    let rotated = vault.open().map_err(Failure::from).and_then(|vault| Outcome::end(rotate(&args, vault, world)?));
+    match rotated {
+        // The login itself went well, and was all that somebody asked for.
+        Err(failure) if due == Due::ByItself => report::due::not_done(world, &failure),
+        rotated => rotated?,
+    }
+    Ok(true)
 }
 
 /// Nobody there: not now. Who has no time for it is not held up.

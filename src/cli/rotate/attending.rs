@@ -36,6 +36,8 @@ pub struct Attending<'a, 'w> {
     json: bool,
     outcomes: Vec<Outcome>,
     happened: BTreeMap<ProfileName, Vec<News>>,
+    /// The session that each has.
+    given: BTreeMap<ProfileName, AccessKeyId>,
     /// Why there is no code, where there is none.
     codes: BTreeMap<ProfileName, Failure>,
     /// Ctrl-C ends it between two steps. None where signals can't be held: then it ends at once, and loses nothing either.
@@ -51,6 +53,7 @@ impl<'a, 'w> Attending<'a, 'w> {
             json: args.json,
             outcomes: at_rest,
             happened: BTreeMap::new(),
+            given: BTreeMap::new(),
             codes: BTreeMap::new(),
             signals: HeldSignals::hold().ok(),
         }
@@ -87,8 +90,19 @@ impl<'a, 'w> Attending<'a, 'w> {
         self.signals = None;
     }
 
-    pub fn issue(&self, rotation: &Rotation) -> Result<Session, Failure> {
-        let args = self.code.for_changes();
+    /// Never the very session that was not good enough a moment ago, whatever this machine's clock says of it.
+    pub fn issue(&mut self, rotation: &Rotation) -> Result<Session, Failure> {
+        let name = &rotation.profile;
+        let mut session = self.issued(rotation, false)?;
+        if self.given.get(name) == Some(&session.credentials.access_key_id) {
+            session = self.issued(rotation, true)?;
+        }
+        self.given.insert(name.clone(), session.credentials.access_key_id.clone());
+        Ok(session)
+    }
+
+    fn issued(&self, rotation: &Rotation, force: bool) -> Result<Session, Failure> {
+        let args = self.code.for_changes(force);
         let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
         let resolved = self
             .group
@@ -177,10 +191,11 @@ impl Attendant for Attending<'_, '_> {
     }
 
     /// The ids are in its arguments; the secret only where it asks for that, by a `-` as its last word, and through a pipe.
-    fn hook(&mut self, rotation: &Rotation, hook: &Hook) -> Result<(), RunError> {
-        let name = &rotation.profile;
+    fn hook(&mut self, hook: &Hook) -> Result<(), RunError> {
+        let name = &hook.profile;
         self.world.say(&format!("{name}: running its rotate_hook"));
-        let input = hook.words.trim_end().ends_with(" -").then(|| hook.new.secret.expose().as_bytes());
+        let asks = shell_words::split(&hook.words).is_ok_and(|words| words.last().is_some_and(|last| last == "-"));
+        let input = asks.then(|| hook.new.secret.expose().as_bytes());
         let more = [name.as_str(), hook.old.as_str(), hook.new.id.as_str()];
         let mut hear = |line: &str| self.world.say(&format!("rotate_hook: {}", escape(line)));
         process::run_with(&hook.words, &more, input, &self.world.environment, &mut hear)

@@ -7,9 +7,10 @@ use crate::cli::report;
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::names::ProfileName;
-use crate::rotate::journal::Journal;
+use crate::rotate::journal::{Conflict, Journal};
 use crate::rotate::lock;
 use crate::rotate::plan::End;
+use crate::rotate::stop::Stop;
 use crate::store::document::Profile;
 
 use super::Args;
@@ -28,6 +29,7 @@ fn give_up(name: &ProfileName, yes: bool, world: &World) -> Result<(), Failure> 
     }
     // One of a later version is nobody's here to run.
     let journal = Journal::of(name, profile).ok().flatten();
+    let told = journal.as_ref().map(|journal| (journal.state(), journal.since()));
     let other = journal.as_ref().and_then(Journal::other_key).map(|key| key.id.clone());
     let _lock = journal
         .map(|journal| lock::take(world.disk, &world.paths.state, journal.user_arn()))
@@ -39,8 +41,14 @@ fn give_up(name: &ProfileName, yes: bool, world: &World) -> Result<(), Failure> 
     }
     let mut vault = closed.open()?;
     vault.edit(&world.stamp(), |document| {
-        names_given::in_vault_mut(document, name)?.rest.remove(Profile::ROTATION);
-        Ok::<_, Failure>(())
+        let profile = names_given::in_vault_mut(document, name)?;
+        let now = Journal::of(name, profile).ok().flatten().map(|journal| (journal.state(), journal.since()));
+        if now != told {
+            let changed = Stop::Ledger(Conflict::Changed.into());
+            return Err(Failure::Rotate(Box::new(RotateFailure::before(name.clone(), Why::Stop(changed)))));
+        }
+        profile.rest.remove(Profile::ROTATION);
+        Ok(())
     })?;
     report::gave_up(world, name, other.as_ref());
     Ok(())

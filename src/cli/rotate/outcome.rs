@@ -55,6 +55,12 @@ impl Outcome {
         Self { profile, replaced, deleted, grace_until: Some(until), failure, word: "in grace" }
     }
 
+    /// As somebody wanted it.
+    pub fn old_kept(profile: ProfileName) -> Self {
+        let (replaced, deleted, grace_until) = (None, Vec::new(), None);
+        Self { profile, replaced, deleted, grace_until, failure: None, word: "old key kept" }
+    }
+
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
         let mut outcome = Self {
             profile: rotation.profile.clone(),
@@ -71,21 +77,20 @@ impl Outcome {
                 _ => {}
             }
         }
-        let switched = happened.iter().any(|news| matches!(news, News::SwitchedOff { .. }));
-        outcome.put_end(rotation, how, switched, code);
+        outcome.put_end(rotation, how, code);
         outcome
     }
 
-    fn put_end(&mut self, rotation: &Rotation, how: Ended, switched: bool, code: Option<Failure>) {
+    fn put_end(&mut self, rotation: &Rotation, how: Ended, code: Option<Failure>) {
         let failed = |why| Failure::Rotate(Box::new(RotateFailure::of(rotation, why)));
         match how {
             Ended::At(End::Done) => {}
             Ended::At(End::Young { .. }) => self.word = "young",
             Ended::At(End::OldKept { .. }) => self.word = "old key kept",
-            Ended::At(End::Grace { until, .. }) if switched || !rotation.starts() => {
+            Ended::At(End::Grace { until, .. }) if rotation.has_saved() || !rotation.starts() => {
                 (self.word, self.grace_until) = ("in grace", Some(until));
             }
-            Ended::At(End::GraceNotOver { until, .. }) if switched => {
+            Ended::At(End::GraceNotOver { until, .. }) if rotation.has_saved() => {
                 (self.word, self.grace_until) = ("in grace", Some(until));
             }
             Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),

@@ -12,9 +12,9 @@ use crate::cli::names_given;
 use crate::cli::sign_in::{self, SignInArgs};
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
-use crate::rotate::due::{KeyDue, Next, due};
+use crate::rotate::due::{KeyDue, Next, due, due_of};
 use crate::rotate::journal::Journal;
-use crate::rotate::plan::{State, Wish};
+use crate::rotate::plan::Wish;
 use crate::rotate::pool::CallPlace;
 use crate::rotate::rules::Rules;
 use crate::rotate::run::{Rotation, Start};
@@ -62,23 +62,30 @@ pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<S
         if !seen.insert(key.id.clone()) {
             continue;
         }
-        let waits_for = args.waits_for(document, &user, world.clock.now()).filter(|_| !args.dry_run);
-        if let Some((old, until)) = waits_for {
-            selection.at_rest.push(Outcome::in_grace(user, old, until, args.names_one()));
+        // The journal may stand with another profile that has the key.
+        let due = due_of(document, &key.id);
+        let holder = due.as_ref().and_then(|due| due.pending.as_ref()).map_or(&user, |pending| &pending.profile);
+        let journal = Journal::of(holder, names_given::in_vault(document, holder)?).ok().flatten();
+        if let Some(outcome) = args.rests(&user, journal.as_ref(), world.clock.now()) {
+            selection.at_rest.push(outcome);
             continue;
         }
-        let profile = names_given::in_vault(document, &user)?;
-        let journal = Journal::of(&user, profile).ok().flatten();
-        let rules = Rules::of(profile, &document.settings);
+        let profiles = || {
+            let names = due.iter().flat_map(|due| &due.profiles);
+            names.filter_map(|name| Some((name, document.profiles.get(name)?)))
+        };
+        let rules = || profiles().map(|(_, profile)| Rules::of(profile, &document.settings));
         let start = Start {
-            profile: user,
+            profile: user.clone(),
             key: key.clone(),
             other_key: journal.as_ref().and_then(Journal::other_key).map(StoredAccessKey::access_key),
             has_mfa: resolved.has_mfa(),
-            mfa_max_age: rules.mfa_max_age,
+            mfa_max_age: rules().map(|rules| rules.mfa_max_age).min().unwrap_or_default(),
             delete_key: args.delete_key.clone(),
-            hook: profile.rotate_hook.clone(),
-            wish: args.wish(&chosen, rules.grace),
+            hooks: profiles()
+                .filter_map(|(name, profile)| Some((name.clone(), profile.rotate_hook.clone()?)))
+                .collect(),
+            wish: args.wish(&chosen, rules().map(|rules| rules.grace).max().unwrap_or_default()),
         };
         selection.rotations.push((Rotation::new(start), resolved.call_place()));
     }
@@ -107,18 +114,26 @@ impl Args {
         Ok(vec![asked(&names_given::or_default(None, document, world)?)])
     }
 
-    /// The old key whose grace is not over, and until when: nothing is to be asked of AWS, or of a person, for that.
-    fn waits_for(&self, document: &Document, name: &ProfileName, now: Timestamp) -> Option<(AccessKeyId, Timestamp)> {
-        let journal = Journal::of(name, document.profiles.get(name)?).ok()??;
-        match journal.state() {
-            State::Retired { old, until } if now < until && !self.undo && !self.now => Some((old, until)),
+    /// Where nothing is to be asked of AWS, or of a person, since what is under way waits: for a grace to be over, or for
+    /// somebody who wanted the old key kept.
+    fn rests(&self, name: &ProfileName, journal: Option<&Journal>, now: Timestamp) -> Option<Outcome> {
+        if self.dry_run || self.undo || self.now {
+            return None;
+        }
+        match journal? {
+            Journal::Retired { old, until, .. } if now < *until => {
+                Some(Outcome::in_grace(name.clone(), old.id.clone(), *until, self.names_one()))
+            }
+            Journal::Proven { kept: true, .. } if !self.names_one() || self.keep_old => {
+                Some(Outcome::old_kept(name.clone()))
+            }
             _ => None,
         }
     }
 
     /// Whether it is an error if nothing can be done with the key that is meant.
     fn names_one(&self) -> bool {
-        !self.all && !self.due && !self.resume
+        !self.all && !self.due && !self.due_only && !self.resume && self.if_older_than.is_none()
     }
 
     fn wish(&self, chosen: &Chosen, grace: Duration) -> Wish {
