@@ -194,11 +194,6 @@ impl Position {
         Ok(())
     }
 
-    /// Saves the key that was just made, onto the very intent that it was made under.
-    pub fn save_created(&self, document: &mut Document, new: &StoredAccessKey, now: Timestamp) -> Result<(), Conflict> {
-        self.save(document, &Save::Adopt(new.id.clone()), Some(new), now)
-    }
-
     /// In every profile that has it; gives the one that it was.
     fn replace_key(&self, document: &mut Document, new: &StoredAccessKey) -> Result<StoredAccessKey, Conflict> {
         let mut replaced = None;

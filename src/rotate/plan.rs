@@ -17,6 +17,8 @@ const SENT_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 const LIST_LAG: SignedDuration = SignedDuration::from_secs(60);
 /// How far AWS's stamp on a key may lie before the moment that AWS's Date gave for our intent.
 const BEFORE_INTENT: SignedDuration = SignedDuration::from_secs(-5);
+/// AWS may tell of a key's last use so late.
+const USE_LAG: SignedDuration = SignedDuration::from_hours(4);
 /// A proof counts for so long: what is done by it is done right after.
 const PROOF_HOLDS: SignedDuration = SignedDuration::from_secs(60);
 
@@ -430,7 +432,7 @@ impl View<'_> {
             Seen::Gone => Step::Save(Save::Finish),
             _ if self.undoes() => Step::Save(Save::Undo),
             // Who switched it on again may have needed it: its grace begins anew.
-            Seen::Active if self.wish.now && self.now + self.wish.grace > until + LIST_LAG => {
+            Seen::Active if self.wish.now && until < self.now + USE_LAG => {
                 Step::Save(Save::Retire { until: self.now + self.wish.grace })
             }
             Seen::Active if self.wish.now => self.retire(old),

@@ -196,10 +196,10 @@ fn the_same_state_of_another_time_or_of_another_key_is_a_change() {
     for change in changes {
         let mut position = position.clone();
         change(&mut position);
-        let saved = position.save_created(&mut after(&[Save::Intend]), &key('2'), at(20));
+        let saved = position.save(&mut after(&[Save::Intend]), &Save::Adopt(key('2').id), Some(&key('2')), at(20));
         assert_eq!(saved, Err(Conflict::Changed), "{position:?}");
     }
-    assert_eq!(position.save_created(&mut after(&[Save::Intend]), &key('2'), at(20)), Ok(()));
+    assert_eq!(position.save(&mut after(&[Save::Intend]), &Save::Adopt(key('2').id), Some(&key('2')), at(20)), Ok(()));
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn journal(stand: &Stand) -> Option<Journal> {
         Journaled::Idle => return None,
         Journaled::Intended { age } => Journal::Intended { user_arn, since: ago(age) },
         Journaled::Created { new, age } => Journal::Created { user_arn, since: ago(age), new: stored(new) },
-        Journaled::Proven { old } => Journal::Proven { user_arn, since: long_ago, old: stored(old) },
+        Journaled::Proven { old } => Journal::Proven { user_arn, since: long_ago, kept: false, old: stored(old) },
         Journaled::Retired { old, over } => {
             let until = if over { now() } else { now() + SignedDuration::from_secs(GRACE) };
             Journal::Retired { user_arn, since: long_ago, until, old: stored(old) }
