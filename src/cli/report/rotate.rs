@@ -217,9 +217,10 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             let denied = matches!(error, AwsError::Refused { refusal: Refusal::AccessDenied, .. });
             let status = if under_way && !denied { Status::Pending } else { status };
             let report = pending(failure, &message, status);
+            let on = if under_way { " --resume" } else { "" };
             match (denied, hint) {
                 (true, _) => report.hint(format!(
-                    "the policy `vault policy show self-rotate-with-mfa --profile {name}` allows it; then `vault rotate {name}`"
+                    "the policy `vault policy show self-rotate-with-mfa --profile {name}` allows it; then `vault rotate {name}{on}`"
                 )),
                 (false, _) if under_way && stop.is(&Refusal::UnknownKey) => report.hint(format!(
                     "`vault rotate {name} --resume` tries again; where both keys are gone at AWS, `vault rotate {name} --give-up`"
@@ -294,7 +295,7 @@ fn pending(failure: &RotateFailure, why: &str, status: Status) -> Report {
         }
         Some(State::Intended { .. }) => "before a new key was made; the old key works, nothing is lost",
         Some(State::Created { .. }) => "after the new key was saved; both keys work, nothing is lost",
-        Some(State::Proven { .. }) => "after the new key was put to use; both keys work, nothing is lost",
+        Some(State::Proven { .. }) => "after the new key was put to use; it works, and both are in the vault",
         Some(State::Retired { .. }) => "after the old key was switched off; the new key works, both are in the vault",
         Some(State::Undoing { .. }) => "while the old key was taken back; both are in the vault",
     };

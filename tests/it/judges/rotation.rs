@@ -74,6 +74,8 @@ fn struck_at(case: &Case, (action, nth): Moment, signal: Signal) -> Output {
 
 /// What was left is resumed, and by what the vault holds a session is made.
 fn goes_on(case: &Case) {
+    // Longer than a list may lag behind a call: what has to be waited for is over.
+    case.sim.advance(Duration::from_secs(120));
     let mut output = rotate(case, &["--resume"]).finish();
     if output.status.code() == Some(8) {
         let named = output.err.split("--delete-key ").nth(1).and_then(|rest| rest.split('`').next());

@@ -120,7 +120,8 @@ fn a_session_that_grew_old_while_the_machine_slept_is_not_used_for_the_next_chan
     let stage = Stage::new();
     stage.sleeps_at_the_first_wait(Duration::from_secs(56 * 60));
     let ran = stage.rotate(&[]);
-    ran.exits(4).says("rotation of `prod` stopped after the new key was put to use; both keys work, nothing is lost");
+    ran.exits(4)
+        .says("rotation of `prod` stopped after the new key was put to use; it works, and both are in the vault");
     ran.hint("run `vault rotate prod --resume`");
     assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
     let ran = stage.rotate(&["--resume"]);
