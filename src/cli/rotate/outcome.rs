@@ -55,12 +55,6 @@ impl Outcome {
         Self { profile, replaced, deleted, grace_until: Some(until), failure, word: "in grace" }
     }
 
-    /// As somebody wanted it.
-    pub fn old_kept(profile: ProfileName) -> Self {
-        let (replaced, deleted, grace_until) = (None, Vec::new(), None);
-        Self { profile, replaced, deleted, grace_until, failure: None, word: "old key kept" }
-    }
-
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
         let mut outcome = Self {
             profile: rotation.profile.clone(),

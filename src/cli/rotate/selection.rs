@@ -85,7 +85,7 @@ pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<S
             hooks: profiles()
                 .filter_map(|(name, profile)| Some((name.clone(), profile.rotate_hook.clone()?)))
                 .collect(),
-            wish: args.wish(&chosen, rules().map(|rules| rules.grace).max().unwrap_or_default()),
+            wish: args.wish(&chosen, journal.as_ref(), rules().map(|rules| rules.grace).max().unwrap_or_default()),
         };
         selection.rotations.push((Rotation::new(start), resolved.call_place()));
     }
@@ -114,8 +114,7 @@ impl Args {
         Ok(vec![asked(&names_given::or_default(None, document, world)?)])
     }
 
-    /// Where nothing is to be asked of AWS, or of a person, since what is under way waits: for a grace to be over, or for
-    /// somebody who wanted the old key kept.
+    /// Where nothing is to be asked of AWS, or of a person, since what is under way waits for a grace to be over.
     fn rests(&self, name: &ProfileName, journal: Option<&Journal>, now: Timestamp) -> Option<Outcome> {
         if self.dry_run || self.undo || self.now {
             return None;
@@ -123,9 +122,6 @@ impl Args {
         match journal? {
             Journal::Retired { old, until, .. } if now < *until => {
                 Some(Outcome::in_grace(name.clone(), old.id.clone(), *until, self.names_one()))
-            }
-            Journal::Proven { kept: true, .. } if !self.names_one() || self.keep_old => {
-                Some(Outcome::old_kept(name.clone()))
             }
             _ => None,
         }
@@ -136,14 +132,16 @@ impl Args {
         !self.all && !self.due && !self.due_only && !self.resume && self.if_older_than.is_none()
     }
 
-    fn wish(&self, chosen: &Chosen, grace: Duration) -> Wish {
+    fn wish(&self, chosen: &Chosen, journal: Option<&Journal>, grace: Duration) -> Wish {
+        // Who wanted the old key to stay active says so by the profile's name when that is over.
+        let stays = matches!(journal, Some(Journal::Proven { kept: true, .. })) && !self.names_one() && !self.undo;
         Wish {
             start: chosen.start,
             older_than: chosen.older_than,
             undo: self.undo,
             now: self.now,
             force: self.force,
-            keep_old: self.keep_old,
+            keep_old: self.keep_old || stays,
             grace: self.grace.unwrap_or_else(|| grace.try_into().unwrap_or(SignedDuration::MAX)),
             delete_key: None,
         }
