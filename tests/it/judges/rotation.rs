@@ -30,10 +30,7 @@ const MOMENTS: [Moment; 9] = [
 ];
 
 /// Each in a thread of its own. The first panic is the test's.
-fn at_once<T: Send>(all: &[T], each: impl Fn(&T) + Sync)
-where
-    T: Sync,
-{
+fn at_once<T: Send + Sync>(all: &[T], each: impl Fn(&T) + Sync) {
     thread::scope(|scope| {
         let threads: Vec<_> = all.iter().map(|one| scope.spawn(|| each(one))).collect();
         for thread in threads {
