@@ -29,8 +29,9 @@ fn now_switches_off_at_once_and_deletes_before_the_grace_only_by_force() {
         (Case::retired(1).wish(|wish| wish.force = true), Step::End(End::Grace { old: id(K1), until })),
         // Deleting is never without a proof.
         (both(Case::retired(1)).proved(K2, Depth::Quick, 61), Step::Prove(id(K2), Depth::Quick)),
-        // Somebody switched it on again; now it is to be off.
-        (now(Case::retired(1)).active(K1).proved(K2, Depth::Quick, 0), Step::Switch(id(K1), KeyStatus::Inactive)),
+        // Somebody switched it on again; now it is to be off, and to stay for as long as it may be missed.
+        (now(Case::retired(GRACE)).active(K1).proved(K2, Depth::Quick, 0), Step::Switch(id(K1), KeyStatus::Inactive)),
+        (now(Case::retired(1)).active(K1), Step::Save(Save::Retire { until: after(GRACE) })),
     ]);
 }
 
