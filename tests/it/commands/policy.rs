@@ -176,10 +176,7 @@ impl Session {
     }
 
     fn list_devices(&self, case: &Case) -> Result<usize, vault::aws::Refusal> {
-        let endpoint = Some(case.sim.endpoint().parse().unwrap());
-        let endpoints = vault::aws::Endpoints { sts: endpoint.clone(), iam: endpoint };
-        let aws = vault::aws::Aws::new("eu-central-1".parse().unwrap(), endpoints);
-        match aws.mfa_devices(&vault::aws::Signer::Session(&self.0), "alice") {
+        match aws(case).mfa_devices(&vault::aws::Signer::Session(&self.0), "alice") {
             Ok(devices) => Ok(devices.len()),
             Err(vault::aws::AwsError::Refused { refusal, .. }) => Err(refusal),
             Err(error) => panic!("{error}"),
@@ -197,39 +194,42 @@ fn self_management_wants_a_code_of_the_last_hour_for_what_could_lock_the_user_ou
     case.run(&["mfa", "resync", "prod", "--codes", &codes]).succeeds();
 }
 
-/// How IAM answers who makes a key for alice, signed with these credentials.
-fn create_key(case: &Case, id: &str, secret: &str, token: Option<String>) -> Result<(), String> {
-    use aws_sdk_iam::error::ProvideErrorMetadata;
-    let credentials = aws_sdk_iam::config::Credentials::new(id, secret, token, None, "test");
-    let config = aws_sdk_iam::Config::builder()
-        .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
-        .region(aws_sdk_iam::config::Region::new("us-east-1"))
-        .endpoint_url(case.sim.endpoint())
-        .credentials_provider(credentials);
-    let client = aws_sdk_iam::Client::from_conf(config.build());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answer = runtime.block_on(client.create_access_key().user_name("alice").send());
-    answer.map(|_| ()).map_err(|error| error.code().unwrap_or("no answer").to_owned())
+/// How IAM answers who makes a key for alice.
+fn create_key(case: &Case, signer: &vault::aws::Signer) -> Result<(), vault::aws::Refusal> {
+    match aws(case).create_access_key(signer, "alice") {
+        Ok(_) => Ok(()),
+        Err(vault::aws::AwsError::Refused { refusal, .. }) => Err(refusal),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn aws(case: &Case) -> vault::aws::Aws {
+    let endpoint = Some(case.sim.endpoint().parse().unwrap());
+    let endpoints = vault::aws::Endpoints { sts: endpoint.clone(), iam: endpoint };
+    vault::aws::Aws::new("eu-central-1".parse().unwrap(), endpoints)
+}
+
+/// alice's own.
+fn access_key(case: &Case) -> vault::credentials::AccessKey {
+    let secret = vault::secret::SecretAccessKey::new(case.alice.secret_access_key().to_owned());
+    vault::credentials::AccessKey { id: case.alice.access_key_id().parse().unwrap(), secret }
 }
 
 #[test]
 fn keys_are_replaced_by_the_key_itself_or_within_an_hour_of_a_code() {
     let case = Case::with_prod();
-    let by_key = || create_key(&case, case.alice.access_key_id(), case.alice.secret_access_key(), None);
-    let denied = || Err("AccessDenied".to_owned());
+    let key = access_key(&case);
+    let denied = || Err(vault::aws::Refusal::AccessDenied);
     case.sim.set_policies(&case.alice, &[&text(&case, "self-rotate", &[])]);
-    assert_eq!(by_key(), Ok(()));
+    assert_eq!(create_key(&case, &vault::aws::Signer::AccessKey(&key)), Ok(()));
     for name in ["self-rotate-with-mfa", "self-management", "vault-minimum"] {
         let case = Case::with_prod();
-        let by_key = || create_key(&case, case.alice.access_key_id(), case.alice.secret_access_key(), None);
+        let key = access_key(&case);
         case.sim.set_policies(&case.alice, &[&text(&case, name, &[])]);
-        assert_eq!(by_key(), denied(), "{name}");
+        assert_eq!(create_key(&case, &vault::aws::Signer::AccessKey(&key)), denied(), "{name}");
         case.login().succeeds();
         let Session(session) = Session::of(&case, "prod");
-        let by_session = || {
-            let token = session.session_token.expose().to_owned();
-            create_key(&case, session.access_key_id.as_str(), session.secret_access_key.expose(), Some(token))
-        };
+        let by_session = || create_key(&case, &vault::aws::Signer::Session(&session));
         case.sim.advance(std::time::Duration::from_secs(3590));
         assert_eq!(by_session(), Ok(()), "{name}");
         case.sim.advance(std::time::Duration::from_secs(20));
