@@ -217,6 +217,8 @@ impl Rotation {
 
     /// Goes on with this session from now on.
     pub fn give_session(&mut self, session: Session) {
+        // What could not be asked by the key may be asked by the session.
+        self.run.uses.retain(|_, used| *used != Use::Unknown);
         self.session = Some(session);
     }
 

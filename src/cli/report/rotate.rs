@@ -169,6 +169,10 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
         End::OldKeyGone { old } => state(format!("{} was deleted, and can't be taken back", old.short())),
         End::TwoKeys => state(format!("{user} has two access keys, and AWS allows no third: {}", keys(failure)))
             .hint(format!("`vault rotate {name} --delete-key ID` deletes the one that nobody needs first")),
+        End::InUse { key } if matches!(failure.state, Some(State::Retired { .. })) => {
+            person(format!("somebody else uses {}, which is off now: {}", key.short(), keys(failure)))
+                .hint(format!("`vault rotate {name} --undo` takes it back, `vault rotate {name} --force` deletes it"))
+        }
         End::InUse { key } => person(format!("somebody else uses {}: {}", key.short(), keys(failure)))
             .hint("`--keep-old` makes a new key and leaves that one active, `--force` goes on all the same"),
         End::CurrentGone => state(format!("{user} has no key {} any more; it was deleted at AWS", current(failure)))

@@ -70,6 +70,9 @@ fn united(pieces: Vec<Profiles>) -> Option<BTreeMap<ProfileName, Profile>> {
 /// The head and at least two pieces, each of which starts with a profile's own header.
 fn cut(text: &str, size: usize) -> Option<(&str, Vec<&str>)> {
     let (head, mut rest) = text.split_at(header_from(text, 0)?);
+    if !rest.lines().all(is_of_a_profile) {
+        return None;
+    }
     let mut pieces = Vec::new();
     while let Some(end) = header_from(rest, size) {
         let (piece, after) = rest.split_at(end);
@@ -87,6 +90,13 @@ fn header_from(text: &str, from: usize) -> Option<usize> {
     let mut found = text[from..].match_indices(START).map(|(at, _)| from + at);
     let at = found.find(|at| is_name(text[at + START.len()..].split('\n').next().unwrap_or_default()))?;
     Some(at + 1)
+}
+
+/// Whether a line, if it is a header, is of a profile or of what is in one. The table of all profiles may have a header too, and
+/// two of those in two pieces would be one too many that nobody sees.
+fn is_of_a_profile(line: &str) -> bool {
+    let line = line.trim_start();
+    !line.starts_with('[') || line.starts_with("[profile.") || line.starts_with("[[profile.")
 }
 
 /// A name in quotes or without, and the end of the header; not one of a table within a profile.

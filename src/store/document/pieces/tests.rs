@@ -101,6 +101,8 @@ fn no_profile_may_be_taken_from_two_places() {
     assert!(read_by(&text, 1).is_some());
     assert!(read_by(&format!("{text}[profile.a]\n"), 1).is_none(), "twice");
     assert!(read_by(&format!("profile = {{}}\n{text}"), 1).is_none(), "a closed table before");
+    let with_headers = text.replace("[profile.b]", "[profile]\n[profile.b]\n [ profile ]");
+    assert!(read_by(&with_headers, 1).is_none(), "two headers of their own");
     assert!(read_by(&format!("\"\\u0070rofile\" = {{}}\n{text}"), 1).is_none(), "the same in disguise");
 }
 
