@@ -116,6 +116,15 @@ impl Journal {
         }
     }
 
+    /// The key beside the one that the profile has: the journal may stand with another profile that has it too.
+    pub fn key_beside(document: &Document, name: &ProfileName) -> Option<StoredAccessKey> {
+        let id_of = |profile: &Profile| profile.access_key.as_ref().map(|key| key.id.clone());
+        let own = id_of(document.profiles.get(name)?)?;
+        let with_it = document.profiles.iter().filter(|(_, profile)| id_of(profile).as_ref() == Some(&own));
+        let mut journals = with_it.filter_map(|(name, profile)| Self::of(name, profile).ok()?);
+        journals.find_map(Self::into_other_key)
+    }
+
     fn put(self, profile: &mut Profile) {
         let table = toml::Value::try_from(self).expect("a journal is text and tables of it");
         profile.rest.insert(Profile::ROTATION.to_owned(), table);

@@ -95,14 +95,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// The key beside the profile's that an unfinished rotation of it has.
     pub fn other_key(&self, name: &ProfileName) -> Result<Option<StoredAccessKey>, LedgerError> {
-        let found = self.group.read(|vault| {
-            let profiles = &vault.document().profiles;
-            let own = &profiles.get(name)?.access_key.as_ref()?.id;
-            let with_it =
-                profiles.iter().filter(|(_, profile)| profile.access_key.as_ref().is_some_and(|key| key.id == *own));
-            let mut journals = with_it.filter_map(|(name, profile)| Journal::of(name, profile).ok()?);
-            journals.find_map(|journal| journal.other_key().cloned())
-        });
+        let found = self.group.read(|vault| Journal::key_beside(vault.document(), name));
         found.map_err(|error| LedgerError::Read(Arc::new(error)))
     }
 

@@ -229,8 +229,7 @@ impl Rotation {
 
     /// Where the journal stands, as far as it was read.
     pub fn state(&self) -> Option<&State> {
-        let position = self.entry.as_ref().map(|entry| &entry.position).or(self.expected.as_ref());
-        position.map(|position| &position.state)
+        self.position().map(|position| &position.state)
     }
 
     pub fn position(&self) -> Option<&Position> {

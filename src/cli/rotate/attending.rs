@@ -14,7 +14,6 @@ use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
-use crate::credentials::AccessKey;
 use crate::log::{Act, Event};
 use crate::names::{AccessKeyId, ProfileName};
 use crate::process::{self, HeldSignals, RunError};
@@ -23,7 +22,6 @@ use crate::rotate::plan::End;
 use crate::rotate::pool::{Attendant, Ended};
 use crate::rotate::run::{Hook, News, Rotation, Session};
 use crate::session::IssueError;
-use crate::store::document::{Document, StoredAccessKey};
 use crate::store::group::Group;
 
 use super::Args;
@@ -110,9 +108,9 @@ impl<'a, 'w> Attending<'a, 'w> {
             .map_err(Failure::Reopen)??;
         let issued = match sign_in::issue(&resolved, &args, Purpose::Change, self.world) {
             Err(failure) if is_of_a_dead_key(&failure) => {
-                let other = self.group.read(|vault| other_key(vault.document(), &rotation.profile));
+                let other = self.group.read(|vault| Journal::key_beside(vault.document(), &rotation.profile));
                 let Some(other) = other.map_err(Failure::Reopen)? else { return Err(failure) };
-                sign_in::issue(&resolved.by_key(other), &args, Purpose::Change, self.world)?
+                sign_in::issue(&resolved.by_key(other.access_key()), &args, Purpose::Change, self.world)?
             }
             issued => issued?,
         };
@@ -143,12 +141,6 @@ impl<'a, 'w> Attending<'a, 'w> {
 fn is_of_a_dead_key(failure: &Failure) -> bool {
     let Failure::Issue { error: IssueError::Call { error, .. }, .. } = failure else { return false };
     matches!(error, AwsError::Refused { refusal: Refusal::UnknownKey, .. })
-}
-
-/// The one that the journal has beside the profile's.
-fn other_key(document: &Document, name: &ProfileName) -> Option<AccessKey> {
-    let journal = Journal::of(name, document.profiles.get(name)?).ok()??;
-    journal.other_key().map(StoredAccessKey::access_key)
 }
 
 /// Nobody there: no.
