@@ -115,6 +115,8 @@ commands! {
     Mfa = mfa,
     Policy = policy,
     Schedule = schedule,
+    Log = log,
+    Completions = completions,
 }
 
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
@@ -143,7 +145,7 @@ impl CommandLine {
     #[inline(never)]
     fn parse_by_clap(arguments: &[OsString]) -> Result<Self, clap::Error> {
         let named = arguments.get(1).and_then(|name| described_alone(name.to_str()?));
-        let mut described = named.unwrap_or_else(all_described);
+        let mut described = named.unwrap_or_else(described);
         let matches = described.try_get_matches_from_mut(arguments)?;
         let parsed = Flags::from_arg_matches(&matches).and_then(|flags| {
             let command = matches.subcommand_name().map(|_| Command::from_arg_matches(&matches)).transpose()?;
@@ -163,7 +165,8 @@ impl Command {
     }
 }
 
-fn all_described() -> clap::Command {
+/// The whole command line: for its help, for shells that complete it, and for its man pages.
+pub fn described() -> clap::Command {
     Command::augment_subcommands(Flags::command())
 }
 
@@ -232,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_command_line_fits_together() {
-        all_described().debug_assert();
+        described().debug_assert();
     }
 
     #[test]
@@ -241,7 +244,7 @@ mod tests {
         let line = arguments(&["vault", "credential-process", "team/prod@eu"]);
         let parsed = CommandLine::parse(&line).ok().unwrap();
         let Some(Command::CredentialProcess(by_itself)) = parsed.command else { panic!("it is another command") };
-        let by_clap = all_described().get_matches_from(&line);
+        let by_clap = described().get_matches_from(&line);
         assert!(parsed.unlock == Flags::from_arg_matches(&by_clap).unwrap().unlock);
         let Ok(Command::CredentialProcess(by_clap)) = Command::from_arg_matches(&by_clap) else {
             panic!("clap makes another command of it")
@@ -260,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_command_described_alone_is_what_it_is_among_all() {
-        let mut all = all_described();
+        let mut all = described();
         all.build();
         let names: Vec<&str> =
             all.get_subcommands().map(clap::Command::get_name).filter(|name| *name != "help").collect();
@@ -274,7 +277,7 @@ mod tests {
                     described.try_get_matches_from(&arguments).map(|_| ()).map_err(|error| error.render().to_string())
                 };
                 let alone = told(described_alone(name).unwrap_or_else(|| panic!("`{name}` is not described")));
-                assert_eq!(alone, told(all_described()), "{arguments:?}");
+                assert_eq!(alone, told(described()), "{arguments:?}");
             }
         }
     }

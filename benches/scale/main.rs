@@ -191,7 +191,7 @@ fn edit(vault: &mut Vault, change: impl Fn(&mut Document)) {
 }
 
 fn stamp() -> Stamp {
-    Stamp { now: Timestamp::now(), writer: "bench".to_owned() }
+    Stamp { now: Timestamp::now(), writer: "bench".to_owned(), log: None }
 }
 
 /// To one profile.

@@ -28,6 +28,7 @@ use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, Reope
 use super::agent_access::HandOverError;
 use super::console::ConsoleError;
 use super::keys::KeyError;
+use super::log::LogFailure;
 use super::mfa::MfaFailure;
 use super::rotate::RotateFailure;
 use super::schedule::ScheduleError;
@@ -317,6 +318,7 @@ pub enum Failure {
         pid: Option<u32>,
     },
     Schedule(ScheduleError),
+    Log(LogFailure),
     /// Refused to a session whose MFA code was given some time ago.
     OldSession {
         profile: ProfileName,
@@ -448,6 +450,7 @@ from! {
     ConsoleError => Console,
     KeyError => Keys,
     ScheduleError => Schedule,
+    LogFailure => Log,
     UnitError => AgentUnit,
     ShellError => Shell,
     MfaFailure => Mfa,

@@ -9,6 +9,7 @@ pub mod due;
 mod files;
 pub mod import;
 mod keys;
+pub mod log;
 mod mfa;
 mod plugin;
 mod policy;
@@ -182,6 +183,7 @@ impl Report {
             OtherRun { pid } => rotate::other_run(*pid),
             RotationGoesOn { pid } => rotate::goes_on(*pid),
             Schedule(error) => schedule::report(error),
+            Log(failure) => log::report(failure),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
             RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),

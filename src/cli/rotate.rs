@@ -125,7 +125,7 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     let vault = held_by_the_agent(vault, world);
     let selection = selection::select(args, &vault, world)?;
     let group = Group::new(vault.close());
-    let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
+    let ledger = Ledger::new(&group, world.clock, world.stamp());
     let shop = Shop {
         ledger: &ledger,
         disk: world.disk,

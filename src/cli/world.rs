@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use crate::aws::CaBundle;
 use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::log::{self, Event};
+use crate::log::{self, Event, Mark};
 use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
 use crate::secret::SecretBytes;
+use crate::store::document::LogMark;
 use crate::store::file::Place;
 use crate::store::plugin::PluginHost;
 use crate::store::vault::Stamp;
@@ -115,9 +116,11 @@ impl<'a> World<'a> {
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
-    /// Who saves, and when.
+    /// Who saves, and when. A log that can't be read is no reason not to.
     pub fn stamp(&self) -> Stamp {
-        Stamp { now: self.now(), writer: process::host_name() }
+        let mark = Mark::take(self.disk, &self.paths.state, self.now()).ok().flatten();
+        let log = mark.map(|mark| LogMark::new(mark.at, mark.length, &mark.sha256));
+        Stamp { now: self.now(), writer: process::host_name(), log }
     }
 
     /// The vault's path, as shown in prompts and messages.

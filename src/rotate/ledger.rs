@@ -25,7 +25,8 @@ pub struct Ledger<'l, 'd> {
     group: &'l Group<'static, 'd>,
     clock: &'d dyn Clock,
     /// This machine's name.
-    writer: String,
+    /// Who saves; the time is each save's own.
+    stamp: Stamp,
 }
 
 /// Where a user's rotation stands, and the keys that the vault has for it.
@@ -74,8 +75,8 @@ impl Entry {
 }
 
 impl<'l, 'd> Ledger<'l, 'd> {
-    pub fn new(group: &'l Group<'static, 'd>, clock: &'d dyn Clock, writer: String) -> Self {
-        Self { group, clock, writer }
+    pub fn new(group: &'l Group<'static, 'd>, clock: &'d dyn Clock, stamp: Stamp) -> Self {
+        Self { group, clock, stamp }
     }
 
     pub fn entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
@@ -132,7 +133,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
         let (from, save, found) = (from.clone(), save.clone(), found.cloned());
         // Of a rotation's saves only this one is worth being kept: the others are the same keys in another state.
         let keep = if save == Save::Prove { Keep::Predecessor } else { Keep::Nothing };
-        let stamp = Stamp { now: self.clock.now(), writer: self.writer.clone() };
+        let stamp = Stamp { now: self.clock.now(), ..self.stamp.clone() };
         let (user_arn, profile) = (from.user_arn.clone(), from.profile.clone());
         let saved = self.group.edit(keep, &stamp, move |document| {
             from.save(document, &save, found.as_ref(), now)?;

@@ -1,5 +1,6 @@
 //! What the vault holds, as TOML. Keys and tables that this version does not know survive a load and a save.
 
+mod log_mark;
 mod pieces;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::duration::DurationText;
 use crate::names::ProfileName;
 use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
+pub use log_mark::LogMark;
 
 /// What is written, and the highest that is understood.
 const FORMAT: u32 = 1;
@@ -64,6 +66,9 @@ pub struct Document {
     pub session: Session,
     #[serde(default)]
     pub settings: Settings,
+    /// How each machine's log stood when it last saved, by its host name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub log: BTreeMap<String, LogMark>,
     #[serde(default, rename = "recipient", skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<Recipient>,
     #[serde(default, rename = "profile", skip_serializing_if = "BTreeMap::is_empty")]
@@ -93,6 +98,7 @@ impl Document {
             auth: Auth { ed25519_seed: fresh_seed()?, rest: toml::Table::new() },
             session: Session { identity: session_identity, rest: toml::Table::new() },
             settings: Settings::default(),
+            log: BTreeMap::new(),
             recipients: Vec::new(),
             profiles: BTreeMap::new(),
             rest: toml::Table::new(),

@@ -20,7 +20,7 @@ pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open}
 pub use other::peek;
 pub use rekey::{NewPassphrase, Rekey};
 
-use super::document::{Document, DocumentError};
+use super::document::{Document, DocumentError, LogMark};
 use super::file::{Loaded, Locked, Place, SaveError, Saved};
 use super::fingerprint::Fingerprint;
 use super::history::{Kept, history};
@@ -109,6 +109,8 @@ pub struct Stamp {
     pub now: Timestamp,
     /// This machine's name.
     pub writer: String,
+    /// How its log stands. None leaves what the vault knows of it.
+    pub log: Option<LogMark>,
 }
 
 /// Why an edit did not end as it should.
@@ -287,6 +289,9 @@ impl Vault<'_> {
         next.meta.written_at = stamp.now;
         next.meta.writer.clone_from(&stamp.writer);
         next.meta.descend_from(&self.version.hash);
+        if let Some(mark) = &stamp.log {
+            next.mark_log(&stamp.writer, mark.clone());
+        }
     }
 
     /// Saves what opens by each of the provers, with the first of which this vault goes on; keeps what it is given to keep.

@@ -6,6 +6,7 @@ mod credentials;
 mod group;
 mod import;
 mod keys;
+mod log;
 mod replace;
 mod restore;
 mod schedule;

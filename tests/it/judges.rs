@@ -4,6 +4,7 @@
 mod agent;
 mod aws_tools;
 mod clock;
+mod completions;
 mod configure;
 mod credential_process;
 mod credentials_file;

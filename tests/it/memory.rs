@@ -113,7 +113,7 @@ fn identity_needles(names: [&'static str; 2], identity: &IdentityText) -> [(&'st
 }
 
 fn edit(vault: &mut Vault, name: &str, profile: Profile) {
-    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() };
+    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned(), log: None };
     let edited = vault.edit(&stamp, |document| {
         document.profiles.insert(name.parse().unwrap(), profile.clone());
         Ok::<(), ()>(())
@@ -123,7 +123,7 @@ fn edit(vault: &mut Vault, name: &str, profile: Profile) {
 
 /// Profiles that stand before all others.
 fn add_regions(vault: &mut Vault, count: usize) {
-    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() };
+    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned(), log: None };
     let edited = vault.edit(&stamp, |document| {
         let profile = || Profile { region: Some("eu-central-1".parse().unwrap()), ..Profile::default() };
         document.profiles.extend((0..count).map(|n| (format!("a/{n}").parse().unwrap(), profile())));
@@ -211,7 +211,7 @@ fn save_in_a_group(folder: &Path) {
         let opened = open(&place, &place.load().unwrap(), Key::Identity(&recovery));
         Group::new(opened.ok().and_then(Opened::known).unwrap().close())
     };
-    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() };
+    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned(), log: None };
     let add = |name: &'static str| {
         let added = group.edit(Keep::Nothing, &stamp, move |document| {
             document.profiles.insert(name.parse().unwrap(), Profile::default());

@@ -7,6 +7,7 @@ use crate::cli::report;
 use crate::cli::sign_in::{ChangeArgs, Purpose};
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
+use crate::log::{self, Event};
 use crate::names::{AccessKeyId, ProfileName};
 
 #[derive(clap::Args)]
@@ -27,6 +28,16 @@ pub enum Act {
     Disable,
     Enable,
     Delete,
+}
+
+impl Act {
+    fn logged(self) -> log::Act {
+        match self {
+            Self::Disable => log::Act::KeyDisabled,
+            Self::Enable => log::Act::KeyEnabled,
+            Self::Delete => log::Act::KeyDeleted,
+        }
+    }
 }
 
 /// What a change could break.
@@ -58,6 +69,13 @@ pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
         confirm(act, &key.id)?;
     }
     carry_out(&user_keys, act, &key.id).map_err(|error| user_keys.access.failed(error))?;
+    world.log(&Event {
+        time: world.clock.now(),
+        act: act.logged(),
+        profile: Some(&user_keys.profile),
+        access_key: Some(&key.id),
+        role: None,
+    });
     report::key_changed(world, act, &key.id, &user_keys.user, &user_keys.profile, profiles);
     Ok(())
 }

@@ -16,7 +16,7 @@ type Edit = Box<dyn FnMut(&mut Document) -> Result<(), &'static str> + Send>;
 type Outcome = thread::Result<Result<(), GroupError<&'static str>>>;
 
 fn stamp() -> Stamp {
-    Stamp { now: Timestamp::UNIX_EPOCH, writer: "laptop".into() }
+    Stamp { now: Timestamp::UNIX_EPOCH, writer: "laptop".into(), log: None }
 }
 
 fn made() -> (tempfile::TempDir, PathBuf, Group<'static, 'static>) {

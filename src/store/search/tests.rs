@@ -58,7 +58,7 @@ fn stored() -> toml::Value {
 }
 
 fn put(vault: &mut Vault, keep: Keep, profile: &Profile) {
-    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".into() };
+    let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".into(), log: None };
     let put = vault.edit_keeping(keep, &stamp, |document| {
         document.profiles.insert("prod".parse().unwrap(), profile.clone());
         Ok::<(), ()>(())

@@ -78,7 +78,7 @@ pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateE
 fn first_document(new: &NewVault, passphrase: &NewPassphrase) -> Result<Document, CreateError> {
     let mut document = Document::new(new.now, new.writer.clone(), identity::generate()).map_err(SealError::from)?;
     document.meta.generation = 1;
-    let stamp = Stamp { now: new.now, writer: new.writer.clone() };
+    let stamp = Stamp { now: new.now, writer: new.writer.clone(), log: None };
     document.recipients.push(passphrase.recipient(&stamp));
     if let Some(recovery) = &new.recovery {
         if !identity::is_recipient(recovery) {

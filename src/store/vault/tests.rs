@@ -35,7 +35,7 @@ fn passphrase() -> Passphrase {
 }
 
 fn stamp() -> Stamp {
-    Stamp { now: "2026-01-01T00:00:00Z".parse().unwrap(), writer: "laptop".into() }
+    Stamp { now: "2026-01-01T00:00:00Z".parse().unwrap(), writer: "laptop".into(), log: None }
 }
 
 fn made() -> (tempfile::TempDir, PathBuf, Vault<'static>) {

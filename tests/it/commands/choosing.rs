@@ -138,7 +138,7 @@ fn help_and_version_are_answers_and_a_mistyped_command_is_not() {
     case.run(&["set", "--help"]).succeeds().stdout_has("vault set --vault <KEY=VALUE>...");
     let mistyped = case.run(&["lgoin"]);
     mistyped.exits(2).stdout("").stderr_has("vault: error: unrecognized subcommand 'lgoin'");
-    mistyped.stderr_has("a similar subcommand exists: 'login'");
+    mistyped.stderr_has("some similar subcommands exist: 'log', 'login'");
 }
 
 #[test]

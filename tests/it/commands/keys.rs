@@ -108,6 +108,10 @@ fn a_spare_key_is_switched_off_on_and_deleted_without_a_question() {
     let changed: Vec<_> =
         changed.map(|request| (request.parameter("UserName").map(str::to_owned), request.signed_with_token)).collect();
     assert_eq!(changed, vec![(Some("alice".to_owned()), true); 4]);
+    let log = json(&case.run(&["log", "--json"]));
+    let entries = log["entries"].as_array().unwrap().iter().filter(|entry| entry["access_key"] == second[16..]);
+    let acts: Vec<&str> = entries.map(|entry| entry["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["key-disabled", "key-enabled", "key-disabled", "key-deleted"]);
 }
 
 #[test]

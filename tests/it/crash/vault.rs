@@ -55,7 +55,7 @@ pub fn place(disk: &FaultDisk) -> Place<'_> {
 }
 
 pub fn stamp() -> Stamp {
-    Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned() }
+    Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned(), log: None }
 }
 
 fn no_vault() -> Image {

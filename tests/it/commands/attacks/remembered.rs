@@ -109,7 +109,7 @@ fn place(folder: &Path) -> Place<'static> {
 /// Saves again and again, and replaces the vault's keys now and then.
 fn save_often(mut vault: Vault, times: u32) {
     for time in 0..times {
-        let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "writer".to_owned() };
+        let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "writer".to_owned(), log: None };
         let saved = if time % 10 == 9 {
             vault.rekey(Rekey::default(), &stamp, |_| Ok::<(), ()>(()))
         } else {

@@ -1,0 +1,96 @@
+//! Words of `log`.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::cli::log::LogFailure;
+use crate::cli::world::World;
+use crate::log::{Entry, Mark, Position};
+
+use super::{Report, Status};
+
+/// So many places of damage are named.
+const MOST_DAMAGED: usize = 3;
+
+/// The person's own.
+pub fn zone() -> TimeZone {
+    TimeZone::system()
+}
+
+fn local(time: Timestamp) -> String {
+    time.to_zoned(zone()).strftime("%F %T").to_string()
+}
+
+pub fn log_row(entry: Entry) -> [String; 6] {
+    let key = entry.access_key.map(|last_four| format!("AKIA...{last_four}"));
+    let by = match (entry.caller, entry.caller_pid) {
+        (Some(name), Some(pid)) => format!("{name} ({pid})"),
+        (None, Some(pid)) => pid.to_string(),
+        (name, None) => name.unwrap_or_else(|| "-".to_owned()),
+    };
+    let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    [local(entry.time), entry.act, or_dash(entry.profile), or_dash(key), by, or_dash(entry.role)]
+}
+
+/// Lines that can't be read.
+pub fn damaged(world: &World, positions: &[Position]) {
+    let Some(first) = positions.first() else { return };
+    let named: Vec<String> = positions.iter().take(MOST_DAMAGED).map(place).collect();
+    let more = match positions.len().saturating_sub(MOST_DAMAGED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (verb, all) = if positions.len() == 1 { ("is", place(first)) } else { ("are", named.join(", ") + &more) };
+    world.warn(&format!("{all} {verb} damaged; a power cut does that to the line it falls into"));
+}
+
+fn place(position: &Position) -> String {
+    format!("line {} of {}", position.line, position.file)
+}
+
+/// What holds of each file, by its first line of which nothing is known.
+pub fn intact(newest: &Mark, next: &[Position]) -> String {
+    let file = |next: &Position| match next.line - 1 {
+        0 => format!("nothing is known of {}\n", next.file),
+        1 => format!("the first line of {} is as it was\n", next.file),
+        lines => format!("the first {lines} lines of {} are as they were\n", next.file),
+    };
+    let files: String = next.iter().map(file).collect();
+    format!("{files}the vault was last saved here on {}; what is newer is not vouched for\n", local(newest.at))
+}
+
+pub fn report(failure: &LogFailure) -> Report {
+    match failure {
+        LogFailure::Unreadable(error) => Report::new(Status::State, format!("the log can't be read: {error}")),
+        LogFailure::NothingToCompare(None) => Report::new(
+            Status::State,
+            "the vault knows nothing of the log of this machine yet, so there is nothing to compare it with",
+        )
+        .hint("each command that saves the vault takes along how the log stands"),
+        LogFailure::NothingToCompare(Some(mark)) => Report::new(
+            Status::State,
+            format!(
+                "no line is kept any more of when the vault was last saved here, on {}, so there is nothing to compare",
+                local(mark.at)
+            ),
+        ),
+        LogFailure::Changed { held, broken, from } => {
+            let since = held.as_ref().map(|mark| format!("after {} and ", local(mark.at))).unwrap_or_default();
+            let until = local(broken.at);
+            let file = place(from);
+            Report::new(
+                Status::NotTrusted,
+                format!(
+                    "the log was changed: from {file} on it is not what it was when the vault was saved on {until}; lines \
+                     that were written {since}before {until} were removed or changed"
+                ),
+            )
+            .hint("`vault log` shows what is left")
+        }
+        LogFailure::Damaged(position) => Report::new(
+            Status::NotTrusted,
+            format!("{} can't be read, and was written after the vault was last saved here", place(position)),
+        )
+        .hint("a power cut does that to the line it falls into; nothing of ours does"),
+    }
+}
