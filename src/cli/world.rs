@@ -119,7 +119,7 @@ impl<'a> World<'a> {
     /// Who saves, and when. A log that can't be read is no reason not to.
     pub fn stamp(&self) -> Stamp {
         let mark = Mark::take(self.disk, &self.paths.state, self.now()).ok().flatten();
-        let log = mark.map(|mark| LogMark::new(mark.at, mark.length, &mark.sha256));
+        let log = mark.map(|Mark { at, length, sha256 }| LogMark { at, length, sha256 });
         Stamp { now: self.now(), writer: process::host_name(), log }
     }
 

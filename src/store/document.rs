@@ -67,8 +67,8 @@ pub struct Document {
     #[serde(default)]
     pub settings: Settings,
     /// How each machine's log stood when it last saved, by its host name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub log: BTreeMap<String, LogMark>,
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    pub log: toml::Table,
     #[serde(default, rename = "recipient", skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<Recipient>,
     #[serde(default, rename = "profile", skip_serializing_if = "BTreeMap::is_empty")]
@@ -98,7 +98,7 @@ impl Document {
             auth: Auth { ed25519_seed: fresh_seed()?, rest: toml::Table::new() },
             session: Session { identity: session_identity, rest: toml::Table::new() },
             settings: Settings::default(),
-            log: BTreeMap::new(),
+            log: toml::Table::new(),
             recipients: Vec::new(),
             profiles: BTreeMap::new(),
             rest: toml::Table::new(),

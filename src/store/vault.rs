@@ -290,7 +290,7 @@ impl Vault<'_> {
         next.meta.writer.clone_from(&stamp.writer);
         next.meta.descend_from(&self.version.hash);
         if let Some(mark) = &stamp.log {
-            next.mark_log(&stamp.writer, mark.clone());
+            next.mark_log(&stamp.writer, mark);
         }
     }
 

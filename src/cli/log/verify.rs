@@ -8,7 +8,7 @@ use crate::cli::report::log as words;
 use crate::cli::world::World;
 use crate::log::{Files, Held, Mark, Position, Text, check};
 use crate::process;
-use crate::store::document::{Document, LogMark};
+use crate::store::document::LogMark;
 use crate::store::vault::Vault;
 
 use super::{LogFailure, damaged, positions_json};
@@ -44,16 +44,11 @@ pub fn run(files: &Files, json: bool, world: &World) -> Result<(), Failure> {
 /// What the vault and the earlier generations beside it know of this machine's log, the oldest first.
 fn marks(vault: &Vault, machine: &str) -> Vec<Mark> {
     let kept = vault.history();
-    let earlier = kept.iter().filter_map(|kept| kept.content.as_ref().ok());
-    let of_machine = |document: &Document| document.log.get(machine).and_then(mark);
-    let mut marks: Vec<Mark> = earlier.chain([vault.document()]).filter_map(of_machine).collect();
-    marks.sort_by_key(|mark| (mark.at, mark.length));
+    let earlier = kept.iter().rev().filter_map(|kept| kept.content.as_ref().ok());
+    let marks = earlier.chain([vault.document()]).filter_map(|document| document.log_mark(machine));
+    let mut marks: Vec<Mark> = marks.map(|LogMark { at, length, sha256 }| Mark { at, length, sha256 }).collect();
     marks.dedup();
     marks
-}
-
-fn mark(mark: &LogMark) -> Option<Mark> {
-    Some(Mark { at: mark.at, length: mark.length, sha256: mark.hash()? })
 }
 
 /// Whether it was so when the vault was saved.

@@ -32,8 +32,8 @@ fn no_power_cut_makes_the_log_look_changed_that_a_save_has_seen() {
         let files = Files::read(&left, Path::new(STATE)).unwrap();
         let text = Text::of(&files.current);
         let Ok(Some(vault)) = opened_by(&left, identity()) else { panic!("the vault is lost after {crash}") };
-        let Some(mark) = vault.document().log.get(&host_name()) else { continue };
-        let marks = [Mark { at: mark.at, length: mark.length, sha256: mark.hash().unwrap() }];
+        let Some(mark) = vault.document().log_mark(&host_name()) else { continue };
+        let marks = [Mark { at: mark.at, length: mark.length, sha256: mark.sha256 }];
         let held = check(&files, &marks).unwrap_or_else(|broken| panic!("{broken:?} after {crash}"));
         assert!(held.len() == 1 && text.entries.len() == 2, "{text:?} after {crash}");
         marked += 1;
