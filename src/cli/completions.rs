@@ -1,5 +1,7 @@
 //! `vault completions`.
 
+use clap::Arg;
+use clap::builder::PossibleValuesParser;
 use clap_complete::Generator;
 use clap_complete::aot::{Bash, Elvish, Fish, PowerShell, Zsh};
 use clap_complete_nushell::Nushell;
@@ -57,9 +59,23 @@ fn script(shell: Shell, name: &str) -> String {
         Shell::Elvish => &|described, text| Elvish.generate(described, text),
         Shell::PowerShell => &|described, text| PowerShell.generate(described, text),
     };
-    let mut described = super::described().name(name.to_owned()).bin_name(name.to_owned());
+    let mut described = without_words_on_values(super::described()).name(name.to_owned()).bin_name(name.to_owned());
     described.build();
     let mut text = Vec::new();
     generator(&described, &mut text);
     String::from_utf8_lossy(&text).into_owned()
+}
+
+/// What a flag's values mean stands in scripts for fish and zsh in a place where the shell would run a `$(...)` of it.
+fn without_words_on_values(command: clap::Command) -> clap::Command {
+    let by_name_alone = |argument: Arg| {
+        let values = argument.get_possible_values();
+        match values.is_empty() {
+            true => argument,
+            false => {
+                argument.value_parser(PossibleValuesParser::new(values.iter().map(|value| value.get_name().to_owned())))
+            }
+        }
+    };
+    command.mut_args(by_name_alone).mut_subcommands(without_words_on_values)
 }

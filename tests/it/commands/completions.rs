@@ -34,6 +34,17 @@ fn every_shell_is_told_of_every_command_and_nothing_is_opened_for_it() {
     assert!(!case.home().join(".local").exists());
 }
 
+/// The help of `--shell` has such lines, to be typed.
+#[test]
+fn no_script_has_a_command_in_it_that_its_shell_would_run_to_explain_a_value() {
+    let case = Case::new();
+    case.run(&["env", "--help"]).succeeds().stdout_has("eval \"$(vault env NAME)\"");
+    for shell in SHELLS {
+        let run = case.run(&["completions", shell]);
+        assert!(!run.succeeds().out.contains("$(vault env"), "{shell}");
+    }
+}
+
 #[test]
 fn another_shell_is_a_usage_error_that_names_those_there_are() {
     let run = Case::new().run(&["completions", "tcsh"]);

@@ -8,7 +8,7 @@ use crate::program::{Case, Invocation};
 
 const LINES: [(&str, &str); 4] = [
     ("vault rot", "rotate"),
-    ("vault keys dis", "disable"),
+    ("vault keys disab", "disable"),
     ("vault login --no-exp", "--no-export"),
     ("vault env --shell powers", "powershell"),
 ];
@@ -57,7 +57,7 @@ fn zsh_completes() {
         shell.script.display()
     );
     let mut zsh = shell.run("zsh", &["-f"]).on_terminal();
-    zsh.type_line(&start).expect("\nready> ");
+    zsh.type_line(&start).expect("\x1b[Jready> ");
     for (line, expected) in LINES {
         let words = line.strip_prefix("vault ").unwrap();
         let whole = format!("{}{expected}", &words[..words.rfind(' ').map_or(0, |blank| blank + 1)]);
