@@ -12,3 +12,5 @@ mod permissions;
 mod power;
 mod several;
 mod stage;
+mod watched;
+mod whose;
