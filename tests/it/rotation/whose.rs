@@ -4,6 +4,7 @@
 use aws_sim::{Failure, Kind, Status};
 
 use super::stage::{Ran, Stage};
+use crate::program::Case;
 
 /// alice renamed, and somebody of the same name in another account.
 const OTHERS: [&str; 2] = ["arn:aws:iam::123456789012:user/alicia", "arn:aws:iam::210987654321:user/alice"];
@@ -81,4 +82,18 @@ fn no_old_key_is_switched_off_for_a_new_one_that_answers_for_another_user() {
     stage.sim().stop_failing();
     stage.follow_hint(&ran).succeeds();
     stage.signs_in();
+}
+
+/// A key that was stored unchecked has no place that it is known at; what is proven has one.
+#[test]
+fn a_key_that_was_never_checked_is_after_a_rotation_one_of_the_place_where_it_was_proven() {
+    let case = Case::with_vault();
+    let words = ["add", "prod", "--access-key-id", case.alice.access_key_id(), "--secret-stdin", "--no-verify"];
+    case.vault(&words).stdin(case.alice.secret_access_key()).run().succeeds();
+    let stage = Stage::on(case);
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+    assert_eq!(stage.held().current.endpoint, Some(stage.sim().endpoint()));
+    stage.signs_in();
+    stage.recovers();
 }
