@@ -32,8 +32,7 @@ enum Shell {
     Fish,
     Nushell,
     Elvish,
-    #[value(name = "powershell")]
-    PowerShell,
+    Powershell,
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
@@ -57,7 +56,7 @@ fn script(shell: Shell, name: &str) -> String {
         Shell::Fish => &|described, text| Fish.generate(described, text),
         Shell::Nushell => &|described, text| Nushell.generate(described, text),
         Shell::Elvish => &|described, text| Elvish.generate(described, text),
-        Shell::PowerShell => &|described, text| PowerShell.generate(described, text),
+        Shell::Powershell => &|described, text| PowerShell.generate(described, text),
     };
     let mut described = without_words_on_values(super::described()).name(name.to_owned()).bin_name(name.to_owned());
     described.build();

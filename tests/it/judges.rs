@@ -12,6 +12,7 @@ mod faults;
 mod interchange;
 mod left_unlocked;
 mod machine;
+mod many_keys;
 mod memory;
 mod mounts;
 mod plugins;
