@@ -22,6 +22,7 @@ use super::world::World;
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
+    /// The shell
     shell: Shell,
 }
 

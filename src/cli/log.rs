@@ -55,10 +55,10 @@ pub enum LogFailure {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let files = Files::read(world.disk, &world.paths.state).map_err(LogFailure::Unreadable)?;
     if args.verify {
-        return verify::run(&files, args.json, world);
+        return verify::run(args.json, world);
     }
+    let files = files(world)?;
     let texts = files.each().map(|(file, bytes)| (file, Text::of(bytes)));
     let damaged = damaged(&texts);
     let [(_, old), (_, current)] = texts;
@@ -78,6 +78,10 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         &["TIME", "ACT", "PROFILE", "ACCESS KEY", "BY", "ROLE"],
         entries.into_iter().map(words::log_row),
     ))
+}
+
+fn files(world: &World) -> Result<Files, LogFailure> {
+    Files::read(world.disk, &world.paths.state).map_err(LogFailure::Unreadable)
 }
 
 impl Args {

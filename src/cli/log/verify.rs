@@ -13,10 +13,12 @@ use crate::store::vault::Vault;
 
 use super::{LogFailure, damaged, positions_json};
 
-pub fn run(files: &Files, json: bool, world: &World) -> Result<(), Failure> {
+pub fn run(json: bool, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
     let marks = marks(&vault, &process::host_name());
-    let held = check(files, &marks).map_err(|broken| LogFailure::Changed {
+    // Read last: it grows, and what a mark is of that somebody took meanwhile must be in it.
+    let files = super::files(world)?;
+    let held = check(&files, &marks).map_err(|broken| LogFailure::Changed {
         held: broken.held.cloned(),
         broken: broken.broken.clone(),
         from: broken.from,
@@ -31,14 +33,14 @@ pub fn run(files: &Files, json: bool, world: &World) -> Result<(), Failure> {
         return Err(LogFailure::Damaged(*first).into());
     }
     if json {
-        let covered: Vec<_> = last_of_each(files, &held);
+        let covered: Vec<_> = last_of_each(&files, &held);
         return world.print_json(json!({
             "intact": true, "as_of": newest.at, "damaged": positions_json(&vouched),
             "covered": covered.iter().map(|position| json!({ "file": position.file, "lines": position.line - 1 })).collect::<Vec<_>>(),
         }));
     }
     words::damaged(world, &vouched);
-    world.print(&words::intact(newest, &last_of_each(files, &held)))
+    world.print(&words::intact(newest, &last_of_each(&files, &held)))
 }
 
 /// What the vault and the earlier generations beside it know of this machine's log, the oldest first.
