@@ -136,8 +136,7 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     };
     let mut attending = Attending::new(args, world, &group, selection.at_rest);
     if args.dry_run {
-        attending.dry_run(selection.rotations, &shop)?;
-        return Ok(Vec::new());
+        return attending.dry_run(selection.rotations, &shop);
     }
     pool::drive(selection.rotations, &shop, &mut attending);
     attending.conclude()

@@ -32,7 +32,7 @@ pub struct Attending<'a, 'w> {
     group: &'a Group<'static, 'w>,
     code: &'a CodeArgs,
     json: bool,
-    outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<Outcome>,
     happened: BTreeMap<ProfileName, Vec<News>>,
     /// The session that each has.
     given: BTreeMap<ProfileName, AccessKeyId>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sim::{Failure, Status, User};
 
 use super::failures::denied;
-use super::stage::Stage;
+use super::stage::{Ran, Stage};
 use crate::program::ACCOUNT;
 
 /// Others without MFA beside alice, who has none either; their profiles have their names.
@@ -82,4 +82,50 @@ fn what_stopped_for_some_is_resumed_for_all_of_them() {
     stage.run(&["rotate", "--resume"]).succeeds();
     stage.is_rotated();
     assert_eq!(old_key_is(&stage, &users[0]), Some(Status::Inactive));
+}
+
+/// What ~/.aws/config says of bob and carol is wrong, so that neither can be resolved; of dave it says nothing.
+fn with_unusable_profiles() -> (Stage, Vec<User>) {
+    let (stage, users) = stage(&["bob", "carol", "dave"]);
+    let config = "[profile bob]\nregion = eu west 1\n[profile carol]\nduration_seconds = soon\n";
+    stage.case.write(&stage.case.config(), 0o600, config);
+    (stage, users)
+}
+
+#[test]
+fn a_profile_that_can_not_be_resolved_holds_none_of_the_others_up() {
+    let (stage, users) = with_unusable_profiles();
+    let told = |ran: &Ran| {
+        ran.exits(1).says("error: bob: line 2 of ").says("; carol: line 4 of ");
+    };
+    let rehearsed = stage.run(&["rotate", "--all", "--dry-run"]);
+    told(&rehearsed);
+    let dave = rehearsed.out.lines().find(|line| line.starts_with("dave")).expect("nothing is told of dave");
+    assert!(dave.contains(users[2].access_key_id()), "{dave}");
+    let ran = stage.run(&["rotate", "--all"]);
+    told(&ran);
+    let rows = ran.out.lines().skip(1).map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" "));
+    let rows: Vec<String> = rows.collect();
+    assert_eq!(rows[..2], ["bob not tried", "carol not tried"]);
+    assert!(rows[2].starts_with("dave in grace") && rows[3].starts_with("prod in grace"), "{rows:?}");
+    stage.is_rotated();
+    let status: Vec<_> = users.iter().map(|user| old_key_is(&stage, user)).collect();
+    assert_eq!(status, [Some(Status::Active), Some(Status::Active), Some(Status::Inactive)]);
+    // By its name it is nothing else that could go on.
+    assert!(stage.run(&["rotate", "dave", "bob"]).exits(1).requests.is_empty());
+}
+
+#[test]
+fn a_scheduled_run_remembers_a_profile_that_can_not_be_resolved_and_rotates_the_others() {
+    let (stage, users) = with_unusable_profiles();
+    stage.run(&["set", "--vault", "rotate_every=1d"]).succeeds();
+    stage.pass(Duration::from_secs(2 * 86_400));
+    let ran = stage.run(&["rotate", "--due", "--scheduled"]);
+    ran.exits(1);
+    assert_eq!(old_key_is(&stage, &users[2]), Some(Status::Inactive));
+    let standing = stage.run(&["schedule", "status", "--json"]);
+    let standing: serde_json::Value = serde_json::from_str(&standing.succeeds().out).unwrap();
+    let failed = |name: &str| serde_json::json!({"profile": name, "reason": "state"});
+    assert_eq!(standing["last_run"]["failed"], serde_json::json!([failed("bob"), failed("carol")]));
+    assert_eq!(standing["last_run"]["rotated"], 2);
 }
