@@ -11,6 +11,7 @@ pub mod plan; // journal, list and time -> the next step
 pub mod pool; // many at once
 pub mod preview; // what it would do
 mod proof; // whether a key works
+pub mod remembered; // the small files about the schedule
 pub mod rules; // the settings that hold for a profile's key
 pub mod run; // carries the steps out
 pub mod stop; // why it could not go on

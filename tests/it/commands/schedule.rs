@@ -163,7 +163,8 @@ fn a_timer_of_systemd_is_written_started_shown_and_taken_back() {
     );
     let place = "~/.config/systemd/user/vault-rotate.timer";
     let installed = json!([{"by": "systemd", "place": place, "active": true, "next_run": "2026-11-23T11:20:05Z"}]);
-    let standing = json!({"version": 1, "installed": installed, "last_run": null, "unattended": null});
+    let standing =
+        json!({"version": 1, "installed": installed, "last_run": null, "unattended": null, "unreadable": []});
     assert_eq!(machine.status(), standing);
 
     machine.asked();
@@ -520,18 +521,106 @@ fn a_recipient_whose_identity_is_gone_is_named_and_one_that_is_gone_does_not_kee
     machine.run(&["schedule", "install", "--unattended", "--yes"]).succeeds();
     let state = machine.state();
     let (kept, identity) = (state.join("unattended.json"), state.join("unattended.identity"));
-    let (saved, text) = (fs::read(&kept).unwrap(), fs::read(&identity).unwrap());
-    for gone in [&identity, &kept] {
-        fs::remove_file(gone).unwrap();
-        let refused = machine.run(&["schedule", "install", "--unattended", "--yes"]);
-        refused.refuses(1, "opens the vault already, and its identity is not on this machine");
-        refused.stderr_has(&format!("`vault recipient remove {}`, then the same command again\n", recipient()));
-    }
-    machine.case.write(&kept, 0o600, saved);
+    let text = fs::read(&identity).unwrap();
+    fs::remove_file(&identity).unwrap();
+    let refused = machine.run(&["schedule", "install", "--unattended", "--yes"]);
+    refused.refuses(1, "opens the vault already, and its identity is not on this machine");
+    refused.stderr_has(&format!("`vault recipient remove {}`, then the same command again\n", recipient()));
     machine.case.write(&identity, 0o600, text);
     machine.run(&["recipient", "remove", &recipient(), "--yes"]).succeeds();
     machine.run(&["schedule", "remove", "--yes"]).succeeds().stderr_has("removed the identity of unattended runs\n");
     assert!(!kept.exists() && !identity.exists());
+}
+
+#[test]
+fn what_is_remembered_of_an_identity_is_made_anew_where_it_is_damaged() {
+    let machine = Machine::with_vault(&["crontab"]);
+    machine.run(&["schedule", "install", "--unattended", "--yes"]).succeeds();
+    let (kept, identity) = (machine.state().join("unattended.json"), machine.state().join("unattended.identity"));
+    for (text, told) in [("{", "is damaged"), (r#"{"version":2}"#, "is of a later version of this program")] {
+        fs::write(&kept, text).unwrap();
+        let line = format!(
+            "unattended: not known: unattended.json {told}; `vault schedule install --unattended` makes it anew\n"
+        );
+        let status = machine.run(&["schedule", "status"]);
+        status.succeeds().stdout(&format!("scheduled by cron: your crontab\nlast run: none yet\n{line}"));
+        assert_eq!(machine.status()["unreadable"][0]["file"], "unattended.json");
+        // A schedule that would no longer open the vault is not what anybody meant.
+        let refused = machine.run(&["schedule", "install"]);
+        refused.refuses(1, "whether scheduled runs are unattended is not known: ");
+        refused.stderr_has("`vault schedule install --unattended` makes it anew");
+        let again = machine.run(&["schedule", "install", "--unattended", "--yes"]);
+        again.succeeds().stderr_has(&format!("recipient `{}` is there already\n", recipient()));
+        assert_eq!(machine.status()["unattended"]["recipient"], recipient());
+    }
+    fs::write(&kept, "{").unwrap();
+    machine.run(&["schedule", "remove", "--yes"]).succeeds().stderr_has("removed the schedule of cron\n");
+    assert!(!machine.recipients().contains(&recipient()) && !kept.exists() && !identity.exists());
+
+    // With the identity goes the last that tells which recipient it was.
+    machine.run(&["schedule", "install", "--unattended", "--yes"]).succeeds();
+    fs::write(&kept, "{").unwrap();
+    fs::remove_file(&identity).unwrap();
+    let removed = machine.run(&["schedule", "remove", "--yes"]);
+    removed.succeeds().stderr_has("`vault recipient list` shows them, `vault recipient remove NAME` removes one\n");
+    assert!(machine.recipients().contains(&recipient()) && !kept.exists());
+    machine.run(&["schedule", "install", "--unattended", "--yes"]).succeeds();
+    assert_eq!(machine.status()["unattended"]["recipient"], format!("{}-2", recipient()));
+}
+
+#[test]
+fn how_the_last_run_went_is_not_known_where_its_record_is_damaged_and_all_else_is() {
+    let machine = Machine::with_vault(&["crontab"]);
+    machine.run(&["schedule", "install"]).succeeds();
+    for (text, told) in [("{", "is damaged"), (r#"{"version":2}"#, "is of a later version of this program")] {
+        fs::write(machine.state().join("schedule.json"), text).unwrap();
+        let line = format!("last run of the schedule: not known: schedule.json {told}; the next run writes it anew");
+        machine.run(&["schedule", "status"]).succeeds().stdout(&format!("scheduled by cron: your crontab\n{line}\n"));
+        let standing = machine.status();
+        assert_eq!(
+            (&standing["last_run"], &standing["unreadable"][0]["file"]),
+            (&Value::Null, &json!("schedule.json"))
+        );
+        machine.run(&["status"]).succeeds().stderr_has(&warning(&line));
+        machine.run(&["list"]).succeeds();
+    }
+    machine.run(&["rotate", "--due", "--scheduled"]).succeeds();
+    assert_eq!(machine.status()["last_run"]["exit"], 0);
+    assert_eq!(machine.status()["unreadable"], json!([]));
+}
+
+/// Two machines of one name, and one vault that both open.
+#[test]
+fn two_machines_of_one_name_have_a_recipient_each_and_take_back_their_own() {
+    let machine = Machine::with_vault(&["crontab"]);
+    let other_home = machine.case.given("other-home");
+    fs::create_dir(&other_home).unwrap();
+    let other = |words: &[&str]| {
+        let fingerprint = json(&machine.run(&["status", "--json"]))["fingerprint"].as_str().unwrap().to_owned();
+        let vault = machine.vault(words).variable("HOME", &other_home).variable("VAULT_FINGERPRINT", fingerprint);
+        vault.variable("VAULT_FILE", machine.case.vault_file()).run()
+    };
+    let install = ["schedule", "install", "--unattended", "--yes"];
+    let (first, second) = (recipient(), format!("{}-2", recipient()));
+    machine.run(&install).succeeds();
+    let said = other(&install);
+    said.succeeds().stderr_has(&format!(
+        "added recipient `{second}`; its identity is kept in a file that only your user can read\n\
+         recipient `{first}` is another machine's of this name, or of a schedule that was here before\n\
+         vault: hint: `vault recipient remove {first}` if it is no longer needed\n"
+    ));
+    other(&["schedule", "status"]).stdout_has(&format!("unattended: recipient `{second}` opens the vault"));
+    machine.run(&["schedule", "status"]).stdout_has(&format!("unattended: recipient `{first}` opens the vault"));
+    let identity = machine.state().join("unattended.identity");
+    machine.vault(&["list", "--identity", identity.to_str().unwrap()]).asking().run().succeeds();
+
+    // The first one's is taken away, and another takes its name.
+    machine.run(&["recipient", "remove", &first, "--yes"]).succeeds();
+    fs::remove_dir_all(other_home.join(".local/state")).unwrap();
+    other(&install).succeeds().stderr_has(&format!("added recipient `{first}`; "));
+    machine.run(&["schedule", "remove", "--yes"]).succeeds();
+    assert!(machine.recipients().contains(&first), "it was the other machine's");
+    other(&["schedule", "remove", "--yes"]).succeeds().stderr_has(&format!("removed recipient `{first}`\n"));
 }
 
 #[test]
