@@ -3,6 +3,7 @@
 
 pub mod due; // which keys are due, and what is pending
 pub mod held; // the keys that an unfinished rotation holds
+mod hooks; // tells others of a new key
 pub mod journal; // the state of a rotation, as the vault keeps it
 pub mod ledger; // the vault, as a rotation reads and writes it
 pub mod lock; // one run at a time for a user

@@ -5,6 +5,7 @@ mod attending;
 mod dry_run;
 mod give_up;
 mod outcome;
+mod progress;
 mod scheduled;
 mod selection;
 
@@ -131,6 +132,7 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
         disk: world.disk,
         state: &world.paths.state,
         clock: world.clock,
+        environment: &world.environment,
         ca_bundle: world.ca_bundle()?,
         workers: AT_ONCE,
     };
@@ -138,6 +140,7 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     if args.dry_run {
         return attending.dry_run(selection.rotations, &shop);
     }
+    attending.begin(selection.rotations.len());
     pool::drive(selection.rotations, &shop, &mut attending);
     attending.conclude()
 }

@@ -579,7 +579,7 @@ impl Rotation {
             Ok(made) => made,
         };
         let id = made.key.id.clone();
-        let (position, model) = (self.entry()?.position.clone(), self.entry()?.current.clone());
+        let position = self.entry()?.position.clone();
         let new = StoredAccessKey {
             id: id.clone(),
             secret: made.key.secret,
@@ -587,7 +587,7 @@ impl Rotation {
             added: made.created,
             created: Some(made.created),
             verified: None,
-            endpoint: model.endpoint,
+            endpoint: tools.aws.session_endpoint().map(ToString::to_string),
             rest: toml::Table::new(),
         };
         match tools.ledger.save(&position, &Save::Adopt(id.clone()), Some(&new), false, tools.now()) {

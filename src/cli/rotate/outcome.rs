@@ -19,6 +19,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// One or two words for the table.
     pub word: &'static str,
+    /// Whether somebody at a terminal has read by now what went wrong.
+    pub is_told: bool,
 }
 
 /// Why a rotation did not come to its end, with what its words need.
@@ -60,7 +62,8 @@ impl Outcome {
     }
 
     fn done(profile: ProfileName) -> Self {
-        Self { profile, replaced: None, deleted: Vec::new(), grace_until: None, failure: None, word: "done" }
+        let (replaced, deleted, grace_until, failure) = (None, Vec::new(), None, None);
+        Self { profile, replaced, deleted, grace_until, failure, word: "done", is_told: false }
     }
 
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
@@ -101,10 +104,15 @@ impl Outcome {
 
     /// Ends the command as the first that failed would have.
     pub fn end(outcomes: Vec<Self>) -> Result<(), Failure> {
+        let (all, is_told) = (outcomes.len(), outcomes.iter().any(|outcome| outcome.is_told));
         let failed = outcomes.into_iter().filter_map(|outcome| Some((outcome.profile, outcome.failure?)));
         let mut failed: Vec<(ProfileName, Failure)> = failed.collect();
         match (failed.pop(), failed.is_empty()) {
             (None, _) => Ok(()),
+            (Some(last), _) if is_told => {
+                failed.push(last);
+                Err(Failure::NotAllRotated { failed, all })
+            }
             (Some((_, only)), true) => Err(only),
             (Some(last), false) => {
                 failed.push(last);

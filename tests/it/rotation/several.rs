@@ -1,6 +1,8 @@
 //! Several keys in one run.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sim::{Failure, Status, User};
@@ -10,7 +12,7 @@ use super::stage::{Ran, Stage};
 use crate::program::ACCOUNT;
 
 /// Others without MFA beside alice, who has none either; their profiles have their names.
-fn stage(others: &[&str]) -> (Stage, Vec<User>) {
+pub fn stage(others: &[&str]) -> (Stage, Vec<User>) {
     let stage = Stage::without_mfa();
     let users: Vec<User> = others.iter().map(|name| stage.sim().add_user(ACCOUNT, name)).collect();
     for user in &users {
@@ -20,13 +22,13 @@ fn stage(others: &[&str]) -> (Stage, Vec<User>) {
     (stage, users)
 }
 
-fn add(stage: &Stage, profile: &str, user: &User) {
+pub fn add(stage: &Stage, profile: &str, user: &User) {
     stage.case.keep_secret("another user's secret key", user.secret_access_key());
     let words = ["add", profile, "--access-key-id", user.access_key_id(), "--secret-stdin", "--mfa-serial", "none"];
     stage.case.vault(&words).stdin(user.secret_access_key()).run().succeeds();
 }
 
-fn old_key_is(stage: &Stage, user: &User) -> Option<Status> {
+pub fn old_key_is(stage: &Stage, user: &User) -> Option<Status> {
     let keys = stage.sim().access_keys(user);
     keys.iter().find(|key| key.access_key_id == user.access_key_id()).map(|key| key.status)
 }
@@ -128,4 +130,59 @@ fn a_scheduled_run_remembers_a_profile_that_can_not_be_resolved_and_rotates_the_
     let failed = |name: &str| serde_json::json!({"profile": name, "reason": "state"});
     assert_eq!(standing["last_run"]["failed"], serde_json::json!([failed("bob"), failed("carol")]));
     assert_eq!(standing["last_run"]["rotated"], 2);
+}
+
+/// prod's hook ends only when bob's old key is off: whoever waits for a hook keeps nobody waiting.
+#[test]
+fn a_hook_that_takes_its_time_holds_no_other_rotation_up() {
+    let (stage, users) = stage(&["bob"]);
+    let (entered, free) = (stage.case.given("entered"), stage.case.given("free"));
+    let script = format!(
+        "#!/bin/sh\ntest -e {0} || exit 3\n: > {1}\nuntil test -e {0}/go; do sleep 0.05; done\n",
+        free.display(),
+        entered.display()
+    );
+    let hook = stage.case.give_program("hook", script);
+    stage.run(&["set", "prod", &format!("rotate_hook={}", hook.display())]).succeeds();
+    // All that is left to do for prod is what comes after its proof.
+    stage.run(&["rotate", "prod"]).exits(7);
+    assert_eq!(stage.held().state, Some("proven"));
+    fs::create_dir(&free).unwrap();
+    let (onlooker, before, is_over) =
+        (stage.sim().onlooker(), stage.sim().count("UpdateAccessKey"), AtomicBool::new(false));
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // bob's preflight, and the end of bob's old key.
+            while onlooker.count("UpdateAccessKey") < before + 2 && !is_over.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
+            assert!(entered.exists(), "bob was done before the hook began");
+            fs::write(free.join("go"), "").unwrap();
+        });
+        let ran = stage.run(&["rotate", "--all"]);
+        is_over.store(true, Ordering::Relaxed);
+        ran
+    });
+    ran.succeeds();
+    stage.is_rotated();
+    assert_eq!(old_key_is(&stage, &users[0]), Some(Status::Inactive));
+}
+
+#[test]
+fn hooks_run_one_after_the_other_each_of_them_once() {
+    let (stage, _) = stage(&["bob", "carol"]);
+    let (one, heard) = (stage.case.given("one"), stage.case.given("heard"));
+    let script = format!(
+        "#!/bin/sh\nmkdir {0} || exit 3\necho $1 >> {1}\nsleep 0.2\nrmdir {0}\n",
+        one.display(),
+        heard.display()
+    );
+    let hook = stage.case.give_program("hook", script);
+    for name in ["bob", "carol", "prod"] {
+        stage.run(&["set", name, &format!("rotate_hook={}", hook.display())]).succeeds();
+    }
+    stage.run(&["rotate", "--all"]).succeeds();
+    let mut heard: Vec<String> = fs::read_to_string(&heard).unwrap().lines().map(str::to_owned).collect();
+    heard.sort();
+    assert_eq!(heard, ["bob", "carol", "prod"]);
 }
