@@ -3,6 +3,7 @@
 pub mod at_login;
 mod attending;
 mod dry_run;
+mod exporting;
 mod give_up;
 mod outcome;
 mod progress;
@@ -27,6 +28,7 @@ use super::sign_in_args::CodeArgs;
 use super::world::World;
 
 use attending::Attending;
+use exporting::Exports;
 pub use outcome::{KeyShown, Outcome, RotateFailure, Why};
 
 /// AWS's word on a key's last use comes late by up to four hours.
@@ -84,6 +86,9 @@ pub struct Args {
     /// Go on though somebody else uses the old key
     #[arg(long)]
     force: bool,
+    /// Write what `login` wrote of these keys' sessions to ~/.aws/credentials anew, without another code
+    #[arg(long, conflicts_with_all = ["dry_run", "give_up"])]
+    export: bool,
     /// Show the keys and what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -125,6 +130,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Vec<Outcome>, Failure> {
     let vault = held_by_the_agent(vault, world);
     let selection = selection::select(args, &vault, world)?;
+    let exports = Exports::of(vault.document(), world);
     let group = Group::new(vault.close());
     let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
     let shop = Shop {
@@ -142,7 +148,9 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     }
     attending.begin(selection.rotations.len());
     pool::drive(selection.rotations, &shop, &mut attending);
-    attending.conclude()
+    let mut outcomes = attending.conclude()?;
+    exports.follow(&mut outcomes, args.export, &group, world);
+    Ok(outcomes)
 }
 
 /// Over the waits of a rotation this program need not hold what opens the vault where an agent does: `vault lock` reaches the
