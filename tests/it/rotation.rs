@@ -3,7 +3,7 @@
 
 mod at_login;
 mod by_hand;
-mod failures;
+pub mod failures;
 mod incumbents;
 mod liveness;
 mod options;
