@@ -4,7 +4,7 @@
 mod at_login;
 mod by_hand;
 mod exported;
-mod failures;
+pub mod failures;
 mod incumbents;
 mod liveness;
 mod options;
