@@ -9,6 +9,7 @@ mod configure;
 mod credential_process;
 mod credentials_file;
 mod faults;
+mod full_disk;
 mod interchange;
 mod left_unlocked;
 mod machine;

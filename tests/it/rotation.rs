@@ -3,7 +3,8 @@
 
 mod at_login;
 mod by_hand;
-mod failures;
+mod exported;
+pub mod failures;
 mod incumbents;
 mod liveness;
 mod options;

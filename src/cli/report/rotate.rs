@@ -245,7 +245,9 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             Status::State,
             format!("{name}: the new key could not be saved, and was deleted again: {}", ledger(error)),
         )
-        .hint(format!("the key in the vault works on; `vault rotate {name}` tries again")),
+        .hint(format!(
+            "the key in the vault works on; once a save succeeds again, `vault rotate {name}` makes another"
+        )),
         Stop::NewKeyNotSaved { error, left: Some(left) } => Report::new(
             Status::State,
             format!(

@@ -15,24 +15,27 @@ use crate::rotate::run::{Rotation, Tools};
 use crate::rotate::stop::Stop;
 
 use super::attending::Attending;
-use super::outcome::{RotateFailure, Why};
+use super::outcome::{Outcome, RotateFailure, Why};
 
 type Plan = (Vec<Deed>, Option<End>);
 
 impl Attending<'_, '_> {
-    pub fn dry_run(&mut self, rotations: Vec<(Rotation, CallPlace)>, shop: &Shop) -> Result<(), Failure> {
+    /// Gives those of which nothing can be told, and why.
+    pub fn dry_run(mut self, rotations: Vec<(Rotation, CallPlace)>, shop: &Shop) -> Result<Vec<Outcome>, Failure> {
         // Nothing is changed: Ctrl-C may end it anywhere.
         self.let_signals_go();
         let mut shown = Vec::new();
         for (mut rotation, place) in rotations {
-            let plan = self.survey(&mut rotation, place, shop)?;
-            if self.json() {
-                shown.push(document(&rotation, plan));
-            } else {
-                self.show(&rotation, plan)?;
+            match self.survey(&mut rotation, place, shop) {
+                Ok(plan) if self.json() => shown.push(document(&rotation, plan)),
+                Ok(plan) => self.show(&rotation, plan)?,
+                Err(failure) => self.outcomes.push(Outcome::not_tried(rotation.profile, failure)),
             }
         }
-        if self.json() { self.world().print_json(json!({ "keys": shown })) } else { Ok(()) }
+        if self.json() {
+            self.world().print_json(json!({ "keys": shown }))?;
+        }
+        Ok(self.outcomes)
     }
 
     fn survey(&mut self, rotation: &mut Rotation, place: CallPlace, shop: &Shop) -> Result<Plan, Failure> {

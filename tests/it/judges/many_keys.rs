@@ -10,8 +10,8 @@ use rustix::process::Signal;
 use vault::disk::RealDisk;
 use vault::rotate::journal::Journal;
 
-use super::rotation::{PATIENCE, at_once, send};
-use crate::program::{ACCOUNT, Case};
+use super::rotation::{PATIENCE, at_once};
+use crate::program::{ACCOUNT, Case, Terminal};
 use crate::rotation::stage::document_of;
 
 const KEYS: usize = 200;
@@ -59,15 +59,21 @@ impl Many {
         Self { case, users }
     }
 
+    fn rotate_all(&self) -> Terminal<'_> {
+        self.case.vault(&["rotate", "--all"]).on_terminal_of(100, 24)
+    }
+
     fn killed_at(&self, moment: &Moment) {
-        let running = self.case.vault(&["rotate", "--all"]).start();
+        let mut terminal = self.rotate_all();
         let started = Instant::now();
         while !moment.has_come(&self.case) {
             assert!(started.elapsed() < PATIENCE, "{} {} never came", moment.action, moment.nth);
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(50));
         }
-        send(&running, Signal::KILL);
-        running.finish().dies_of(Signal::KILL);
+        terminal.signal(Signal::KILL);
+        let (output, echoes) = terminal.finish();
+        output.dies_of(Signal::KILL);
+        assert!(echoes);
     }
 
     /// Keys at AWS of which the vault has no secret: made by calls whose answers nobody was there to save.
@@ -91,6 +97,16 @@ impl Many {
         known
     }
 
+    /// Before anything is done about it.
+    fn nobody_is_locked_out(&self) {
+        let known = self.known();
+        for user in &self.users {
+            let keys = self.case.sim.access_keys(user);
+            let works = keys.iter().any(|key| key.status == Status::Active && known.contains(&key.access_key_id));
+            assert!(works && keys.len() <= 2, "{}: {keys:?}", user.name());
+        }
+    }
+
     fn statuses(&self, user: &User) -> Vec<Status> {
         self.case.sim.access_keys(user).iter().map(|key| key.status).collect()
     }
@@ -98,7 +114,7 @@ impl Many {
     /// At a terminal, where somebody agrees that what was lost is deleted.
     fn goes_on(&self) {
         let lost = self.lost();
-        let mut terminal = self.case.vault(&["rotate", "--all"]).on_terminal_of(100, 24);
+        let mut terminal = self.rotate_all();
         terminal.expect(" done");
         terminal.press(&"y\n".repeat(lost.len()));
         let (output, _) = terminal.finish();
@@ -128,12 +144,7 @@ fn many_rotations_that_are_killed_at_once_all_go_on_and_nobody_is_locked_out() {
     at_once(&MOMENTS, |moment| {
         let many = Many::new();
         many.killed_at(moment);
-        // Nobody is locked out, whenever it was, and nothing had to be done for that.
-        for user in &many.users {
-            let (keys, known) = (many.case.sim.access_keys(user), many.known());
-            let works = keys.iter().any(|key| key.status == Status::Active && known.contains(&key.access_key_id));
-            assert!(works && keys.len() <= 2, "{}: {keys:?}", user.name());
-        }
+        many.nobody_is_locked_out();
         // Longer than a list may lag behind a call.
         many.case.sim.advance(Duration::from_secs(120));
         many.goes_on();

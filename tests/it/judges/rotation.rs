@@ -54,7 +54,7 @@ fn reached(case: &Case, (action, nth): Moment) {
     }
 }
 
-pub fn send(running: &Running, signal: Signal) {
+fn send(running: &Running, signal: Signal) {
     kill_process(Pid::from_raw(running.id().cast_signed()).unwrap(), signal).unwrap();
 }
 
