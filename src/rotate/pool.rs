@@ -263,6 +263,9 @@ impl Office<'_, '_, '_, '_> {
     }
 
     fn hooked(&mut self, mut job: Job, ended: Result<(), RunError>) {
+        if let Some(next) = self.for_hook.pop_front() {
+            self.ready.push_front(next);
+        }
         match ended {
             Ok(()) => {
                 job.rotation.hook_is_done();
