@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{End, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish, next};
+use super::plan::{End, Look, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish, next};
 use crate::aws::{KeyStatus, ListedKey};
 use crate::names::AccessKeyId;
 
@@ -68,15 +68,15 @@ impl Preview<'_> {
                 Some(Deed::AskCode)
             }
             // What could be seen without changing anything was seen before.
-            Step::LookAtUse(key) => {
+            Step::Look(Look::AtUse(key)) => {
                 self.run.uses.insert(key, Use::Unknown);
                 None
             }
-            Step::LookForSecret(key) => {
+            Step::Look(Look::ForSecret(key)) => {
                 self.run.secrets.insert(key, Secret::NotFound);
                 None
             }
-            Step::Preflight => {
+            Step::Look(Look::Preflight) => {
                 self.run.preflighted = true;
                 None
             }

@@ -225,9 +225,9 @@ fn large(save: Save) -> plan::Save {
 fn small(step: &plan::Step) -> Step {
     match step {
         plan::Step::NeedCode => Step::NeedCode,
-        plan::Step::LookAtUse(key) => Step::LookAtUse(number(key)),
-        plan::Step::LookForSecret(key) => Step::LookForSecret(number(key)),
-        plan::Step::Preflight => Step::Preflight,
+        plan::Step::Look(plan::Look::AtUse(key)) => Step::LookAtUse(number(key)),
+        plan::Step::Look(plan::Look::ForSecret(key)) => Step::LookForSecret(number(key)),
+        plan::Step::Look(plan::Look::Preflight) => Step::Preflight,
         plan::Step::Prove(key, depth) => Step::Prove(number(key), *depth),
         plan::Step::Save(save) => Step::Save(match save {
             plan::Save::Intend => Save::Intend,

@@ -76,7 +76,7 @@ fn after_an_undo_the_new_key_is_the_old_one_and_is_retired_as_any() {
         Case::of(State::Proven { old: id(K2) }).active(K2).undo().run(|run| (run.turned, run.undone) = (true, true));
     let proved = turned.clone().used(K2, Use::Never).proved(K1, Depth::Quick, 0);
     expect(&[
-        (turned, Step::LookAtUse(id(K2))),
+        (turned, Step::Look(Look::AtUse(id(K2)))),
         (proved.clone(), Step::Switch(id(K2), KeyStatus::Inactive)),
         (proved.off(K2), Step::Save(Save::Retire { until: after(GRACE) })),
     ]);
