@@ -28,17 +28,18 @@ impl View<'_> {
     }
 
     fn without_newcomer(&self, since: Timestamp) -> Step {
+        let (sent, shown_by) = (self.run.intent != OwnIntent::Unsent, since + SENT_WITHIN + LIST_LAG);
+        // Also beside a current key that is lost: the one that comes may be the only one that works.
+        if sent && self.now < shown_by {
+            return Step::ListAgain(shown_by);
+        }
         match self.seen(self.current) {
             Seen::Gone => return Step::End(End::CurrentGone),
             Seen::Off => return Step::End(End::CurrentOff),
             Seen::Active => {}
         }
-        if self.run.intent == OwnIntent::Unsent {
+        if !sent {
             return if self.now.duration_since(since) < SENT_WITHIN { Step::Create } else { Step::Save(Save::Intend) };
-        }
-        let shown_by = since + SENT_WITHIN + LIST_LAG;
-        if self.now < shown_by {
-            return Step::ListAgain(shown_by);
         }
         // What was sent, if it was, made no key.
         if !self.wish.start {

@@ -76,6 +76,8 @@ fn create_is_not_sent_again_until_no_list_can_lag_behind_it() {
         expect(&[
             (Case::intended(0).intent(intent), shown_by(0)),
             (Case::intended(89).intent(intent), shown_by(89)),
+            (Case::intended(89).intent(intent).off(K1), shown_by(89)),
+            (Case::intended(89).intent(intent).gone(K1), shown_by(89)),
             (Case::intended(90).intent(intent), Step::Save(Save::Intend)),
             (Case::intended(90).intent(intent).resume(), Step::Save(Save::Finish)),
         ]);
@@ -84,8 +86,8 @@ fn create_is_not_sent_again_until_no_list_can_lag_behind_it() {
 
 #[test]
 fn nothing_is_made_for_a_current_key_that_is_off_or_gone() {
-    for intent in [OwnIntent::None, OwnIntent::Unsent, OwnIntent::Sent] {
-        let intended = Case::intended(0).intent(intent);
+    for (intent, ago) in [(OwnIntent::None, 90), (OwnIntent::Unsent, 0), (OwnIntent::Sent, 90)] {
+        let intended = Case::intended(ago).intent(intent);
         expect(&[
             (intended.clone().off(K1), Step::End(End::CurrentOff)),
             (intended.gone(K1), Step::End(End::CurrentGone)),
