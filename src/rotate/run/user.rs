@@ -15,8 +15,14 @@ pub struct User {
 impl Rotation {
     pub(super) fn known_user(&mut self, tools: &Tools) -> Result<User, Stop> {
         match self.user.clone() {
-            Some(user) => Ok(user),
             None => self.identify(tools),
+            Some(user) => {
+                // Let go at an end that somebody's word took back.
+                if self.lock.is_none() {
+                    self.lock = Some(lock::take(tools.disk, tools.state, &user.arn)?);
+                }
+                Ok(user)
+            }
         }
     }
 
