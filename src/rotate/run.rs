@@ -14,7 +14,7 @@ mod start;
 mod turn;
 mod user;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ use super::plan::{self, End, Mfa, Run, State, Step, View, Wish};
 use super::preview::{Deed, Preview};
 use super::proof::Proof;
 use super::stop::Stop;
-use crate::aws::{Aws, AwsError, KeyStatus, LastUse, ListedKey, Refusal};
+use crate::aws::{Aws, AwsError, KeyStatus, KeyUse, ListedKey, Refusal};
 use crate::credentials::AccessKey;
 use crate::disk::Disk;
 use crate::names::{AccessKeyId, ProfileName};
@@ -66,7 +66,12 @@ pub struct Rotation {
     pub news: Vec<News>,
     /// What IAM said last, for who is told about it.
     pub keys: Vec<ListedKey>,
-    pub last_uses: BTreeMap<AccessKeyId, Option<LastUse>>,
+    /// By AWS's clock, when that was.
+    pub listed_at: Option<Timestamp>,
+    /// Of those that AWS was asked about.
+    pub last_uses: BTreeMap<AccessKeyId, KeyUse>,
+    /// Of which it was told that their use is unknown.
+    unknown: BTreeSet<AccessKeyId>,
     /// The keys that may tell whose they are; put away after that.
     to_identify: Vec<AccessKey>,
     entry: Option<Entry>,
@@ -100,7 +105,9 @@ impl Rotation {
             user: None,
             news: Vec::new(),
             keys: Vec::new(),
+            listed_at: None,
             last_uses: BTreeMap::new(),
+            unknown: BTreeSet::new(),
             to_identify: [Some(key), other_key].into_iter().flatten().collect(),
             entry: None,
             expected: None,
@@ -154,6 +161,7 @@ impl Rotation {
     pub fn survey(&mut self, tools: &Tools) -> Result<(Vec<Deed>, Option<End>), Stop> {
         let user = self.known_user(tools)?;
         self.keys = self.list(tools, &user)?;
+        self.listed_at = Some(tools.now());
         self.resolve_key_to_delete()?;
         for key in self.keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>() {
             self.look_at_use(tools, &key)?;
@@ -211,6 +219,7 @@ impl Rotation {
             }
             other => self.keys = other?,
         }
+        self.listed_at = Some(tools.now());
         self.resolve_key_to_delete()?;
         loop {
             let step = self.decide(tools)?;

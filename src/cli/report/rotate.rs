@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::aws::{AwsError, KeyStatus, LastUse, Refusal};
+use crate::aws::{AwsError, KeyUse, LastUse, Refusal};
 use crate::cli::escape::escape;
 use crate::cli::rotate::{KeyShown, Outcome, RotateFailure, Why};
 use crate::cli::world::World;
+use crate::duration;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::ledger::LedgerError;
 use crate::rotate::lock::LockTaken;
@@ -22,6 +23,7 @@ use super::{Report, Status, aws};
 /// What happens, as it happens.
 pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
     let words = match news {
+        News::UseUnknown { key } => return use_unknown(world, profile, key),
         News::Created { new } => format!("new key {} is made and saved", new.short()),
         News::Adopted { new } => {
             format!("new key {} is in an earlier generation of the vault; going on with it", new.short())
@@ -36,6 +38,15 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::ReplyLost => "AWS's answer was lost; waiting until its list shows whether a key was made ...".to_owned(),
     };
     world.say(&format!("{profile}: {words}"));
+}
+
+/// Whether somebody else would miss the key can't be known then.
+fn use_unknown(world: &World, profile: &ProfileName, key: &AccessKeyId) {
+    world.warn(&format!(
+        "{profile}: use unknown: AWS does not let the user ask when {} was last used (iam:GetAccessKeyLastUsed)",
+        key.short()
+    ));
+    world.hint(&format!("the policy `vault policy show self-rotate-with-mfa --profile {profile}` allows it"));
 }
 
 /// Something that a rotation would do.
@@ -342,20 +353,18 @@ fn keys(failure: &RotateFailure) -> String {
 }
 
 fn shown(key: &KeyShown, current: Option<&AccessKeyId>) -> String {
-    let KeyShown { listed, last_use } = key;
-    let status = match listed.status {
-        KeyStatus::Active => "active",
-        KeyStatus::Inactive => "inactive",
-    };
+    let KeyShown { listed, age, used } = key;
     let ours = if current == Some(&listed.id) { ", in the vault" } else { "" };
-    let used = match last_use {
+    let used = match used {
         None => String::new(),
-        Some(None) => ", never used".to_owned(),
-        Some(Some(LastUse { at, service, region })) => {
+        Some(KeyUse::Unknown) => ", use unknown".to_owned(),
+        Some(KeyUse::Never) => ", never used".to_owned(),
+        Some(KeyUse::Last(LastUse { at, service, region })) => {
             format!(", last used {} by {} in {}", moment(*at), escape(service), escape(region))
         }
     };
-    format!("{} ({status}, made {}{used}{ours})", listed.id.as_str(), day(listed.created))
+    let made = format!("made {}, {} ago", day(listed.created), duration::words(*age));
+    format!("{} ({}, {made}{used}{ours})", listed.id.as_str(), key.status())
 }
 
 /// In the person's own time zone.

@@ -163,7 +163,7 @@ impl Attendant for Attending<'_, '_> {
             News::SwitchedOff { key } => self.log(&rotation.profile, Act::KeyDisabled, key),
             News::SwitchedOn { key } => self.log(&rotation.profile, Act::KeyEnabled, key),
             News::Deleted { key } => self.log(&rotation.profile, Act::KeyDeleted, key),
-            News::Proving { .. } | News::ReplyLost => {}
+            News::Proving { .. } | News::UseUnknown { .. } | News::ReplyLost => {}
         }
         self.happened.entry(rotation.profile.clone()).or_default().push(news);
     }

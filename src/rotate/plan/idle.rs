@@ -23,7 +23,7 @@ impl View<'_> {
             return Step::End(End::Done);
         }
         if self.others().next().is_some() {
-            return Step::End(End::TwoKeys);
+            return self.two_keys();
         }
         if let Some(created) = self.too_young() {
             return Step::End(End::Young { created });
@@ -36,6 +36,15 @@ impl View<'_> {
             return step;
         }
         if self.run.preflighted { Step::Save(Save::Intend) } else { Step::Look(Look::Preflight) }
+    }
+
+    /// Whoever is to say which of them nobody needs is shown what each was last used for. That is not worth a code.
+    fn two_keys(&self) -> Step {
+        let mut keys = self.keys.iter().map(|key| &key.id).filter(|id| self.seen(id) != Seen::Gone);
+        match keys.find(|id| !self.run.uses.contains_key(*id)) {
+            Some(id) => Step::Look(Look::AtUse(id.clone())),
+            None => Step::End(End::TwoKeys),
+        }
     }
 
     /// Of a current key that does not work, where no rotation is under way: whoever only wanted to go on hears of it too.

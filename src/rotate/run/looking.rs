@@ -1,9 +1,9 @@
 //! What is looked at before something is changed.
 
-use super::{Rotation, Tools, User};
-use crate::aws::{AwsError, KeyStatus, LastUse, ListedKey, Refusal, Signer};
+use super::{News, Rotation, Tools, User};
+use crate::aws::{AwsError, KeyStatus, KeyUse, ListedKey, Refusal, Signer};
 use crate::names::AccessKeyId;
-use crate::rotate::plan::{Look, Secret, Use};
+use crate::rotate::plan::{Look, Mfa, Secret, Use};
 use crate::rotate::stop::Stop;
 use crate::store::search::Search;
 
@@ -51,15 +51,16 @@ impl Rotation {
 
     pub(super) fn look_at_use(&mut self, tools: &Tools, key: &AccessKeyId) -> Result<(), Stop> {
         let used = match self.signed(|signer| tools.aws.access_key_last_use(signer, key)) {
-            Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. })) => Use::Unknown,
-            answer => {
-                let last = answer?;
-                let used = last.as_ref().map_or(Use::Never, of_service);
-                self.last_uses.insert(key.clone(), last);
-                used
-            }
+            Err(stop) if stop.is(&Refusal::AccessDenied) => KeyUse::Unknown,
+            last => last?.map_or(KeyUse::Never, KeyUse::Last),
         };
-        self.run.uses.insert(key.clone(), used);
+        // While it takes a code yet, the session may be let ask what the key is not.
+        let is_last_word = used == KeyUse::Unknown && self.mfa(tools) != Mfa::Missing;
+        if is_last_word && self.unknown.insert(key.clone()) {
+            self.news.push(News::UseUnknown { key: key.clone() });
+        }
+        self.run.uses.insert(key.clone(), whose(&used));
+        self.last_uses.insert(key.clone(), used);
         Ok(())
     }
 
@@ -84,6 +85,11 @@ impl Rotation {
 }
 
 /// STS and IAM are what this program itself calls with a key.
-fn of_service(last: &LastUse) -> Use {
-    if ["sts", "iam"].contains(&last.service.as_str()) { Use::Ours } else { Use::Others }
+fn whose(used: &KeyUse) -> Use {
+    match used {
+        KeyUse::Unknown => Use::Unknown,
+        KeyUse::Never => Use::Never,
+        KeyUse::Last(last) if ["sts", "iam"].contains(&last.service.as_str()) => Use::Ours,
+        KeyUse::Last(_) => Use::Others,
+    }
 }

@@ -29,6 +29,10 @@ pub enum News {
     Deleted {
         key: AccessKeyId,
     },
+    /// AWS may not tell who uses the key. The rotation goes on.
+    UseUnknown {
+        key: AccessKeyId,
+    },
     /// A call whose reply was lost may have made a key; AWS's list will tell.
     ReplyLost,
 }

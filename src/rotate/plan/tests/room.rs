@@ -4,10 +4,22 @@ use super::*;
 
 #[test]
 fn beside_a_second_key_no_rotation_starts() {
+    let looked = |case: Case| case.used(K1, Use::Ours).used(K3, Use::Never);
     expect(&[
-        (Case::idle().active(K3), Step::End(End::TwoKeys)),
-        (Case::idle().off(K3), Step::End(End::TwoKeys)),
+        (looked(Case::idle().active(K3)), Step::End(End::TwoKeys)),
+        (looked(Case::idle().off(K3)), Step::End(End::TwoKeys)),
         (Case::idle().active(K3).deleted(K3), Step::Look(Look::AtUse(id(K1)))),
+    ]);
+}
+
+#[test]
+fn whoever_is_to_make_room_hears_of_both_keys_uses_without_a_code() {
+    let two = Case::idle().active(K3).mfa(Mfa::Missing);
+    expect(&[
+        (two.clone(), Step::Look(Look::AtUse(id(K1)))),
+        (two.clone().used(K1, Use::Unknown), Step::Look(Look::AtUse(id(K3)))),
+        (two.clone().used(K1, Use::Unknown).used(K3, Use::Unknown), Step::End(End::TwoKeys)),
+        (two.used(K1, Use::Others).used(K3, Use::Others), Step::End(End::TwoKeys)),
     ]);
 }
 
