@@ -19,6 +19,7 @@ use crate::aws::{KeyStatus, ListedKey};
 use crate::names::AccessKeyId;
 
 pub use end::End;
+pub use replacing::is_taken_back;
 pub use run::{OwnIntent, Run, Secret, Use};
 pub use state::State;
 pub use step::{Depth, Look, Save, Step};

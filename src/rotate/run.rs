@@ -153,6 +153,15 @@ impl Rotation {
         self.position().map(|position| &position.state)
     }
 
+    /// Whether the key that was replaced has its place again.
+    pub fn is_taken_back(&self) -> bool {
+        let beside = match self.state() {
+            Some(State::Proven { old } | State::Retired { old, .. }) => old,
+            _ => return false,
+        };
+        self.position().is_some_and(|position| plan::is_taken_back(&position.current, beside, &self.keys))
+    }
+
     pub fn position(&self) -> Option<&Position> {
         self.entry.as_ref().map(|entry| &entry.position).or(self.expected.as_ref())
     }

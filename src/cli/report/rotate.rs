@@ -82,6 +82,12 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
     let name = &outcome.profile;
     let of = user.map(|user| format!(" of {}", escape(&user.name))).unwrap_or_default();
     match (&outcome.replaced, outcome.grace_until) {
+        (Some((old, new)), Some(until)) if outcome.is_taken_back => world.say(&format!(
+            "{name}: undone{of}: {} is in use again; {} is off, and deleted after {}",
+            new.short(),
+            old.short(),
+            day(until)
+        )),
         (Some((old, new)), Some(until)) => {
             world.say(&format!(
                 "{name}: rotated{of}: {} now; {} is off, and deleted after {}",
@@ -168,19 +174,26 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
         End::Done | End::Young { .. } | End::OldKept { .. } => state("nothing to do".into()),
         End::Grace { old, until } => {
             state(format!("its rotation is not over: {} is off, and deleted after {}", old.short(), day(*until)))
-                .hint(format!("`vault rotate {name} --now --force` deletes it now, `--undo` takes it back"))
+                .hint(format!("`vault rotate {name} --now --force` deletes it now{}", or_undo(failure)))
         }
         End::GraceNotOver { old, until } => {
             state(format!("{} is to be kept until {}, since it may be missed yet", old.short(), day(*until)))
                 .hint(format!("`vault rotate {name} --now --force` deletes it now"))
         }
         End::NothingToUndo => state("no rotation is under way that could be undone".into()),
+        End::AlreadyUndone { old, until } => state(format!(
+            "it is undone already: {} is in use again; {} is off, and deleted after {}",
+            current(failure),
+            old.short(),
+            day(*until)
+        ))
+        .hint(format!("`vault rotate {name} --now --force` deletes it now; a rotation after that makes another")),
         End::OldKeyGone { old } => state(format!("{} was deleted, and can't be taken back", old.short())),
         End::TwoKeys => state(format!("{user} has two access keys, and AWS allows no third: {}", keys(failure)))
             .hint(format!("`vault rotate {name} --delete-key ID` deletes the one that nobody needs first")),
         End::InUse { key } if matches!(failure.state, Some(State::Retired { .. })) => {
             person(format!("somebody else uses {}, which is off now: {}", key.short(), keys(failure)))
-                .hint(format!("`vault rotate {name} --undo` takes it back, `vault rotate {name} --force` deletes it"))
+                .hint(format!("`vault rotate {name} --force` deletes it{}", or_undo(failure)))
         }
         End::InUse { key } => person(format!("somebody else uses {}: {}", key.short(), keys(failure)))
             .hint("`--keep-old` makes a new key and leaves that one active, `--force` goes on all the same"),
@@ -211,7 +224,7 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
                 .hint(format!("once it is on again {resume}; `vault rotate {name} --undo` deletes it"))
         }
         End::OldKeyOn { old } => person(format!("somebody switched the old key {} on again", old.short()))
-            .hint(format!("`vault rotate {name} --now` switches it off, `--undo` takes it back")),
+            .hint(format!("`vault rotate {name} --now` switches it off{}", or_undo(failure))),
         End::NoWorkingKey => state(format!("none of the keys that the vault has for {user} works any more")).hint(format!(
             "an administrator can switch one on again; or `vault rotate {name} --give-up`, then `vault add {name} --replace`"
         )),
@@ -219,6 +232,11 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
             state(format!("{} is not a key to delete: it is in use here, or not there", key.short()))
         }
     }
+}
+
+/// The other way, where there is one.
+fn or_undo(failure: &RotateFailure) -> &'static str {
+    if failure.is_taken_back { "" } else { ", `--undo` takes it back" }
 }
 
 fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {

@@ -18,6 +18,8 @@ use crate::rotate::stop::Stop;
 pub struct Outcome {
     pub profile: ProfileName,
     pub replaced: Option<(AccessKeyId, AccessKeyId)>,
+    /// The key that was replaced has its place again.
+    pub is_taken_back: bool,
     pub deleted: Vec<AccessKeyId>,
     pub grace_until: Option<Timestamp>,
     pub failure: Option<Failure>,
@@ -32,6 +34,8 @@ pub struct RotateFailure {
     /// How far it came.
     pub state: Option<State>,
     pub current: Option<AccessKeyId>,
+    /// The key that was replaced has its place again.
+    pub is_taken_back: bool,
     /// The user's keys, as IAM listed them last.
     pub keys: Vec<KeyShown>,
     pub why: Why,
@@ -58,13 +62,14 @@ impl Outcome {
         let failure = RotateFailure::before(profile.clone(), Why::End(End::Grace { old, until }));
         let failure = fails.then(|| Failure::Rotate(Box::new(failure)));
         let (replaced, deleted) = (None, Vec::new());
-        Self { profile, replaced, deleted, grace_until: Some(until), failure, word: "in grace" }
+        Self { profile, replaced, is_taken_back: false, deleted, grace_until: Some(until), failure, word: "in grace" }
     }
 
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
         let mut outcome = Self {
             profile: rotation.profile.clone(),
             replaced: None,
+            is_taken_back: rotation.is_taken_back(),
             deleted: Vec::new(),
             grace_until: None,
             failure: None,
@@ -90,7 +95,7 @@ impl Outcome {
             Ended::At(End::Grace { until, .. }) if rotation.has_saved() || !rotation.starts() => {
                 (self.word, self.grace_until) = ("in grace", Some(until));
             }
-            Ended::At(End::GraceNotOver { until, .. }) if rotation.has_saved() => {
+            Ended::At(End::GraceNotOver { until, .. } | End::AlreadyUndone { until, .. }) if rotation.has_saved() => {
                 (self.word, self.grace_until) = ("in grace", Some(until));
             }
             Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),
@@ -145,7 +150,7 @@ fn word(end: &End) -> &'static str {
         End::Young { .. } => "young",
         End::OldKept { .. } => "old key kept",
         End::Grace { .. } | End::GraceNotOver { .. } => "in grace",
-        End::NothingToUndo | End::OldKeyGone { .. } => "nothing to undo",
+        End::NothingToUndo | End::OldKeyGone { .. } | End::AlreadyUndone { .. } => "nothing to undo",
         End::TwoKeys => "two keys",
         End::InUse { .. } => "in use",
         End::CurrentGone | End::CurrentOff | End::NoWorkingKey => "no working key",
@@ -193,7 +198,7 @@ impl KeyShown {
 impl RotateFailure {
     /// Nothing was asked of AWS.
     pub fn before(profile: ProfileName, why: Why) -> Self {
-        Self { profile, user: None, state: None, current: None, keys: Vec::new(), why }
+        Self { profile, user: None, state: None, current: None, is_taken_back: false, keys: Vec::new(), why }
     }
 
     pub fn of(rotation: &Rotation, why: Why) -> Self {
@@ -203,6 +208,7 @@ impl RotateFailure {
             user: rotation.user.clone(),
             state: position.map(|position| position.state.clone()),
             current: position.map(|position| position.current.clone()),
+            is_taken_back: rotation.is_taken_back(),
             keys: KeyShown::all(rotation),
             why,
         }

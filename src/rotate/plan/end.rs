@@ -28,6 +28,11 @@ pub enum End {
         until: Timestamp,
     },
     NothingToUndo,
+    /// The key that was replaced is in use again; the one that had its place waits to be deleted.
+    AlreadyUndone {
+        old: AccessKeyId,
+        until: Timestamp,
+    },
     /// There is no old key any more that could be taken back.
     OldKeyGone {
         old: AccessKeyId,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Depth, End, LIST_LAG, Mfa, Save, Seen, Step, USE_LAG, View};
-use crate::aws::KeyStatus;
+use crate::aws::{KeyStatus, ListedKey};
 use crate::names::AccessKeyId;
 
 impl View<'_> {
@@ -31,9 +31,9 @@ impl View<'_> {
             return step;
         }
         match self.seen(old) {
-            Seen::Gone if self.undoes() => Step::End(End::OldKeyGone { old: old.clone() }),
+            Seen::Gone if self.undoes(old) => Step::End(End::OldKeyGone { old: old.clone() }),
             Seen::Gone => Step::Save(Save::Finish),
-            _ if self.undoes() => Step::Save(Save::Undo),
+            _ if self.undoes(old) => Step::Save(Save::Undo),
             Seen::Off => Step::Save(Save::Retire { until: self.now + self.wish.grace }),
             Seen::Active => self.retire(old),
         }
@@ -54,16 +54,16 @@ impl View<'_> {
     pub(super) fn retired(&self, old: &AccessKeyId, until: Timestamp) -> Step {
         if self.seen(self.current) == Seen::Off && self.seen(old) == Seen::Off {
             // Somebody switched it off long after the old one: who wants no key of this user to work gets none back unasked.
-            return if self.undoes() { Step::Save(Save::Undo) } else { Step::End(End::CurrentOff) };
+            return if self.undoes(old) { Step::Save(Save::Undo) } else { Step::End(End::CurrentOff) };
         }
         if let Some(step) = self.current_lost(old) {
             return step;
         }
         let before = self.now < until;
         match self.seen(old) {
-            Seen::Gone if self.undoes() => Step::End(End::OldKeyGone { old: old.clone() }),
+            Seen::Gone if self.undoes(old) => Step::End(End::OldKeyGone { old: old.clone() }),
             Seen::Gone => Step::Save(Save::Finish),
-            _ if self.undoes() => Step::Save(Save::Undo),
+            _ if self.undoes(old) => Step::Save(Save::Undo),
             // Who switched it on again may have needed it: its grace begins anew.
             Seen::Active if self.wish.now && until < self.now + USE_LAG => {
                 Step::Save(Save::Retire { until: self.now + self.wish.grace })
@@ -72,6 +72,9 @@ impl View<'_> {
             Seen::Active => Step::End(End::OldKeyOn { old: old.clone() }),
             Seen::Off if before && self.wish.now && !self.wish.force => {
                 Step::End(End::GraceNotOver { old: old.clone(), until })
+            }
+            Seen::Off if before && !self.wish.now && self.wish.undo && !self.run.undone => {
+                Step::End(End::AlreadyUndone { old: old.clone(), until })
             }
             Seen::Off if before && !self.wish.now => Step::End(End::Grace { old: old.clone(), until }),
             Seen::Off if self.mfa == Mfa::Missing => Step::NeedCode,
@@ -113,7 +116,14 @@ impl View<'_> {
         }
     }
 
-    fn undoes(&self) -> bool {
-        self.wish.undo && !self.run.undone
+    /// Whether the old key is still to be taken back. An undo is no rotation that another one could undo.
+    fn undoes(&self, old: &AccessKeyId) -> bool {
+        self.wish.undo && !self.run.undone && !is_taken_back(self.current, old, self.keys)
     }
+}
+
+/// Whether the key that was replaced has its place again: a rotation's new key is the younger one.
+pub fn is_taken_back(current: &AccessKeyId, beside: &AccessKeyId, keys: &[ListedKey]) -> bool {
+    let created = |id: &AccessKeyId| keys.iter().find(|key| key.id == *id).map(|key| key.created);
+    created(current).zip(created(beside)).is_some_and(|(current, beside)| current < beside)
 }

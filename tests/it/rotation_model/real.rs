@@ -52,7 +52,9 @@ impl Real {
         let listed = |(key, listed): (usize, &Option<(bool, Span)>)| {
             let (active, age) = (*listed)?;
             let status = AwsKey { active, maker: Maker::Person, age, hidden: false, worked: false }.status();
-            Some(ListedKey { id: id(key as Key), status, created: ago(age) })
+            // Of two keys of one span the one that was made later is the younger all the same.
+            let created = ago(age) + SignedDuration::from_millis(key as i64);
+            Some(ListedKey { id: id(key as Key), status, created })
         };
         let step = plan::next(&plan::View {
             state: &position.state,
@@ -255,6 +257,7 @@ fn small_end(end: &plan::End) -> End {
         plan::End::Grace { .. } => End::Grace,
         plan::End::GraceNotOver { .. } => End::GraceNotOver,
         plan::End::NothingToUndo => End::NothingToUndo,
+        plan::End::AlreadyUndone { .. } => End::AlreadyUndone,
         plan::End::OldKeyGone { .. } => End::OldKeyGone,
         plan::End::TwoKeys => End::TwoKeys,
         plan::End::InUse { .. } => End::InUse,
