@@ -73,7 +73,7 @@ fn an_undo_is_not_undone_by_another() {
     expect(&[
         // What the first one left to do is done.
         (proven.clone(), Step::Look(Look::AtUse(id(K2)))),
-        (proven.off(K2), Step::Save(Save::Retire { until })),
+        (proven.listed(K2, KeyStatus::Inactive, 3600), Step::Save(Save::Retire { until })),
         (retired(GRACE), Step::End(End::AlreadyUndone { old: id(K2), until })),
         (retired(GRACE).run(|run| run.undone = true), Step::End(End::Grace { old: id(K2), until })),
         (retired(0), Step::Delete(id(K2))),
