@@ -92,7 +92,7 @@ impl Aws {
     }
 
     /// Where STS is asked, if not at AWS itself: who makes the sessions.
-    pub(super) fn session_endpoint(&self) -> Option<&Endpoint> {
+    pub fn session_endpoint(&self) -> Option<&Endpoint> {
         self.endpoints.sts.as_ref()
     }
 

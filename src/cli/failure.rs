@@ -194,6 +194,11 @@ pub enum Failure {
     },
     /// Of several profiles some could not be served.
     Several(Vec<(ProfileName, Failure)>),
+    /// Of so many keys some were not rotated. Why was said as it happened.
+    NotAllRotated {
+        failed: Vec<(ProfileName, Failure)>,
+        all: usize,
+    },
     ProfileExists(ProfileName),
     NameTaken(ProfileName),
     NoAccessKey(ProfileName),

@@ -9,6 +9,7 @@ pub mod due;
 mod files;
 pub mod import;
 mod keys;
+mod many_keys;
 mod mfa;
 mod plugin;
 mod policy;
@@ -33,6 +34,7 @@ use super::failure::{Failure, Need, SerialBy};
 pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
+pub use many_keys::{failed_meanwhile, rotated_in_all};
 pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotated, rotation_news};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
@@ -179,6 +181,7 @@ impl Report {
             Console(error) => console::report(error),
             Keys(error) => keys::report(error),
             Rotate(failure) => rotate::report(failure),
+            NotAllRotated { failed, all } => many_keys::not_all_rotated(failed, *all),
             OtherRun { pid } => rotate::other_run(*pid),
             RotationGoesOn { pid } => rotate::goes_on(*pid),
             Schedule(error) => schedule::report(error),
@@ -266,15 +269,27 @@ fn profile(failure: &Failure) -> Report {
 
 /// One report for all, each by its own words; the exit code is the first's, unless something is to be gone on with.
 fn several(failed: &[(ProfileName, Failure)]) -> Report {
-    let reports: Vec<(&ProfileName, Report)> =
-        failed.iter().map(|(name, failure)| (name, Report::of(failure))).collect();
-    let line = |(name, report): &(&ProfileName, Report)| format!("{name}: {}", report.message);
-    let lines: Vec<String> = reports.iter().map(line).collect();
-    let pending = reports.iter().any(|(_, report)| report.status == Status::Pending);
-    let first = reports.first().map_or(Status::State, |(_, report)| report.status);
-    let status = if pending { Status::Pending } else { first };
-    let hint = reports.into_iter().find_map(|(_, report)| report.hint);
-    Report { hint, ..Report::new(status, lines.join("; ")) }
+    let reports: Vec<Report> = failed.iter().map(|(name, failure)| of_one(name, failure)).collect();
+    let lines: Vec<&str> = reports.iter().map(|report| &*report.message).collect();
+    let report = Report::new(status_of(&reports), lines.join("; "));
+    Report { hint: reports.into_iter().find_map(|report| report.hint), ..report }
+}
+
+/// Of one among several, so that it says of which.
+fn of_one(name: &ProfileName, failure: &Failure) -> Report {
+    let report = Report::of(failure);
+    match failure {
+        // It names the profile itself.
+        Failure::Rotate(_) => report,
+        _ => Report { message: format!("{name}: {}", report.message), ..report },
+    }
+}
+
+fn status_of(reports: &[Report]) -> Status {
+    match reports.iter().any(|report| report.status == Status::Pending) {
+        true => Status::Pending,
+        false => reports.first().map_or(Status::State, |report| report.status),
+    }
 }
 
 fn key_source(failure: &Failure) -> Report {
@@ -448,13 +463,17 @@ fn exec(program: &str, error: &std::io::Error) -> Report {
 pub fn failure(failure: &Failure) -> ExitCode {
     let report = Report::of(failure);
     if !report.message.is_empty() {
-        let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-        say(&format!("vault: {red}error{red:#}: {}\n", report.message));
+        say(&format!("{}\n", error_line(&report.message)));
     }
     if let Some(hint) = &report.hint {
         say(&format!("vault: hint: {hint}\n"));
     }
     report.status.into()
+}
+
+fn error_line(message: &str) -> String {
+    let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+    format!("vault: {red}error{red:#}: {message}")
 }
 
 /// A standard error that can't be written is no reason to end otherwise than planned.

@@ -5,6 +5,7 @@ mod attending;
 mod dry_run;
 mod give_up;
 mod outcome;
+mod progress;
 mod scheduled;
 mod selection;
 
@@ -139,6 +140,7 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
         attending.dry_run(selection.rotations, &shop)?;
         return Ok(Vec::new());
     }
+    attending.begin(selection.rotations.len());
     pool::drive(selection.rotations, &shop, &mut attending);
     attending.conclude()
 }

@@ -80,23 +80,22 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     pub fn entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
         let found = self.group.read(|vault| Entry::find(vault.document(), user_arn, name));
-        Ok(found.map_err(|error| LedgerError::Read(Arc::new(error)))?.map_err(Conflict::from)?)
+        Ok(found.map_err(unread)?.map_err(Conflict::from)?)
     }
 
     /// The same, once what stands there is sure to stand there after a power cut: an earlier run may have died before its
     /// last save was durable.
     pub fn durable_entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
-        self.group
-            .read(|vault| vault.make_durable())
-            .map_err(|error| LedgerError::Read(Arc::new(error)))?
-            .map_err(|error| LedgerError::NotDurable(Arc::new(error)))?;
-        self.entry(user_arn, name)
+        let found =
+            self.group.read(|vault| vault.make_durable().map(|()| Entry::find(vault.document(), user_arn, name)));
+        let durable = found.map_err(unread)?.map_err(|error| LedgerError::NotDurable(Arc::new(error)))?;
+        Ok(durable.map_err(Conflict::from)?)
     }
 
     /// The key beside the profile's that an unfinished rotation of it has.
     pub fn other_key(&self, name: &ProfileName) -> Result<Option<StoredAccessKey>, LedgerError> {
         let found = self.group.read(|vault| Journal::key_beside(vault.document(), name));
-        found.map_err(|error| LedgerError::Read(Arc::new(error)))
+        found.map_err(unread)
     }
 
     /// Saves the outcome of a step onto the position that it was decided from. `found` is the key that comes in by it, `now`
@@ -170,6 +169,10 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// A key's secret, from earlier generations beside the vault.
     pub fn secret_of(&self, id: &AccessKeyId) -> Result<Search, LedgerError> {
-        self.group.read(|vault| vault.secrets_of(id)).map_err(|error| LedgerError::Read(Arc::new(error)))
+        self.group.read(|vault| vault.secrets_of(id)).map_err(unread)
     }
+}
+
+fn unread(error: ReopenError) -> LedgerError {
+    LedgerError::Read(Arc::new(error))
 }

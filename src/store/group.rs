@@ -1,14 +1,18 @@
 //! Many threads' changes in few saves. A save takes as long for a thousand changes as for one, so it takes all that are
-//! waiting; who comes while it runs waits for the next. Between saves the vault is closed: the threads may wait for minutes,
+//! waiting; who comes while it runs waits for the next. Between its uses the vault is closed: the threads may wait for minutes,
 //! and nothing of what it holds is in memory then.
+
+mod opening;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
 use thiserror::Error;
+
+use opening::Opening;
 
 use super::document::Document;
 use super::kept::Keep;
@@ -18,7 +22,7 @@ use super::vault::{Closed, EditError, NotCommitted, ReopenError, Stamp, Vault};
 ///
 /// What the edits borrow lives for `'g`: longer than the group.
 pub struct Group<'g, 'd> {
-    vault: Mutex<Closed<'d>>,
+    vault: Opening<'d>,
     queue: Mutex<Queue<'g>>,
     /// A save has ended.
     ended: Condvar,
@@ -51,7 +55,7 @@ pub enum GroupError<E> {
 
 impl<'g, 'd> Group<'g, 'd> {
     pub fn new(vault: Closed<'d>) -> Self {
-        Self { vault: Mutex::new(vault), queue: Mutex::default(), ended: Condvar::new() }
+        Self { vault: Opening::new(vault), queue: Mutex::default(), ended: Condvar::new() }
     }
 
     /// Changes the document and saves it, as [`Vault::edit_keeping`] does, together with whoever else wants to; returns when
@@ -74,32 +78,22 @@ impl<'g, 'd> Group<'g, 'd> {
 
     /// Reads what stands. It must not ask the group for anything, which waits for the same vault.
     pub fn read<R>(&self, read: impl FnOnce(&Vault<'d>) -> R) -> Result<R, ReopenError> {
-        self.opened(|vault| read(vault))
+        self.vault.with(|vault| read(vault))
     }
 
     /// As [`Vault::keep_standing`] does.
     pub fn keep_standing(&self) -> Result<(), NotCommitted> {
-        self.opened(Vault::keep_standing)?
+        self.vault.with(Vault::keep_standing)?
     }
 
     /// Makes what stands durable, and with it a change that was [`GroupError::NotDurable`]; a group that stopped goes on.
     pub fn settle(&self) -> Result<(), ReopenError> {
-        self.opened(|vault| {
+        self.vault.with(|vault| {
             vault.settle()?;
             // While this holds the vault, no later save can have stopped the group.
             self.queue().stopped = None;
             Ok(())
         })?
-    }
-
-    /// Opens what stands, and puts it aside again as it was left.
-    fn opened<R>(&self, act: impl FnOnce(&mut Vault<'d>) -> R) -> Result<R, ReopenError> {
-        // Who panicked with the vault open left it here as it was before, which the file is a successor of at worst.
-        let mut closed = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut vault = closed.open()?;
-        let done = act(&mut vault);
-        *closed = vault.close();
-        Ok(done)
     }
 
     /// Waits for the answer; where nobody is saving, by saving.
@@ -125,7 +119,7 @@ impl<'g, 'd> Group<'g, 'd> {
     fn save(&self, mut members: Vec<Box<dyn Member + 'g>>, stamp: &Stamp) {
         // However this ends, also by a panic: nobody is left waiting for it.
         let _saving = Saving(self);
-        let saved = self.opened(|vault| self.save_to(vault, &mut members, stamp));
+        let saved = self.vault.with(|vault| self.save_to(vault, &mut members, stamp));
         let ended = saved.unwrap_or_else(|why| Ended::NotCommitted(Arc::new(why.into())));
         members.into_iter().for_each(|member| member.hear(&ended));
     }

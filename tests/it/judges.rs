@@ -11,6 +11,7 @@ mod faults;
 mod interchange;
 mod left_unlocked;
 mod machine;
+mod many_keys;
 mod memory;
 mod mounts;
 mod plugins;

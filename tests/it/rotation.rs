@@ -11,4 +11,6 @@ mod others;
 mod permissions;
 mod power;
 mod several;
-mod stage;
+pub mod stage;
+mod watched;
+mod whose;

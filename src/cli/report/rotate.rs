@@ -282,22 +282,10 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
         )
         .hint(format!("`vault rotate {name} --delete-key {left}` deletes it and makes another")),
         Stop::NotLive { key, error } => {
-            let stands = match &failure.state {
-                Some(State::Created { .. }) => "after the new key was saved; the old key works, nothing is lost",
-                _ => "after the new key was put to use; both keys are in the vault",
-            };
             let why = format!("the new key {} does not work yet ({})", key.short(), aws::words(error));
-            stopped_there(failure, stands, &why, Status::Pending)
+            stopped_there(failure, new_key_in_doubt(failure), &why, Status::Pending)
         }
-        Stop::WrongUser { expected, found } => Report::new(
-            Status::State,
-            format!(
-                "{name}: AWS says that this is a key of `{}`, and the vault says `{}`",
-                escape(found),
-                escape(expected)
-            ),
-        )
-        .hint(format!("`vault whoami {name}`; `vault add {name} --replace` stores the right key")),
+        Stop::WrongUser { expected, found } => wrong_user(failure, expected, found),
         Stop::NotAUser { arn } => {
             Report::new(Status::State, format!("{name} is `{}`, and only IAM users' keys can be rotated", escape(arn)))
         }
@@ -313,6 +301,25 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
                 .hint("`vault status` shows which; remove that profile first")
         }
         Stop::NoSigner => pending(failure, "no key is at hand that could sign", Status::Pending),
+    }
+}
+
+/// It answers for another user than the vault knows: before anything was done, or while it is tried.
+fn wrong_user(failure: &RotateFailure, expected: &str, found: &str) -> Report {
+    let name = &failure.profile;
+    let why = format!("AWS says that this is a key of `{}`, and the vault says `{}`", escape(found), escape(expected));
+    match &failure.state {
+        None | Some(State::Idle) => pending(failure, &why, Status::State)
+            .hint(format!("`vault whoami {name}`; `vault add {name} --replace` stores the right key")),
+        Some(_) => stopped_there(failure, new_key_in_doubt(failure), &why, Status::Pending),
+    }
+}
+
+/// Where a rotation stands whose new key did not prove itself.
+fn new_key_in_doubt(failure: &RotateFailure) -> &'static str {
+    match &failure.state {
+        Some(State::Created { .. }) => "after the new key was saved; the old key works, nothing is lost",
+        _ => "after the new key was put to use; both keys are in the vault",
     }
 }
 
@@ -386,7 +393,7 @@ fn shown(key: &KeyShown, current: Option<&AccessKeyId>) -> String {
 }
 
 /// In the person's own time zone.
-fn day(time: Timestamp) -> String {
+pub(super) fn day(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%F %H:%M").to_string()
 }
 

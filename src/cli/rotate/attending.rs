@@ -20,18 +20,21 @@ use crate::process::{self, HeldSignals, RunError};
 use crate::rotate::journal::Journal;
 use crate::rotate::plan::End;
 use crate::rotate::pool::{Attendant, Ended};
-use crate::rotate::run::{Hook, News, Rotation, Session};
+use crate::rotate::run::{Hook, News, Rotation, Session, User};
 use crate::session::IssueError;
 use crate::store::group::Group;
 
 use super::Args;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Why};
+use super::progress::{self, Progress};
 
 pub struct Attending<'a, 'w> {
     world: &'a World<'w>,
     group: &'a Group<'static, 'w>,
     code: &'a CodeArgs,
     json: bool,
+    /// Of many keys at a terminal: then no step of one of them is told, but what somebody has to read.
+    progress: Option<Progress<'a, 'w>>,
     outcomes: Vec<Outcome>,
     happened: BTreeMap<ProfileName, Vec<News>>,
     /// The session that each has.
@@ -49,6 +52,7 @@ impl<'a, 'w> Attending<'a, 'w> {
             group,
             code: &args.code,
             json: args.json,
+            progress: None,
             outcomes: at_rest,
             happened: BTreeMap::new(),
             given: BTreeMap::new(),
@@ -57,8 +61,16 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
     }
 
+    /// So many keys are to be rotated now.
+    pub fn begin(&mut self, all: usize) {
+        if !self.json {
+            self.progress = Progress::of(all, self.world);
+        }
+    }
+
     /// Says what came of all of them.
     pub fn conclude(mut self) -> Result<Vec<Outcome>, Failure> {
+        let was_watched = self.progress.take().is_some();
         // What is to be said now says also that a signal came.
         if let Some(signals) = self.signals.take() {
             signals.forget();
@@ -72,6 +84,9 @@ impl<'a, 'w> Attending<'a, 'w> {
             world.print_json(serde_json::json!({ "keys": outcomes.iter().map(Outcome::json).collect::<Vec<_>>() }))?;
         } else if outcomes.len() > 1 {
             world.print(&table::render(&["NAME", "OUTCOME", "NEW KEY"], outcomes.iter().map(row)))?;
+        }
+        if was_watched {
+            report::rotated_in_all(world, &outcomes);
         }
         Ok(outcomes)
     }
@@ -118,6 +133,32 @@ impl<'a, 'w> Attending<'a, 'w> {
         Ok(Session { credentials: issued.record.credentials, made_at })
     }
 
+    /// Ctrl-C at a prompt ends the program at once, as at any prompt; the journal says where to go on.
+    fn in_conversation<T>(&mut self, talk: impl FnOnce(&mut Self) -> T) -> T {
+        self.progress.iter().for_each(Progress::put_aside);
+        self.signals = None;
+        let said = talk(self);
+        self.signals = HeldSignals::hold().ok();
+        self.progress.iter().for_each(Progress::take_up);
+        said
+    }
+
+    fn close(&mut self, mut outcome: Outcome, user: Option<&User>) {
+        match (&mut self.progress, &outcome.failure) {
+            (Some(progress), failure) => {
+                let end = ended_as(&outcome);
+                if let Some(failure) = failure.as_ref().filter(|_| end == progress::End::Failed) {
+                    report::failed_meanwhile(self.world, &outcome.profile, failure);
+                }
+                progress.ended(&outcome.profile, end);
+                outcome.is_told = true;
+            }
+            (None, None) => report::rotated(self.world, &outcome, user),
+            (None, Some(_)) => {}
+        }
+        self.outcomes.push(outcome);
+    }
+
     /// Cached sessions outlive the key that made them.
     fn rekey_sessions(&self, old: &AccessKeyId, new: &AccessKeyId) {
         let cache = self.group.read(|vault| session_records::cache(self.world, vault.document()));
@@ -143,6 +184,14 @@ fn is_of_a_dead_key(failure: &Failure) -> bool {
     matches!(error, AwsError::Refused { refusal: Refusal::UnknownKey, .. })
 }
 
+fn ended_as(outcome: &Outcome) -> progress::End {
+    match &outcome.failure {
+        None => progress::End::Done,
+        Some(Failure::Rotate(failure)) if matches!(failure.why, Why::Interrupted) => progress::End::Interrupted,
+        Some(_) => progress::End::Failed,
+    }
+}
+
 /// Nobody there: no.
 fn confirms(question: &str) -> bool {
     let Ok(mut terminal) = Terminal::open() else { return false };
@@ -156,7 +205,11 @@ fn row(outcome: &Outcome) -> [String; 3] {
 
 impl Attendant for Attending<'_, '_> {
     fn news(&mut self, rotation: &Rotation, news: News) {
-        report::rotation_news(self.world, &rotation.profile, &news);
+        self.progress.iter_mut().for_each(|progress| progress.heard(&rotation.profile, &news));
+        // A lost answer holds one key up while the others are long through.
+        if self.progress.is_none() || matches!(news, News::ReplyLost { .. }) {
+            report::rotation_news(self.world, &rotation.profile, &news);
+        }
         match &news {
             News::Created { new } | News::Adopted { new } => self.log(&rotation.profile, Act::KeyCreated, new),
             News::Replaced { old, new } => self.rekey_sessions(old, new),
@@ -169,10 +222,7 @@ impl Attendant for Attending<'_, '_> {
     }
 
     fn session(&mut self, rotation: &Rotation) -> Option<Session> {
-        // Ctrl-C at the prompt ends the program at once, as at any prompt; the journal says where to go on.
-        self.signals = None;
-        let issued = self.issue(rotation);
-        self.signals = HeldSignals::hold().ok();
+        let issued = self.in_conversation(|attending| attending.issue(rotation));
         match issued {
             Ok(session) => Some(session),
             Err(failure) => {
@@ -196,10 +246,7 @@ impl Attendant for Attending<'_, '_> {
     fn ended(&mut self, mut rotation: Rotation, how: Ended) -> Option<Rotation> {
         if let Ended::At(End::Orphan { key, likely_ours: true }) = &how {
             report::orphan(self.world, &rotation, key);
-            self.signals = None;
-            let confirmed = confirms(&format!("Delete {}?", key.short()));
-            self.signals = HeldSignals::hold().ok();
-            if confirmed {
+            if self.in_conversation(|_| confirms(&format!("Delete {}?", key.short()))) {
                 rotation.may_delete(key.clone());
                 return Some(rotation);
             }
@@ -207,11 +254,7 @@ impl Attendant for Attending<'_, '_> {
         let happened = self.happened.remove(&rotation.profile).unwrap_or_default();
         let code = self.codes.remove(&rotation.profile);
         let code = code.or_else(|| Some(Failure::NoTerminal(Need::MfaCode(rotation.profile.clone()))));
-        let outcome = Outcome::of(&rotation, how, &happened, code);
-        if outcome.failure.is_none() {
-            report::rotated(self.world, &outcome, rotation.user.as_ref());
-        }
-        self.outcomes.push(outcome);
+        self.close(Outcome::of(&rotation, how, &happened, code), rotation.user.as_ref());
         None
     }
 

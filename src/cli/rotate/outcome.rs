@@ -25,6 +25,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// One or two words for the table.
     pub word: &'static str,
+    /// Whether somebody at a terminal has read by now what went wrong.
+    pub is_told: bool,
 }
 
 /// Why a rotation did not come to its end, with what its words need.
@@ -62,7 +64,16 @@ impl Outcome {
         let failure = RotateFailure::before(profile.clone(), Why::End(End::Grace { old, until }));
         let failure = fails.then(|| Failure::Rotate(Box::new(failure)));
         let (replaced, deleted) = (None, Vec::new());
-        Self { profile, replaced, is_taken_back: false, deleted, grace_until: Some(until), failure, word: "in grace" }
+        Self {
+            profile,
+            replaced,
+            is_taken_back: false,
+            deleted,
+            grace_until: Some(until),
+            failure,
+            word: "in grace",
+            is_told: false,
+        }
     }
 
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
@@ -74,6 +85,7 @@ impl Outcome {
             grace_until: None,
             failure: None,
             word: "done",
+            is_told: false,
         };
         for news in happened {
             match news {
@@ -111,10 +123,15 @@ impl Outcome {
 
     /// Ends the command as the first that failed would have.
     pub fn end(outcomes: Vec<Self>) -> Result<(), Failure> {
+        let (all, is_told) = (outcomes.len(), outcomes.iter().any(|outcome| outcome.is_told));
         let failed = outcomes.into_iter().filter_map(|outcome| Some((outcome.profile, outcome.failure?)));
         let mut failed: Vec<(ProfileName, Failure)> = failed.collect();
         match (failed.pop(), failed.is_empty()) {
             (None, _) => Ok(()),
+            (Some(last), _) if is_told => {
+                failed.push(last);
+                Err(Failure::NotAllRotated { failed, all })
+            }
             (Some((_, only)), true) => Err(only),
             (Some(last), false) => {
                 failed.push(last);

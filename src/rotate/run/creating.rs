@@ -37,7 +37,7 @@ impl Rotation {
 
     fn keep(&mut self, tools: &Tools, user: &User, made: NewKey) -> Result<(), Stop> {
         let id = made.key.id.clone();
-        let new = self.to_store(user, made)?;
+        let new = to_store(tools, user, made);
         let position = self.entry()?.position.clone();
         match tools.ledger.save(&position, &Save::Adopt(id.clone()), Some(&new), false, tools.now()) {
             Ok(entry) => {
@@ -51,25 +51,24 @@ impl Rotation {
         }
     }
 
-    /// With the endpoint of the key whose place it is to take.
-    fn to_store(&self, user: &User, made: NewKey) -> Result<StoredAccessKey, Stop> {
-        Ok(StoredAccessKey {
-            id: made.key.id,
-            secret: made.key.secret,
-            user_arn: Some(user.arn.clone()),
-            added: made.created,
-            created: Some(made.created),
-            verified: None,
-            endpoint: self.entry()?.current.endpoint.clone(),
-            rest: toml::Table::new(),
-        })
-    }
-
     /// Its secret is nowhere but here, and will be nowhere: it goes again, by its id.
     fn take_back(&self, tools: &Tools, user: &User, id: AccessKeyId, error: LedgerError) -> Stop {
         let deleted = self.signed(|signer| tools.aws.delete_access_key(signer, &user.name, &id));
         let left = deleted.err().filter(|stop| !stop.is(&Refusal::NoSuchEntity)).map(|_| id);
         Stop::NewKeyNotSaved { error, left }
+    }
+}
+
+fn to_store(tools: &Tools, user: &User, made: NewKey) -> StoredAccessKey {
+    StoredAccessKey {
+        id: made.key.id,
+        secret: made.key.secret,
+        user_arn: Some(user.arn.clone()),
+        added: made.created,
+        created: Some(made.created),
+        verified: None,
+        endpoint: tools.aws.session_endpoint().map(ToString::to_string),
+        rest: toml::Table::new(),
     }
 }
 

@@ -12,14 +12,14 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-type Edit = Box<dyn FnMut(&mut Document) -> Result<(), &'static str> + Send>;
+pub(super) type Edit = Box<dyn FnMut(&mut Document) -> Result<(), &'static str> + Send>;
 type Outcome = thread::Result<Result<(), GroupError<&'static str>>>;
 
-fn stamp() -> Stamp {
+pub(super) fn stamp() -> Stamp {
     Stamp { now: Timestamp::UNIX_EPOCH, writer: "laptop".into() }
 }
 
-fn made() -> (tempfile::TempDir, PathBuf, Group<'static, 'static>) {
+pub(super) fn made() -> (tempfile::TempDir, PathBuf, Group<'static, 'static>) {
     let temporary = tempfile::tempdir().unwrap();
     let path = temporary.path().join("vault.age");
     let new = NewVault {
@@ -38,12 +38,19 @@ fn place(path: &Path) -> Place<'static> {
     Place::new(&RealDisk, path, &path.with_file_name("state"))
 }
 
-fn add(name: &str) -> Edit {
+pub(super) fn add(name: &str) -> Edit {
     let name: ProfileName = name.parse().unwrap();
     Box::new(move |document| {
         document.profiles.insert(name.clone(), Profile::default());
         Ok(())
     })
+}
+
+/// As another program that has the same vault open.
+pub(super) fn other_program(group: &Group, path: &Path) -> Group<'static, 'static> {
+    let opener = group.read(|vault| vault.opener().clone()).unwrap();
+    let opened = open(&place(path), &place(path).load().unwrap(), Key::Opener(&opener)).unwrap();
+    Group::new(opened.known().unwrap().close())
 }
 
 fn saved(group: &Group) -> BTreeSet<String> {
@@ -204,10 +211,7 @@ fn who_is_refused_has_no_say_in_what_is_kept() {
 #[test]
 fn between_its_saves_other_programs_save_and_a_file_that_was_put_back_is_not_built_on() {
     let (_temporary, path, group) = made();
-    let opener = group.read(|vault| vault.opener().clone()).unwrap();
-    let opened = open(&place(&path), &place(&path).load().unwrap(), Key::Opener(&opener)).unwrap();
-    let other = Group::new(opened.known().unwrap().close());
-    other.edit(Keep::Nothing, &stamp(), add("others")).unwrap();
+    other_program(&group, &path).edit(Keep::Nothing, &stamp(), add("others")).unwrap();
     group.edit(Keep::Nothing, &stamp(), add("ours")).unwrap();
     assert_eq!(saved(&group), names(&["others", "ours"]));
     let older = fs::read(&path).unwrap();

@@ -28,6 +28,9 @@ pub enum Kind {
     Delay(Duration),
     /// The call is applied; the reply's headers and so many bytes of its body arrive, then the connection is closed.
     CutReply(usize),
+    /// The call is applied, and wherever its answer has the first text it has the second: something on the way mixes up its
+    /// callers.
+    Altered(String, String),
 }
 
 impl Failure {
@@ -69,7 +72,7 @@ impl Kind {
         match self {
             Kind::Status { http, code, message } => Some(AwsError::new(*http, code, message.clone())),
             Kind::Throttle => Some(AwsError::throttled()),
-            Kind::BeforeSend | Kind::AfterApplied | Kind::Delay(_) | Kind::CutReply(_) => None,
+            Kind::BeforeSend | Kind::AfterApplied | Kind::Delay(_) | Kind::CutReply(_) | Kind::Altered(..) => None,
         }
     }
 }

@@ -60,7 +60,7 @@ impl Delivery {
             Some(Kind::BeforeSend | Kind::AfterApplied) => Delivery::Nothing,
             Some(Kind::Delay(delay)) => Delivery::Late(*delay),
             Some(Kind::CutReply(bytes)) => Delivery::Cut(*bytes),
-            Some(Kind::Status { .. } | Kind::Throttle) | None => Delivery::Whole,
+            Some(Kind::Status { .. } | Kind::Throttle | Kind::Altered(..)) | None => Delivery::Whole,
         }
     }
 

@@ -127,6 +127,7 @@ pub(crate) fn under_failures(
     let delivery = Delivery::under(failure.as_ref());
     let result = match &failure {
         Some(Kind::BeforeSend) => Ok(String::new()),
+        Some(Kind::Altered(text, other)) => apply(cloud).map(|answer| answer.replace(text, other)),
         Some(kind) => kind.error().map_or_else(|| apply(cloud), Err),
         None => apply(cloud),
     };

@@ -14,7 +14,7 @@ type Moment = (&'static str, usize);
 
 /// Long enough that the reply never comes in time.
 const HELD_BACK: Duration = Duration::from_secs(9);
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Every call of a rotation that changes something, and one of each kind that looks.
 const MOMENTS: [Moment; 9] = [
@@ -30,7 +30,7 @@ const MOMENTS: [Moment; 9] = [
 ];
 
 /// Each in a thread of its own. The first panic is the test's.
-fn at_once<T: Send + Sync>(all: &[T], each: impl Fn(&T) + Sync) {
+pub fn at_once<T: Send + Sync>(all: &[T], each: impl Fn(&T) + Sync) {
     thread::scope(|scope| {
         let threads: Vec<_> = all.iter().map(|one| scope.spawn(|| each(one))).collect();
         for thread in threads {
@@ -54,7 +54,7 @@ fn reached(case: &Case, (action, nth): Moment) {
     }
 }
 
-fn send(running: &Running, signal: Signal) {
+pub fn send(running: &Running, signal: Signal) {
     kill_process(Pid::from_raw(running.id().cast_signed()).unwrap(), signal).unwrap();
 }
 

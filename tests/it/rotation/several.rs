@@ -10,7 +10,7 @@ use super::stage::Stage;
 use crate::program::ACCOUNT;
 
 /// Others without MFA beside alice, who has none either; their profiles have their names.
-fn stage(others: &[&str]) -> (Stage, Vec<User>) {
+pub fn stage(others: &[&str]) -> (Stage, Vec<User>) {
     let stage = Stage::without_mfa();
     let users: Vec<User> = others.iter().map(|name| stage.sim().add_user(ACCOUNT, name)).collect();
     for user in &users {
@@ -20,13 +20,13 @@ fn stage(others: &[&str]) -> (Stage, Vec<User>) {
     (stage, users)
 }
 
-fn add(stage: &Stage, profile: &str, user: &User) {
+pub fn add(stage: &Stage, profile: &str, user: &User) {
     stage.case.keep_secret("another user's secret key", user.secret_access_key());
     let words = ["add", profile, "--access-key-id", user.access_key_id(), "--secret-stdin", "--mfa-serial", "none"];
     stage.case.vault(&words).stdin(user.secret_access_key()).run().succeeds();
 }
 
-fn old_key_is(stage: &Stage, user: &User) -> Option<Status> {
+pub fn old_key_is(stage: &Stage, user: &User) -> Option<Status> {
     let keys = stage.sim().access_keys(user);
     keys.iter().find(|key| key.access_key_id == user.access_key_id()).map(|key| key.status)
 }

@@ -227,10 +227,7 @@ impl Stage {
     }
 
     pub fn document_on(&self, disk: &dyn Disk) -> Document {
-        let place = Place::new(disk, &self.case.vault_file(), &self.case.home().join(".local/state/vault"));
-        let recovery = std::fs::read_to_string(self.case.given("recovery.txt")).unwrap();
-        let identity = IdentityText::new(recovery.lines().last().unwrap().to_owned());
-        unseal(&place.load().unwrap().bytes, &identity, place.plugins()).unwrap()
+        document_of(&self.case, disk)
     }
 
     /// Runs what the hint of a failed command says, with a code at hand.
@@ -441,6 +438,14 @@ impl Ran {
         };
         self.requests.iter().map(line).collect()
     }
+}
+
+/// What the vault has, read by its recovery key.
+pub fn document_of(case: &Case, disk: &dyn Disk) -> Document {
+    let place = Place::new(disk, &case.vault_file(), &case.home().join(".local/state/vault"));
+    let recovery = std::fs::read_to_string(case.given("recovery.txt")).unwrap();
+    let identity = IdentityText::new(recovery.lines().last().unwrap().to_owned());
+    unseal(&place.load().unwrap().bytes, &identity, place.plugins()).unwrap()
 }
 
 /// Lets go of the terminal that the tests may have been started in: what asks there would wait for whoever runs them.
