@@ -26,14 +26,9 @@ impl Rotation {
         }
     }
 
-    /// By its whole id, as it is shown, or by its end.
     pub(super) fn resolve_key_to_delete(&mut self) -> Result<(), Stop> {
         let Some(given) = self.delete_key.take() else { return Ok(()) };
-        let is_meant = |key: &&ListedKey| {
-            let by_its_end = given.len() >= 4 && key.id.as_str().ends_with(&given);
-            key.id.as_str() == given || key.id.short() == given || by_its_end
-        };
-        let meant: Vec<&ListedKey> = self.keys.iter().filter(is_meant).collect();
+        let meant: Vec<&ListedKey> = self.keys.iter().filter(|key| key.id.is_meant_by(&given)).collect();
         match meant[..] {
             [key] => self.wish.delete_key = Some(key.id.clone()),
             _ => return Err(Stop::NoSuchKey { given }),
