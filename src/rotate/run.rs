@@ -82,6 +82,7 @@ pub struct Rotation {
     mfa_max_age: Duration,
     run: Run,
     wish: Wish,
+    /// The key that comes in by the next save.
     found: Option<StoredAccessKey>,
     proof: Option<Proof>,
     saved: bool,

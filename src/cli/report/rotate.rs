@@ -260,6 +260,9 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
                 (false, _) => report,
             }
         }
+        Stop::Ledger(error @ LedgerError::NotDurable(_)) if failure.state == Some(State::Idle) => {
+            stopped_there(failure, "at its end; the key in the vault works", &ledger(error), Status::Pending)
+        }
         Stop::Ledger(error) => pending(failure, &ledger(error), Status::Pending),
         Stop::Lock(LockTaken::Running { pid }) => {
             let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
@@ -350,7 +353,12 @@ fn ledger(error: &LedgerError) -> String {
     if is_locked(error) {
         return "the vault was locked meanwhile".to_owned();
     }
-    escape(&error.to_string())
+    match error {
+        LedgerError::NotDurable(error) => {
+            format!("a power cut now may undo the last save: {}", escape(&error.to_string()))
+        }
+        _ => escape(&error.to_string()),
+    }
 }
 
 /// What opened the vault when the run began does not open it any more, while the file is the same vault's.

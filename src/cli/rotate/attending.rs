@@ -207,7 +207,7 @@ impl Attendant for Attending<'_, '_> {
     fn news(&mut self, rotation: &Rotation, news: News) {
         self.progress.iter_mut().for_each(|progress| progress.heard(&rotation.profile, &news));
         // A lost answer holds one key up while the others are long through.
-        if self.progress.is_none() || matches!(news, News::ReplyLost { .. }) {
+        if self.progress.is_none() || matches!(news, News::ReplyLost) {
             report::rotation_news(self.world, &rotation.profile, &news);
         }
         match &news {

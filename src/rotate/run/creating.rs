@@ -37,17 +37,11 @@ impl Rotation {
 
     fn keep(&mut self, tools: &Tools, user: &User, made: NewKey) -> Result<(), Stop> {
         let id = made.key.id.clone();
-        let new = to_store(tools, user, made);
-        let position = self.entry()?.position.clone();
-        match tools.ledger.save(&position, &Save::Adopt(id.clone()), Some(&new), false, tools.now()) {
-            Ok(entry) => {
-                self.entry = Some(entry);
-                (self.run.turned, self.saved) = (true, true);
-                self.news.push(News::Created { new: id });
-                Ok(())
-            }
-            Err(LedgerError::NotDurable(error)) => Err(LedgerError::NotDurable(error).into()),
-            Err(error) => Err(self.take_back(tools, user, id, error)),
+        self.found = Some(to_store(tools, user, made));
+        match self.save(tools, &Save::Adopt(id.clone())) {
+            Err(Stop::Ledger(LedgerError::NotDurable(error))) => Err(LedgerError::NotDurable(error).into()),
+            Err(Stop::Ledger(error)) => Err(self.take_back(tools, user, id, error)),
+            saved => saved,
         }
     }
 

@@ -39,23 +39,36 @@ impl Rotation {
     }
 
     pub(super) fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
-        let before = self.entry()?.position.clone();
-        let after = tools.ledger.save(&before, save, self.found.as_ref(), self.wish.keep_old, tools.now())?;
-        self.note(save, &before, &after);
-        self.entry = Some(after);
-        self.found = None;
-        self.saved = true;
-        Ok(())
+        let (before, found, now) = (self.entry()?.position.clone(), self.found.take(), tools.now());
+        match tools.ledger.save(&before, save, found.as_ref(), self.wish.keep_old, now) {
+            Ok(after) => {
+                self.note(save, &before, &after.position.current);
+                self.entry = Some(after);
+                Ok(())
+            }
+            // In force, so that it is told as it stands; a power cut may undo it, so that nothing is built on it. The disk may
+            // not even let it be read.
+            Err(error @ LedgerError::NotDurable(_)) => {
+                let (state, current) = before.state.after(&before.current, save, now);
+                self.note(save, &before, &current);
+                self.entry = None;
+                self.expected = Some(Position { state, current, ..before });
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What the saved step means for the rest of this run.
-    fn note(&mut self, save: &Save, before: &Position, after: &Entry) {
-        let new = after.position.current.clone();
+    fn note(&mut self, save: &Save, before: &Position, current: &AccessKeyId) {
+        let new = current.clone();
+        self.saved = true;
         match save {
             Save::Intend => self.run.intent = OwnIntent::Unsent,
             Save::Adopt(key) => {
+                let (was_just_made, new) = (self.run.intent == OwnIntent::Unsent, key.clone());
                 self.run.turned = true;
-                self.news.push(News::Adopted { new: key.clone() });
+                self.news.push(if was_just_made { News::Created { new } } else { News::Adopted { new } });
             }
             Save::Prove => self.news.push(News::Replaced { old: before.current.clone(), new }),
             Save::TurnBack | Save::Return => {
