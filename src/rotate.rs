@@ -1,6 +1,7 @@
 //! Replacing a user's access key without ever locking anyone out: what to do next is decided from a journal in the vault and
 //! IAM's list of the user's keys, so that whoever comes after a crash decides the same.
 
+pub mod calls; // so many at a time
 pub mod due; // which keys are due, and what is pending
 pub mod held; // the keys that an unfinished rotation holds
 pub mod journal; // the state of a rotation, as the vault keeps it

@@ -15,6 +15,7 @@ use jiff::SignedDuration;
 
 use crate::duration;
 use crate::names::ProfileName;
+use crate::rotate::calls::Calls;
 use crate::rotate::ledger::Ledger;
 use crate::rotate::pool::{self, Shop};
 use crate::store::group::Group;
@@ -35,6 +36,8 @@ const LONGEST_GRACE: Duration = Duration::from_secs(90 * 86_400);
 
 /// IAM allows some 20 calls a second to an account before it throttles.
 const AT_ONCE: usize = 20;
+/// Who waits for the vault leaves the call to another.
+const AT_WORK: usize = 3 * AT_ONCE;
 
 /// Replace access keys: a new key is made, saved and proven before the old one is switched off, and that deleted a day later
 ///
@@ -126,14 +129,16 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     let vault = held_by_the_agent(vault, world);
     let selection = selection::select(args, &vault, world)?;
     let group = Group::new(vault.close());
-    let ledger = Ledger::new(&group, world.clock, crate::process::host_name());
+    let calls = Calls::at_once(AT_ONCE);
+    let ledger = Ledger::new(&group, &calls, world.clock, crate::process::host_name());
     let shop = Shop {
         ledger: &ledger,
         disk: world.disk,
         state: &world.paths.state,
         clock: world.clock,
         ca_bundle: world.ca_bundle()?,
-        workers: AT_ONCE,
+        calls: &calls,
+        workers: AT_WORK,
     };
     let mut attending = Attending::new(args, world, &group, selection.at_rest);
     if args.dry_run {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::calls::Calls;
 use super::journal::{Conflict, Journal, JournalError, Position};
 use super::plan::Save;
 use crate::clock::Clock;
@@ -16,13 +17,14 @@ use crate::store::document::{Document, StoredAccessKey};
 use crate::store::group::{Group, GroupError};
 use crate::store::kept::Keep;
 use crate::store::search::Search;
-use crate::store::vault::{NotCommitted, ReopenError, Stamp};
+use crate::store::vault::{NotCommitted, ReopenError, Stamp, Vault};
 
 /// How often a save that a power cut may undo is made durable again before a person is told.
 const SETTLING: u32 = 3;
 
 pub struct Ledger<'l, 'd> {
     group: &'l Group<'static, 'd>,
+    calls: &'l Calls,
     clock: &'d dyn Clock,
     /// This machine's name.
     writer: String,
@@ -74,28 +76,27 @@ impl Entry {
 }
 
 impl<'l, 'd> Ledger<'l, 'd> {
-    pub fn new(group: &'l Group<'static, 'd>, clock: &'d dyn Clock, writer: String) -> Self {
-        Self { group, clock, writer }
+    /// Who uses it has a place among `calls`.
+    pub fn new(group: &'l Group<'static, 'd>, calls: &'l Calls, clock: &'d dyn Clock, writer: String) -> Self {
+        Self { group, calls, clock, writer }
     }
 
     pub fn entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
-        let found = self.group.read(|vault| Entry::find(vault.document(), user_arn, name));
-        Ok(found.map_err(unread)?.map_err(Conflict::from)?)
+        let found = self.read(|vault| Entry::find(vault.document(), user_arn, name))?;
+        Ok(found.map_err(Conflict::from)?)
     }
 
     /// The same, once what stands there is sure to stand there after a power cut: an earlier run may have died before its
     /// last save was durable.
     pub fn durable_entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
-        let found =
-            self.group.read(|vault| vault.make_durable().map(|()| Entry::find(vault.document(), user_arn, name)));
-        let durable = found.map_err(unread)?.map_err(|error| LedgerError::NotDurable(Arc::new(error)))?;
+        let find = |vault: &Vault| vault.make_durable().map(|()| Entry::find(vault.document(), user_arn, name));
+        let durable = self.read(find)?.map_err(|error| LedgerError::NotDurable(Arc::new(error)))?;
         Ok(durable.map_err(Conflict::from)?)
     }
 
     /// The key beside the profile's that an unfinished rotation of it has.
     pub fn other_key(&self, name: &ProfileName) -> Result<Option<StoredAccessKey>, LedgerError> {
-        let found = self.group.read(|vault| Journal::key_beside(vault.document(), name));
-        found.map_err(unread)
+        self.read(|vault| Journal::key_beside(vault.document(), name))
     }
 
     /// Saves the outcome of a step onto the position that it was decided from. `found` is the key that comes in by it, `now`
@@ -133,13 +134,14 @@ impl<'l, 'd> Ledger<'l, 'd> {
         let keep = if save == Save::Prove { Keep::Predecessor } else { Keep::Nothing };
         let stamp = Stamp { now: self.clock.now(), writer: self.writer.clone() };
         let (user_arn, profile) = (from.user_arn.clone(), from.profile.clone());
-        let saved = self.group.edit(keep, &stamp, move |document| {
+        let edit = move |document: &mut Document| {
             from.save(document, &save, found.as_ref(), now)?;
             if keep_old {
                 Position::keep_old(document, &from.profile)?;
             }
             Entry::find(document, &from.user_arn, &from.profile).map_err(Conflict::from)
-        });
+        };
+        let saved = self.calls.aside(|| self.group.edit(keep, &stamp, edit));
         match saved {
             Ok(entry) => Ok(entry),
             Err(GroupError::Refused(conflict)) => Err(conflict.into()),
@@ -154,7 +156,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     fn settle(&self, mut error: Arc<io::Error>) -> Result<(), LedgerError> {
         for _ in 0..SETTLING {
-            match self.group.settle() {
+            match self.calls.aside(|| self.group.settle()) {
                 Ok(()) => return Ok(()),
                 Err(next) => error = Arc::new(io::Error::other(next)),
             }
@@ -164,15 +166,16 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// Keeps the generation that stands, so that an earlier one that is put back by hand has every key that works.
     pub fn keep(&self) -> Result<(), LedgerError> {
-        self.group.keep_standing().map_err(|error| LedgerError::NotKept(Arc::new(error)))
+        let kept = self.calls.aside(|| self.group.keep_standing());
+        kept.map_err(|error| LedgerError::NotKept(Arc::new(error)))
     }
 
     /// A key's secret, from earlier generations beside the vault.
     pub fn secret_of(&self, id: &AccessKeyId) -> Result<Search, LedgerError> {
-        self.group.read(|vault| vault.secrets_of(id)).map_err(unread)
+        self.read(|vault| vault.secrets_of(id))
     }
-}
 
-fn unread(error: ReopenError) -> LedgerError {
-    LedgerError::Read(Arc::new(error))
+    fn read<R>(&self, read: impl FnOnce(&Vault<'d>) -> R) -> Result<R, LedgerError> {
+        self.calls.aside(|| self.group.read(read)).map_err(|error| LedgerError::Read(Arc::new(error)))
+    }
 }

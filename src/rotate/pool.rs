@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::calls::Calls;
 use super::ledger::Ledger;
 use super::plan::End;
 use super::run::{Hook, News, Rotation, Session, Tools, Turn};
@@ -38,7 +39,8 @@ pub struct Shop<'s, 'l, 'd> {
     pub state: &'s Path,
     pub clock: &'d dyn Clock,
     pub ca_bundle: Option<CaBundle>,
-    /// How many calls at once.
+    pub calls: &'s Calls,
+    /// How many turns at once, some of which wait for the vault.
     pub workers: usize,
 }
 
@@ -104,7 +106,9 @@ fn work(jobs: &Mutex<Receiver<Job>>, done: &Sender<(Job, Turn)>, shop: &Shop) {
             clients.len() - 1
         });
         let tools = Tools { aws: &clients[at].1, ledger: shop.ledger, disk: shop.disk, state: shop.state };
+        let place = shop.calls.place();
         let turn = job.rotation.turn(&tools);
+        drop(place);
         if done.send((job, turn)).is_err() {
             return;
         }

@@ -37,6 +37,7 @@ impl Attending<'_, '_> {
     }
 
     fn survey(&mut self, rotation: &mut Rotation, place: CallPlace, shop: &Shop) -> Result<Plan, Failure> {
+        let _place = shop.calls.place();
         let aws = Aws::with_ca_bundle(place.region, place.endpoints, shop.ca_bundle.clone());
         let tools = Tools { aws: &aws, ledger: shop.ledger, disk: shop.disk, state: shop.state };
         let failed =
