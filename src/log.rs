@@ -1,21 +1,30 @@
 //! What was issued and revealed, one JSON line each, for the person who later asks "who had a session then?". Never a
 //! secret, and of an access key only its last four.
 
+mod entry;
+mod mark;
+
 use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, ReadError};
 use crate::names::{AccessKeyId, ProfileName};
 use crate::process;
+
+pub use entry::{Entry, Text};
+pub use mark::{Broken, Held, Mark, check};
 
 const FILE: &str = "log.jsonl";
 const OLD: &str = "log.jsonl.1";
 
 /// One generation back is kept, so the log takes twice this at most.
 const FULL: u64 = 10 * 1024 * 1024;
+
+/// Programs that find it not yet full at once all add a line; no more than this is ours.
+const MOST: u64 = FULL + 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -26,7 +35,7 @@ pub enum Act {
     Reused,
     /// A session was traded for a sign-in to the console.
     Console,
-    /// Of an access key of the vault's, at AWS.
+    /// Of an access key of a profile's user, at AWS.
     KeyCreated,
     KeyDisabled,
     KeyEnabled,
@@ -84,6 +93,45 @@ pub fn append(disk: &dyn Disk, state: &Path, event: &Event) -> io::Result<()> {
     folder.append(FILE, &bytes)
 }
 
+/// The bytes of the log: what was put aside, and what is added to.
+#[derive(Default)]
+pub struct Files {
+    pub old: Vec<u8>,
+    pub current: Vec<u8>,
+}
+
+/// Where a line stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    pub file: &'static str,
+    /// From 1.
+    pub line: usize,
+}
+
+impl Files {
+    /// Empty where nothing was written down yet.
+    pub fn read(disk: &dyn Disk, state: &Path) -> Result<Self, ReadError> {
+        let folder = match disk.open_folder(state) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            other => other?,
+        };
+        let read = |name| match folder.read(name, MOST) {
+            Err(error) if error.is_not_found() => Ok((Vec::new(), None)),
+            other => other.map(|(bytes, status)| (bytes, Some(status.inode))),
+        };
+        // Where the current file is put aside between the two, it is read twice: better than not at all.
+        let (current, inode) = read(FILE)?;
+        let (old, old_inode) = read(OLD)?;
+        let put_aside_just_now = inode.is_some() && inode == old_inode;
+        Ok(Self { old, current: if put_aside_just_now { read(FILE)?.0 } else { current } })
+    }
+
+    /// The oldest first.
+    pub fn each(&self) -> [(&'static str, &[u8]); 2] {
+        [(OLD, &self.old), (FILE, &self.current)]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +166,18 @@ mod tests {
         append(&RealDisk, state.path(), &event(Act::Issued)).unwrap();
         assert_eq!(std::fs::metadata(state.path().join(OLD)).unwrap().len(), FULL);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn both_files_are_read_and_none_is_no_error() {
+        let state = tempfile::tempdir().unwrap();
+        let none = Files::read(&RealDisk, &state.path().join("none")).unwrap();
+        assert!(none.old.is_empty() && none.current.is_empty());
+        std::fs::write(state.path().join(OLD), b"old").unwrap();
+        assert_eq!(Files::read(&RealDisk, state.path()).unwrap().each(), [(OLD, &b"old"[..]), (FILE, b"")]);
+        std::fs::write(state.path().join(FILE), b"current").unwrap();
+        assert_eq!(Files::read(&RealDisk, state.path()).unwrap().each(), [(OLD, &b"old"[..]), (FILE, b"current")]);
+        std::fs::write(state.path().join(FILE), vec![b'x'; MOST as usize + 1]).unwrap();
+        assert!(matches!(Files::read(&RealDisk, state.path()), Err(ReadError::TooLarge { limit: MOST })));
     }
 }

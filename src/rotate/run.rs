@@ -167,6 +167,15 @@ impl Rotation {
         self.entry.as_ref().map(|entry| &entry.position).or(self.expected.as_ref())
     }
 
+    /// Of the keys that the vault has, the uses that are known.
+    pub fn own_uses(&self) -> impl Iterator<Item = (&AccessKeyId, &KeyUse)> {
+        let position = self.position();
+        let held = move |key: &AccessKeyId| {
+            position.is_some_and(|position| position.current == *key || position.state.other() == Some(key))
+        };
+        self.last_uses.iter().filter(move |(key, _)| held(key))
+    }
+
     /// What it would do now, if all went well; changes nothing. A list that takes a session with MFA is refused.
     pub fn survey(&mut self, tools: &Tools) -> Result<(Vec<Deed>, Option<End>), Stop> {
         let user = self.known_user(tools)?;

@@ -49,6 +49,18 @@ fn use_unknown(world: &World, profile: &ProfileName, key: &AccessKeyId) {
     world.hint(&format!("the policy `vault policy show self-rotate-with-mfa --profile {profile}` allows it"));
 }
 
+/// By calls that may be ours and may be anybody's.
+pub fn strange_use(world: &World, profile: &ProfileName, key: &AccessKeyId, last: &LastUse) {
+    world.warn(&format!(
+        "{profile}: {} was last used {} by {} in {}, and this machine's log has no call by it near that time: another machine \
+         with this vault, or somebody else",
+        key.short(),
+        moment(last.at),
+        escape(&last.service),
+        escape(&last.region)
+    ));
+}
+
 /// Something that a rotation would do.
 pub fn deed(deed: &Deed) -> String {
     let key = |key: &Option<AccessKeyId>| key.as_ref().map_or_else(|| "the new key".to_owned(), AccessKeyId::short);

@@ -16,6 +16,7 @@ use crate::rotate::stop::Stop;
 
 use super::attending::Attending;
 use super::outcome::{KeyShown, RotateFailure, Why};
+use super::strange_use;
 
 type Plan = (Vec<Deed>, Option<End>);
 
@@ -26,6 +27,7 @@ impl Attending<'_, '_> {
         let mut shown = Vec::new();
         for (mut rotation, place) in rotations {
             let plan = self.survey(&mut rotation, place, shop)?;
+            strange_use::tell(&rotation, self.world());
             rotation.news.iter().for_each(|news| report::rotation_news(self.world(), &rotation.profile, news));
             if self.json() {
                 shown.push(document(&rotation, plan));

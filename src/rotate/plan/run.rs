@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Depth;
+use crate::aws::KeyUse;
 use crate::names::AccessKeyId;
 
 /// What this run has done and seen.
@@ -44,6 +45,18 @@ pub enum Use {
     /// Only by calls such as ours.
     Ours,
     Others,
+}
+
+impl Use {
+    /// STS and IAM are what this program itself calls with a key.
+    pub fn of(used: &KeyUse) -> Self {
+        match used {
+            KeyUse::Unknown => Self::Unknown,
+            KeyUse::Never => Self::Never,
+            KeyUse::Last(last) if ["sts", "iam"].contains(&last.service.as_str()) => Self::Ours,
+            KeyUse::Last(_) => Self::Others,
+        }
+    }
 }
 
 /// Whether the secret of a key that is not in the journal stands in an earlier generation of the vault.

@@ -54,7 +54,7 @@ impl Rotation {
         if is_last_word && self.unknown.insert(key.clone()) {
             self.news.push(News::UseUnknown { key: key.clone() });
         }
-        self.run.uses.insert(key.clone(), whose(&used));
+        self.run.uses.insert(key.clone(), Use::of(&used));
         self.last_uses.insert(key.clone(), used);
         Ok(())
     }
@@ -76,15 +76,5 @@ impl Rotation {
         self.signed(|signer| tools.aws.set_access_key_status(signer, &user.name, &current, KeyStatus::Active))?;
         self.run.preflighted = true;
         Ok(())
-    }
-}
-
-/// STS and IAM are what this program itself calls with a key.
-fn whose(used: &KeyUse) -> Use {
-    match used {
-        KeyUse::Unknown => Use::Unknown,
-        KeyUse::Never => Use::Never,
-        KeyUse::Last(last) if ["sts", "iam"].contains(&last.service.as_str()) => Use::Ours,
-        KeyUse::Last(_) => Use::Others,
     }
 }
