@@ -89,8 +89,9 @@ impl<'l, 'd> Ledger<'l, 'd> {
     /// The same, once what stands there is sure to stand there after a power cut: an earlier run may have died before its
     /// last save was durable.
     pub fn durable_entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
-        let find = |vault: &Vault| vault.make_durable().map(|()| Entry::find(vault.document(), user_arn, name));
-        let durable = self.read(find)?.map_err(|error| LedgerError::NotDurable(Arc::new(error)))?;
+        let find = |vault: &Vault| Entry::find(vault.document(), user_arn, name);
+        let found = self.calls.aside(|| self.group.read_durable(find)).map_err(unread)?;
+        let durable = found.map_err(|error| LedgerError::NotDurable(Arc::new(error)))?;
         Ok(durable.map_err(Conflict::from)?)
     }
 
@@ -176,6 +177,10 @@ impl<'l, 'd> Ledger<'l, 'd> {
     }
 
     fn read<R>(&self, read: impl FnOnce(&Vault<'d>) -> R) -> Result<R, LedgerError> {
-        self.calls.aside(|| self.group.read(read)).map_err(|error| LedgerError::Read(Arc::new(error)))
+        self.calls.aside(|| self.group.read(read)).map_err(unread)
     }
+}
+
+fn unread(error: ReopenError) -> LedgerError {
+    LedgerError::Read(Arc::new(error))
 }

@@ -23,6 +23,8 @@ use super::vault::{Closed, EditError, NotCommitted, ReopenError, Stamp, Vault};
 /// What the edits borrow lives for `'g`: longer than the group.
 pub struct Group<'g, 'd> {
     vault: Opening<'d>,
+    /// The file that stood when it was last known to outlive a power cut, by its hash.
+    durable: Mutex<Option<[u8; 32]>>,
     queue: Mutex<Queue<'g>>,
     /// A save has ended.
     ended: Condvar,
@@ -55,7 +57,7 @@ pub enum GroupError<E> {
 
 impl<'g, 'd> Group<'g, 'd> {
     pub fn new(vault: Closed<'d>) -> Self {
-        Self { vault: Opening::new(vault), queue: Mutex::default(), ended: Condvar::new() }
+        Self { vault: Opening::new(vault), durable: Mutex::default(), queue: Mutex::default(), ended: Condvar::new() }
     }
 
     /// Changes the document and saves it, as [`Vault::edit_keeping`] does, together with whoever else wants to; returns when
@@ -79,6 +81,20 @@ impl<'g, 'd> Group<'g, 'd> {
     /// Reads what stands. It must not ask the group for anything, which waits for the same vault.
     pub fn read<R>(&self, read: impl FnOnce(&Vault<'d>) -> R) -> Result<R, ReopenError> {
         self.vault.with(|vault| read(vault))
+    }
+
+    /// The same, once what stands outlives a power cut.
+    pub fn read_durable<R>(&self, read: impl FnOnce(&Vault<'d>) -> R) -> Result<io::Result<R>, ReopenError> {
+        self.vault.with(|vault| {
+            let standing = Some(vault.version().hash);
+            let mut durable = self.durable.lock().expect(NO_PANIC);
+            if *durable != standing {
+                vault.make_durable()?;
+                *durable = standing;
+            }
+            drop(durable);
+            Ok(read(vault))
+        })
     }
 
     /// As [`Vault::keep_standing`] does.
@@ -126,8 +142,12 @@ impl<'g, 'd> Group<'g, 'd> {
 
     fn save_to(&self, vault: &mut Vault, members: &mut [Box<dyn Member + 'g>], stamp: &Stamp) -> Ended {
         match vault.edit_deciding(stamp, |document| apply_all(members, document)) {
-            // Where nobody agreed, nobody hears that it was committed either.
-            Ok(()) | Err(EditError::Refused(NobodyAgreed)) => Ended::Committed,
+            Ok(()) => {
+                *self.durable.lock().expect(NO_PANIC) = Some(vault.version().hash);
+                Ended::Committed
+            }
+            // Nobody hears that it was committed.
+            Err(EditError::Refused(NobodyAgreed)) => Ended::Committed,
             Err(EditError::NotCommitted(why)) => Ended::NotCommitted(Arc::new(why)),
             Err(EditError::NotDurable(error)) => {
                 let error = Arc::new(error);
@@ -150,7 +170,7 @@ impl<'g, 'd> Group<'g, 'd> {
     }
 }
 
-const NO_PANIC: &str = "nothing panics while it holds the queue";
+const NO_PANIC: &str = "nothing panics while it holds this";
 
 struct Saving<'s, 'g, 'd>(&'s Group<'g, 'd>);
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 use vault::disk::Disk;
+use vault::store::group::Group;
 use vault::store::kept::Keep;
 use vault::store::vault::{EditError, Vault};
 
@@ -166,6 +167,34 @@ fn what_a_sync_program_put_there_is_made_durable_with_its_bytes() {
     let disk = FaultDisk::on(with_prod());
     put_there_by_another(&disk, disk.image().file(FILE).unwrap());
     opened(&disk).unwrap().make_durable().unwrap();
+    judge_durable(&disk);
+}
+
+/// A group that has saved already, and waited for the disk then.
+fn group_that_saved(disk: &FaultDisk) -> Group<'static, '_> {
+    let group = Group::new(opened(disk).unwrap().close());
+    group.edit(Keep::Nothing, &stamp(), |_| Ok::<(), ()>(())).unwrap();
+    group
+}
+
+#[test]
+fn what_a_group_saved_is_read_durable_without_waiting_for_the_disk_again() {
+    let disk = FaultDisk::on(vault_in_use());
+    let group = group_that_saved(&disk);
+    let waits = || disk.told().matches("fsync").count();
+    let before = waits();
+    group.read_durable(|_| ()).unwrap().unwrap();
+    assert_eq!((waits(), before > 0), (before, true));
+}
+
+#[test]
+fn what_a_sync_program_put_there_over_a_groups_save_is_made_durable_before_it_is_read_as_that() {
+    let disk = FaultDisk::on(vault_in_use());
+    let group = group_that_saved(&disk);
+    let elsewhere = FaultDisk::on(disk.image());
+    add_profile(&mut opened(&elsewhere).unwrap(), "prod").unwrap();
+    put_there_by_another(&disk, elsewhere.image().file(FILE).unwrap());
+    assert!(group.read_durable(|vault| has(vault.document(), "prod")).unwrap().unwrap());
     judge_durable(&disk);
 }
 
