@@ -49,7 +49,6 @@ use crate::process;
 
 use failure::Failure;
 pub use held_key::HeldKey;
-pub use last_run::finished as scheduled_run_finished;
 use opening::UnlockArgs;
 use plugin_talk::PluginTalk;
 pub use report::Report;

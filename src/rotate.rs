@@ -4,6 +4,7 @@
 pub mod calls; // so many at a time
 pub mod due; // which keys are due, and what is pending
 pub mod held; // the keys that an unfinished rotation holds
+mod hooks; // tells others of a new key
 pub mod journal; // the state of a rotation, as the vault keeps it
 pub mod ledger; // the vault, as a rotation reads and writes it
 pub mod lock; // one run at a time for a user
@@ -13,6 +14,7 @@ pub mod plan; // journal, list and time -> the next step
 pub mod pool; // many at once
 pub mod preview; // what it would do
 mod proof; // whether a key works
+pub mod remembered; // the small files about the schedule
 pub mod rules; // the settings that hold for a profile's key
 pub mod run; // carries the steps out
 pub mod stop; // why it could not go on

@@ -63,6 +63,25 @@ impl CodeAsker for Asker<'_, '_> {
     }
 }
 
+/// For sessions that are to cost no code.
+pub struct AsksNobody;
+
+impl CodeAsker for AsksNobody {
+    fn given(&mut self) -> Result<Option<String>, CodeError> {
+        Ok(None)
+    }
+
+    fn run(&mut self, _words: &str) -> Result<String, CodeError> {
+        Err(CodeError::NoTerminal)
+    }
+
+    fn waiting(&mut self, _profile: &ProfileName, _pid: Option<u32>) {}
+
+    fn ask(&mut self, _prompt: &CodePrompt) -> Result<String, CodeError> {
+        Err(CodeError::NoTerminal)
+    }
+}
+
 /// Names user, account and device: whoever is asked for a code must be able to tell what for.
 fn prompt_text(prompt: &CodePrompt) -> String {
     let arn = prompt.user_arn.unwrap_or_default();

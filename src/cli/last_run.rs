@@ -30,8 +30,10 @@ fn notify(world: &World, line: &str, next: &str) {
 
 /// A line about a run that failed, for whoever asks how things are.
 pub fn warn(world: &World) {
-    if let Ok(Some(outcome)) = Outcome::last(world.disk, &world.paths.state) {
-        tell(world, &outcome);
+    match Outcome::last(world.disk, &world.paths.state) {
+        Ok(Some(outcome)) => tell(world, &outcome),
+        Ok(None) => {}
+        Err(why) => world.warn(&words::last_run_unreadable(&why)),
     }
 }
 

@@ -75,7 +75,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     match args.action {
         Action::Add(args) => add(args, world),
         Action::List { json } => list(json, world),
-        Action::Remove(args) => remove(&args.name, args.yes, world),
+        Action::Remove(args) => remove(Which::Named(&args.name), args.yes, world),
     }
 }
 
@@ -190,11 +190,30 @@ fn list(as_json: bool, world: &World) -> Result<(), Failure> {
     world.print(&table::render(&headings, vault.document().recipients.iter().map(row)))
 }
 
+/// A recipient of the vault.
+#[derive(Clone, Copy)]
+pub enum Which<'a> {
+    Named(&'a str),
+    /// By its public half, whatever its name is.
+    Public(&'a str),
+}
+
+impl Which<'_> {
+    fn find(self, document: &Document) -> Result<&Recipient, Failure> {
+        let (given, is_meant): (&str, fn(&Recipient) -> &str) = match self {
+            Self::Named(name) => (name, |one| &one.name),
+            Self::Public(recipient) => (recipient, |one| &one.recipient),
+        };
+        let found = document.recipients.iter().find(|one| is_meant(one) == given);
+        found.ok_or_else(|| Failure::UnknownRecipient(given.to_owned()))
+    }
+}
+
 /// Lets a recipient open the vault no longer, once somebody has said yes.
-pub fn remove(name: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
+pub fn remove(which: Which, confirmed: bool, world: &World) -> Result<(), Failure> {
     let unlocked = opening::in_person(world)?;
     let mut vault = trusting::believe(world, unlocked.opened)?;
-    check_removable(&vault, name)?;
+    let name = &removable(&vault, which)?;
     if !confirmed {
         let closed = vault.close();
         confirm(name)?;
@@ -209,7 +228,7 @@ pub fn remove(name: &str, confirmed: bool, world: &World) -> Result<(), Failure>
     let rekey = Rekey { passphrase: passphrase.transpose()? };
     let rekeyed = Rekeyed::before(world, &vault)?;
     let removed = vault.rekey(rekey, &world.stamp(), |document| {
-        find(document, name)?;
+        let name = which.find(document)?.name.clone();
         document.recipients.retain(|one| one.name != name);
         if document.recipients.is_empty() { Err(Failure::LastRecipient) } else { Ok(()) }
     });
@@ -225,19 +244,15 @@ pub fn remove(name: &str, confirmed: bool, world: &World) -> Result<(), Failure>
     Ok(())
 }
 
-fn find<'a>(document: &'a Document, name: &str) -> Result<&'a Recipient, Failure> {
-    let found = document.recipients.iter().find(|one| one.name == name);
-    found.ok_or_else(|| Failure::UnknownRecipient(name.to_owned()))
-}
-
-fn check_removable(vault: &Vault, name: &str) -> Result<(), Failure> {
-    let found = find(vault.document(), name)?;
+/// Gives its name.
+fn removable(vault: &Vault, which: Which) -> Result<String, Failure> {
+    let found = which.find(vault.document())?;
     if vault.document().recipients.len() == 1 {
         return Err(Failure::LastRecipient);
     }
     match vault.opener().identity().and_then(identity::recipient) {
-        Some(own) if own == found.recipient => Err(Failure::OwnRecipient(name.to_owned())),
-        _ => Ok(()),
+        Some(own) if own == found.recipient => Err(Failure::OwnRecipient(found.name.clone())),
+        _ => Ok(found.name.clone()),
     }
 }
 

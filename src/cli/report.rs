@@ -6,6 +6,7 @@ mod aws;
 pub mod configure;
 mod console;
 pub mod due;
+pub mod export;
 mod files;
 pub mod import;
 mod keys;

@@ -3,6 +3,7 @@
 pub mod at_login;
 mod attending;
 mod dry_run;
+mod exporting;
 mod give_up;
 mod outcome;
 mod progress;
@@ -29,6 +30,7 @@ use super::sign_in_args::CodeArgs;
 use super::world::World;
 
 use attending::Attending;
+use exporting::Exports;
 pub use outcome::{KeyShown, Outcome, RotateFailure, Why};
 
 /// AWS's word on a key's last use comes late by up to four hours.
@@ -88,6 +90,9 @@ pub struct Args {
     /// Go on though somebody else uses the old key
     #[arg(long)]
     force: bool,
+    /// Write what `login` wrote of these keys' sessions to ~/.aws/credentials anew, without another code
+    #[arg(long, conflicts_with_all = ["dry_run", "give_up"])]
+    export: bool,
     /// Show the keys and what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -129,6 +134,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Vec<Outcome>, Failure> {
     let vault = held_by_the_agent(vault, world);
     let selection = selection::select(args, &vault, world)?;
+    let exports = Exports::of(vault.document(), world);
     let group = Group::new(vault.close());
     let calls = Calls::at_once(AT_ONCE);
     let ledger = Ledger::new(&group, &calls, world.clock, crate::process::host_name());
@@ -137,18 +143,20 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
         disk: world.disk,
         state: &world.paths.state,
         clock: world.clock,
+        environment: &world.environment,
         ca_bundle: world.ca_bundle()?,
         calls: &calls,
         workers: AT_WORK,
     };
     let mut attending = Attending::new(args, world, &group, selection.at_rest);
     if args.dry_run {
-        attending.dry_run(selection.rotations, &shop)?;
-        return Ok(Vec::new());
+        return attending.dry_run(selection.rotations, &shop);
     }
     attending.begin(selection.rotations.len());
     pool::drive(selection.rotations, &shop, &mut attending);
-    attending.conclude()
+    let mut outcomes = attending.conclude()?;
+    exports.follow(&mut outcomes, args.export, &group, world);
+    Ok(outcomes)
 }
 
 /// Over the waits of a rotation this program need not hold what opens the vault where an agent does: `vault lock` reaches the

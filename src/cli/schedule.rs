@@ -15,11 +15,10 @@ use std::io;
 use jiff::civil::Time;
 
 use crate::rotate::outcome::Outcome;
-use crate::rotate::units::{self, Job, Scheduler, USUAL_TIME};
+use crate::rotate::units::{self, Job, Scheduler, USUAL_TIME, Unattended};
 
 use super::failure::Failure;
 use super::own_program;
-use super::recipient;
 use super::report::schedule as words;
 use super::world::World;
 
@@ -129,26 +128,30 @@ impl By {
 }
 
 /// What is to run, before anybody is asked for anything.
-fn job(scheduler: Scheduler, at: Option<Time>, world: &World) -> Result<Job, Failure> {
+fn job(scheduler: Scheduler, at: Option<Time>, unattended: Option<Unattended>, world: &World) -> Result<Job, Failure> {
     let user = rustix::process::geteuid().as_raw();
     Ok(Job {
         program: own_program::path(world)?,
         variables: units::variables(&world.paths, &world.environment, scheduler, user),
         at: at.unwrap_or(USUAL_TIME),
-        unattended: unattended::known(world)?,
+        unattended,
     })
 }
 
 fn print(args: PrintArgs, world: &World) -> Result<(), Failure> {
     let scheduler = args.by.scheduler(world)?;
-    let job = job(scheduler, args.at, world)?;
+    let job = job(scheduler, args.at, unattended::known(world)?, world)?;
     world.print(&backend::of(scheduler, world).texts(&job)?)
 }
 
 fn install(args: InstallArgs, world: &World) -> Result<(), Failure> {
     let scheduler = args.by.scheduler(world)?;
     let backend = backend::of(scheduler, world);
-    let mut job = job(scheduler, args.at, world)?;
+    let known = match unattended::known(world) {
+        Err(error) if args.unattended && error.is_made_anew() => None,
+        known => known?,
+    };
+    let mut job = job(scheduler, args.at, known, world)?;
     backend.texts(&job)?;
     backend.check()?;
     if args.unattended {
@@ -193,14 +196,6 @@ fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
 
 fn in_state(error: io::Error, world: &World) -> ScheduleError {
     ScheduleError::File { path: world.paths.state.clone(), error }
-}
-
-/// Lets a recipient open the vault no longer; one that is gone is no failure.
-fn remove_recipient(name: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
-    match recipient::remove(name, confirmed, world) {
-        Err(Failure::UnknownRecipient(_)) => Ok(()),
-        other => other,
-    }
 }
 
 #[cfg(test)]

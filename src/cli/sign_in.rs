@@ -14,12 +14,12 @@ use crate::rotate::due::{KeyDue, due_of};
 use crate::rotate::pool::CallPlace;
 use crate::rotate::rules::Rules;
 use crate::session::{
-    Cache, Chain, ChainError, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault, PATIENCE, Sources, Stamps,
+    Cache, Chain, ChainError, CodeAsker, Errand, Issued, Issuer, Ladder, LazyAws, NeedsVault, PATIENCE, Sources, Stamps,
 };
 use crate::store::document::{Document, RotateOnLogin};
 use crate::store::vault::{Closed, Vault};
 
-use super::code_asker::Asker;
+use super::code_asker::{Asker, AsksNobody};
 use super::expired;
 use super::failure::{Failure, Need};
 use super::names_given;
@@ -290,13 +290,28 @@ fn destination(document: &Document, config: &ConfigFile, name: &ProfileName) -> 
 
 /// Gets the session, and tells the person what they should know about it.
 pub fn issue(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Issued, Failure> {
+    issue_by(&mut Asker::new(world, args), resolved, args, purpose, world)
+}
+
+/// A new session where that takes no code, else the one that is at hand.
+pub fn renew(resolved: &Resolved, world: &World) -> Result<Issued, Failure> {
+    let takes_a_code = resolved.ladder.rungs[resolved.ladder.last()].device.is_some();
+    issue_by(&mut AsksNobody, resolved, &SignInArgs::renewing(!takes_a_code), Purpose::Inside, world)
+}
+
+fn issue_by(
+    asker: &mut dyn CodeAsker,
+    resolved: &Resolved,
+    args: &SignInArgs,
+    purpose: Purpose,
+    world: &World,
+) -> Result<Issued, Failure> {
     let about = &resolved.about;
     let (region, endpoints) = (about.call_region.clone(), resolved.endpoints.clone());
     let ca_bundle = world.ca_bundle()?;
     let aws: LazyAws = LazyCell::new(Box::new(move || Aws::with_ca_bundle(region, endpoints, ca_bundle)));
-    let mut asker = Asker::new(world, args);
     let patience = purpose.patience();
-    let mut issuer = Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker: &mut asker, patience };
+    let mut issuer = Issuer { cache: &resolved.cache, aws: &aws, clock: world.clock, asker, patience };
     let errand = Errand {
         ladder: &resolved.ladder,
         freshness: args.freshness(purpose, resolved.mfa_max_age, world),

@@ -134,6 +134,11 @@ fn parse_tag(text: &str) -> Result<(String, String), String> {
 }
 
 impl SignInArgs {
+    /// Nothing said; with `force` as if a new session was asked for.
+    pub fn renewing(force: bool) -> Self {
+        Self { force, ..Self::default() }
+    }
+
     pub fn options(&self, world: &World) -> Result<Options, Failure> {
         let duration = self.duration.map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Options {

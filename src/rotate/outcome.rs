@@ -7,10 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::remembered::{self, Unreadable, VERSION};
 use crate::disk::{Disk, Folder, Lock, LockError, Replaced, replace};
 use crate::names::ProfileName;
 
-const FILE: &str = "schedule.json";
+/// In the state folder.
+pub const FILE: &str = "schedule.json";
 const TEMPORARY: &str = ".schedule.json.tmp";
 /// Held for a moment, by who changes the file.
 const FILE_LOCK: &str = ".schedule.json.lock";
@@ -19,7 +21,6 @@ const RUN_LOCK: &str = ".schedule.lock";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Ten thousand profiles may have failed.
 const MOST: u64 = 4 * 1024 * 1024;
-const VERSION: u32 = 1;
 
 /// One run. Not secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,12 +97,8 @@ impl Outcome {
     }
 
     /// The last run, if there was one.
-    pub fn last(disk: &dyn Disk, state: &Path) -> io::Result<Option<Self>> {
-        match disk.open_folder(state) {
-            Ok(folder) => read(&*folder),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    pub fn last(disk: &dyn Disk, state: &Path) -> Result<Option<Self>, Unreadable> {
+        remembered::load(disk, state, FILE, MOST)
     }
 
     /// Takes the place of what was remembered, which it gives.
@@ -119,7 +116,7 @@ impl Outcome {
     pub fn tell(&self, disk: &dyn Disk, state: &Path) -> io::Result<()> {
         let folder = disk.open_folder(state)?;
         let _lock = lock(&*folder)?;
-        match read(&*folder)? {
+        match read(&*folder).map_err(io::Error::other)? {
             Some(now) if now == *self => Self { told: true, ..now }.write(&*folder),
             _ => Ok(()),
         }
@@ -156,13 +153,8 @@ fn lock(folder: &dyn Folder) -> io::Result<Box<dyn Lock>> {
     folder.lock(FILE_LOCK, PATIENCE).map_err(io::Error::other)
 }
 
-fn read(folder: &dyn Folder) -> io::Result<Option<Outcome>> {
-    let bytes = match folder.read(FILE, MOST) {
-        Err(error) if error.is_not_found() => return Ok(None),
-        other => other.map_err(io::Error::other)?.0,
-    };
-    let outcome: Outcome = serde_json::from_slice(&bytes)?;
-    Ok((outcome.version == VERSION).then_some(outcome))
+fn read(folder: &dyn Folder) -> Result<Option<Outcome>, Unreadable> {
+    remembered::read(folder, FILE, MOST)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::calls::Calls;
+use super::hooks;
 use super::ledger::Ledger;
 use super::plan::End;
 use super::run::{Hook, News, Rotation, Session, Tools, Turn};
@@ -17,7 +18,8 @@ use super::stop::Stop;
 use crate::aws::{Aws, CaBundle, Endpoints};
 use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::names::Region;
+use crate::names::{ProfileName, Region};
+use crate::paths::Environment;
 use crate::process::RunError;
 
 /// While nothing is under way a person who ends the program is heard within this time.
@@ -38,6 +40,8 @@ pub struct Shop<'s, 'l, 'd> {
     pub disk: &'d dyn Disk,
     pub state: &'s Path,
     pub clock: &'d dyn Clock,
+    /// For hooks.
+    pub environment: &'s Environment,
     pub ca_bundle: Option<CaBundle>,
     pub calls: &'s Calls,
     /// How many turns at once, some of which wait for the vault.
@@ -51,8 +55,11 @@ pub trait Attendant {
     /// A session with MFA, where somebody gives a code for it.
     fn session(&mut self, rotation: &Rotation) -> Option<Session>;
 
-    /// Runs a profile's hook.
-    fn hook(&mut self, hook: &Hook) -> Result<(), RunError>;
+    /// The profile's hook is run now.
+    fn hook(&mut self, profile: &ProfileName);
+
+    /// A line that it said.
+    fn heard(&mut self, line: &str);
 
     /// The rotation has come to rest, or has stopped. Given back, it goes on.
     fn ended(&mut self, rotation: Rotation, how: Ended) -> Option<Rotation>;
@@ -76,9 +83,17 @@ struct Job {
     place: CallPlace,
 }
 
+/// What the other threads tell.
+enum Done {
+    Turned(Job, Turn),
+    Said(String),
+    Hooked(Job, Result<(), RunError>),
+}
+
 /// Drives all of them to their ends.
 pub fn drive(rotations: Vec<(Rotation, CallPlace)>, shop: &Shop, attendant: &mut dyn Attendant) {
     let (to_workers, jobs) = channel();
+    let (to_hooks, hooks) = channel();
     let (to_us, done) = channel();
     let jobs = Mutex::new(jobs);
     std::thread::scope(|scope| {
@@ -86,15 +101,31 @@ pub fn drive(rotations: Vec<(Rotation, CallPlace)>, shop: &Shop, attendant: &mut
             let (jobs, to_us) = (&jobs, to_us.clone());
             scope.spawn(move || work(jobs, &to_us, shop));
         }
-        // Ends the workers when it is dropped.
+        scope.spawn(move || run_hooks(&hooks, &to_us, shop.environment));
+        // Ends the other threads when it is dropped.
         let ready = rotations.into_iter().map(|(rotation, place)| Job { rotation, place }).collect();
         let (waiting, passed, last) = (BTreeMap::new(), Duration::ZERO, shop.clock.now());
-        let asking = VecDeque::new();
-        Office { shop, attendant, to_workers, done, ready, asking, under_way: 0, waiting, passed, last }.run();
+        let (asking, for_hook, hook_runs) = (VecDeque::new(), VecDeque::new(), false);
+        Office {
+            shop,
+            attendant,
+            to_workers,
+            to_hooks,
+            done,
+            ready,
+            asking,
+            for_hook,
+            hook_runs,
+            under_way: 0,
+            waiting,
+            passed,
+            last,
+        }
+        .run();
     });
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, done: &Sender<(Job, Turn)>, shop: &Shop) {
+fn work(jobs: &Mutex<Receiver<Job>>, done: &Sender<Done>, shop: &Shop) {
     // Connections are kept for the next call to the same place.
     let mut clients: Vec<(CallPlace, Aws)> = Vec::new();
     loop {
@@ -109,9 +140,18 @@ fn work(jobs: &Mutex<Receiver<Job>>, done: &Sender<(Job, Turn)>, shop: &Shop) {
         let place = shop.calls.place();
         let turn = job.rotation.turn(&tools);
         drop(place);
-        if done.send((job, turn)).is_err() {
+        if done.send(Done::Turned(job, turn)).is_err() {
             return;
         }
+    }
+}
+
+/// One after the other: two at once may be more than those who wrote them have thought of.
+fn run_hooks(hooks: &Receiver<(Job, Hook)>, done: &Sender<Done>, environment: &Environment) {
+    for (job, hook) in hooks {
+        // Who does not hear it any more does not wait for it either.
+        let ended = hooks::run(&hook, environment, &mut |line| drop(done.send(Done::Said(line.to_owned()))));
+        drop(done.send(Done::Hooked(job, ended)));
     }
 }
 
@@ -120,11 +160,15 @@ struct Office<'o, 's, 'l, 'd> {
     shop: &'o Shop<'s, 'l, 'd>,
     attendant: &'o mut dyn Attendant,
     to_workers: Sender<Job>,
-    done: Receiver<(Job, Turn)>,
+    to_hooks: Sender<(Job, Hook)>,
+    done: Receiver<Done>,
     /// Whoever is in the middle of something comes first: an intent must not grow old behind others.
     ready: VecDeque<Job>,
     /// Those that only a person can help on. Asked when nothing is under way, since Ctrl-C at a prompt ends the program.
     asking: VecDeque<(Job, Turn)>,
+    /// Those whose hook is to be run while another's is. They look at their keys again first, and hold none until then.
+    for_hook: VecDeque<Job>,
+    hook_runs: bool,
     under_way: usize,
     /// By when they go on, as time that passed here; the number tells those of one moment apart.
     waiting: BTreeMap<(Duration, usize), Job>,
@@ -147,17 +191,44 @@ impl Office<'_, '_, '_, '_> {
             }
             let pause = self.waiting.first_key_value().map(|((at, _), _)| at.saturating_sub(self.passed));
             let pause = pause.map_or(LONGEST_WAIT, |pause| pause.min(LONGEST_WAIT));
-            if self.under_way > 0 {
-                if let Ok((job, turn)) = self.done.recv_timeout(pause) {
-                    self.under_way -= 1;
-                    self.turned(job, turn, number);
+            if self.under_way > 0 || self.hook_runs {
+                if let Some(done) = self.hear(pause) {
+                    self.done(done, number);
                 }
             } else if let Some((job, turn)) = self.asking.pop_front() {
                 self.ask(job, turn);
+            } else if let Some(job) = self.for_hook.pop_front() {
+                self.ready.push_front(job);
             } else if self.waiting.is_empty() {
                 return;
             } else {
                 self.shop.clock.wait(pause);
+            }
+        }
+    }
+
+    /// While nothing but a hook runs, it is the clock that those wait for who wait.
+    fn hear(&mut self, pause: Duration) -> Option<Done> {
+        if self.under_way > 0 || self.waiting.is_empty() {
+            return self.done.recv_timeout(pause).ok();
+        }
+        let heard = self.done.try_recv().ok();
+        if heard.is_none() {
+            self.shop.clock.wait(pause);
+        }
+        heard
+    }
+
+    fn done(&mut self, done: Done, number: usize) {
+        match done {
+            Done::Turned(job, turn) => {
+                self.under_way -= 1;
+                self.turned(job, turn, number);
+            }
+            Done::Said(line) => self.attendant.heard(&line),
+            Done::Hooked(job, ended) => {
+                self.hook_runs = false;
+                self.hooked(job, ended);
             }
         }
     }
@@ -180,15 +251,24 @@ impl Office<'_, '_, '_, '_> {
             Turn::Again => self.ready.push_front(job),
             Turn::After(pause) => drop(self.waiting.insert((self.passed + pause, number), job)),
             Turn::NeedCode | Turn::Ended(End::Orphan { .. }) => self.asking.push_back((job, turn)),
-            Turn::NeedHook(hook) => match self.attendant.hook(&hook) {
-                Ok(()) => {
-                    job.rotation.hook_is_done();
-                    self.ready.push_front(job);
-                }
-                Err(error) => self.ended(job, Ended::Stopped(error.into())),
-            },
+            Turn::NeedHook(_) if self.hook_runs => self.for_hook.push_back(job),
+            Turn::NeedHook(hook) => {
+                self.attendant.hook(&hook.profile);
+                self.hook_runs = true;
+                self.to_hooks.send((job, hook)).expect("its thread ends after this");
+            }
             Turn::Ended(end) => self.ended(job, Ended::At(end)),
             Turn::Failed(stop) => self.ended(job, Ended::Stopped(stop)),
+        }
+    }
+
+    fn hooked(&mut self, mut job: Job, ended: Result<(), RunError>) {
+        match ended {
+            Ok(()) => {
+                job.rotation.hook_is_done();
+                self.ready.push_front(job);
+            }
+            Err(error) => self.ended(job, Ended::Stopped(error.into())),
         }
     }
 
@@ -215,21 +295,35 @@ impl Office<'_, '_, '_, '_> {
     fn close(mut self) {
         let asking = std::mem::take(&mut self.asking).into_iter().map(|(job, _)| job);
         let idle = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.waiting).into_values());
-        for job in idle.chain(asking).collect::<Vec<_>>() {
+        let idle = idle.chain(asking).chain(std::mem::take(&mut self.for_hook));
+        for job in idle.collect::<Vec<_>>() {
             self.attendant.ended(job.rotation, Ended::Interrupted);
         }
-        while self.under_way > 0 {
-            let (mut job, turn) = self.done.recv().expect("the workers end after this");
-            self.under_way -= 1;
-            for news in std::mem::take(&mut job.rotation.news) {
-                self.attendant.news(&job.rotation, news);
+        while self.under_way > 0 || self.hook_runs {
+            match self.done.recv().expect("the other threads end after this") {
+                Done::Turned(job, turn) => {
+                    self.under_way -= 1;
+                    self.close_turned(job, turn);
+                }
+                Done::Said(line) => self.attendant.heard(&line),
+                Done::Hooked(job, ended) => {
+                    self.hook_runs = false;
+                    let how = ended.map_or_else(|error| Ended::Stopped(error.into()), |()| Ended::Interrupted);
+                    self.attendant.ended(job.rotation, how);
+                }
             }
-            let how = match turn {
-                Turn::Ended(end) => Ended::At(end),
-                Turn::Failed(stop) => Ended::Stopped(stop),
-                Turn::Again | Turn::After(_) | Turn::NeedCode | Turn::NeedHook(_) => Ended::Interrupted,
-            };
-            self.attendant.ended(job.rotation, how);
         }
+    }
+
+    fn close_turned(&mut self, mut job: Job, turn: Turn) {
+        for news in std::mem::take(&mut job.rotation.news) {
+            self.attendant.news(&job.rotation, news);
+        }
+        let how = match turn {
+            Turn::Ended(end) => Ended::At(end),
+            Turn::Failed(stop) => Ended::Stopped(stop),
+            Turn::Again | Turn::After(_) | Turn::NeedCode | Turn::NeedHook(_) => Ended::Interrupted,
+        };
+        self.attendant.ended(job.rotation, how);
     }
 }

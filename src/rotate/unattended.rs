@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::remembered::{self, Unreadable};
 use crate::disk::{Disk, Replaced, replace};
 
-const FILE: &str = "unattended.json";
+/// In the state folder.
+pub const FILE: &str = "unattended.json";
+const IDENTITY: &str = "unattended.identity";
+const CREDENTIAL: &str = "unattended.credential";
 const TEMPORARY: &str = ".unattended.json.tmp";
 const MOST: u64 = 64 * 1024;
 
@@ -37,23 +41,15 @@ pub struct Kept {
 /// Where a keeper that is a file has it.
 pub fn identity_file(state: &Path, keeper: Keeper) -> Option<PathBuf> {
     match keeper {
-        Keeper::File => Some(state.join("unattended.identity")),
-        Keeper::Systemd => Some(state.join("unattended.credential")),
+        Keeper::File => Some(state.join(IDENTITY)),
+        Keeper::Systemd => Some(state.join(CREDENTIAL)),
         Keeper::Keychain => None,
     }
 }
 
 impl Kept {
-    pub fn load(disk: &dyn Disk, state: &Path) -> io::Result<Option<Self>> {
-        let folder = match disk.open_folder(state) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
-        };
-        match folder.read(FILE, MOST) {
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(io::Error::other(error)),
-            Ok((bytes, _)) => Ok(Some(serde_json::from_slice(&bytes)?)),
-        }
+    pub fn load(disk: &dyn Disk, state: &Path) -> Result<Option<Self>, Unreadable> {
+        remembered::load(disk, state, FILE, MOST)
     }
 
     /// Before the identity is made: what is remembered of one that is not there is taken back without it.
@@ -68,12 +64,13 @@ impl Kept {
         }
     }
 
-    /// Removes the identity where a file has it, and then what is remembered of it.
-    pub fn forget(&self, disk: &dyn Disk, state: &Path) -> io::Result<()> {
-        let folder = disk.open_folder(state)?;
-        let identity = identity_file(state, self.keeper);
-        let identity = identity.as_ref().and_then(|path| path.file_name()?.to_str());
-        for name in identity.into_iter().chain([FILE, TEMPORARY]) {
+    /// Removes the identity where a file has it, whichever that is, and then what is remembered of it.
+    pub fn forget(disk: &dyn Disk, state: &Path) -> io::Result<()> {
+        let folder = match disk.open_folder(state) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            folder => folder?,
+        };
+        for name in [IDENTITY, CREDENTIAL, FILE, TEMPORARY] {
             match folder.remove(name) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 other => other?,
@@ -104,9 +101,9 @@ mod tests {
         assert_eq!(Kept::load(&RealDisk, &state).unwrap(), Some(kept.clone()));
         let file = identity_file(&state, Keeper::File).unwrap();
         std::fs::write(&file, "identity").unwrap();
-        kept.forget(&RealDisk, &state).unwrap();
+        Kept::forget(&RealDisk, &state).unwrap();
         assert!(!file.exists());
         assert_eq!(Kept::load(&RealDisk, &state).unwrap(), None);
-        kept.forget(&RealDisk, &state).unwrap();
+        Kept::forget(&RealDisk, &state).unwrap();
     }
 }

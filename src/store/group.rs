@@ -23,11 +23,17 @@ use super::vault::{Closed, EditError, NotCommitted, ReopenError, Stamp, Vault};
 /// What the edits borrow lives for `'g`: longer than the group.
 pub struct Group<'g, 'd> {
     vault: Opening<'d>,
-    /// The file that stood when it was last known to outlive a power cut, by its hash.
-    durable: Mutex<Option<[u8; 32]>>,
+    done: Mutex<Done>,
     queue: Mutex<Queue<'g>>,
     /// A save has ended.
     ended: Condvar,
+}
+
+/// For which file, by its hash, something was done last that takes a wait for the disk: nobody waits for the same again.
+#[derive(Default)]
+struct Done {
+    durable: Option<[u8; 32]>,
+    kept: Option<[u8; 32]>,
 }
 
 #[derive(Default)]
@@ -57,7 +63,7 @@ pub enum GroupError<E> {
 
 impl<'g, 'd> Group<'g, 'd> {
     pub fn new(vault: Closed<'d>) -> Self {
-        Self { vault: Opening::new(vault), durable: Mutex::default(), queue: Mutex::default(), ended: Condvar::new() }
+        Self { vault: Opening::new(vault), done: Mutex::default(), queue: Mutex::default(), ended: Condvar::new() }
     }
 
     /// Changes the document and saves it, as [`Vault::edit_keeping`] does, together with whoever else wants to; returns when
@@ -87,19 +93,23 @@ impl<'g, 'd> Group<'g, 'd> {
     pub fn read_durable<R>(&self, read: impl FnOnce(&Vault<'d>) -> R) -> Result<io::Result<R>, ReopenError> {
         self.vault.with(|vault| {
             let standing = Some(vault.version().hash);
-            let mut durable = self.durable.lock().expect(NO_PANIC);
-            if *durable != standing {
+            if self.done().durable != standing {
                 vault.make_durable()?;
-                *durable = standing;
+                self.done().durable = standing;
             }
-            drop(durable);
             Ok(read(vault))
         })
     }
 
     /// As [`Vault::keep_standing`] does.
     pub fn keep_standing(&self) -> Result<(), NotCommitted> {
-        self.vault.with(Vault::keep_standing)?
+        self.vault.with(|vault| {
+            if self.done().kept != Some(vault.version().hash) {
+                vault.keep_standing()?;
+                self.done().kept = Some(vault.version().hash);
+            }
+            Ok(())
+        })?
     }
 
     /// Makes what stands durable, and with it a change that was [`GroupError::NotDurable`]; a group that stopped goes on.
@@ -143,7 +153,7 @@ impl<'g, 'd> Group<'g, 'd> {
     fn save_to(&self, vault: &mut Vault, members: &mut [Box<dyn Member + 'g>], stamp: &Stamp) -> Ended {
         match vault.edit_deciding(stamp, |document| apply_all(members, document)) {
             Ok(()) => {
-                *self.durable.lock().expect(NO_PANIC) = Some(vault.version().hash);
+                self.done().durable = Some(vault.version().hash);
                 Ended::Committed
             }
             // Nobody hears that it was committed.
@@ -163,6 +173,10 @@ impl<'g, 'd> Group<'g, 'd> {
         let stopped = Ended::Stopped(error.clone());
         queue.waiting.drain(..).for_each(|member| member.hear(&stopped));
         queue.stopped = Some(error);
+    }
+
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().expect(NO_PANIC)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<'g>> {

@@ -3,6 +3,7 @@
 
 mod at_login;
 mod by_hand;
+mod exported;
 mod failures;
 mod incumbents;
 mod liveness;

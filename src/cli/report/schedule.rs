@@ -7,8 +7,9 @@ use crate::cli::escape::{escape, shown_path};
 use crate::cli::schedule::{ScheduleError, Standing};
 use crate::cli::world::World;
 use crate::process::{ProgramError, RunError};
-use crate::rotate::outcome::{Outcome, Reason};
-use crate::rotate::unattended::{Keeper, Kept};
+use crate::rotate::outcome::{self, Outcome, Reason};
+use crate::rotate::remembered::Unreadable;
+use crate::rotate::unattended::{self, Keeper, Kept};
 use crate::rotate::units::{Job, Scheduler, UnitError};
 
 use super::{Report, Status};
@@ -41,6 +42,12 @@ pub fn report(error: &ScheduleError) -> Report {
         ScheduleError::Refused { program, said } => state(format!("`{program}` refused: {}", escape(said)))
             .hint("`vault schedule status` shows what is there; the same command goes on"),
         ScheduleError::File { path, error } => state(format!("{}: {error}", shown_path(path))),
+        ScheduleError::Unreadable { path, why } => state(format!(
+            "whether scheduled runs are unattended is not known: {} {}",
+            shown_path(path),
+            unreadable(why)
+        ))
+        .hint("`vault schedule install --unattended` makes it anew, `vault schedule remove` takes all of it back"),
         ScheduleError::OthersCanWrite(path) => Report::new(
             Status::NotTrusted,
             format!("{} can be changed by others, who could have their own command run there", shown_path(path)),
@@ -130,6 +137,20 @@ pub fn unattended_already(world: &World, name: &str) {
     world.say(&format!("recipient `{}` is there already", escape(name)));
 }
 
+pub fn another_of_this_name(world: &World, name: &str) {
+    let name = escape(name);
+    world.say(&format!("recipient `{name}` is another machine's of this name, or of a schedule that was here before"));
+    world.hint(&format!("`vault recipient remove {name}` if it is no longer needed"));
+}
+
+/// Its identity is gone with what was remembered of it.
+pub fn which_recipient_is_not_known(world: &World) {
+    world.warn(
+        "which recipient was made for unattended runs is not known any more; without its identity it opens nothing",
+    );
+    world.hint("`vault recipient list` shows them, `vault recipient remove NAME` removes one");
+}
+
 pub fn unattended_taken_back(world: &World) {
     world.say("removed the identity of unattended runs");
 }
@@ -156,13 +177,21 @@ pub fn standing(standing: &Standing) -> String {
         lines.push("nothing is scheduled; `vault schedule install` does that".to_owned());
     }
     lines.push(match &standing.last_run {
-        None => "last run: none yet".to_owned(),
-        Some(outcome) => format!("last run: {}, {}", local(outcome.time), went(outcome)),
+        Ok(None) => "last run: none yet".to_owned(),
+        Ok(Some(outcome)) => format!("last run: {}, {}", local(outcome.time), went(outcome)),
+        Err(why) => last_run_unreadable(why),
     });
-    for failed in standing.last_run.iter().flat_map(|outcome| &outcome.failed) {
+    for failed in standing.last_run.iter().flatten().flat_map(|outcome| &outcome.failed) {
         lines.push(format!("  {}: {}", failed.profile, reason(failed.reason)));
     }
-    if let Some((kept, place)) = &standing.unattended {
+    if let Err(why) = &standing.unattended {
+        lines.push(format!(
+            "unattended: not known: {} {}; `vault schedule install --unattended` makes it anew",
+            unattended::FILE,
+            unreadable(why)
+        ));
+    }
+    if let Ok(Some((kept, place))) = &standing.unattended {
         lines.push(format!(
             "unattended: recipient `{}` opens the vault; its identity is in {place}",
             escape(&kept.name)
@@ -184,6 +213,20 @@ pub fn last_run_failed(outcome: &Outcome) -> Option<String> {
         (names, more) => format!(" for {names} and {more} more"),
     };
     Some(format!("the scheduled rotation of {} failed{names}: {why}", local(outcome.time)))
+}
+
+/// Of a file in the state folder.
+fn unreadable(why: &Unreadable) -> String {
+    match why {
+        Unreadable::Io(error) => format!("can't be read ({error})"),
+        Unreadable::Damaged => "is damaged".to_owned(),
+        Unreadable::Later => "is of a later version of this program".to_owned(),
+    }
+}
+
+pub fn last_run_unreadable(why: &Unreadable) -> String {
+    let file = outcome::FILE;
+    format!("last run of the schedule: not known: {file} {}; the next run writes it anew", unreadable(why))
 }
 
 fn went(outcome: &Outcome) -> String {

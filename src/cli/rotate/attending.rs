@@ -16,11 +16,11 @@ use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::log::{Act, Event};
 use crate::names::{AccessKeyId, ProfileName};
-use crate::process::{self, HeldSignals, RunError};
+use crate::process::HeldSignals;
 use crate::rotate::journal::Journal;
 use crate::rotate::plan::End;
 use crate::rotate::pool::{Attendant, Ended};
-use crate::rotate::run::{Hook, News, Rotation, Session, User};
+use crate::rotate::run::{News, Rotation, Session, User};
 use crate::session::IssueError;
 use crate::store::group::Group;
 
@@ -36,7 +36,7 @@ pub struct Attending<'a, 'w> {
     json: bool,
     /// Of many keys at a terminal: then no step of one of them is told, but what somebody has to read.
     progress: Option<Progress<'a, 'w>>,
-    outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<Outcome>,
     happened: BTreeMap<ProfileName, Vec<News>>,
     /// The session that each has.
     given: BTreeMap<ProfileName, AccessKeyId>,
@@ -66,6 +66,9 @@ impl<'a, 'w> Attending<'a, 'w> {
     pub fn begin(&mut self, all: usize) {
         if !self.json {
             self.progress = Progress::of(all, self.world);
+        }
+        if self.progress.is_some() {
+            self.outcomes.iter_mut().for_each(|at_rest| tell_failure(at_rest, self.world));
         }
     }
 
@@ -185,6 +188,14 @@ fn is_of_a_dead_key(failure: &Failure) -> bool {
     matches!(error, AwsError::Refused { refusal: Refusal::UnknownKey, .. })
 }
 
+/// Where a line counts them, each failure is told when it is known.
+fn tell_failure(outcome: &mut Outcome, world: &World) {
+    if let Some(failure) = &outcome.failure {
+        report::failed_meanwhile(world, &outcome.profile, failure);
+        outcome.is_told = true;
+    }
+}
+
 fn ended_as(outcome: &Outcome) -> progress::End {
     match &outcome.failure {
         None => progress::End::Done,
@@ -233,15 +244,12 @@ impl Attendant for Attending<'_, '_> {
         }
     }
 
-    /// The ids are in its arguments; the secret only where it asks for that, by a `-` as its last word, and through a pipe.
-    fn hook(&mut self, hook: &Hook) -> Result<(), RunError> {
-        let name = &hook.profile;
-        self.world.say(&format!("{name}: running its rotate_hook"));
-        let asks = shell_words::split(&hook.words).is_ok_and(|words| words.last().is_some_and(|last| last == "-"));
-        let input = asks.then(|| hook.new.secret.expose().as_bytes());
-        let more = [name.as_str(), hook.old.as_str(), hook.new.id.as_str()];
-        let mut hear = |line: &str| self.world.say(&format!("rotate_hook: {}", escape(line)));
-        process::run_with(&hook.words, &more, input, &self.world.environment, &mut hear)
+    fn hook(&mut self, profile: &ProfileName) {
+        self.world.say(&format!("{profile}: running its rotate_hook"));
+    }
+
+    fn heard(&mut self, line: &str) {
+        self.world.say(&format!("rotate_hook: {}", escape(line)));
     }
 
     fn ended(&mut self, mut rotation: Rotation, how: Ended) -> Option<Rotation> {

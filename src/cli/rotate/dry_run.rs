@@ -15,27 +15,31 @@ use crate::rotate::run::{Rotation, Tools};
 use crate::rotate::stop::Stop;
 
 use super::attending::Attending;
-use super::outcome::{KeyShown, RotateFailure, Why};
+use super::outcome::{KeyShown, Outcome, RotateFailure, Why};
 use super::strange_use;
 
 type Plan = (Vec<Deed>, Option<End>);
 
 impl Attending<'_, '_> {
-    pub fn dry_run(&mut self, rotations: Vec<(Rotation, CallPlace)>, shop: &Shop) -> Result<(), Failure> {
+    /// Gives those of which nothing can be told, and why.
+    pub fn dry_run(mut self, rotations: Vec<(Rotation, CallPlace)>, shop: &Shop) -> Result<Vec<Outcome>, Failure> {
         // Nothing is changed: Ctrl-C may end it anywhere.
         self.let_signals_go();
         let mut shown = Vec::new();
         for (mut rotation, place) in rotations {
-            let plan = self.survey(&mut rotation, place, shop)?;
+            let surveyed = self.survey(&mut rotation, place, shop);
             strange_use::tell(&rotation, self.world());
             rotation.news.iter().for_each(|news| report::rotation_news(self.world(), &rotation.profile, news));
-            if self.json() {
-                shown.push(document(&rotation, plan));
-            } else {
-                self.show(&rotation, plan)?;
+            match surveyed {
+                Ok(plan) if self.json() => shown.push(document(&rotation, plan)),
+                Ok(plan) => self.show(&rotation, plan)?,
+                Err(failure) => self.outcomes.push(Outcome::not_tried(rotation.profile, failure)),
             }
         }
-        if self.json() { self.world().print_json(json!({ "keys": shown })) } else { Ok(()) }
+        if self.json() {
+            self.world().print_json(json!({ "keys": shown }))?;
+        }
+        Ok(self.outcomes)
     }
 
     fn survey(&mut self, rotation: &mut Rotation, place: CallPlace, shop: &Shop) -> Result<Plan, Failure> {

@@ -63,30 +63,21 @@ impl Outcome {
     pub fn in_grace(profile: ProfileName, old: AccessKeyId, until: Timestamp, fails: bool) -> Self {
         let failure = RotateFailure::before(profile.clone(), Why::End(End::Grace { old, until }));
         let failure = fails.then(|| Failure::Rotate(Box::new(failure)));
-        let (replaced, deleted) = (None, Vec::new());
-        Self {
-            profile,
-            replaced,
-            is_taken_back: false,
-            deleted,
-            grace_until: Some(until),
-            failure,
-            word: "in grace",
-            is_told: false,
-        }
+        Self { grace_until: Some(until), failure, word: "in grace", ..Self::done(profile) }
+    }
+
+    /// What the vault or the config file says of it is wrong.
+    pub fn not_tried(profile: ProfileName, failure: Failure) -> Self {
+        Self { failure: Some(failure), word: "not tried", ..Self::done(profile) }
+    }
+
+    fn done(profile: ProfileName) -> Self {
+        let (replaced, deleted, grace_until, failure) = (None, Vec::new(), None, None);
+        Self { profile, replaced, is_taken_back: false, deleted, grace_until, failure, word: "done", is_told: false }
     }
 
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
-        let mut outcome = Self {
-            profile: rotation.profile.clone(),
-            replaced: None,
-            is_taken_back: rotation.is_taken_back(),
-            deleted: Vec::new(),
-            grace_until: None,
-            failure: None,
-            word: "done",
-            is_told: false,
-        };
+        let mut outcome = Self { is_taken_back: rotation.is_taken_back(), ..Self::done(rotation.profile.clone()) };
         for news in happened {
             match news {
                 News::Replaced { old, new } => outcome.replaced = Some((old.clone(), new.clone())),

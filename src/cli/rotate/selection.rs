@@ -51,24 +51,46 @@ impl Chosen {
 }
 
 pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<Selection, Failure> {
-    let document = vault.document();
     let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
-    let mut seen: BTreeSet<AccessKeyId> = BTreeSet::new();
-    let mut selection = Selection::default();
-    for chosen in args.chosen(document, world)? {
-        let user = sign_in::chain(&chosen.name, document, &config)?.user.profile;
+    let mut sorting = Sorting { args, vault, config, world, seen: BTreeSet::new(), selection: Selection::default() };
+    for chosen in args.chosen(vault.document(), world)? {
+        match sorting.put(&chosen) {
+            // Who named it can mend it, or leave it out; nobody named the others to wait for that.
+            Err(failure) if args.takes_what_is_there() => {
+                sorting.selection.at_rest.push(Outcome::not_tried(chosen.name, failure));
+            }
+            put => put?,
+        }
+    }
+    Ok(sorting.selection)
+}
+
+struct Sorting<'s, 'a> {
+    args: &'s Args,
+    vault: &'s Vault<'a>,
+    config: Rc<ConfigFile>,
+    world: &'s World<'a>,
+    seen: BTreeSet<AccessKeyId>,
+    selection: Selection,
+}
+
+impl Sorting<'_, '_> {
+    fn put(&mut self, chosen: &Chosen) -> Result<(), Failure> {
+        let Self { args, vault, config, world, .. } = self;
+        let document = vault.document();
+        let user = sign_in::chain(&chosen.name, document, config)?.user.profile;
         let resolved = sign_in::resolve_in(vault, config.clone(), user.clone(), &SignInArgs::default(), world)?;
         let Some(key) = resolved.own_key() else { return Err(Failure::NoAccessKey(user)) };
-        if !seen.insert(key.id.clone()) {
-            continue;
+        if !self.seen.insert(key.id.clone()) {
+            return Ok(());
         }
         // The journal may stand with another profile that has the key.
         let due = due_of(document, &key.id);
         let holder = due.as_ref().and_then(|due| due.pending.as_ref()).map_or(&user, |pending| &pending.profile);
         let journal = Journal::of(holder, names_given::in_vault(document, holder)?).ok().flatten();
         if let Some(outcome) = args.rests(&user, journal.as_ref(), world.clock.now()) {
-            selection.at_rest.push(outcome);
-            continue;
+            self.selection.at_rest.push(outcome);
+            return Ok(());
         }
         let profiles = || {
             let names = due.iter().flat_map(|due| &due.profiles);
@@ -85,11 +107,11 @@ pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<S
             hooks: profiles()
                 .filter_map(|(name, profile)| Some((name.clone(), profile.rotate_hook.clone()?)))
                 .collect(),
-            wish: args.wish(&chosen, journal.as_ref(), rules().map(|rules| rules.grace).max().unwrap_or_default()),
+            wish: args.wish(chosen, journal.as_ref(), rules().map(|rules| rules.grace).max().unwrap_or_default()),
         };
-        selection.rotations.push((Rotation::new(start), resolved.call_place()));
+        self.selection.rotations.push((Rotation::new(start), resolved.call_place()));
+        Ok(())
     }
-    Ok(selection)
 }
 
 impl Args {
@@ -125,6 +147,11 @@ impl Args {
             }
             _ => None,
         }
+    }
+
+    /// Whether the vault says which keys are meant, and not the command line.
+    fn takes_what_is_there(&self) -> bool {
+        self.all || self.due || self.resume && self.names.is_empty()
     }
 
     /// Whether it is an error if nothing can be done with the key that is meant.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::process::{ProgramError, RunError};
+use crate::rotate::remembered::Unreadable;
 use crate::rotate::units::UnitError;
 
 pub enum ScheduleError {
@@ -25,6 +26,11 @@ pub enum ScheduleError {
         path: PathBuf,
         error: io::Error,
     },
+    /// What is remembered of the identity.
+    Unreadable {
+        path: PathBuf,
+        why: Unreadable,
+    },
     /// Others could put their own command there.
     OthersCanWrite(PathBuf),
     /// Somebody else's file has the name of ours.
@@ -35,6 +41,13 @@ pub enum ScheduleError {
     RecipientWithoutIdentity(String),
     /// The Keychain does not give what was put in.
     NotKept,
+}
+
+impl ScheduleError {
+    /// Whether whoever sets it up anew need not read it.
+    pub fn is_made_anew(&self) -> bool {
+        matches!(self, Self::Unreadable { why: Unreadable::Damaged | Unreadable::Later, .. })
+    }
 }
 
 impl From<UnitError> for ScheduleError {

@@ -5,24 +5,25 @@ use serde_json::json;
 use crate::cli::failure::Failure;
 use crate::cli::report::schedule as words;
 use crate::cli::world::World;
-use crate::rotate::outcome::Outcome;
-use crate::rotate::unattended::Kept;
+use crate::rotate::outcome::{self, Outcome};
+use crate::rotate::remembered::Unreadable;
+use crate::rotate::unattended::{self as unattended_file, Kept};
 use crate::rotate::units::Scheduler;
 
 use super::backend::{self, Installed};
-use super::{in_state, unattended};
+use super::unattended;
 
 /// All there is to say.
 pub struct Standing {
     pub installed: Vec<(Scheduler, Installed)>,
-    pub last_run: Option<Outcome>,
+    pub last_run: Result<Option<Outcome>, Unreadable>,
     /// And where its identity is.
-    pub unattended: Option<(Kept, String)>,
+    pub unattended: Result<Option<(Kept, String)>, Unreadable>,
 }
 
 pub fn run(as_json: bool, world: &World) -> Result<(), Failure> {
     let standing = Standing::of(world)?;
-    if let Some(outcome) = &standing.last_run
+    if let Ok(Some(outcome)) = &standing.last_run
         && !outcome.is_told()
         && outcome.reason().is_some()
     {
@@ -41,13 +42,20 @@ impl Standing {
         for backend in backend::all(world) {
             installed.extend(backend.installed()?.map(|found| (backend.scheduler(), found)));
         }
-        let last_run = Outcome::last(world.disk, &world.paths.state).map_err(|error| in_state(error, world))?;
-        let kept = unattended::kept(world)?;
-        let unattended = kept.map(|kept| {
+        let (disk, state) = (world.disk, &world.paths.state);
+        let placed = |kept: Kept| {
             let place = unattended::place(&kept, world);
             (kept, place)
-        });
-        Ok(Self { installed, last_run, unattended })
+        };
+        let unattended = Kept::load(disk, state).map(|kept| kept.map(placed));
+        Ok(Self { installed, last_run: Outcome::last(disk, state), unattended })
+    }
+
+    /// The files that can't be read, and why.
+    pub fn unreadable(&self) -> impl Iterator<Item = (&'static str, &Unreadable)> {
+        let last_run = self.last_run.as_ref().err().map(|why| (outcome::FILE, why));
+        let unattended = self.unattended.as_ref().err().map(|why| (unattended_file::FILE, why));
+        [last_run, unattended].into_iter().flatten()
     }
 
     fn json(&self) -> serde_json::Value {
@@ -56,17 +64,21 @@ impl Standing {
                 "by": words::name(*scheduler), "place": found.place, "active": found.active, "next_run": found.next,
             })
         });
-        let last_run = self.last_run.as_ref().map(|run| {
+        let last_run = self.last_run.as_ref().ok().and_then(Option::as_ref).map(|run| {
             json!({
                 "time": run.time, "exit": run.exit, "rotated": run.rotated, "waiting": run.waiting, "failed": run.failed,
             })
         });
-        let unattended = self.unattended.as_ref().map(|(kept, place)| {
+        let unattended = self.unattended.as_ref().ok().and_then(Option::as_ref).map(|(kept, place)| {
             json!({
                 "recipient": kept.name, "kept_by": kept.keeper, "place": place, "made": kept.made,
                 "warning": words::WHO_HAS_THE_DISK,
             })
         });
-        json!({ "installed": installed.collect::<Vec<_>>(), "last_run": last_run, "unattended": unattended })
+        let unreadable = self.unreadable().map(|(file, why)| json!({ "file": file, "why": why.to_string() }));
+        json!({
+            "installed": installed.collect::<Vec<_>>(), "last_run": last_run, "unattended": unattended,
+            "unreadable": unreadable.collect::<Vec<_>>(),
+        })
     }
 }

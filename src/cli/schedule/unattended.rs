@@ -5,13 +5,13 @@ use zeroize::Zeroizing;
 use crate::cli::escape::shown_path;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::opening;
-use crate::cli::recipient;
+use crate::cli::recipient::{self, Which};
 use crate::cli::report::schedule as words;
 use crate::cli::secret_file;
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::process;
-use crate::rotate::unattended::{Keeper, Kept, identity_file};
+use crate::rotate::unattended::{FILE, Keeper, Kept, identity_file};
 use crate::rotate::units::systemd::CREDENTIALS_SINCE;
 use crate::rotate::units::{CREDENTIAL, KEYCHAIN_ACCOUNT, Scheduler, Unattended};
 use crate::secret::IdentityText;
@@ -21,9 +21,9 @@ use crate::store::identity;
 use crate::store::vault::Closed;
 
 use super::error::ScheduleError;
+use super::in_state;
 use super::systemd::Systemd;
 use super::tool::Tool;
-use super::{in_state, remove_recipient};
 
 /// `security` has nowhere else to be; a schedule that is only printed need not find it.
 const SECURITY: &str = "/usr/bin/security";
@@ -34,7 +34,29 @@ pub fn known(world: &World) -> Result<Option<Unattended>, ScheduleError> {
 }
 
 pub fn kept(world: &World) -> Result<Option<Kept>, ScheduleError> {
-    Kept::load(world.disk, &world.paths.state).map_err(|error| in_state(error, world))
+    let unreadable = |why| ScheduleError::Unreadable { path: world.paths.state.join(FILE), why };
+    Kept::load(world.disk, &world.paths.state).map_err(unreadable)
+}
+
+/// What was set up before, also where no more is left of it than the identity.
+fn earlier(recipients: &[Recipient], world: &World) -> Result<Option<Kept>, Failure> {
+    match kept(world) {
+        Ok(None) => {}
+        Err(error) if error.is_made_anew() => {}
+        known => return Ok(known?),
+    }
+    let own = recipient_of_file(world);
+    let Some(found) = recipients.iter().find(|one| Some(&one.recipient) == own.as_ref()) else { return Ok(None) };
+    let (name, recipient) = (found.name.clone(), found.recipient.clone());
+    let kept = Kept { name, recipient, keeper: Keeper::File, made: found.added };
+    kept.save(world.disk, &world.paths.state).map_err(|error| in_state(error, world))?;
+    Ok(Some(kept))
+}
+
+/// Whose identity lies in the file of its own.
+fn recipient_of_file(world: &World) -> Option<String> {
+    let identities = opening::read_identities(world, &identity_file(&world.paths.state, Keeper::File)?).ok()?;
+    identities.iter().find_map(identity::recipient)
 }
 
 fn handed_over(keeper: Keeper, world: &World) -> Unattended {
@@ -50,7 +72,6 @@ fn handed_over(keeper: Keeper, world: &World) -> Unattended {
 /// Says what it means, has it confirmed, and makes the recipient: its identity first, which opens nothing until the vault is
 /// saved.
 pub fn set_up(scheduler: Scheduler, confirmed: bool, world: &World) -> Result<Unattended, Failure> {
-    let name = recipient_name();
     check_place(world)?;
     words::what_unattended_means(world);
     if !confirmed {
@@ -58,8 +79,8 @@ pub fn set_up(scheduler: Scheduler, confirmed: bool, world: &World) -> Result<Un
     }
     let vault = opening::open_in_person(world)?;
     let recipients = &vault.document().recipients;
-    let earlier = kept(world)?;
-    // By what it is: the machine may have had another name.
+    let earlier = earlier(recipients, world)?;
+    // By what it is: the machine may have had another name, or another machine may have this one's.
     let opens = |kept: &&Kept| recipients.iter().any(|one| one.recipient == kept.recipient);
     match earlier.as_ref().filter(opens) {
         Some(kept) if is_at_hand(kept, world) => {
@@ -67,18 +88,17 @@ pub fn set_up(scheduler: Scheduler, confirmed: bool, world: &World) -> Result<Un
             return Ok(handed_over(kept.keeper, world));
         }
         Some(kept) => return Err(ScheduleError::RecipientWithoutIdentity(kept.name.clone()).into()),
-        None if recipients.iter().any(|one| one.name == name) => {
-            return Err(ScheduleError::RecipientWithoutIdentity(name).into());
-        }
         None => {}
     }
+    let name = free_name(recipients);
     let closed = vault.close();
-    if let Some(kept) = earlier {
-        // Of a vault that was then not saved, or of an earlier one.
-        discard(&kept, world)?;
-    }
+    // Of a vault that was then not saved, or of an earlier one.
+    discard(earlier.map(|kept| kept.keeper), world)?;
     let kept = make(&closed, &name, scheduler, world)?;
     words::unattended_made(world, &kept);
+    if kept.name != usual_name() {
+        words::another_of_this_name(world, &usual_name());
+    }
     Ok(handed_over(kept.keeper, world))
 }
 
@@ -88,14 +108,14 @@ fn make(closed: &Closed, name: &str, scheduler: Scheduler, world: &World) -> Res
     let public = identity::recipient(&identity).expect("generate makes age identities");
     let kept = keep(&identity, &public, name, scheduler, world).inspect_err(|_| {
         if let Ok(Some(half)) = kept(world) {
-            let _ = discard(&half, world);
+            let _ = discard(Some(half.keeper), world);
         }
     })?;
     let stamp = world.stamp();
     let new = Recipient::new(name, RecipientKind::X25519, public, stamp.now, &stamp.writer);
     recipient::save_new(closed, &new, &stamp).inspect_err(|failure| {
         if !matches!(failure, Failure::NotDurable(_)) {
-            let _ = discard(&kept, world);
+            let _ = discard(Some(kept.keeper), world);
         }
     })?;
     Ok(kept)
@@ -106,11 +126,19 @@ fn is_at_hand(kept: &Kept, world: &World) -> bool {
     file.is_none_or(|path| world.disk.status_at(&path).is_ok_and(|found| found.is_some()))
 }
 
-/// A recipient's name has the letters of a profile's.
-fn recipient_name() -> String {
+/// Another machine that opens the vault may have the same name, or one with the same letters in it.
+fn free_name(recipients: &[Recipient]) -> String {
+    let usual = usual_name();
+    let others = (2..).map(|number| format!("{usual}-{number}"));
+    let is_free = |name: &String| !recipients.iter().any(|one| one.name == *name);
+    std::iter::once(usual.clone()).chain(others).find(is_free).expect("the numbers do not end")
+}
+
+/// A recipient's name has the letters of a profile's, and its length; a number may follow.
+fn usual_name() -> String {
     let fits = |c: &char| c.is_ascii_alphanumeric() || "_.-".contains(*c);
-    let host: String = process::host_name().chars().filter(fits).take(50).collect();
-    format!("unattended-{host}")
+    let host: String = process::host_name().chars().filter(fits).take(48).collect();
+    if host.is_empty() { "unattended".to_owned() } else { format!("unattended-{host}") }
 }
 
 /// A copy of the folder would be a copy of both.
@@ -190,25 +218,39 @@ fn put_into_keychain(security: &Tool, identity: &IdentityText) -> Result<(), Sch
 
 /// The recipient, then the identity. Gives whether there was one.
 pub fn take_back(confirmed: bool, world: &World) -> Result<bool, Failure> {
-    let Some(kept) = kept(world)? else { return Ok(false) };
-    match remove_recipient(&kept.name, confirmed, world) {
-        // With the vault went what the identity opened.
-        Err(Failure::Load(LoadError::Missing)) => {}
-        other => other?,
+    let (recipient, keeper) = match kept(world) {
+        Ok(None) => return Ok(false),
+        Ok(Some(kept)) => (Some(kept.recipient), Some(kept.keeper)),
+        Err(error) if error.is_made_anew() => (recipient_of_file(world), None),
+        Err(error) => return Err(error.into()),
+    };
+    match &recipient {
+        Some(recipient) => remove_recipient(recipient, confirmed, world)?,
+        None => words::which_recipient_is_not_known(world),
     }
-    discard(&kept, world)?;
+    discard(keeper, world)?;
     words::unattended_taken_back(world);
     Ok(true)
 }
 
-fn discard(kept: &Kept, world: &World) -> Result<(), ScheduleError> {
-    if kept.keeper == Keeper::Keychain
+/// Lets it open the vault no longer; one that is gone is no failure.
+fn remove_recipient(recipient: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
+    match recipient::remove(Which::Public(recipient), confirmed, world) {
+        // With the vault went what the identity opened.
+        Err(Failure::UnknownRecipient(_) | Failure::Load(LoadError::Missing)) => Ok(()),
+        other => other,
+    }
+}
+
+/// None: who keeps it is not known.
+fn discard(keeper: Option<Keeper>, world: &World) -> Result<(), ScheduleError> {
+    if keeper.is_none_or(|keeper| keeper == Keeper::Keychain)
         && let Some(security) = Tool::find_optional("security", world)
     {
         // It may not be there.
         security.ask(&["delete-generic-password", "-s", CREDENTIAL, "-a", KEYCHAIN_ACCOUNT], b"")?;
     }
-    kept.forget(world.disk, &world.paths.state).map_err(|error| in_state(error, world))
+    Kept::forget(world.disk, &world.paths.state).map_err(|error| in_state(error, world))
 }
 
 /// Where the identity is, as people are shown it.

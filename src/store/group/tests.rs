@@ -230,7 +230,11 @@ fn what_stands_is_kept_by_a_group_as_by_a_vault() {
     group.edit(Keep::Nothing, &stamp(), add("a")).unwrap();
     group.keep_standing().unwrap();
     group.keep_standing().unwrap();
-    assert_eq!(place(&path).kept_files().unwrap().iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2]);
+    let kept = || place(&path).kept_files().unwrap().into_iter().map(|(number, _)| number).collect::<BTreeSet<_>>();
+    assert_eq!(kept(), [2].into());
+    group.edit(Keep::Nothing, &stamp(), add("b")).unwrap();
+    group.keep_standing().unwrap();
+    assert_eq!(kept(), [2, 3].into());
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn change(case: &Case, name: &str, change: impl FnOnce(&mut Table)) {
 }
 
 /// As of AWS: so many days ago, give or take the minute that a test may last.
-fn made_days_ago(case: &Case, days: i64) {
+pub fn made_days_ago(case: &Case, days: i64) {
     let made = Timestamp::now() - SignedDuration::from_hours(24 * days);
     change(case, "prod", |prod| {
         prod["access_key"].as_table_mut().unwrap().insert("created".into(), made.to_string().into());

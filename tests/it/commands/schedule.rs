@@ -1,26 +1,17 @@
 //! `vault schedule`: what it tells the system's schedulers, what it writes, and that it takes all of it back.
 
-use std::cell::{Cell, RefCell};
+mod last_run;
+mod unattended;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use vault::cli::{World, scheduled_run_finished};
-use vault::clock::SystemClock;
-use vault::disk::RealDisk;
-use vault::paths::{Environment, Paths};
-use vault::process::{harden, host_name};
-use vault::rotate::outcome::{Failed, Outcome, Reason};
-use vault::store::plugin::NoPlugins;
 
 use super::configure::program;
-use super::{error, error_and_hint, json, mode, screen, warning};
+use super::{error_and_hint, json, mode, warning};
 use crate::program::{Case, Invocation, Output, files_below};
-
-const DISK: &str = "whoever has this machine's disk, or a backup of it, has the access keys";
-const USER: &str = "so has whoever runs programs as your user, also while the vault is locked";
 
 /// A machine whose schedulers are stand-ins that write down what they are asked.
 struct Machine {
@@ -103,11 +94,6 @@ impl Machine {
         let found = text.lines().find_map(|line| line.strip_prefix(&format!("{key}=")));
         found.unwrap_or_else(|| panic!("no {key} in\n{text}")).to_owned()
     }
-
-    /// A run that ended so, as `rotate --scheduled` remembers it.
-    fn ended(&self, outcome: &Outcome) {
-        outcome.record(&RealDisk, &self.state()).unwrap();
-    }
 }
 
 fn script(tool: &str) -> &'static str {
@@ -131,18 +117,6 @@ fn script(tool: &str) -> &'static str {
     }
 }
 
-fn recipient() -> String {
-    format!("unattended-{}", host_name())
-}
-
-fn outcome(exit: u8, names: &[&str]) -> Outcome {
-    let failed = |name: &&str| Failed { profile: name.parse().unwrap(), reason: Reason::of_exit(exit).unwrap() };
-    let time: Timestamp = "2026-11-22T11:04:30Z".parse().unwrap();
-    let mut outcome = Outcome::new(time, exit);
-    outcome.failed = names.iter().map(failed).collect();
-    outcome
-}
-
 #[test]
 fn a_timer_of_systemd_is_written_started_shown_and_taken_back() {
     let machine = Machine::new(&["systemctl", "crontab"]);
@@ -163,7 +137,8 @@ fn a_timer_of_systemd_is_written_started_shown_and_taken_back() {
     );
     let place = "~/.config/systemd/user/vault-rotate.timer";
     let installed = json!([{"by": "systemd", "place": place, "active": true, "next_run": "2026-11-23T11:20:05Z"}]);
-    let standing = json!({"version": 1, "installed": installed, "last_run": null, "unattended": null});
+    let standing =
+        json!({"version": 1, "installed": installed, "last_run": null, "unattended": null, "unreadable": []});
     assert_eq!(machine.status(), standing);
 
     machine.asked();
@@ -357,258 +332,4 @@ fn a_time_that_is_none_is_a_wrong_command_line() {
     machine.run(&["schedule", "install", "--cron", "--systemd"]).exits(2);
     machine.run(&["schedule", "install", "--yes"]).exits(2);
     assert!(machine.asked().is_empty());
-}
-
-#[test]
-fn unattended_runs_get_a_recipient_of_their_own_that_goes_with_the_schedule() {
-    let machine = Machine::with_vault(&["crontab"]);
-    let said = machine.run(&["schedule", "install", "--unattended", "--yes"]);
-    let means =
-        warning("scheduled runs would open the vault with nobody there, by an identity that stays on this machine");
-    said.succeeds().stdout("").stderr(&format!(
-        "{means}{DISK};\n{USER}\nadded recipient `{}`; its identity is kept in a file that only your user can read\n\
-         keys that are due are replaced by cron, every day at 11:00\n\
-         vault: hint: `vault schedule status` shows how it goes\n",
-        recipient()
-    ));
-    let identity = machine.state().join("unattended.identity");
-    assert_eq!(mode(&identity), 0o600);
-    assert!(machine.crontab().contains(&format!("--scheduled --identity {} #", identity.display())));
-    assert!(machine.recipients().contains(&recipient()));
-    // What the line says opens the vault, and nobody is asked.
-    machine.vault(&["list", "--identity", identity.to_str().unwrap()]).asking().run().succeeds();
-
-    let shown = machine.run(&["schedule", "status"]);
-    shown.succeeds().stdout(&format!(
-        "scheduled by cron: your crontab\nlast run: none yet\nunattended: recipient `{}` opens the vault; its identity is in \
-         ~/.local/state/vault/unattended.identity\n  {DISK};\n  {USER}\n",
-        recipient()
-    ));
-    let told = machine.status()["unattended"].clone();
-    assert_eq!(
-        (&told["recipient"], &told["kept_by"], &told["warning"]),
-        (&json!(recipient()), &json!("file"), &json!(DISK))
-    );
-    // Another time keeps it, and so does asking for it again.
-    machine.run(&["schedule", "install", "--at", "10:00"]).succeeds();
-    assert!(machine.crontab().contains("--identity"));
-    let again = machine.run(&["schedule", "install", "--unattended", "--yes"]);
-    again.succeeds().stderr_has(&format!("recipient `{}` is there already\n", recipient()));
-
-    let copy = machine.case.give("copy", fs::read(&identity).unwrap());
-    let text = fs::read_to_string(&identity).unwrap();
-    let hint = "this needs a confirmation and there is no terminal to ask on";
-    machine.run(&["schedule", "remove"]).refuses(8, hint);
-    assert!(identity.exists() && machine.crontab().contains("--identity"), "half of it was done");
-    let removed = machine.run(&["schedule", "remove", "--yes"]);
-    removed.succeeds().stderr_has(&format!("removed recipient `{}`\n", recipient()));
-    removed.stderr_has("removed the identity of unattended runs\nremoved the schedule of cron\n");
-    machine.case.keep_secret("the unattended identity", text.trim());
-    assert!(!identity.exists() && !machine.recipients().contains(&recipient()));
-    machine.vault(&["list", "--identity", copy.to_str().unwrap()]).asking().run().exits(3);
-    assert_eq!(machine.status()["unattended"], Value::Null);
-}
-
-#[test]
-fn only_a_whole_yes_lets_runs_be_unattended_and_the_vault_is_asked_for_in_person() {
-    let machine = Machine::with_vault(&["crontab"]);
-    let before = fs::read(machine.case.vault_file()).unwrap();
-    let told = error_and_hint("this needs a confirmation and there is no terminal to ask on", "pass `--yes`");
-    let refused = machine.run(&["schedule", "install", "--unattended"]);
-    assert!(refused.exits(8).err.ends_with(&told), "{}", refused.err);
-    for answer in ["y", "no", ""] {
-        let mut terminal = machine.vault(&["schedule", "install", "--unattended"]).on_terminal();
-        terminal.expect(USER).expect("Type yes if that is what you want: ").type_line(answer);
-        let (output, _) = terminal.finish();
-        assert!(screen(output.exits(8)).ends_with(&error("not confirmed; nothing was changed")), "{}", output.screen);
-    }
-    machine.vault(&["schedule", "install", "--unattended", "--yes"]).asking().run().exits(3);
-    assert_eq!(fs::read(machine.case.vault_file()).unwrap(), before);
-    assert!(machine.crontab().is_empty() && !machine.state().join("unattended.json").exists());
-    let mut terminal = machine.vault(&["schedule", "install", "--unattended"]).on_terminal();
-    terminal.expect("Type yes if that is what you want: ").type_line("yes");
-    terminal.finish().0.succeeds();
-    assert!(machine.recipients().contains(&recipient()));
-}
-
-#[test]
-fn a_new_systemd_keeps_the_identity_encrypted_and_an_old_one_is_not_asked_to() {
-    let machine = Machine::with_vault(&["systemctl", "systemd-creds", "crontab"]);
-    machine.run(&["schedule", "install", "--unattended", "--yes"]).succeeds();
-    assert_eq!(machine.status()["unattended"]["kept_by"], "file");
-    assert!(!machine.asked().iter().any(|line| line.starts_with("systemd-creds")));
-    machine.run(&["schedule", "remove", "--yes"]).succeeds();
-
-    fs::write(machine.tools().join("version"), "256.4-1\n").unwrap();
-    let made = machine.run(&["schedule", "install", "--unattended", "--yes"]);
-    made.succeeds().stderr_has("its identity is kept in a file that systemd encrypted for this machine\n");
-    let asked = machine.asked();
-    assert!(asked.contains(&"systemd-creds encrypt --user --name=vault-identity - -".to_owned()), "{asked:?}");
-    // What it was given to encrypt opens the vault, and is nowhere in the clear.
-    let encrypted = machine.tools().join("encrypted");
-    fs::set_permissions(&encrypted, fs::Permissions::from_mode(0o600)).unwrap();
-    machine.case.keep_secret("the unattended identity", fs::read_to_string(&encrypted).unwrap().trim());
-    machine.vault(&["list", "--identity", encrypted.to_str().unwrap()]).asking().run().succeeds();
-    let credential = machine.state().join("unattended.credential");
-    assert_eq!((fs::read_to_string(&credential).unwrap().as_str(), mode(&credential)), ("RU5DUllQVEVE\n", 0o600));
-    assert!(machine.line("vault-rotate.service", "ExecStart").ends_with(" --identity %d/vault-identity"));
-    let load = machine.line("vault-rotate.service", "LoadCredentialEncrypted");
-    assert_eq!(load, format!("vault-identity:{}", credential.display()));
-    // Only systemd can hand it over.
-    let refused = machine.run(&["schedule", "install", "--cron"]);
-    refused.refuses(1, "the unattended identity was made for systemd, which alone hands it over");
-    machine.run(&["schedule", "remove", "--yes"]).succeeds();
-    assert!(!credential.exists() && !machine.recipients().contains(&recipient()));
-
-    // One that refuses is no reason to give up.
-    machine.stand_in("systemd-creds", "cat > /dev/null; echo no TPM >&2; exit 1");
-    machine.run(&["schedule", "install", "--unattended", "--yes"]).succeeds();
-    assert_eq!(machine.status()["unattended"]["kept_by"], "file");
-    machine.run(&["schedule", "remove", "--yes"]).succeeds();
-}
-
-#[test]
-fn the_keychain_gets_the_identity_by_its_input_and_gives_it_to_a_run() {
-    let machine = Machine::with_vault(&["launchctl", "security"]);
-    machine.run(&["schedule", "install", "--launchd", "--unattended", "--yes"]).succeeds();
-    let keychain = machine.tools().join("keychain");
-    machine.case.keep_secret("the unattended identity", fs::read_to_string(&keychain).unwrap().trim());
-    let asked = machine.asked();
-    assert!(
-        asked.contains(&"security -i".to_owned()) && !asked.iter().any(|line| line.contains("AGE-SECRET")),
-        "{asked:?}"
-    );
-    // What launchd would start, with a command in the place of the one that is not asked here.
-    let plist = fs::read_to_string(machine.plist()).unwrap();
-    let words = plist.lines().filter_map(|line| line.trim().strip_prefix("<string>")?.strip_suffix("</string>"));
-    let words: Vec<String> =
-        words.map(|word| word.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")).collect();
-    let end = words.iter().position(|word| word == "rotate").unwrap();
-    let words: Vec<&str> = words[1..end].iter().map(String::as_str).chain(["list"]).collect();
-    let run = machine.case.command(words[0], &words[1..]).run();
-    run.succeeds();
-    machine.run(&["schedule", "remove", "--yes"]).succeeds();
-    assert!(!keychain.exists());
-
-    machine.stand_in("security", "case $1 in -i) cat > /dev/null;; esac");
-    let before = fs::read(machine.case.vault_file()).unwrap();
-    let refused = machine.run(&["schedule", "install", "--launchd", "--unattended", "--yes"]);
-    refused.refuses(1, "the Keychain does not give back what was put into it; the vault was not changed");
-    assert_eq!(fs::read(machine.case.vault_file()).unwrap(), before);
-    assert_eq!(machine.status()["unattended"], Value::Null);
-}
-
-#[test]
-fn an_identity_never_lies_beside_the_vault_nor_stays_where_the_vault_was_not_saved() {
-    let machine = Machine::with_vault(&["crontab"]);
-    let beside = machine.state().join("vault.age");
-    let refused =
-        machine.vault(&["schedule", "install", "--unattended", "--yes"]).variable("VAULT_FILE", &beside).run();
-    refused.refuses(1, "the identity would lie beside the vault");
-    let lock = machine.case.vault_file().with_file_name(".vault.age.lock");
-    let _ = fs::remove_file(&lock);
-    fs::create_dir(&lock).unwrap();
-    machine.run(&["schedule", "install", "--unattended", "--yes"]).exits(6);
-    let left = files_below(&machine.state());
-    assert!(!left.iter().any(|path| path.display().to_string().contains("unattended")), "{left:?}");
-    assert!(machine.crontab().is_empty());
-}
-
-#[test]
-fn a_recipient_whose_identity_is_gone_is_named_and_one_that_is_gone_does_not_keep_the_rest() {
-    let machine = Machine::with_vault(&["crontab"]);
-    machine.run(&["schedule", "install", "--unattended", "--yes"]).succeeds();
-    let state = machine.state();
-    let (kept, identity) = (state.join("unattended.json"), state.join("unattended.identity"));
-    let (saved, text) = (fs::read(&kept).unwrap(), fs::read(&identity).unwrap());
-    for gone in [&identity, &kept] {
-        fs::remove_file(gone).unwrap();
-        let refused = machine.run(&["schedule", "install", "--unattended", "--yes"]);
-        refused.refuses(1, "opens the vault already, and its identity is not on this machine");
-        refused.stderr_has(&format!("`vault recipient remove {}`, then the same command again\n", recipient()));
-    }
-    machine.case.write(&kept, 0o600, saved);
-    machine.case.write(&identity, 0o600, text);
-    machine.run(&["recipient", "remove", &recipient(), "--yes"]).succeeds();
-    machine.run(&["schedule", "remove", "--yes"]).succeeds().stderr_has("removed the identity of unattended runs\n");
-    assert!(!kept.exists() && !identity.exists());
-}
-
-#[test]
-fn a_run_that_failed_is_told_at_the_next_command_at_a_terminal_once() {
-    let machine = Machine::with_vault(&[]);
-    machine.ended(&outcome(3, &["prod", "dev"]));
-    let line = warning("the scheduled rotation of 2026-11-22 11:04 failed for prod, dev: the vault was locked")
-        + "vault: hint: `vault unlock`, then `vault rotate --due`\n";
-    // Who is not there is not told, nor a program that reads what is said.
-    machine.run(&["list"]).succeeds().stderr_has("the vault is empty");
-    assert!(!machine.run(&["list"]).err.contains("scheduled"));
-    let on_terminal = || screen(machine.vault(&["list"]).on_terminal().finish().0.succeeds());
-    let shown = on_terminal();
-    assert!(shown.contains(&line), "{shown}");
-    assert!(!on_terminal().contains("scheduled"), "told twice");
-    // `status` says it as long as it is so.
-    machine.run(&["status"]).succeeds().stderr_has(&line);
-    machine.run(&["status"]).succeeds().stderr_has(&line);
-    // The next one anew.
-    machine.ended(&outcome(5, &[]));
-    assert!(on_terminal().contains("the scheduled rotation of 2026-11-22 11:04 failed: no network"));
-    machine.ended(&outcome(0, &[]));
-    assert!(!on_terminal().contains("scheduled"));
-    assert!(!machine.run(&["status"]).err.contains("scheduled"));
-}
-
-#[test]
-fn what_the_last_run_came_to_is_shown_with_its_profiles() {
-    let machine = Machine::new(&[]);
-    let mut ended = outcome(8, &["prod"]);
-    (ended.rotated, ended.waiting) = (4, 1);
-    machine.ended(&ended);
-    let shown = machine.run(&["schedule", "status"]);
-    shown.succeeds().stdout(
-        "nothing is scheduled; `vault schedule install` does that\n\
-         last run: 2026-11-22 11:04, 4 rotated, 1 waiting, 1 failed (exit code 8): a person is needed\n  \
-         prod: a person is needed\n",
-    );
-    let failed = json!([{"profile": "prod", "reason": "person-needed"}]);
-    let last = json!({"time": "2026-11-22T11:04:30Z", "exit": 8, "rotated": 4, "waiting": 1, "failed": failed});
-    assert_eq!(machine.status()["last_run"], last);
-    machine.run(&["schedule", "remove"]).succeeds();
-    assert_eq!(machine.status()["last_run"], Value::Null);
-}
-
-#[test]
-fn a_failure_is_shown_on_the_desktop_once_and_another_one_again() {
-    let machine = Machine::new(&["notify-send"]);
-    let home = machine.case.home();
-    let environment: Environment =
-        [("HOME", home.as_os_str()), ("PATH", machine.tools().as_os_str())].into_iter().collect();
-    let world = World {
-        paths: Paths::from_environment(&environment).unwrap(),
-        environment,
-        started_as: "/bin/sh".into(),
-        disk: &RealDisk,
-        clock: &SystemClock,
-        plugins: &NoPlugins,
-        hardened: harden(),
-        unlock: Default::default(),
-        held_key: &|_| None,
-        agent_is_silent: Cell::new(false),
-        output: RefCell::new(Box::new(Vec::new())),
-        messages: RefCell::new(Box::new(Vec::new())),
-    };
-    let finished = |outcome: Outcome| {
-        scheduled_run_finished(&world, &outcome);
-        machine.asked()
-    };
-    let shown = finished(outcome(3, &["prod"]));
-    assert_eq!(shown.len(), 1, "{shown:?}");
-    assert!(shown[0].starts_with("notify-send --app-name=vault -- the scheduled rotation of 2026-11-22 "), "{shown:?}");
-    assert!(shown[0].contains(" failed for prod: the vault was locked `vault unlock`, then"), "{shown:?}");
-    assert!(finished(outcome(3, &["prod"])).is_empty());
-    assert_eq!(finished(outcome(4, &["prod"])).len(), 1);
-    assert_eq!(finished(outcome(4, &["prod", "dev"])).len(), 1);
-    assert!(finished(outcome(0, &[])).is_empty());
-    assert_eq!(finished(outcome(4, &["prod"])).len(), 1);
-    assert_eq!(machine.status()["last_run"]["exit"], 4);
 }

@@ -178,13 +178,17 @@ fn group_that_saved(disk: &FaultDisk) -> Group<'static, '_> {
 }
 
 #[test]
-fn what_a_group_saved_is_read_durable_without_waiting_for_the_disk_again() {
+fn what_a_group_saved_or_kept_it_does_not_wait_for_the_disk_for_again() {
     let disk = FaultDisk::on(vault_in_use());
     let group = group_that_saved(&disk);
     let waits = || disk.told().matches("fsync").count();
     let before = waits();
     group.read_durable(|_| ()).unwrap().unwrap();
     assert_eq!((waits(), before > 0), (before, true));
+    group.keep_standing().unwrap();
+    let kept = waits();
+    group.keep_standing().unwrap();
+    assert_eq!((waits(), kept > before), (kept, true));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Several keys in one run.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sim::{Failure, Status, User};
 
 use super::failures::denied;
-use super::stage::Stage;
+use super::stage::{Ran, Stage};
 use crate::program::ACCOUNT;
 
 /// Others without MFA beside alice, who has none either; their profiles have their names.
@@ -82,4 +84,105 @@ fn what_stopped_for_some_is_resumed_for_all_of_them() {
     stage.run(&["rotate", "--resume"]).succeeds();
     stage.is_rotated();
     assert_eq!(old_key_is(&stage, &users[0]), Some(Status::Inactive));
+}
+
+/// What ~/.aws/config says of bob and carol is wrong, so that neither can be resolved; of dave it says nothing.
+fn with_unusable_profiles() -> (Stage, Vec<User>) {
+    let (stage, users) = stage(&["bob", "carol", "dave"]);
+    let config = "[profile bob]\nregion = eu west 1\n[profile carol]\nduration_seconds = soon\n";
+    stage.case.write(&stage.case.config(), 0o600, config);
+    (stage, users)
+}
+
+#[test]
+fn a_profile_that_can_not_be_resolved_holds_none_of_the_others_up() {
+    let (stage, users) = with_unusable_profiles();
+    let told = |ran: &Ran| {
+        ran.exits(1).says("error: bob: line 2 of ").says("; carol: line 4 of ");
+    };
+    let rehearsed = stage.run(&["rotate", "--all", "--dry-run"]);
+    told(&rehearsed);
+    let dave = rehearsed.out.lines().find(|line| line.starts_with("dave")).expect("nothing is told of dave");
+    assert!(dave.contains(users[2].access_key_id()), "{dave}");
+    let ran = stage.run(&["rotate", "--all"]);
+    told(&ran);
+    let rows = ran.out.lines().skip(1).map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" "));
+    let rows: Vec<String> = rows.collect();
+    assert_eq!(rows[..2], ["bob not tried", "carol not tried"]);
+    assert!(rows[2].starts_with("dave in grace") && rows[3].starts_with("prod in grace"), "{rows:?}");
+    stage.is_rotated();
+    let status: Vec<_> = users.iter().map(|user| old_key_is(&stage, user)).collect();
+    assert_eq!(status, [Some(Status::Active), Some(Status::Active), Some(Status::Inactive)]);
+    // By its name it is nothing else that could go on.
+    assert!(stage.run(&["rotate", "dave", "bob"]).exits(1).requests.is_empty());
+}
+
+#[test]
+fn a_scheduled_run_remembers_a_profile_that_can_not_be_resolved_and_rotates_the_others() {
+    let (stage, users) = with_unusable_profiles();
+    stage.run(&["set", "--vault", "rotate_every=1d"]).succeeds();
+    stage.pass(Duration::from_secs(2 * 86_400));
+    let ran = stage.run(&["rotate", "--due", "--scheduled"]);
+    ran.exits(1);
+    assert_eq!(old_key_is(&stage, &users[2]), Some(Status::Inactive));
+    let standing = stage.run(&["schedule", "status", "--json"]);
+    let standing: serde_json::Value = serde_json::from_str(&standing.succeeds().out).unwrap();
+    let failed = |name: &str| serde_json::json!({"profile": name, "reason": "state"});
+    assert_eq!(standing["last_run"]["failed"], serde_json::json!([failed("bob"), failed("carol")]));
+    assert_eq!(standing["last_run"]["rotated"], 2);
+}
+
+/// prod's hook ends only when bob's old key is off: whoever waits for a hook keeps nobody waiting.
+#[test]
+fn a_hook_that_takes_its_time_holds_no_other_rotation_up() {
+    let (stage, users) = stage(&["bob"]);
+    let (entered, free) = (stage.case.given("entered"), stage.case.given("free"));
+    let script = format!(
+        "#!/bin/sh\ntest -e {0} || exit 3\n: > {1}\nuntil test -e {0}/go; do sleep 0.05; done\n",
+        free.display(),
+        entered.display()
+    );
+    let hook = stage.case.give_program("hook", script);
+    stage.run(&["set", "prod", &format!("rotate_hook={}", hook.display())]).succeeds();
+    // All that is left to do for prod is what comes after its proof.
+    stage.run(&["rotate", "prod"]).exits(7);
+    assert_eq!(stage.held().state, Some("proven"));
+    fs::create_dir(&free).unwrap();
+    let (onlooker, before, is_over) =
+        (stage.sim().onlooker(), stage.sim().count("UpdateAccessKey"), AtomicBool::new(false));
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // bob's preflight, and the end of bob's old key.
+            while onlooker.count("UpdateAccessKey") < before + 2 && !is_over.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
+            assert!(entered.exists(), "bob was done before the hook began");
+            fs::write(free.join("go"), "").unwrap();
+        });
+        let ran = stage.run(&["rotate", "--all"]);
+        is_over.store(true, Ordering::Relaxed);
+        ran
+    });
+    ran.succeeds();
+    stage.is_rotated();
+    assert_eq!(old_key_is(&stage, &users[0]), Some(Status::Inactive));
+}
+
+#[test]
+fn hooks_run_one_after_the_other_each_of_them_once() {
+    let (stage, _) = stage(&["bob", "carol"]);
+    let (one, heard) = (stage.case.given("one"), stage.case.given("heard"));
+    let script = format!(
+        "#!/bin/sh\nmkdir {0} || exit 3\necho $1 >> {1}\nsleep 0.2\nrmdir {0}\n",
+        one.display(),
+        heard.display()
+    );
+    let hook = stage.case.give_program("hook", script);
+    for name in ["bob", "carol", "prod"] {
+        stage.run(&["set", name, &format!("rotate_hook={}", hook.display())]).succeeds();
+    }
+    stage.run(&["rotate", "--all"]).succeeds();
+    let mut heard: Vec<String> = fs::read_to_string(&heard).unwrap().lines().map(str::to_owned).collect();
+    heard.sort();
+    assert_eq!(heard, ["bob", "carol", "prod"]);
 }
