@@ -22,7 +22,7 @@ mod transport;
 #[cfg(test)]
 mod stage;
 
-pub use access_keys::{KeyStatus, LastUse, ListedKey, NewKey};
+pub use access_keys::{KeyStatus, KeyUse, LastUse, ListedKey, NewKey};
 pub use client::{Aws, Signer};
 pub use console::{Page, Partition};
 pub use endpoint::{Endpoint, EndpointError, Endpoints};

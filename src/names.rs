@@ -108,6 +108,12 @@ impl AccessKeyId {
         let (head, tail) = (&self.0[..4], &self.0[self.0.len() - 4..]);
         format!("{head}...{tail}")
     }
+
+    /// By its whole id, as it is shown, or by its end.
+    pub fn is_meant_by(&self, given: &str) -> bool {
+        let by_its_end = given.len() >= 4 && self.0.ends_with(given);
+        self.0 == given || self.short() == given || by_its_end
+    }
 }
 
 impl std::str::FromStr for AccessKeyId {

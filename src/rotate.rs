@@ -9,6 +9,7 @@ pub mod journal; // the state of a rotation, as the vault keeps it
 pub mod ledger; // the vault, as a rotation reads and writes it
 pub mod lock; // one run at a time for a user
 pub mod outcome; // how the last run of the schedule went
+pub mod own_calls; // a use of a key that this machine's log does not explain
 pub mod plan; // journal, list and time -> the next step
 pub mod pool; // many at once
 pub mod preview; // what it would do

@@ -35,6 +35,15 @@ pub struct LastUse {
     pub region: String,
 }
 
+/// What is known of a key's last use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyUse {
+    /// Its user may not ask.
+    Unknown,
+    Never,
+    Last(LastUse),
+}
+
 /// An access key that IAM just made: the one time that it tells the secret.
 pub struct NewKey {
     pub key: AccessKey,

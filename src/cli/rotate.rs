@@ -9,6 +9,7 @@ mod outcome;
 mod progress;
 mod scheduled;
 mod selection;
+mod strange_use;
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{End, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish, next};
+use super::plan::{End, Look, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish, next};
 use crate::aws::{KeyStatus, ListedKey};
 use crate::names::AccessKeyId;
 
@@ -68,15 +68,15 @@ impl Preview<'_> {
                 Some(Deed::AskCode)
             }
             // What could be seen without changing anything was seen before.
-            Step::LookAtUse(key) => {
+            Step::Look(Look::AtUse(key)) => {
                 self.run.uses.insert(key, Use::Unknown);
                 None
             }
-            Step::LookForSecret(key) => {
+            Step::Look(Look::ForSecret(key)) => {
                 self.run.secrets.insert(key, Secret::NotFound);
                 None
             }
-            Step::Preflight => {
+            Step::Look(Look::Preflight) => {
                 self.run.preflighted = true;
                 None
             }
@@ -113,47 +113,19 @@ impl Preview<'_> {
     }
 
     fn save(&mut self, save: &Save) -> Option<Deed> {
-        let other = match &self.state {
-            State::Created { new, .. } => Some(new.clone()),
-            State::Proven { old } | State::Retired { old, .. } | State::Undoing { old } => Some(old.clone()),
-            State::Idle | State::Intended { .. } => None,
-        };
-        match (save, other) {
-            (Save::Intend, _) => {
-                self.run.intent = OwnIntent::Unsent;
-                self.state = State::Intended { since: self.now };
-                None
-            }
-            (Save::Prove | Save::TurnBack, Some(other)) => {
-                let old = std::mem::replace(&mut self.current, other.clone());
-                self.run.undone |= *save == Save::TurnBack;
-                self.state = State::Proven { old };
-                Some(Deed::Use(known(other)))
-            }
-            (Save::Return, Some(other)) => {
-                self.current = other.clone();
-                (self.run.undone, self.run.turned, self.state) = (true, true, State::Idle);
-                Some(Deed::Use(known(other)))
-            }
-            (Save::Retire { until }, Some(old)) => {
-                self.state = State::Retired { old, until: *until };
-                None
-            }
-            (Save::Undo, Some(old)) => {
-                self.state = State::Undoing { old };
-                None
-            }
-            (Save::Adopt(new), _) => {
-                self.state = State::Created { new: new.clone(), since: self.now };
-                self.run.turned = true;
-                None
-            }
-            (Save::Finish, _) => {
-                self.run.turned |= self.wish.now;
-                self.state = State::Idle;
-                Some(Deed::Finish)
-            }
-            _ => None,
+        (self.state, self.current) = self.state.after(&self.current, save, self.now);
+        match save {
+            Save::Intend => self.run.intent = OwnIntent::Unsent,
+            Save::Adopt(_) => self.run.turned = true,
+            Save::TurnBack => self.run.undone = true,
+            Save::Return => (self.run.undone, self.run.turned) = (true, true),
+            Save::Finish => self.run.turned |= self.wish.now,
+            Save::Prove | Save::Retire { .. } | Save::Undo => {}
+        }
+        match save {
+            Save::Prove | Save::TurnBack | Save::Return => Some(Deed::Use(known(self.current.clone()))),
+            Save::Finish => Some(Deed::Finish),
+            Save::Intend | Save::Adopt(_) | Save::Retire { .. } | Save::Undo => None,
         }
     }
 }

@@ -80,7 +80,6 @@ pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
     Ok(())
 }
 
-/// By its whole id, as it is shown, or by its end.
 fn chosen<'a>(keys: &'a [ListedKey], given: Option<&str>, user: &str) -> Result<&'a ListedKey, KeyError> {
     let ids = || keys.iter().map(|key| key.id.clone()).collect();
     let Some(given) = given else {
@@ -89,11 +88,7 @@ fn chosen<'a>(keys: &'a [ListedKey], given: Option<&str>, user: &str) -> Result<
             _ => Err(KeyError::NotSaid { user: user.to_owned(), keys: ids() }),
         };
     };
-    let is_meant = |key: &&ListedKey| {
-        let by_its_end = given.len() >= 4 && key.id.as_str().ends_with(given);
-        key.id.as_str() == given || key.id.short() == given || by_its_end
-    };
-    let mut meant = keys.iter().filter(is_meant);
+    let mut meant = keys.iter().filter(|key| key.id.is_meant_by(given));
     match (meant.next(), meant.next()) {
         (Some(key), None) => Ok(key),
         (None, _) => Err(KeyError::NoSuchKey { given: given.to_owned(), user: user.to_owned(), keys: ids() }),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::UserKeys;
-use crate::aws::{KeyStatus, LastUse, ListedKey};
+use crate::aws::{KeyStatus, KeyUse, ListedKey};
 use crate::cli::failure::Failure;
 use crate::cli::report::due::day;
 use crate::cli::report::left;
@@ -26,17 +26,9 @@ pub struct ListArgs {
     signing: ChangeArgs,
 }
 
-/// What AWS says of a key's last use.
-enum Use {
-    /// Its user may not ask.
-    Unknown,
-    Never,
-    Last(LastUse),
-}
-
 pub fn list(args: ListArgs, world: &World) -> Result<(), Failure> {
     let user_keys = UserKeys::read(args.name, &args.signing.into(), Purpose::Inside, world)?;
-    let keys: Vec<(&ListedKey, Use)> = user_keys.keys.iter().map(|key| (key, last_use(&user_keys, key))).collect();
+    let keys: Vec<(&ListedKey, KeyUse)> = user_keys.keys.iter().map(|key| (key, last_use(&user_keys, key))).collect();
     let now = world.clock.now();
     if args.json {
         let keys: Vec<_> = keys.iter().map(|(key, used)| key_json(&user_keys, key, used, now)).collect();
@@ -49,19 +41,19 @@ pub fn list(args: ListArgs, world: &World) -> Result<(), Failure> {
 }
 
 /// A list without it is better than none.
-fn last_use(user_keys: &UserKeys, key: &ListedKey) -> Use {
+fn last_use(user_keys: &UserKeys, key: &ListedKey) -> KeyUse {
     match user_keys.access.aws.access_key_last_use(&user_keys.access.signer(), &key.id) {
-        Err(_) => Use::Unknown,
-        Ok(None) => Use::Never,
-        Ok(Some(last)) => Use::Last(last),
+        Err(_) => KeyUse::Unknown,
+        Ok(None) => KeyUse::Never,
+        Ok(Some(last)) => KeyUse::Last(last),
     }
 }
 
-fn row(user_keys: &UserKeys, key: &ListedKey, used: &Use, now: Timestamp) -> [String; 6] {
+fn row(user_keys: &UserKeys, key: &ListedKey, used: &KeyUse, now: Timestamp) -> [String; 6] {
     let used = match used {
-        Use::Unknown => "use unknown".to_owned(),
-        Use::Never => "never".to_owned(),
-        Use::Last(last) => format!("{}, {} in {}", day(last.at), last.service, last.region),
+        KeyUse::Unknown => "use unknown".to_owned(),
+        KeyUse::Never => "never".to_owned(),
+        KeyUse::Last(last) => format!("{}, {} in {}", day(last.at), last.service, last.region),
     };
     let profiles: Vec<&str> = user_keys.profiles_with(&key.id).iter().map(ProfileName::as_str).collect();
     let part = user_keys.in_rotation.get(&key.id).and_then(part_words);
@@ -103,14 +95,14 @@ fn status(status: KeyStatus) -> &'static str {
     }
 }
 
-fn key_json(user_keys: &UserKeys, key: &ListedKey, used: &Use, now: Timestamp) -> serde_json::Value {
+fn key_json(user_keys: &UserKeys, key: &ListedKey, used: &KeyUse, now: Timestamp) -> serde_json::Value {
     let last = match used {
-        Use::Last(last) => json!({ "at": last.at, "service": last.service, "region": last.region }),
-        Use::Unknown | Use::Never => serde_json::Value::Null,
+        KeyUse::Last(last) => json!({ "at": last.at, "service": last.service, "region": last.region }),
+        KeyUse::Unknown | KeyUse::Never => serde_json::Value::Null,
     };
     json!({
         "access_key_id": key.id, "status": status(key.status), "created": key.created,
-        "age_seconds": left(now, key.created).as_secs(), "use_known": !matches!(used, Use::Unknown), "last_used": last,
+        "age_seconds": left(now, key.created).as_secs(), "use_known": !matches!(used, KeyUse::Unknown), "last_used": last,
         "profiles": user_keys.profiles_with(&key.id), "rotation": user_keys.in_rotation.get(&key.id).map(part_json),
     })
 }

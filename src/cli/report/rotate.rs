@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::aws::{AwsError, KeyStatus, LastUse, Refusal};
+use crate::aws::{AwsError, KeyUse, LastUse, Refusal};
 use crate::cli::escape::escape;
 use crate::cli::rotate::{KeyShown, Outcome, RotateFailure, Why};
 use crate::cli::world::World;
+use crate::duration;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::ledger::LedgerError;
 use crate::rotate::lock::LockTaken;
@@ -22,6 +23,7 @@ use super::{Report, Status, aws};
 /// What happens, as it happens.
 pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
     let words = match news {
+        News::UseUnknown { key } => return use_unknown(world, profile, key),
         News::Created { new } => format!("new key {} is made and saved", new.short()),
         News::Adopted { new } => {
             format!("new key {} is in an earlier generation of the vault; going on with it", new.short())
@@ -33,11 +35,30 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::SwitchedOff { key } => format!("{} is switched off", key.short()),
         News::SwitchedOn { key } => format!("{} is switched on again", key.short()),
         News::Deleted { key } => format!("{} is deleted", key.short()),
-        News::ReplyLost { .. } => {
-            "AWS's answer was lost; waiting until its list shows whether a key was made ...".to_owned()
-        }
+        News::ReplyLost => "AWS's answer was lost; waiting until its list shows whether a key was made ...".to_owned(),
     };
     world.say(&format!("{profile}: {words}"));
+}
+
+/// Whether somebody else would miss the key can't be known then.
+fn use_unknown(world: &World, profile: &ProfileName, key: &AccessKeyId) {
+    world.warn(&format!(
+        "{profile}: use unknown: AWS does not let the user ask when {} was last used (iam:GetAccessKeyLastUsed)",
+        key.short()
+    ));
+    world.hint(&format!("the policy `vault policy show self-rotate-with-mfa --profile {profile}` allows it"));
+}
+
+/// By calls that may be ours and may be anybody's.
+pub fn strange_use(world: &World, profile: &ProfileName, key: &AccessKeyId, last: &LastUse) {
+    world.warn(&format!(
+        "{profile}: {} was last used {} by {} in {}, and this machine's log has no call by it near that time: another machine \
+         with this vault, or somebody else",
+        key.short(),
+        moment(last.at),
+        escape(&last.service),
+        escape(&last.region)
+    ));
 }
 
 /// Something that a rotation would do.
@@ -73,6 +94,12 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
     let name = &outcome.profile;
     let of = user.map(|user| format!(" of {}", escape(&user.name))).unwrap_or_default();
     match (&outcome.replaced, outcome.grace_until) {
+        (Some((old, new)), Some(until)) if outcome.is_taken_back => world.say(&format!(
+            "{name}: undone{of}: {} is in use again; {} is off, and deleted after {}",
+            new.short(),
+            old.short(),
+            day(until)
+        )),
         (Some((old, new)), Some(until)) => {
             world.say(&format!(
                 "{name}: rotated{of}: {} now; {} is off, and deleted after {}",
@@ -159,19 +186,26 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
         End::Done | End::Young { .. } | End::OldKept { .. } => state("nothing to do".into()),
         End::Grace { old, until } => {
             state(format!("its rotation is not over: {} is off, and deleted after {}", old.short(), day(*until)))
-                .hint(format!("`vault rotate {name} --now --force` deletes it now, `--undo` takes it back"))
+                .hint(format!("`vault rotate {name} --now --force` deletes it now{}", or_undo(failure)))
         }
         End::GraceNotOver { old, until } => {
             state(format!("{} is to be kept until {}, since it may be missed yet", old.short(), day(*until)))
                 .hint(format!("`vault rotate {name} --now --force` deletes it now"))
         }
         End::NothingToUndo => state("no rotation is under way that could be undone".into()),
+        End::AlreadyUndone { old, until } => state(format!(
+            "it is undone already: {} is in use again; {} is off, and deleted after {}",
+            current(failure),
+            old.short(),
+            day(*until)
+        ))
+        .hint(format!("`vault rotate {name} --now --force` deletes it now; a rotation after that makes another")),
         End::OldKeyGone { old } => state(format!("{} was deleted, and can't be taken back", old.short())),
         End::TwoKeys => state(format!("{user} has two access keys, and AWS allows no third: {}", keys(failure)))
             .hint(format!("`vault rotate {name} --delete-key ID` deletes the one that nobody needs first")),
         End::InUse { key } if matches!(failure.state, Some(State::Retired { .. })) => {
             person(format!("somebody else uses {}, which is off now: {}", key.short(), keys(failure)))
-                .hint(format!("`vault rotate {name} --undo` takes it back, `vault rotate {name} --force` deletes it"))
+                .hint(format!("`vault rotate {name} --force` deletes it{}", or_undo(failure)))
         }
         End::InUse { key } => person(format!("somebody else uses {}: {}", key.short(), keys(failure)))
             .hint("`--keep-old` makes a new key and leaves that one active, `--force` goes on all the same"),
@@ -202,7 +236,7 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
                 .hint(format!("once it is on again {resume}; `vault rotate {name} --undo` deletes it"))
         }
         End::OldKeyOn { old } => person(format!("somebody switched the old key {} on again", old.short()))
-            .hint(format!("`vault rotate {name} --now` switches it off, `--undo` takes it back")),
+            .hint(format!("`vault rotate {name} --now` switches it off{}", or_undo(failure))),
         End::NoWorkingKey => state(format!("none of the keys that the vault has for {user} works any more")).hint(format!(
             "an administrator can switch one on again; or `vault rotate {name} --give-up`, then `vault add {name} --replace`"
         )),
@@ -210,6 +244,11 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
             state(format!("{} is not a key to delete: it is in use here, or not there", key.short()))
         }
     }
+}
+
+/// The other way, where there is one.
+fn or_undo(failure: &RotateFailure) -> &'static str {
+    if failure.is_taken_back { "" } else { ", `--undo` takes it back" }
 }
 
 fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
@@ -232,6 +271,9 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
                 (false, Some(hint)) if !under_way => report.hint(hint),
                 (false, _) => report,
             }
+        }
+        Stop::Ledger(error @ LedgerError::NotDurable(_)) if failure.state == Some(State::Idle) => {
+            stopped_there(failure, "at its end; the key in the vault works", &ledger(error), Status::Pending)
         }
         Stop::Ledger(error) => pending(failure, &ledger(error), Status::Pending),
         Stop::Lock(LockTaken::Running { pid }) => {
@@ -325,7 +367,12 @@ fn ledger(error: &LedgerError) -> String {
     if is_locked(error) {
         return "the vault was locked meanwhile".to_owned();
     }
-    escape(&error.to_string())
+    match error {
+        LedgerError::NotDurable(error) => {
+            format!("a power cut now may undo the last save: {}", escape(&error.to_string()))
+        }
+        _ => escape(&error.to_string()),
+    }
 }
 
 /// What opened the vault when the run began does not open it any more, while the file is the same vault's.
@@ -353,20 +400,18 @@ fn keys(failure: &RotateFailure) -> String {
 }
 
 fn shown(key: &KeyShown, current: Option<&AccessKeyId>) -> String {
-    let KeyShown { listed, last_use } = key;
-    let status = match listed.status {
-        KeyStatus::Active => "active",
-        KeyStatus::Inactive => "inactive",
-    };
+    let KeyShown { listed, age, used } = key;
     let ours = if current == Some(&listed.id) { ", in the vault" } else { "" };
-    let used = match last_use {
+    let used = match used {
         None => String::new(),
-        Some(None) => ", never used".to_owned(),
-        Some(Some(LastUse { at, service, region })) => {
+        Some(KeyUse::Unknown) => ", use unknown".to_owned(),
+        Some(KeyUse::Never) => ", never used".to_owned(),
+        Some(KeyUse::Last(LastUse { at, service, region })) => {
             format!(", last used {} by {} in {}", moment(*at), escape(service), escape(region))
         }
     };
-    format!("{} ({status}, made {}{used}{ours})", listed.id.as_str(), day(listed.created))
+    let made = format!("made {}, {} ago", day(listed.created), duration::words(*age));
+    format!("{} ({}, {made}{used}{ours})", listed.id.as_str(), key.status())
 }
 
 /// In the person's own time zone.

@@ -27,6 +27,7 @@ use crate::store::group::Group;
 use super::Args;
 use super::outcome::{Outcome, Why};
 use super::progress::{self, Progress};
+use super::strange_use;
 
 pub struct Attending<'a, 'w> {
     world: &'a World<'w>,
@@ -218,7 +219,7 @@ impl Attendant for Attending<'_, '_> {
     fn news(&mut self, rotation: &Rotation, news: News) {
         self.progress.iter_mut().for_each(|progress| progress.heard(&rotation.profile, &news));
         // A lost answer holds one key up while the others are long through.
-        if self.progress.is_none() || matches!(news, News::ReplyLost { .. }) {
+        if self.progress.is_none() || matches!(news, News::ReplyLost | News::UseUnknown { .. }) {
             report::rotation_news(self.world, &rotation.profile, &news);
         }
         match &news {
@@ -227,7 +228,7 @@ impl Attendant for Attending<'_, '_> {
             News::SwitchedOff { key } => self.log(&rotation.profile, Act::KeyDisabled, key),
             News::SwitchedOn { key } => self.log(&rotation.profile, Act::KeyEnabled, key),
             News::Deleted { key } => self.log(&rotation.profile, Act::KeyDeleted, key),
-            News::Proving { .. } | News::ReplyLost { .. } => {}
+            News::Proving { .. } | News::UseUnknown { .. } | News::ReplyLost => {}
         }
         self.happened.entry(rotation.profile.clone()).or_default().push(news);
     }
@@ -259,6 +260,7 @@ impl Attendant for Attending<'_, '_> {
                 return Some(rotation);
             }
         }
+        strange_use::tell(&rotation, self.world);
         let happened = self.happened.remove(&rotation.profile).unwrap_or_default();
         let code = self.codes.remove(&rotation.profile);
         let code = code.or_else(|| Some(Failure::NoTerminal(Need::MfaCode(rotation.profile.clone()))));

@@ -3,9 +3,9 @@
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::aws::{Aws, AwsError, KeyStatus, Refusal};
+use crate::aws::{Aws, AwsError, KeyUse, Refusal};
 use crate::cli::failure::Failure;
-use crate::cli::report::{self, left};
+use crate::cli::report;
 use crate::cli::table;
 use crate::duration;
 use crate::rotate::plan::End;
@@ -15,7 +15,8 @@ use crate::rotate::run::{Rotation, Tools};
 use crate::rotate::stop::Stop;
 
 use super::attending::Attending;
-use super::outcome::{Outcome, RotateFailure, Why};
+use super::outcome::{KeyShown, Outcome, RotateFailure, Why};
+use super::strange_use;
 
 type Plan = (Vec<Deed>, Option<End>);
 
@@ -26,7 +27,10 @@ impl Attending<'_, '_> {
         self.let_signals_go();
         let mut shown = Vec::new();
         for (mut rotation, place) in rotations {
-            match self.survey(&mut rotation, place, shop) {
+            let surveyed = self.survey(&mut rotation, place, shop);
+            strange_use::tell(&rotation, self.world());
+            rotation.news.iter().for_each(|news| report::rotation_news(self.world(), &rotation.profile, news));
+            match surveyed {
                 Ok(plan) if self.json() => shown.push(document(&rotation, plan)),
                 Ok(plan) => self.show(&rotation, plan)?,
                 Err(failure) => self.outcomes.push(Outcome::not_tried(rotation.profile, failure)),
@@ -57,18 +61,10 @@ impl Attending<'_, '_> {
     fn show(&self, rotation: &Rotation, (deeds, end): Plan) -> Result<(), Failure> {
         let world = self.world();
         let user = rotation.user.as_ref().map_or("", |user| &user.name);
-        let rows = rotation.keys.iter().map(|key| {
-            let status = if key.status == KeyStatus::Active { "active" } else { "inactive" };
-            let used = match rotation.last_uses.get(&key.id) {
-                None => "use unknown".to_owned(),
-                Some(None) => "never".to_owned(),
-                Some(Some(last)) => {
-                    let day = last.at.to_zoned(TimeZone::system()).strftime("%F").to_string();
-                    format!("{day}, {} in {}", last.service, last.region)
-                }
-            };
-            let age = duration::words(left(world.clock.now(), key.created));
-            [rotation.profile.to_string(), user.to_owned(), key.id.to_string(), status.to_owned(), age, used]
+        let keys = KeyShown::all(rotation);
+        let rows = keys.iter().map(|key| {
+            let (id, age) = (key.listed.id.to_string(), duration::words(key.age));
+            [rotation.profile.to_string(), user.to_owned(), id, key.status().to_owned(), age, used(key)]
         });
         let mut text = table::render(&["NAME", "USER", "ACCESS KEY", "STATUS", "AGE", "LAST USED"], rows);
         let end = end.and_then(|end| report::ended_words(&RotateFailure::of(rotation, Why::End(end))));
@@ -80,21 +76,23 @@ impl Attending<'_, '_> {
     }
 }
 
+fn used(key: &KeyShown) -> String {
+    match &key.used {
+        None | Some(KeyUse::Unknown) => "use unknown".to_owned(),
+        Some(KeyUse::Never) => "never".to_owned(),
+        Some(KeyUse::Last(last)) => {
+            let day = last.at.to_zoned(TimeZone::system()).strftime("%F").to_string();
+            format!("{day}, {} in {}", last.service, last.region)
+        }
+    }
+}
+
 fn document(rotation: &Rotation, (deeds, end): Plan) -> serde_json::Value {
-    let keys = rotation.keys.iter().map(|key| {
-        let last = rotation.last_uses.get(&key.id).and_then(Option::as_ref);
-        json!({
-            "access_key_id": key.id,
-            "status": if key.status == KeyStatus::Active { "active" } else { "inactive" },
-            "created": key.created,
-            "last_used": last.map(|last| json!({ "at": last.at, "service": last.service, "region": last.region })),
-        })
-    });
     let end = end.and_then(|end| report::ended_words(&RotateFailure::of(rotation, Why::End(end))));
     json!({
         "name": rotation.profile,
         "user": rotation.user.as_ref().map(|user| &user.name),
-        "keys": keys.collect::<Vec<_>>(),
+        "keys": KeyShown::all(rotation).iter().map(KeyShown::json).collect::<Vec<_>>(),
         "steps": deeds.iter().map(report::deed).chain(end).collect::<Vec<_>>(),
     })
 }

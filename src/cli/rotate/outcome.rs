@@ -1,9 +1,13 @@
 //! What came of a key's rotation, and how to put that as the command's own end.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::aws::{KeyStatus, KeyUse, ListedKey};
 use crate::cli::failure::Failure;
+use crate::cli::report;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::plan::{End, State};
 use crate::rotate::pool::Ended;
@@ -14,6 +18,8 @@ use crate::rotate::stop::Stop;
 pub struct Outcome {
     pub profile: ProfileName,
     pub replaced: Option<(AccessKeyId, AccessKeyId)>,
+    /// The key that was replaced has its place again.
+    pub is_taken_back: bool,
     pub deleted: Vec<AccessKeyId>,
     pub grace_until: Option<Timestamp>,
     pub failure: Option<Failure>,
@@ -30,14 +36,18 @@ pub struct RotateFailure {
     /// How far it came.
     pub state: Option<State>,
     pub current: Option<AccessKeyId>,
-    /// The user's keys, the last word on each, and whether AWS was asked for it.
+    /// The key that was replaced has its place again.
+    pub is_taken_back: bool,
+    /// The user's keys, as IAM listed them last.
     pub keys: Vec<KeyShown>,
     pub why: Why,
 }
 
 pub struct KeyShown {
-    pub listed: crate::aws::ListedKey,
-    pub last_use: Option<Option<crate::aws::LastUse>>,
+    pub listed: ListedKey,
+    pub age: Duration,
+    /// None where AWS was not asked.
+    pub used: Option<KeyUse>,
 }
 
 pub enum Why {
@@ -63,11 +73,11 @@ impl Outcome {
 
     fn done(profile: ProfileName) -> Self {
         let (replaced, deleted, grace_until, failure) = (None, Vec::new(), None, None);
-        Self { profile, replaced, deleted, grace_until, failure, word: "done", is_told: false }
+        Self { profile, replaced, is_taken_back: false, deleted, grace_until, failure, word: "done", is_told: false }
     }
 
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
-        let mut outcome = Self::done(rotation.profile.clone());
+        let mut outcome = Self { is_taken_back: rotation.is_taken_back(), ..Self::done(rotation.profile.clone()) };
         for news in happened {
             match news {
                 News::Replaced { old, new } => outcome.replaced = Some((old.clone(), new.clone())),
@@ -88,7 +98,7 @@ impl Outcome {
             Ended::At(End::Grace { until, .. }) if rotation.has_saved() || !rotation.starts() => {
                 (self.word, self.grace_until) = ("in grace", Some(until));
             }
-            Ended::At(End::GraceNotOver { until, .. }) if rotation.has_saved() => {
+            Ended::At(End::GraceNotOver { until, .. } | End::AlreadyUndone { until, .. }) if rotation.has_saved() => {
                 (self.word, self.grace_until) = ("in grace", Some(until));
             }
             Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),
@@ -121,6 +131,14 @@ impl Outcome {
         }
     }
 
+    /// What somebody must see who is to decide how it goes on.
+    fn keys_shown(&self) -> &[KeyShown] {
+        match &self.failure {
+            Some(Failure::Rotate(failure)) => &failure.keys,
+            _ => &[],
+        }
+    }
+
     pub fn json(&self) -> serde_json::Value {
         json!({
             "name": self.profile,
@@ -129,6 +147,7 @@ impl Outcome {
             "new_key": self.replaced.as_ref().map(|(_, new)| new),
             "deleted": self.deleted,
             "old_key_deleted_after": self.grace_until,
+            "keys": self.keys_shown().iter().map(KeyShown::json).collect::<Vec<_>>(),
         })
     }
 }
@@ -139,7 +158,7 @@ fn word(end: &End) -> &'static str {
         End::Young { .. } => "young",
         End::OldKept { .. } => "old key kept",
         End::Grace { .. } | End::GraceNotOver { .. } => "in grace",
-        End::NothingToUndo | End::OldKeyGone { .. } => "nothing to undo",
+        End::NothingToUndo | End::OldKeyGone { .. } | End::AlreadyUndone { .. } => "nothing to undo",
         End::TwoKeys => "two keys",
         End::InUse { .. } => "in use",
         End::CurrentGone | End::CurrentOff | End::NoWorkingKey => "no working key",
@@ -151,24 +170,54 @@ fn word(end: &End) -> &'static str {
     }
 }
 
+impl KeyShown {
+    pub fn all(rotation: &Rotation) -> Vec<Self> {
+        let shown = |listed: &ListedKey| Self {
+            listed: listed.clone(),
+            age: rotation.listed_at.map(|now| report::left(now, listed.created)).unwrap_or_default(),
+            used: rotation.last_uses.get(&listed.id).cloned(),
+        };
+        rotation.keys.iter().map(shown).collect()
+    }
+
+    pub fn status(&self) -> &'static str {
+        match self.listed.status {
+            KeyStatus::Active => "active",
+            KeyStatus::Inactive => "inactive",
+        }
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        let last = match &self.used {
+            Some(KeyUse::Last(last)) => json!({ "at": last.at, "service": last.service, "region": last.region }),
+            Some(KeyUse::Never | KeyUse::Unknown) | None => serde_json::Value::Null,
+        };
+        json!({
+            "access_key_id": self.listed.id,
+            "status": self.status(),
+            "created": self.listed.created,
+            "age_seconds": self.age.as_secs(),
+            "use_known": matches!(self.used, Some(KeyUse::Never | KeyUse::Last(_))),
+            "last_used": last,
+        })
+    }
+}
+
 impl RotateFailure {
     /// Nothing was asked of AWS.
     pub fn before(profile: ProfileName, why: Why) -> Self {
-        Self { profile, user: None, state: None, current: None, keys: Vec::new(), why }
+        Self { profile, user: None, state: None, current: None, is_taken_back: false, keys: Vec::new(), why }
     }
 
     pub fn of(rotation: &Rotation, why: Why) -> Self {
         let position = rotation.position();
-        let shown = |listed: &crate::aws::ListedKey| KeyShown {
-            listed: listed.clone(),
-            last_use: rotation.last_uses.get(&listed.id).cloned(),
-        };
         Self {
             profile: rotation.profile.clone(),
             user: rotation.user.clone(),
             state: position.map(|position| position.state.clone()),
             current: position.map(|position| position.current.clone()),
-            keys: rotation.keys.iter().map(shown).collect(),
+            is_taken_back: rotation.is_taken_back(),
+            keys: KeyShown::all(rotation),
             why,
         }
     }

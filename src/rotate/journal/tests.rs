@@ -49,8 +49,12 @@ fn reread(document: &Document) -> Document {
 fn after(saves: &[Save]) -> Document {
     let mut document = document();
     for (time, save) in (10..).step_by(10).zip(saves) {
-        found(&document).save(&mut document, save, Some(&key('2')), at(time)).unwrap();
+        let from = found(&document);
+        from.save(&mut document, save, Some(&key('2')), at(time)).unwrap();
         document = reread(&document);
+        // What is known without a look at it.
+        let Position { state, current, .. } = found(&document);
+        assert_eq!((state, current), from.state.after(&from.current, save, at(time)), "{save:?}");
     }
     document
 }

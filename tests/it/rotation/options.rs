@@ -43,6 +43,42 @@ fn a_rotation_is_undone_while_the_old_key_is_there() {
 }
 
 #[test]
+fn an_undo_that_is_said_twice_is_done_once() {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    let (old, new) = (stage.user.access_key_id(), stage.held().current.id.to_string());
+    let short = |key: &str| format!("AKIA...{}", &key[16..]);
+    let ran = stage.rotate(&["--undo"]);
+    ran.succeeds().says(&format!("prod: undone of alice: {} is in use again; {} is off", short(old), short(&new)));
+    assert!(!ran.messages.contains("--undo` takes"), "{}", ran.shown());
+    let ran = stage.rotate(&["--undo"]);
+    ran.exits(1).says(&format!("prod: it is undone already: {} is in use again; {} is off", short(old), short(&new)));
+    ran.says("`vault rotate prod --now --force` deletes it now; a rotation after that makes another");
+    assert!(ran.changes().is_empty(), "{}", ran.shown());
+    assert_eq!((stage.held().current.id.as_str(), stage.status(&new)), (old, Some(Status::Inactive)));
+    stage.follow_hint(&ran).succeeds();
+    stage.rotate(&["--undo"]).exits(1).says("no rotation is under way that could be undone");
+    stage.is_untouched();
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+}
+
+/// Somebody may have needed it, and hears of no undo that would take it back.
+#[test]
+fn a_key_that_an_undo_retired_and_somebody_switched_on_is_left_to_people() {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    let new = stage.held().current.id.to_string();
+    stage.rotate(&["--undo"]).succeeds();
+    stage.sim().set_key_status(&new, Status::Active);
+    let ran = stage.rotate(&["--undo"]);
+    ran.exits(8).hint("`vault rotate prod --now` switches it off");
+    stage.follow_hint(&ran).succeeds();
+    assert_eq!(stage.status(&new), Some(Status::Inactive));
+    stage.recovers();
+}
+
+#[test]
 fn a_rotation_whose_old_key_was_kept_is_undone() {
     let stage = Stage::new();
     stage.rotate(&["--keep-old"]).succeeds();

@@ -2,6 +2,7 @@
 //! nothing can finish.
 
 use std::fs;
+use std::time::Duration;
 
 use aws_sim::Status;
 
@@ -55,6 +56,51 @@ fn while_a_hook_fails_the_old_key_stays_on_and_the_next_run_tells_it_again() {
     stage.follow_hint(&ran).succeeds();
     stage.is_rotated();
     assert_eq!(heard(&stage).lines().count(), 2);
+}
+
+/// Days in which nobody signs in here, and then one use of STS by the key.
+#[test]
+fn a_use_that_this_machines_log_does_not_explain_is_told_and_stops_nothing() {
+    for is_ours in [true, false] {
+        let stage = Stage::new();
+        used_on_the_tenth_day(&stage, is_ours);
+        let warning = format!("prod: AKIA...{} was last used ", &stage.user.access_key_id()[16..]);
+        let dry = stage.run(&["rotate", "prod", "--dry-run"]);
+        let ran = stage.rotate(&[]);
+        for ran in [&dry, &ran] {
+            assert_eq!(ran.succeeds().messages.matches(&warning).count(), usize::from(!is_ours), "{}", ran.shown());
+        }
+        if !is_ours {
+            ran.says(" by sts in us-east-1, and this machine's log has no call by it near that time");
+        }
+        stage.is_rotated();
+    }
+}
+
+/// Nothing is known then, so nobody is suspected.
+#[test]
+fn without_a_log_no_use_is_strange() {
+    let stage = Stage::new();
+    used_on_the_tenth_day(&stage, false);
+    for log in ["", "nonsense\n"] {
+        fs::write(stage.case.home().join(".local/state/vault/log.jsonl"), log).unwrap();
+        let dry = stage.run(&["rotate", "prod", "--dry-run"]);
+        assert_eq!(dry.succeeds().messages, "");
+    }
+}
+
+/// By us or by somebody else, and on the fifteenth AWS knows of nothing later.
+fn used_on_the_tenth_day(stage: &Stage, by_us: bool) {
+    let day = Duration::from_secs(86_400);
+    stage.signs_in();
+    stage.pass(10 * day);
+    if by_us {
+        stage.signs_in();
+    } else {
+        stage.sim().use_key(stage.user.access_key_id(), "sts");
+    }
+    stage.sim().last_used_lag(4 * day);
+    stage.pass(5 * day);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sim::Status;
 
-use super::stage::Stage;
+use super::stage::{Ran, Stage};
 
 #[test]
 fn one_code_serves_the_whole_rotation_of_a_user_who_may_do_nothing_without_mfa() {
@@ -70,9 +70,47 @@ fn without_a_code_nothing_is_changed_and_a_person_is_asked_for() {
 fn a_use_that_may_not_be_asked_for_does_not_stop_a_rotation() {
     let stage = Stage::new();
     stage.sim().deny(&stage.user, "iam:GetAccessKeyLastUsed");
-    stage.rotate(&[]).succeeds();
+    let told = |ran: &Ran, key: &str| {
+        let key = format!("{}...{}", &key[..4], &key[16..]);
+        let warning = format!(
+            "prod: use unknown: AWS does not let the user ask when {key} was last used \
+             (iam:GetAccessKeyLastUsed)\nvault: hint: the policy `vault policy show self-rotate-with-mfa --profile prod` \
+             allows it\n"
+        );
+        ran.messages.matches(&warning).count()
+    };
+    let old = stage.user.access_key_id();
+    let ran = stage.rotate(&[]);
+    assert_eq!((told(ran.succeeds(), old), ran.messages.matches("use unknown").count()), (1, 1), "{}", ran.shown());
     stage.is_rotated();
+    stage.pass(Duration::from_secs(25 * 3600));
+    let ran = stage.rotate(&["--resume"]);
+    assert_eq!((told(ran.succeeds(), old), ran.messages.matches("use unknown").count()), (1, 1), "{}", ran.shown());
     stage.recovers();
+}
+
+/// A dry run of who needs a code asks for none, and then only shows what it does not know.
+#[test]
+fn a_dry_run_tells_of_a_use_that_may_not_be_asked_for() {
+    let stage = Stage::without_mfa();
+    stage.sim().deny(&stage.user, "iam:GetAccessKeyLastUsed");
+    let ran = stage.run(&["rotate", "prod", "--dry-run"]);
+    ran.succeeds().says("use unknown: AWS does not let the user ask");
+    assert!(ran.out.contains("use unknown"), "{}", ran.shown());
+    let stage = Stage::new();
+    stage.sim().deny(&stage.user, "iam:GetAccessKeyLastUsed");
+    let ran = stage.run(&["rotate", "prod", "--dry-run"]);
+    assert!(ran.succeeds().out.contains("use unknown") && ran.messages.is_empty(), "{}", ran.shown());
+}
+
+/// What may not be asked by the key is asked by the session, and that is the last word.
+#[test]
+fn a_use_that_the_session_may_ask_for_is_not_unknown() {
+    let stage = Stage::new();
+    stage.sim().require_mfa_for(&stage.user, &["iam:GetAccessKeyLastUsed"], None);
+    let ran = stage.rotate(&[]);
+    assert!(!ran.succeeds().messages.contains("use unknown"), "{}", ran.shown());
+    stage.is_rotated();
 }
 
 /// What is missing is found out before a key is made.

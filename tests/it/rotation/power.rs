@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use aws_sim::Snapshot;
 use rustix::io::Errno;
 
-use super::stage::Stage;
+use super::stage::{Ran, Stage};
 use crate::fault_disk::{Fault, FaultDisk, Image};
 
 const CHANGES: [&str; 3] = ["CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"];
@@ -102,8 +102,9 @@ fn a_power_cut_at_any_operation_of_a_rotation_is_recovered_from() {
     assert!(tried >= 200, "{tried}");
 }
 
-/// The nth operation on the disk after AWS was asked for the action this often fails. None where there are fewer.
-fn a_failure_after(action: &'static str, times: usize, nth: usize, error: Errno, lasting: bool) -> Option<()> {
+/// The nth operation on the disk after AWS was asked for the action this often fails. Gives all that was told; None where there
+/// are fewer.
+fn a_failure_after(action: &'static str, times: usize, nth: usize, error: Errno, lasting: bool) -> Option<String> {
     let stage = Stage::new();
     let disk = stage.fault_disk();
     let (onlooker, struck) = (stage.sim().onlooker(), Arc::new(Mutex::new(false)));
@@ -119,11 +120,40 @@ fn a_failure_after(action: &'static str, times: usize, nth: usize, error: Errno,
         return None;
     }
     println!("--- operation {nth} after {action}: {error}, lasting: {lasting}\n{}", ran.shown());
+    tells_where_it_stands(&stage, &disk, &ran);
     if ran.code() != 0 {
         assert!(matches!(ran.code(), 1 | 7), "{}", ran.shown());
     }
     goes_on(&stage, &disk);
-    Some(())
+    Some(ran.shown())
+}
+
+/// What is told of how far it came is what the vault says.
+fn tells_where_it_stands(stage: &Stage, disk: &FaultDisk, ran: &Ran) {
+    let told = [
+        ("stopped before a new key was made", Some("intended")),
+        ("stopped after the new key was saved", Some("created")),
+        ("stopped after the new key was put to use", Some("proven")),
+        ("stopped after the old key was switched off", Some("retired")),
+        ("stopped at its end", None),
+    ];
+    let (message, state) = (ran.shown(), stage.held_on(&FaultDisk::on(disk.image())).state);
+    let told = told.into_iter().find(|(words, _)| message.contains(words));
+    assert!(told.is_none_or(|(_, told)| told == state), "{state:?}\n{message}");
+}
+
+/// A save that is in force but may be undone is neither nothing nor all.
+#[test]
+fn a_disk_that_stops_the_save_of_the_new_key_is_told_with_where_the_rotation_stands() {
+    let after = |nth| a_failure_after("CreateAccessKey", 1, nth, Errno::IO, true);
+    let told: Vec<String> = (25..=40).filter_map(after).collect();
+    let undone = told.iter().filter(|told| told.contains("was deleted again")).count();
+    let saved: Vec<_> = told.iter().filter(|told| told.contains("a power cut now may undo the last save")).collect();
+    assert!(undone > 0 && !saved.is_empty(), "{told:?}");
+    for told in saved {
+        assert!(told.contains("rotation of `prod` stopped after the new key was saved; both keys work"), "{told}");
+        assert!(told.contains(" is made and saved"), "{told}");
+    }
 }
 
 /// Every operation of the save that holds the new key.

@@ -52,7 +52,9 @@ impl Real {
         let listed = |(key, listed): (usize, &Option<(bool, Span)>)| {
             let (active, age) = (*listed)?;
             let status = AwsKey { active, maker: Maker::Person, age, hidden: false, worked: false }.status();
-            Some(ListedKey { id: id(key as Key), status, created: ago(age) })
+            // Of two keys of one span the one that was made later is the younger all the same.
+            let created = ago(age) + SignedDuration::from_millis(key as i64);
+            Some(ListedKey { id: id(key as Key), status, created })
         };
         let step = plan::next(&plan::View {
             state: &position.state,
@@ -225,9 +227,9 @@ fn large(save: Save) -> plan::Save {
 fn small(step: &plan::Step) -> Step {
     match step {
         plan::Step::NeedCode => Step::NeedCode,
-        plan::Step::LookAtUse(key) => Step::LookAtUse(number(key)),
-        plan::Step::LookForSecret(key) => Step::LookForSecret(number(key)),
-        plan::Step::Preflight => Step::Preflight,
+        plan::Step::Look(plan::Look::AtUse(key)) => Step::LookAtUse(number(key)),
+        plan::Step::Look(plan::Look::ForSecret(key)) => Step::LookForSecret(number(key)),
+        plan::Step::Look(plan::Look::Preflight) => Step::Preflight,
         plan::Step::Prove(key, depth) => Step::Prove(number(key), *depth),
         plan::Step::Save(save) => Step::Save(match save {
             plan::Save::Intend => Save::Intend,
@@ -255,6 +257,7 @@ fn small_end(end: &plan::End) -> End {
         plan::End::Grace { .. } => End::Grace,
         plan::End::GraceNotOver { .. } => End::GraceNotOver,
         plan::End::NothingToUndo => End::NothingToUndo,
+        plan::End::AlreadyUndone { .. } => End::AlreadyUndone,
         plan::End::OldKeyGone { .. } => End::OldKeyGone,
         plan::End::TwoKeys => End::TwoKeys,
         plan::End::InUse { .. } => End::InUse,

@@ -41,6 +41,7 @@ impl Rest {
         let machine = 0;
         ends(&world, machine, real, &mut trace)
             .or_else(|| twice(&world, machine, real, &mut trace))
+            .or_else(|| undone_once(&world, machine, real, &mut trace))
             .or_else(|| comes_to_rest(&world, machine, real, &mut trace))
             .map(|wrong| (wrong, trace))
     }
@@ -57,18 +58,35 @@ fn ends(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>)
     None
 }
 
-/// I6: resuming twice is resuming once. A list that lagged may make the first end in other words.
+/// I6: resuming twice is resuming once, after a first look where a list lags: what it hides may be what helps.
 fn twice(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>) -> Option<&'static str> {
-    let both = fair(world, machine, Wish::Resume, real, trace)
-        .and_then(|once| fair(&once.world, machine, Wish::Resume, real, trace).map(|again| (once, again)));
+    let lags = world.keys.iter().flatten().any(|key| key.hidden);
+    let mut resume = |world: &World| fair(world, machine, Wish::Resume, real, trace);
+    let first = if lags { resume(world).map(|ended| ended.world) } else { Ok(*world) };
+    let both = first.and_then(|first| resume(&first)).and_then(|once| Ok((resume(&once.world)?, once)));
+    let (again, once) = match both {
+        Ok(both) => both,
+        Err(wrong) => return Some(wrong),
+    };
+    let same = again.world.keys == once.world.keys && again.world.files == once.world.files;
+    if !same || again.end != once.end {
+        return Some("I6: resuming twice is not resuming once");
+    }
+    trace.truncate(1);
+    None
+}
+
+/// An undo, which is the way from a key to the one before it, is not undone by another.
+fn undone_once(world: &World, machine: usize, real: &mut Real, trace: &mut Vec<String>) -> Option<&'static str> {
+    let both = fair(world, machine, Wish::Undo, real, trace)
+        .and_then(|once| fair(&once.world, machine, Wish::Undo, real, trace).map(|again| (once, again)));
     let (once, again) = match both {
         Ok(both) => both,
         Err(wrong) => return Some(wrong),
     };
-    let lagged = world.keys.iter().flatten().any(|key| key.hidden);
-    let same = again.world.keys == once.world.keys && again.world.files == once.world.files;
-    if !same || (again.end != once.end && !lagged) {
-        return Some("I6: resuming twice is not resuming once");
+    let current = |world: &World| world.file(machine).live.current;
+    if current(&once.world) < current(world) && current(&again.world) != current(&once.world) {
+        return Some("an undo was undone by another");
     }
     trace.truncate(1);
     None

@@ -191,6 +191,7 @@ pub enum End {
     Grace,
     GraceNotOver,
     NothingToUndo,
+    AlreadyUndone,
     OldKeyGone,
     TwoKeys,
     InUse,

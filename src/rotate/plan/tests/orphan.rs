@@ -22,7 +22,7 @@ fn a_key_whose_secret_stands_in_an_earlier_generation_is_adopted() {
     let adopt = Step::Save(Save::Adopt(id(K3)));
     let found = newcomer(0).secret(K3, Secret::Found);
     expect(&[
-        (newcomer(0), Step::LookForSecret(id(K3))),
+        (newcomer(0), Step::Look(Look::ForSecret(id(K3)))),
         (found.clone(), adopt.clone()),
         // An older copy of the vault was brought back, in the middle of a rotation that went on.
         (found.clone().off(K1), adopt.clone()),
@@ -41,7 +41,7 @@ fn nothing_is_touched_where_the_current_key_is_off_beside_a_key_that_is_not_here
 fn a_key_that_may_be_anybodys_is_shown_and_not_touched() {
     let looked = |later: i64, used: Use| newcomer(later).secret(K3, Secret::NotFound).used(K3, used);
     expect(&[
-        (newcomer(0).secret(K3, Secret::NotFound), Step::LookAtUse(id(K3))),
+        (newcomer(0).secret(K3, Secret::NotFound), Step::Look(Look::AtUse(id(K3)))),
         (looked(0, Use::Never), orphan(true)),
         (looked(-5, Use::Never), orphan(true)),
         (looked(-6, Use::Never), orphan(false)),
@@ -77,8 +77,8 @@ fn of_two_keys_that_came_the_one_that_is_kept_and_works_is_adopted() {
     let both = Case::intended(50).gone(K1).off(K2).active(K3);
     let looked = |two: Secret, three: Secret| both.clone().secret(K2, two).secret(K3, three);
     expect(&[
-        (both.clone(), Step::LookForSecret(id(K2))),
-        (both.clone().secret(K2, Secret::Found), Step::LookForSecret(id(K3))),
+        (both.clone(), Step::Look(Look::ForSecret(id(K2)))),
+        (both.clone().secret(K2, Secret::Found), Step::Look(Look::ForSecret(id(K3)))),
         (looked(Secret::Found, Secret::Found), Step::Save(Save::Adopt(id(K3)))),
         (looked(Secret::Found, Secret::NotFound), Step::Save(Save::Adopt(id(K2)))),
         (looked(Secret::NotFound, Secret::NotFound).delete_key(K2), Step::End(End::RotatedElsewhere)),

@@ -4,10 +4,22 @@ use super::*;
 
 #[test]
 fn beside_a_second_key_no_rotation_starts() {
+    let looked = |case: Case| case.used(K1, Use::Ours).used(K3, Use::Never);
     expect(&[
-        (Case::idle().active(K3), Step::End(End::TwoKeys)),
-        (Case::idle().off(K3), Step::End(End::TwoKeys)),
-        (Case::idle().active(K3).deleted(K3), Step::LookAtUse(id(K1))),
+        (looked(Case::idle().active(K3)), Step::End(End::TwoKeys)),
+        (looked(Case::idle().off(K3)), Step::End(End::TwoKeys)),
+        (Case::idle().active(K3).deleted(K3), Step::Look(Look::AtUse(id(K1)))),
+    ]);
+}
+
+#[test]
+fn whoever_is_to_make_room_hears_of_both_keys_uses_without_a_code() {
+    let two = Case::idle().active(K3).mfa(Mfa::Missing);
+    expect(&[
+        (two.clone(), Step::Look(Look::AtUse(id(K1)))),
+        (two.clone().used(K1, Use::Unknown), Step::Look(Look::AtUse(id(K3)))),
+        (two.clone().used(K1, Use::Unknown).used(K3, Use::Unknown), Step::End(End::TwoKeys)),
+        (two.used(K1, Use::Others).used(K3, Use::Others), Step::End(End::TwoKeys)),
     ]);
 }
 
@@ -15,11 +27,11 @@ fn beside_a_second_key_no_rotation_starts() {
 fn the_key_that_was_named_makes_room() {
     let named = Case::idle().active(K3).delete_key(K3);
     expect(&[
-        (named.clone(), Step::LookAtUse(id(K3))),
+        (named.clone(), Step::Look(Look::AtUse(id(K3)))),
         (named.clone().used(K3, Use::Never), Step::Delete(id(K3))),
         (named.clone().used(K3, Use::Never).mfa(Mfa::Missing), Step::NeedCode),
         (named.clone().off(K3), Step::Delete(id(K3))),
-        (named.deleted(K3), Step::LookAtUse(id(K1))),
+        (named.deleted(K3), Step::Look(Look::AtUse(id(K1)))),
     ]);
 }
 
@@ -57,11 +69,11 @@ fn a_key_that_others_use_is_not_replaced_unasked() {
     let used = Case::idle().used(K1, Use::Others);
     expect(&[
         (used.clone(), in_use.clone()),
-        (used.clone().wish(|wish| wish.force = true), Step::Preflight),
-        (used.clone().wish(|wish| wish.keep_old = true), Step::Preflight),
+        (used.clone().wish(|wish| wish.force = true), Step::Look(Look::Preflight)),
+        (used.clone().wish(|wish| wish.keep_old = true), Step::Look(Look::Preflight)),
         (used.wish(|wish| wish.now = true), in_use),
-        (Case::idle().used(K1, Use::Unknown), Step::Preflight),
-        (Case::idle().used(K1, Use::Never), Step::Preflight),
+        (Case::idle().used(K1, Use::Unknown), Step::Look(Look::Preflight)),
+        (Case::idle().used(K1, Use::Never), Step::Look(Look::Preflight)),
     ]);
 }
 

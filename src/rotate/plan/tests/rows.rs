@@ -7,8 +7,8 @@ fn a_rotation_starts_by_a_look_at_who_uses_the_key_and_a_change_that_changes_not
     let idle = Case::idle();
     let looked = idle.clone().used(K1, Use::Ours);
     expect(&[
-        (idle, Step::LookAtUse(id(K1))),
-        (looked.clone(), Step::Preflight),
+        (idle, Step::Look(Look::AtUse(id(K1)))),
+        (looked.clone(), Step::Look(Look::Preflight)),
         (looked.run(|run| run.preflighted = true), Step::Save(Save::Intend)),
     ]);
 }
@@ -46,7 +46,7 @@ fn a_key_is_rotated_only_when_it_is_as_old_as_was_asked() {
     };
     expect(&[
         (aged(29), Step::End(End::Young { created: after(-29 * 24 * 3600) })),
-        (aged(30), Step::LookAtUse(id(K1))),
+        (aged(30), Step::Look(Look::AtUse(id(K1)))),
     ]);
 }
 
@@ -76,6 +76,8 @@ fn create_is_not_sent_again_until_no_list_can_lag_behind_it() {
         expect(&[
             (Case::intended(0).intent(intent), shown_by(0)),
             (Case::intended(89).intent(intent), shown_by(89)),
+            (Case::intended(89).intent(intent).off(K1), shown_by(89)),
+            (Case::intended(89).intent(intent).gone(K1), shown_by(89)),
             (Case::intended(90).intent(intent), Step::Save(Save::Intend)),
             (Case::intended(90).intent(intent).resume(), Step::Save(Save::Finish)),
         ]);
@@ -84,8 +86,8 @@ fn create_is_not_sent_again_until_no_list_can_lag_behind_it() {
 
 #[test]
 fn nothing_is_made_for_a_current_key_that_is_off_or_gone() {
-    for intent in [OwnIntent::None, OwnIntent::Unsent, OwnIntent::Sent] {
-        let intended = Case::intended(0).intent(intent);
+    for (intent, ago) in [(OwnIntent::None, 90), (OwnIntent::Unsent, 0), (OwnIntent::Sent, 90)] {
+        let intended = Case::intended(ago).intent(intent);
         expect(&[
             (intended.clone().off(K1), Step::End(End::CurrentOff)),
             (intended.gone(K1), Step::End(End::CurrentGone)),
@@ -134,7 +136,7 @@ fn the_old_key_is_switched_off_only_right_after_the_new_one_was_seen_to_work() {
     let prove = Step::Prove(id(K2), Depth::Quick);
     let off = Step::Switch(id(K1), KeyStatus::Inactive);
     expect(&[
-        (Case::proven(), Step::LookAtUse(id(K1))),
+        (Case::proven(), Step::Look(Look::AtUse(id(K1)))),
         (looked.clone(), prove.clone()),
         (looked.clone().proved(K2, Depth::Full, 61), prove.clone()),
         (looked.clone().proved(K1, Depth::Full, 0), prove),
@@ -191,7 +193,7 @@ fn the_old_key_stays_until_the_grace_is_over() {
     expect(&[
         (Case::retired(1), Step::End(End::Grace { old: id(K1), until })),
         (Case::retired(1).mfa(Mfa::Missing), Step::End(End::Grace { old: id(K1), until })),
-        (Case::retired(0), Step::LookAtUse(id(K1))),
+        (Case::retired(0), Step::Look(Look::AtUse(id(K1)))),
     ]);
 }
 

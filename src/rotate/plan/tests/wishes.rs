@@ -59,6 +59,31 @@ fn an_undo_takes_the_old_key_back() {
     ]);
 }
 
+/// K2 was made later than K1, which has its place again.
+#[test]
+fn an_undo_is_not_undone_by_another() {
+    let younger = |case: Case, status: KeyStatus| case.current(K1).active(K1).listed(K2, status, 3600).undo();
+    let proven = younger(Case::of(State::Proven { old: id(K2) }), KeyStatus::Active);
+    let retired = |left: i64| {
+        younger(Case::of(State::Retired { old: id(K2), until: after(left) }), KeyStatus::Inactive)
+            .used(K2, Use::Never)
+            .proved(K1, Depth::Quick, 0)
+    };
+    let until = after(GRACE);
+    expect(&[
+        // What the first one left to do is done.
+        (proven.clone(), Step::Look(Look::AtUse(id(K2)))),
+        (proven.listed(K2, KeyStatus::Inactive, 3600), Step::Save(Save::Retire { until })),
+        (retired(GRACE), Step::End(End::AlreadyUndone { old: id(K2), until })),
+        (retired(GRACE).run(|run| run.undone = true), Step::End(End::Grace { old: id(K2), until })),
+        (retired(0), Step::Delete(id(K2))),
+        (retired(GRACE).listed(K2, KeyStatus::Active, 3600), Step::End(End::OldKeyOn { old: id(K2) })),
+        (retired(GRACE).off(K1), Step::End(End::CurrentOff)),
+        // Somebody took the key away that had its place again.
+        (retired(GRACE).gone(K1), Step::Switch(id(K2), KeyStatus::Active)),
+    ]);
+}
+
 #[test]
 fn an_undo_with_no_old_key_left_says_so() {
     let gone = Step::End(End::OldKeyGone { old: id(K1) });
@@ -76,7 +101,7 @@ fn after_an_undo_the_new_key_is_the_old_one_and_is_retired_as_any() {
         Case::of(State::Proven { old: id(K2) }).active(K2).undo().run(|run| (run.turned, run.undone) = (true, true));
     let proved = turned.clone().used(K2, Use::Never).proved(K1, Depth::Quick, 0);
     expect(&[
-        (turned, Step::LookAtUse(id(K2))),
+        (turned, Step::Look(Look::AtUse(id(K2)))),
         (proved.clone(), Step::Switch(id(K2), KeyStatus::Inactive)),
         (proved.off(K2), Step::Save(Save::Retire { until: after(GRACE) })),
     ]);

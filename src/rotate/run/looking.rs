@@ -1,0 +1,80 @@
+//! What is looked at before something is changed.
+
+use super::{News, Rotation, Tools, User};
+use crate::aws::{AwsError, KeyStatus, KeyUse, ListedKey, Refusal, Signer};
+use crate::names::AccessKeyId;
+use crate::rotate::plan::{Look, Mfa, Secret, Use};
+use crate::rotate::stop::Stop;
+use crate::store::search::Search;
+
+impl Rotation {
+    /// By the session, else by whichever key AWS still takes.
+    pub(super) fn list(&mut self, tools: &Tools, user: &User) -> Result<Vec<ListedKey>, Stop> {
+        if let Some(session) = &self.session {
+            match tools.aws.access_keys(&Signer::Session(&session.credentials), &user.name) {
+                Err(AwsError::Refused { refusal: Refusal::Expired | Refusal::UnknownKey, .. }) => self.session = None,
+                listed => return Ok(listed?),
+            }
+        }
+        let entry = self.entry()?;
+        let current = tools.aws.access_keys(&Signer::AccessKey(&entry.current.access_key()), &user.name);
+        match (current, &entry.other) {
+            (Err(AwsError::Refused { refusal: Refusal::UnknownKey, .. }), Some(other)) => {
+                Ok(tools.aws.access_keys(&Signer::AccessKey(&other.access_key()), &user.name)?)
+            }
+            (listed, _) => Ok(listed?),
+        }
+    }
+
+    pub(super) fn resolve_key_to_delete(&mut self) -> Result<(), Stop> {
+        let Some(given) = self.delete_key.take() else { return Ok(()) };
+        let meant: Vec<&ListedKey> = self.keys.iter().filter(|key| key.id.is_meant_by(&given)).collect();
+        match meant[..] {
+            [key] => self.wish.delete_key = Some(key.id.clone()),
+            _ => return Err(Stop::NoSuchKey { given }),
+        }
+        Ok(())
+    }
+
+    pub(super) fn look(&mut self, tools: &Tools, user: &User, look: Look) -> Result<(), Stop> {
+        match look {
+            Look::AtUse(key) => self.look_at_use(tools, &key),
+            Look::ForSecret(key) => self.look_for_secret(tools, &key),
+            Look::Preflight => self.preflight(tools, user),
+        }
+    }
+
+    pub(super) fn look_at_use(&mut self, tools: &Tools, key: &AccessKeyId) -> Result<(), Stop> {
+        let used = match self.signed(|signer| tools.aws.access_key_last_use(signer, key)) {
+            Err(stop) if stop.is(&Refusal::AccessDenied) => KeyUse::Unknown,
+            last => last?.map_or(KeyUse::Never, KeyUse::Last),
+        };
+        // While it takes a code yet, the session may be let ask what the key is not.
+        let is_last_word = used == KeyUse::Unknown && self.mfa(tools) != Mfa::Missing;
+        if is_last_word && self.unknown.insert(key.clone()) {
+            self.news.push(News::UseUnknown { key: key.clone() });
+        }
+        self.run.uses.insert(key.clone(), Use::of(&used));
+        self.last_uses.insert(key.clone(), used);
+        Ok(())
+    }
+
+    fn look_for_secret(&mut self, tools: &Tools, key: &AccessKeyId) -> Result<(), Stop> {
+        let found = match tools.ledger.secret_of(key)? {
+            Search::Found(stored) => {
+                self.found = Some(*stored);
+                Secret::Found
+            }
+            Search::NotFound | Search::Unknown => Secret::NotFound,
+        };
+        self.run.secrets.insert(key.clone(), found);
+        Ok(())
+    }
+
+    fn preflight(&mut self, tools: &Tools, user: &User) -> Result<(), Stop> {
+        let current = self.entry()?.position.current.clone();
+        self.signed(|signer| tools.aws.set_access_key_status(signer, &user.name, &current, KeyStatus::Active))?;
+        self.run.preflighted = true;
+        Ok(())
+    }
+}

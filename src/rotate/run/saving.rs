@@ -1,0 +1,94 @@
+//! The vault, as this run last read or wrote it.
+
+use super::{News, Rotation, Tools, Turn, User};
+use crate::credentials::AccessKey;
+use crate::names::AccessKeyId;
+use crate::rotate::journal::{Conflict, Position};
+use crate::rotate::ledger::{Entry, LedgerError};
+use crate::rotate::plan::{End, OwnIntent, Save, State};
+use crate::rotate::stop::Stop;
+
+impl Rotation {
+    /// Before a wait: the key that is being proven is the only one that is kept in mind.
+    pub(super) fn put_keys_away(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            self.expected = Some(entry.position);
+        }
+    }
+
+    /// Takes up the keys again that were put away before a wait.
+    pub(super) fn read(&mut self, tools: &Tools, user: &User) -> Result<(), Stop> {
+        if self.entry.is_none() {
+            let entry = tools.ledger.entry(&user.arn, &self.profile)?;
+            if self.expected.as_ref().is_some_and(|expected| *expected != entry.position) {
+                return Err(LedgerError::Conflict(Conflict::Changed).into());
+            }
+            self.entry = Some(entry);
+        }
+        Ok(())
+    }
+
+    pub(super) fn entry(&self) -> Result<&Entry, Stop> {
+        self.entry.as_ref().ok_or(Stop::NoSigner)
+    }
+
+    pub(super) fn held(&self, id: &AccessKeyId) -> Result<AccessKey, Stop> {
+        let entry = self.entry()?;
+        let mut keys = [Some(&entry.current), entry.other.as_ref()].into_iter().flatten();
+        Ok(keys.find(|key| key.id == *id).ok_or(Stop::NoSigner)?.access_key())
+    }
+
+    pub(super) fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
+        let (before, found, now) = (self.entry()?.position.clone(), self.found.take(), tools.now());
+        match tools.ledger.save(&before, save, found.as_ref(), self.wish.keep_old, now) {
+            Ok(after) => {
+                self.note(save, &before, &after.position.current);
+                self.entry = Some(after);
+                Ok(())
+            }
+            // In force, so that it is told as it stands; a power cut may undo it, so that nothing is built on it. The disk may
+            // not even let it be read.
+            Err(error @ LedgerError::NotDurable(_)) => {
+                let (state, current) = before.state.after(&before.current, save, now);
+                self.note(save, &before, &current);
+                self.entry = None;
+                self.expected = Some(Position { state, current, ..before });
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the saved step means for the rest of this run.
+    fn note(&mut self, save: &Save, before: &Position, current: &AccessKeyId) {
+        let new = current.clone();
+        self.saved = true;
+        match save {
+            Save::Intend => self.run.intent = OwnIntent::Unsent,
+            Save::Adopt(key) => {
+                let (was_just_made, new) = (self.run.intent == OwnIntent::Unsent, key.clone());
+                self.run.turned = true;
+                self.news.push(if was_just_made { News::Created { new } } else { News::Adopted { new } });
+            }
+            Save::Prove => self.news.push(News::Replaced { old: before.current.clone(), new }),
+            Save::TurnBack | Save::Return => {
+                self.run.undone = true;
+                self.run.turned = true;
+                self.news.push(News::Replaced { old: before.current.clone(), new });
+            }
+            // Who ended a grace by hand, or took a rotation back, asked for that and not for the next one.
+            Save::Finish => {
+                let taken_back = self.wish.undo && matches!(before.state, State::Created { .. });
+                self.run.turned |= self.wish.now || taken_back;
+            }
+            Save::Retire { .. } | Save::Undo => {}
+        }
+    }
+
+    pub(super) fn end(&mut self, tools: &Tools, end: End) -> Result<Turn, Stop> {
+        if self.saved {
+            tools.ledger.keep()?;
+        }
+        Ok(Turn::Ended(end))
+    }
+}
