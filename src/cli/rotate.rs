@@ -7,6 +7,7 @@ mod exporting;
 mod give_up;
 mod outcome;
 mod progress;
+mod rekeying;
 mod scheduled;
 mod selection;
 mod strange_use;

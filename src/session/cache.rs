@@ -117,11 +117,14 @@ impl<'a> Cache<'a> {
         self.remove_where(|_, _| true)
     }
 
-    /// Sessions outlive the access key that made them: from now on they count as made by the one that took its place.
-    pub fn rekey(&self, old: &AccessKeyId, new: &AccessKeyId, now: Timestamp) {
+    /// Sessions outlive the access key that made them: from now on they count as made by the one that took its place. Takes
+    /// old keys with their new ones, in the order in which they were replaced.
+    pub fn rekey(&self, replaced: &[(AccessKeyId, AccessKeyId)], now: Timestamp) {
         for mut record in self.list() {
-            if record.ladder.access_key_id == *old {
-                record.ladder.access_key_id = new.clone();
+            let made_by = record.ladder.access_key_id.clone();
+            let follow = |id, (old, new): &(AccessKeyId, AccessKeyId)| if id == *old { new.clone() } else { id };
+            record.ladder.access_key_id = replaced.iter().fold(made_by.clone(), follow);
+            if record.ladder.access_key_id != made_by {
                 // Without it, it is asked for anew.
                 let _ = self.store(&record, now);
             }

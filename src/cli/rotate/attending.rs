@@ -8,7 +8,6 @@ use crate::aws_files::config::ConfigFile;
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
-use crate::cli::session_records;
 use crate::cli::sign_in::{self, Purpose};
 use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
@@ -27,7 +26,8 @@ use crate::store::group::Group;
 use super::Args;
 use super::outcome::{Outcome, Why};
 use super::progress::{self, Progress};
-use super::strange_use;
+use super::rekeying::Rekeying;
+use super::strange_use::StrangeUses;
 
 pub struct Attending<'a, 'w> {
     world: &'a World<'w>,
@@ -36,6 +36,8 @@ pub struct Attending<'a, 'w> {
     json: bool,
     /// Of many keys at a terminal: then no step of one of them is told, but what somebody has to read.
     progress: Option<Progress<'a, 'w>>,
+    rekeying: Rekeying,
+    pub(super) strange_uses: StrangeUses,
     pub(super) outcomes: Vec<Outcome>,
     happened: BTreeMap<ProfileName, Vec<News>>,
     /// The session that each has.
@@ -54,6 +56,8 @@ impl<'a, 'w> Attending<'a, 'w> {
             code: &args.code,
             json: args.json,
             progress: None,
+            rekeying: Rekeying::default(),
+            strange_uses: StrangeUses::default(),
             outcomes: at_rest,
             happened: BTreeMap::new(),
             given: BTreeMap::new(),
@@ -75,6 +79,7 @@ impl<'a, 'w> Attending<'a, 'w> {
     /// Says what came of all of them.
     pub fn conclude(mut self) -> Result<Vec<Outcome>, Failure> {
         let was_watched = self.progress.take().is_some();
+        self.rekeying.finish(self.group, self.world);
         // What is to be said now says also that a signal came.
         if let Some(signals) = self.signals.take() {
             signals.forget();
@@ -163,14 +168,6 @@ impl<'a, 'w> Attending<'a, 'w> {
         self.outcomes.push(outcome);
     }
 
-    /// Cached sessions outlive the key that made them.
-    fn rekey_sessions(&self, old: &AccessKeyId, new: &AccessKeyId) {
-        let cache = self.group.read(|vault| session_records::cache(self.world, vault.document()));
-        if let Ok(Ok(cache)) = cache {
-            cache.rekey(old, new, self.world.clock.now());
-        }
-    }
-
     fn log(&self, profile: &ProfileName, act: Act, key: &AccessKeyId) {
         self.world.log(&Event {
             time: self.world.clock.now(),
@@ -224,7 +221,7 @@ impl Attendant for Attending<'_, '_> {
         }
         match &news {
             News::Created { new } | News::Adopted { new } => self.log(&rotation.profile, Act::KeyCreated, new),
-            News::Replaced { old, new } => self.rekey_sessions(old, new),
+            News::Replaced { old, new } => self.rekeying.replaced(old, new, self.group, self.world),
             News::SwitchedOff { key } => self.log(&rotation.profile, Act::KeyDisabled, key),
             News::SwitchedOn { key } => self.log(&rotation.profile, Act::KeyEnabled, key),
             News::Deleted { key } => self.log(&rotation.profile, Act::KeyDeleted, key),
@@ -234,6 +231,8 @@ impl Attendant for Attending<'_, '_> {
     }
 
     fn session(&mut self, rotation: &Rotation) -> Option<Session> {
+        // It may be one of those.
+        self.rekeying.finish(self.group, self.world);
         let issued = self.in_conversation(|attending| attending.issue(rotation));
         match issued {
             Ok(session) => Some(session),
@@ -260,7 +259,7 @@ impl Attendant for Attending<'_, '_> {
                 return Some(rotation);
             }
         }
-        strange_use::tell(&rotation, self.world);
+        self.strange_uses.tell(&rotation, self.world);
         let happened = self.happened.remove(&rotation.profile).unwrap_or_default();
         let code = self.codes.remove(&rotation.profile);
         let code = code.or_else(|| Some(Failure::NoTerminal(Need::MfaCode(rotation.profile.clone()))));

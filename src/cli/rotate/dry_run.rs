@@ -16,7 +16,6 @@ use crate::rotate::stop::Stop;
 
 use super::attending::Attending;
 use super::outcome::{KeyShown, Outcome, RotateFailure, Why};
-use super::strange_use;
 
 type Plan = (Vec<Deed>, Option<End>);
 
@@ -28,7 +27,7 @@ impl Attending<'_, '_> {
         let mut shown = Vec::new();
         for (mut rotation, place) in rotations {
             let surveyed = self.survey(&mut rotation, place, shop);
-            strange_use::tell(&rotation, self.world());
+            self.strange_uses.tell(&rotation, self.world());
             rotation.news.iter().for_each(|news| report::rotation_news(self.world(), &rotation.profile, news));
             match surveyed {
                 Ok(plan) if self.json() => shown.push(document(&rotation, plan)),
