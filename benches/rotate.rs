@@ -1,5 +1,6 @@
 //! How long it takes to rotate many keys, beside the least that it could take: `cargo bench --bench rotate`. The whole program
-//! against a simulated AWS whose every answer takes 50 ms; a new key is tried for 20 seconds, as always.
+//! against a simulated AWS whose every answer takes 50 ms; a new key is tried for 20 seconds, as always. Of many keys one is
+//! tried while others are made, which takes it below that ideal.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

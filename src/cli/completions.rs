@@ -9,18 +9,20 @@ use clap_complete_nushell::Nushell;
 use super::failure::Failure;
 use super::world::World;
 
+/// Where each shell looks for them.
+const WHERE: &str = "\
+bash        vault completions bash > ~/.local/share/bash-completion/completions/vault
+zsh         vault completions zsh > \"${fpath[1]}/_vault\"
+fish        vault completions fish > ~/.config/fish/completions/vault.fish
+nushell     vault completions nushell | save ($nu.user-autoload-dirs.0 | path join vault.nu)
+elvish      vault completions elvish >> ~/.config/elvish/rc.elv
+powershell  vault completions powershell >> $PROFILE";
+
 /// Print what completes the commands and flags of vault in a shell
 ///
 /// Profiles are not completed: their names are in the vault alone, which a press of Tab does not open.
-///
-///     bash        vault completions bash > ~/.local/share/bash-completion/completions/vault
-///     zsh         vault completions zsh > "${fpath[1]}/_vault"
-///     fish        vault completions fish > ~/.config/fish/completions/vault.fish
-///     nushell     vault completions nushell | save ($nu.user-autoload-dirs.0 | path join vault.nu)
-///     elvish      vault completions elvish >> ~/.config/elvish/rc.elv
-///     powershell  vault completions powershell >> $PROFILE
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = WHERE)]
 pub struct Args {
     /// The shell
     shell: Shell,
