@@ -1,7 +1,8 @@
 //! The real program, killed while it rotates many keys, and watched at a terminal while it goes on. Three machines at once: a
-//! proof takes its twenty seconds.
+//! proof takes its twenty seconds. Each has 200 keys, or as many as `MANY_KEYS` says.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,8 @@ use super::rotation::{PATIENCE, at_once};
 use crate::program::{ACCOUNT, Case, Terminal};
 use crate::rotation::stage::document_of;
 
-const KEYS: usize = 200;
+static KEYS: LazyLock<usize> =
+    LazyLock::new(|| std::env::var("MANY_KEYS").map_or(200, |count| count.parse().expect("a number")));
 
 /// One vault, and in it a key of each of these users by the user's name.
 struct Many {
@@ -29,13 +31,15 @@ struct Moment {
     nth: usize,
 }
 
-const MOMENTS: [Moment; 3] = [
-    // Some keys are made, some being made, and of some nothing was asked yet.
-    Moment { action: "CreateAccessKey", status: None, nth: KEYS / 3 },
-    // The last one is just made, and none of them known to work.
-    Moment { action: "CreateAccessKey", status: None, nth: KEYS },
-    Moment { action: "UpdateAccessKey", status: Some("Inactive"), nth: KEYS / 3 },
-];
+static MOMENTS: LazyLock<[Moment; 3]> = LazyLock::new(|| {
+    [
+        // Some keys are made, some being made, and of some nothing was asked yet.
+        Moment { action: "CreateAccessKey", status: None, nth: *KEYS / 3 },
+        // The last one is just made, and none of them known to work.
+        Moment { action: "CreateAccessKey", status: None, nth: *KEYS },
+        Moment { action: "UpdateAccessKey", status: Some("Inactive"), nth: *KEYS / 3 },
+    ]
+});
 
 impl Moment {
     fn has_come(&self, case: &Case) -> bool {
@@ -49,7 +53,7 @@ impl Moment {
 impl Many {
     fn new() -> Self {
         let case = Case::with_vault();
-        let users: Vec<User> = (0..KEYS).map(|n| case.sim.add_user(ACCOUNT, &format!("user-{n}"))).collect();
+        let users: Vec<User> = (0..*KEYS).map(|n| case.sim.add_user(ACCOUNT, &format!("user-{n}"))).collect();
         let sections = users.iter().map(|user| {
             let (id, secret) = (user.access_key_id(), user.secret_access_key());
             format!("[{}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n", user.name())
@@ -141,7 +145,7 @@ impl Many {
 #[test]
 #[ignore = "takes a minute of real time"]
 fn many_rotations_that_are_killed_at_once_all_go_on_and_nobody_is_locked_out() {
-    at_once(&MOMENTS, |moment| {
+    at_once(&*MOMENTS, |moment| {
         let many = Many::new();
         many.killed_at(moment);
         many.nobody_is_locked_out();
