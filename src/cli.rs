@@ -178,6 +178,7 @@ fn described_alone(name: &str) -> Option<clap::Command> {
 pub fn main() -> ExitCode {
     report::on_panic();
     let hardened = process::harden();
+    process::outlive_file_limit();
     process::keep_freed_memory();
     let environment = Environment::of_this_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();

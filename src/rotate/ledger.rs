@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::calls::Calls;
 use super::journal::{Conflict, Journal, JournalError, Position};
-use super::plan::Save;
+use super::plan::{Save, State};
 use crate::clock::Clock;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::{Document, StoredAccessKey};
@@ -131,8 +131,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
         now: Timestamp,
     ) -> Result<Entry, LedgerError> {
         let (from, save, found) = (from.clone(), save.clone(), found.cloned());
-        // Of a rotation's saves only this one is worth being kept: the others are the same keys in another state.
-        let keep = if save == Save::Prove { Keep::Predecessor } else { Keep::Nothing };
+        let keep = keep(&from.state, &save);
         let stamp = Stamp { now: self.clock.now(), ..self.stamp.clone() };
         let (user_arn, profile) = (from.user_arn.clone(), from.profile.clone());
         let edit = move |document: &mut Document| {
@@ -178,6 +177,16 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     fn read<R>(&self, read: impl FnOnce(&Vault<'d>) -> R) -> Result<R, LedgerError> {
         self.calls.aside(|| self.group.read(read)).map_err(unread)
+    }
+}
+
+/// Of a rotation's saves those are worth being kept by which the vault gets another key for a profile, or forgets one of which
+/// AWS's list alone says that it is gone. The others are the same keys in another state.
+fn keep(state: &State, save: &Save) -> Keep {
+    match (save, state) {
+        (Save::Prove | Save::Return, _) => Keep::Predecessor,
+        (Save::Finish, State::Created { .. } | State::Proven { .. } | State::Undoing { .. }) => Keep::Predecessor,
+        _ => Keep::Nothing,
     }
 }
 

@@ -70,6 +70,9 @@ enum Seen {
 
 /// The next step.
 pub fn next(view: &View) -> Step {
+    if let Some(key) = view.not_to_delete() {
+        return Step::End(End::NotToDelete { key });
+    }
     match view.state {
         State::Idle => view.idle(),
         State::Intended { since } => view.intended(*since),
@@ -81,6 +84,12 @@ pub fn next(view: &View) -> Step {
 }
 
 impl View<'_> {
+    /// A key that was named to make room, where the vault has two keys of the user itself.
+    fn not_to_delete(&self) -> Option<AccessKeyId> {
+        let key = self.wish.delete_key.as_ref().filter(|key| !self.run.deleted.contains(*key));
+        key.filter(|_| self.state.other().is_some()).cloned()
+    }
+
     /// Some step where it is not known yet who uses the key, or others do and nobody said to go on all the same.
     fn others_use(&self, key: &AccessKeyId, all_the_same: bool) -> Option<Step> {
         match self.run.uses.get(key) {

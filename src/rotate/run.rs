@@ -88,6 +88,8 @@ pub struct Rotation {
     saved: bool,
     /// Replies to CreateAccessKey.
     lost: u32,
+    /// AWS took another key for the last list, and not the current one.
+    current_is_refused: bool,
     /// What was switched last.
     switched: Option<(AccessKeyId, KeyStatus)>,
     refused: usize,
@@ -121,6 +123,7 @@ impl Rotation {
             proof: None,
             saved: false,
             lost: 0,
+            current_is_refused: false,
             switched: None,
             refused: 0,
             lock: None,
@@ -226,7 +229,10 @@ impl Rotation {
             return self.prove(tools);
         }
         let user = match self.known_user(tools) {
-            Err(stop) if self.only_a_session_knows(&stop, tools)? => return Ok(Turn::NeedCode),
+            // A session that is left from before outlives them, and can switch one on again.
+            Err(stop) if self.knows_no_key(&stop, tools)? => {
+                return Ok(if self.wants_session() { Turn::NeedCode } else { Turn::Ended(End::NoWorkingKey) });
+            }
             known => known?,
         };
         self.read(tools, &user)?;
@@ -234,7 +240,7 @@ impl Rotation {
             Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. }))
                 if self.mfa(tools) == Mfa::Missing =>
             {
-                return Ok(Turn::NeedCode);
+                return Ok(self.rest(tools.now())?.map_or(Turn::NeedCode, Turn::Ended));
             }
             other => self.keys = other?,
         }
@@ -246,6 +252,16 @@ impl Rotation {
                 return Ok(turn);
             }
         }
+    }
+
+    /// Where nothing is to be done before a grace is over and the current key works, whatever IAM's list says: for that alone
+    /// nobody is asked for a code.
+    fn rest(&self, now: Timestamp) -> Result<Option<End>, Stop> {
+        Ok(match &self.entry()?.position.state {
+            _ if self.wish.undo || self.wish.now || self.current_is_refused => None,
+            State::Retired { old, until } if now < *until => Some(End::Grace { old: old.clone(), until: *until }),
+            _ => None,
+        })
     }
 
     fn decide(&self, tools: &Tools) -> Result<Step, Stop> {

@@ -34,6 +34,9 @@ pub enum Stop {
     /// To be deleted, and the key of another profile of the vault.
     #[error("another profile has it")]
     InVault { key: AccessKeyId },
+    /// IAM's list of the user's keys does not have the one that asked for it.
+    #[error("the list of keys lacks the one that asked for it")]
+    ListLags { key: AccessKeyId },
     /// None, or not one alone.
     #[error("no such key")]
     NoSuchKey { given: String },
@@ -45,7 +48,7 @@ pub enum Stop {
 impl Stop {
     /// Whether waiting for some seconds helps: AWS asks for it, or one of its servers has not heard of a fresh key yet.
     pub fn passes(&self) -> bool {
-        self.is(&Refusal::Throttled) || self.is(&Refusal::UnknownKey)
+        self.is(&Refusal::Throttled) || self.is(&Refusal::UnknownKey) || matches!(self, Self::ListLags { .. })
     }
 
     pub fn is(&self, wanted: &Refusal) -> bool {

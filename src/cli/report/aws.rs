@@ -66,7 +66,7 @@ fn refused(action: &str, refusal: &Refusal, message: &str) -> Report {
             .hint("`vault set NAME mfa_serial=ARN` with the device's ARN"),
         Refusal::AccessDenied => refused(format!("AWS refused {action}: {message}")),
         Refusal::UnknownKey => refused("AWS does not know this access key, or it is inactive".into())
-            .hint("was it replaced or switched off in the console? `vault add NAME --replace` stores a new one"),
+            .hint("was it replaced or switched off in the console? `vault rotate NAME --resume` where a rotation is not over, else `vault add NAME --replace`"),
         Refusal::SignatureMismatch => refused("the secret access key in the vault does not belong to its id".into())
             .hint("`vault add NAME --replace`"),
         Refusal::Expired => refused("the session is over".into()).hint("`vault login NAME --force` makes a new one"),

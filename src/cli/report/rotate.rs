@@ -241,14 +241,17 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
             "an administrator can switch one on again; or `vault rotate {name} --give-up`, then `vault add {name} --replace`"
         )),
         End::NotToDelete { key } => {
-            state(format!("{} is not a key to delete: it is in use here, or not there", key.short()))
+            state(format!("{} is not a key to delete: it is in use here, or not there, or a rotation is not over", key.short()))
         }
     }
 }
 
 /// The other way, where there is one.
-fn or_undo(failure: &RotateFailure) -> &'static str {
-    if failure.is_taken_back { "" } else { ", `--undo` takes it back" }
+fn or_undo(failure: &RotateFailure) -> String {
+    match failure.is_taken_back {
+        true => String::new(),
+        false => format!(", `vault rotate {} --undo` takes it back", failure.profile),
+    }
 }
 
 fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
@@ -317,6 +320,11 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             Report::new(Status::State, format!("{name}: {} is the key of another profile of this vault", key.short()))
                 .hint("`vault status` shows which; remove that profile first")
         }
+        Stop::ListLags { key } => pending(
+            failure,
+            &format!("AWS's list of the user's keys does not have {} yet, which asked for it", key.short()),
+            Status::Pending,
+        ),
         Stop::NoSigner => pending(failure, "no key is at hand that could sign", Status::Pending),
     }
 }

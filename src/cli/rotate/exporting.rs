@@ -64,7 +64,9 @@ impl Exports {
                 continue;
             }
             match section.renewed(group, world) {
-                Ok(expires) => report::export::written_anew(world, &section.name, expires),
+                Ok(Some(expires)) => report::export::written_anew(world, &section.name, expires),
+                // Its code is this rotation's, and AWS has no younger one.
+                Ok(None) => left.push((section.name, section.expires)),
                 Err(failure) => {
                     report::export::not_written_anew(world, &section.name, section.expires, &failure);
                     outcome.failure.get_or_insert(failure);
@@ -95,14 +97,17 @@ impl Section {
         }
     }
 
-    /// Gives how long the new session is good for.
-    fn renewed<'a>(&self, group: &Group<'static, 'a>, world: &World<'a>) -> Result<Timestamp, Failure> {
+    /// Gives how long the new session is good for; None where that is the one that stands there.
+    fn renewed<'a>(&self, group: &Group<'static, 'a>, world: &World<'a>) -> Result<Option<Timestamp>, Failure> {
         let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
         let (name, args) = (self.profile.clone(), SignInArgs::default());
         let resolved = group
             .read(|vault| sign_in::resolve_in(vault, config.clone(), name, &args, world))
             .map_err(Failure::Reopen)??;
         let issued = sign_in::renew(&resolved, world)?;
+        if issued.credentials().access_key_id == self.session {
+            return Ok(None);
+        }
         let (disk, path) = (world.disk, &world.paths.aws_credentials);
         let target = Target { name: &self.name, vault_key: None, replace_long_term: false };
         let prepared = prepare(disk, path, &config, target)?;
@@ -114,6 +119,6 @@ impl Section {
         if is_still_there && !resolved.about.protected {
             prepared.commit(disk, issued.credentials())?;
         }
-        Ok(issued.expires())
+        Ok(Some(issued.expires()))
     }
 }

@@ -59,11 +59,9 @@ pub enum Why {
 }
 
 impl Outcome {
-    /// Nothing can be done with it before then; which is a failure where nothing else was wanted.
-    pub fn in_grace(profile: ProfileName, old: AccessKeyId, until: Timestamp, fails: bool) -> Self {
-        let failure = RotateFailure::before(profile.clone(), Why::End(End::Grace { old, until }));
-        let failure = fails.then(|| Failure::Rotate(Box::new(failure)));
-        Self { grace_until: Some(until), failure, word: "in grace", ..Self::done(profile) }
+    /// Nothing can be done with it before then.
+    pub fn in_grace(profile: ProfileName, until: Timestamp) -> Self {
+        Self { grace_until: Some(until), word: "in grace", ..Self::done(profile) }
     }
 
     /// What the vault or the config file says of it is wrong.

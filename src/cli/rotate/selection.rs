@@ -136,15 +136,14 @@ impl Args {
         Ok(vec![asked(&names_given::or_default(None, document, world)?)])
     }
 
-    /// Where nothing is to be asked of AWS, or of a person, since what is under way waits for a grace to be over.
+    /// Where nothing is to be asked of AWS, or of a person, since what is under way waits for a grace to be over. Who means
+    /// this very key, or what is unfinished, is told how it stands at AWS: somebody may have taken the new key away.
     fn rests(&self, name: &ProfileName, journal: Option<&Journal>, now: Timestamp) -> Option<Outcome> {
-        if self.dry_run || self.undo || self.now {
+        if self.dry_run || self.undo || self.now || self.resume || self.names_one() {
             return None;
         }
         match journal? {
-            Journal::Retired { old, until, .. } if now < *until => {
-                Some(Outcome::in_grace(name.clone(), old.id.clone(), *until, self.names_one()))
-            }
+            Journal::Retired { until, .. } if now < *until => Some(Outcome::in_grace(name.clone(), *until)),
             _ => None,
         }
     }

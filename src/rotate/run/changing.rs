@@ -36,6 +36,7 @@ impl Rotation {
 
     fn set_status(&mut self, tools: &Tools, user: &User, key: AccessKeyId, status: KeyStatus) -> Result<(), Stop> {
         if status == KeyStatus::Inactive {
+            self.spare(&key)?;
             tools.ledger.keep()?;
         }
         match self.signed(|signer| tools.aws.set_access_key_status(signer, &user.name, &key, status)) {
@@ -51,10 +52,16 @@ impl Rotation {
         Ok(())
     }
 
-    pub(super) fn delete(&mut self, tools: &Tools, user: &User, key: AccessKeyId) -> Result<(), Stop> {
-        if self.entry()?.elsewhere.contains(&key) {
-            return Err(Stop::InVault { key });
+    /// Another profile may have got it since, and would be without a key.
+    fn spare(&self, key: &AccessKeyId) -> Result<(), Stop> {
+        match self.entry()?.elsewhere.contains(key) {
+            true => Err(Stop::InVault { key: key.clone() }),
+            false => Ok(()),
         }
+    }
+
+    pub(super) fn delete(&mut self, tools: &Tools, user: &User, key: AccessKeyId) -> Result<(), Stop> {
+        self.spare(&key)?;
         match self.signed(|signer| tools.aws.delete_access_key(signer, &user.name, &key)) {
             Err(stop) if stop.is(&Refusal::NoSuchEntity) => {}
             deleted => deleted?,

@@ -5,7 +5,15 @@ use crate::aws::{AwsError, KeyStatus, KeyUse, ListedKey, Refusal, Signer};
 use crate::names::AccessKeyId;
 use crate::rotate::plan::{Look, Mfa, Secret, Use};
 use crate::rotate::stop::Stop;
+use crate::store::document::StoredAccessKey;
 use crate::store::search::Search;
+
+/// A list that lacks the very key that asked for it is older than that key, and nothing is decided from it.
+fn list_by(key: &StoredAccessKey, tools: &Tools, user: &User) -> Result<Vec<ListedKey>, Stop> {
+    let listed = tools.aws.access_keys(&Signer::AccessKey(&key.access_key()), &user.name)?;
+    let has_it = listed.iter().any(|one| one.id == key.id);
+    if has_it { Ok(listed) } else { Err(Stop::ListLags { key: key.id.clone() }) }
+}
 
 impl Rotation {
     /// By the session, else by whichever key AWS still takes.
@@ -17,12 +25,16 @@ impl Rotation {
             }
         }
         let entry = self.entry()?;
-        let current = tools.aws.access_keys(&Signer::AccessKey(&entry.current.access_key()), &user.name);
-        match (current, &entry.other) {
-            (Err(AwsError::Refused { refusal: Refusal::UnknownKey, .. }), Some(other)) => {
-                Ok(tools.aws.access_keys(&Signer::AccessKey(&other.access_key()), &user.name)?)
+        let (current, other) = (list_by(&entry.current, tools, user), entry.other.clone());
+        match (current, other) {
+            (Err(stop), Some(other)) if stop.is(&Refusal::UnknownKey) => {
+                self.current_is_refused = true;
+                list_by(&other, tools, user)
             }
-            (listed, _) => Ok(listed?),
+            (listed, _) => {
+                self.current_is_refused = false;
+                listed
+            }
         }
     }
 

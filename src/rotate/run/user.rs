@@ -26,11 +26,10 @@ impl Rotation {
         }
     }
 
-    /// Somebody switched off both keys of an unfinished rotation: a session that is left from before outlives them, and can
-    /// switch one on again.
-    pub(super) fn only_a_session_knows(&self, stop: &Stop, tools: &Tools) -> Result<bool, Stop> {
+    /// Somebody switched off or deleted both keys of an unfinished rotation.
+    pub(super) fn knows_no_key(&self, stop: &Stop, tools: &Tools) -> Result<bool, Stop> {
         let tried = self.refused == BACK_OFF.len() && stop.is(&Refusal::UnknownKey);
-        Ok(tried && self.has_mfa && self.session.is_none() && tools.ledger.other_key(&self.profile)?.is_some())
+        Ok(tried && tools.ledger.other_key(&self.profile)?.is_some())
     }
 
     /// Whose key it is, and that no other run is at it.

@@ -321,7 +321,7 @@ fn a_key_that_was_switched_off_is_named_with_what_to_do() {
     case.sim.set_key_status(case.alice.access_key_id(), aws_sim::Status::Inactive);
     login_with(&case, "123456").exits(4).stdout("").stderr(&error_and_hint(
         "AWS does not know this access key, or it is inactive",
-        "was it replaced or switched off in the console? `vault add NAME --replace` stores a new one",
+        "was it replaced or switched off in the console? `vault rotate NAME --resume` where a rotation is not over, else `vault add NAME --replace`",
     ));
 }
 

@@ -170,3 +170,15 @@ fn who_occupies_a_kept_generations_name_with_a_folder_stops_the_save_and_with_a_
     assert_eq!(fs::read(case.vault_file()).unwrap(), before);
     assert!(!names(&folder(&case)).iter().any(|name| name.ends_with(".tmp")));
 }
+
+#[test]
+fn a_vault_that_may_not_grow_any_further_is_left_as_it_was_with_words() {
+    let case = Case::with_prod();
+    let before = std::fs::read(case.vault_file()).unwrap();
+    let passphrase = case.given("passphrase");
+    let set = ["--fsize=512", super::VAULT, "set", "prod", "region=eu-west-1", "--passphrase-file"];
+    let output = case.command("prlimit", &[&set[..], &[passphrase.to_str().unwrap()]].concat()).run();
+    output.exits(1);
+    assert!(output.err.contains("File too large"), "{}", output.err);
+    assert!(std::fs::read(case.vault_file()).unwrap() == before, "it was saved");
+}

@@ -137,9 +137,9 @@ fn an_old_key_that_is_switched_on_in_its_grace_is_asked_about() {
     stage.pass(Duration::from_secs(25 * 3600));
     let ran = stage.rotate(&["--resume"]);
     ran.exits(8).error(&format!("prod: somebody switched the old key AKIA...{} on again", &old[16..]));
-    ran.hint("`vault rotate prod --now` switches it off, `--undo` takes it back");
+    ran.hint("`vault rotate prod --now` switches it off, `vault rotate prod --undo` takes it back");
     assert!(ran.changes().is_empty());
-    stage.follow_hint(&ran).succeeds();
+    stage.rotate(&["--now"]).succeeds();
     uses(&stage, &new, Some("retired"));
 }
 
@@ -153,6 +153,105 @@ fn a_new_key_that_is_switched_off_in_the_grace_gives_the_old_one_back() {
     assert_eq!(held.current.id.as_str(), old);
     assert_eq!(stage.status(&old), Some(Status::Active));
     stage.recovers();
+}
+
+#[test]
+fn who_asks_for_a_key_in_its_grace_hears_that_somebody_took_the_new_one_away() {
+    for words in [&["--resume"][..], &[]] {
+        let (stage, old, new) = retired();
+        stage.sim().set_key_status(&old, Status::Active);
+        stage.sim().set_key_status(&new, Status::Inactive);
+        stage.rotate(words);
+        uses(&stage, &old, Some("retired"));
+    }
+}
+
+#[test]
+fn a_grace_in_which_the_new_key_works_asks_for_no_code_and_changes_nothing() {
+    let (stage, _, new) = retired();
+    stage.sim().require_mfa_for(&stage.user, &["iam:ListAccessKeys"], None);
+    stage.run(&["logout", "prod"]).succeeds();
+    let ran = stage.run(&["rotate", "prod", "--resume"]);
+    ran.succeeds().says("is off, and deleted after ");
+    assert!(ran.changes().is_empty() && ran.codes_spent() == 0, "{}", ran.shown());
+    stage.run(&["rotate", "prod"]).exits(1).says("its rotation is not over");
+    uses(&stage, &new, Some("retired"));
+}
+
+#[test]
+fn where_neither_key_works_and_no_session_is_left_that_is_said() {
+    let stage = Stage::without_mfa();
+    stage.rotate(&[]).succeeds();
+    let (stage, old, new) = both(stage, "retired");
+    stage.sim().set_key_status(&new, Status::Inactive);
+    for wish in ["--resume", "--undo"] {
+        let ran = stage.run_on(&RealDisk, &["rotate", "prod", wish]);
+        ran.exits(1).error("prod: none of the keys that the vault has for the user works any more");
+        ran.says("an administrator can switch one on again");
+    }
+    stage.sim().set_key_status(&old, Status::Active);
+    stage.rotate(&["--resume"]).succeeds();
+    uses(&stage, &old, Some("retired"));
+}
+
+#[test]
+fn a_list_without_the_key_that_asked_for_it_decides_nothing() {
+    let stage = Stage::without_mfa();
+    stage.rotate(&[]).succeeds();
+    let (stage, old, new) = both(stage, "retired");
+    let stale = Kind::Altered(new.clone(), "AKIAIOSFODNN7EXAMPLE".to_owned());
+    stage.sim().fail(Failure::on("ListAccessKeys").kind(stale.clone()));
+    stage.rotate(&["--now", "--force"]).succeeds();
+    assert_eq!(stage.status(&old), None);
+    uses(&stage, &new, None);
+    stage.sim().fail(Failure::on("ListAccessKeys").kind(stale).lasting());
+    let ran = stage.rotate(&[]);
+    ran.says("AWS's list of the user's keys does not have ");
+    assert!(ran.changes().is_empty(), "{}", ran.shown());
+}
+
+/// One list that lags is enough to forget a new key.
+#[test]
+fn a_new_key_that_is_gone_from_the_list_is_forgotten_and_its_secret_kept_beside_the_vault() {
+    let (stage, old, new) = created();
+    let kept = || {
+        let folder = stage.case.vault_file().parent().unwrap().to_owned();
+        let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("vault.age.g")).count()
+    };
+    let before = kept();
+    let stale = Kind::Altered(new, "AKIAIOSFODNN7EXAMPLE".to_owned());
+    // Of the first one the moved clock spoils the signature.
+    stage.sim().fail(Failure::on("ListAccessKeys").nth(2).kind(stale));
+    let ran = stage.rotate(&["--resume"]);
+    let held = stage.held();
+    assert_eq!((held.current.id.as_str(), held.state), (old.as_str(), None), "{} {:?}", ran.shown(), ran.requests);
+    // What stood before, and what stands.
+    assert_eq!(kept(), before + 2);
+}
+
+#[test]
+fn an_old_key_that_another_profile_got_meanwhile_stays_active() {
+    let stage = Stage::new();
+    stage.rotate(&["--keep-old"]).succeeds();
+    let (stage, old, new) = both(stage, "proven");
+    super::several::add(&stage, "legacy", &stage.user);
+    let ran = stage.rotate(&[]);
+    ran.exits(1).error(&format!("prod: AKIA...{} is the key of another profile of this vault", &old[16..]));
+    assert_eq!((stage.status(&old), stage.status(&new)), (Some(Status::Active), Some(Status::Active)));
+    assert!(ran.changes().is_empty(), "{}", ran.shown());
+}
+
+#[test]
+fn a_key_is_not_deleted_to_make_room_while_the_vault_has_two() {
+    for (stage, old, new) in [created(), proven(), retired()] {
+        for key in [&old, &new] {
+            let ran = stage.rotate(&["--delete-key", key, "--force", "--now"]);
+            ran.exits(1).says("is not a key to delete");
+            assert!(ran.changes().is_empty(), "{}", ran.shown());
+        }
+        assert!(stage.status(&old).is_some() && stage.status(&new).is_some());
+    }
 }
 
 #[test]
