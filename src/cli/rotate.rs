@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::aws_files::credentials::CredentialsFile;
 use crate::duration;
 use crate::names::ProfileName;
 use crate::rotate::calls::Calls;
@@ -136,11 +135,11 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Vec<Outcome>, Failure> {
     let vault = held_by_the_agent(vault, world);
     let selection = selection::select(args, &vault, world)?;
-    if args.export {
-        // A file that can't be read is told before anything is done, and not when it is too late.
-        CredentialsFile::load(world.disk, &world.paths.aws_credentials)?;
-    }
-    let exports = Exports::of(vault.document(), world);
+    let exports = match Exports::of(vault.document(), world) {
+        // Before anything is done, and not when it is too late.
+        Err(failure) if args.export => return Err(failure),
+        exports => exports.unwrap_or_default(),
+    };
     let group = Group::new(vault.close());
     let calls = Calls::at_once(AT_ONCE);
     let ledger = Ledger::new(&group, &calls, world.clock, world.stamp());

@@ -36,21 +36,19 @@ struct Section {
 }
 
 impl Exports {
-    /// A file or cache that can't be read has its own commands to say so.
-    pub fn of(document: &Document, world: &World) -> Self {
-        let file = CredentialsFile::load(world.disk, &world.paths.aws_credentials).ok();
-        let ours: Vec<(ProfileName, AccessKeyId)> =
-            file.iter().flat_map(CredentialsFile::sections).filter_map(session_of_ours).collect();
-        // To list the cache is to decrypt it.
-        let records = match session_records::cache(world, document) {
-            Ok(cache) if !ours.is_empty() => cache.list(),
-            _ => return Self::default(),
-        };
+    pub fn of(document: &Document, world: &World) -> Result<Self, Failure> {
+        let file = CredentialsFile::load(world.disk, &world.paths.aws_credentials)?;
+        let ours: Vec<(ProfileName, AccessKeyId)> = file.sections().filter_map(session_of_ours).collect();
+        if ours.is_empty() {
+            // To list the cache is to decrypt it.
+            return Ok(Self::default());
+        }
+        let records = session_records::cache(world, document)?.list();
         let known = |(name, id): (ProfileName, AccessKeyId)| {
             let record = records.iter().find(|record| record.credentials.access_key_id == id)?;
             Some(Section::of(name, record)).filter(|section| section.expires > record.aws_time(world.clock.now()))
         };
-        Self(ours.into_iter().filter_map(known).collect())
+        Ok(Self(ours.into_iter().filter_map(known).collect()))
     }
 
     /// Of the keys that were replaced: writes their sections `anew`, or says that they stay good.

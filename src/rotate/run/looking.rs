@@ -25,17 +25,12 @@ impl Rotation {
             }
         }
         let entry = self.entry()?;
-        let (current, other) = (list_by(&entry.current, tools, user), entry.other.clone());
-        match (current, other) {
-            (Err(stop), Some(other)) if stop.is(&Refusal::UnknownKey) => {
-                self.current_is_refused = true;
-                list_by(&other, tools, user)
-            }
-            (listed, _) => {
-                self.current_is_refused = false;
-                listed
-            }
-        }
+        let (listed, is_refused) = match (list_by(&entry.current, tools, user), &entry.other) {
+            (Err(stop), Some(other)) if stop.is(&Refusal::UnknownKey) => (list_by(other, tools, user), true),
+            (listed, _) => (listed, false),
+        };
+        self.current_is_refused = is_refused;
+        listed
     }
 
     pub(super) fn resolve_key_to_delete(&mut self) -> Result<(), Stop> {

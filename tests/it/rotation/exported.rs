@@ -125,3 +125,28 @@ fn a_section_that_can_not_be_written_anew_fails_the_command_and_not_the_rotation
     stage.is_rotated();
     assert_eq!((file(&stage), ran.codes_spent()), (before, 1));
 }
+
+#[test]
+fn a_session_of_which_aws_has_no_younger_one_without_a_code_stays_and_that_is_said() {
+    let stage = Stage::new();
+    with_foreign_section(&stage);
+    stage.with_code(&["login", "prod"]).succeeds();
+    let before = file(&stage);
+    let ran = stage.run(&["rotate", "prod", "--export"]);
+    ran.succeeds().says("[prod] in ~/.aws/credentials stays good until ");
+    assert!(!ran.shown().contains("written anew"), "{}", ran.shown());
+    assert_eq!((file(&stage), ran.codes_spent()), (before, 0));
+    stage.is_rotated();
+}
+
+#[test]
+fn a_file_that_can_not_be_read_is_told_before_a_key_is_made() {
+    let stage = Stage::new();
+    fs::create_dir_all(stage.case.credentials()).unwrap();
+    let ran = stage.rotate(&["--export"]);
+    ran.exits(1).says("/.aws/credentials is not a regular file");
+    assert!(ran.requests.is_empty(), "{}", ran.shown());
+    stage.is_untouched();
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+}
