@@ -119,7 +119,8 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         Some(checked) if args.mfa_serial.is_none() => mfa_device::find(&checked.aws, &key, &checked.identity, world)?,
         _ => None,
     };
-    let stored = key_check::stored(key, checked.as_ref(), world.now());
+    let created = checked.as_ref().and_then(|checked| key_check::creation_date(&key, checked));
+    let stored = key_check::stored(key, checked.as_ref(), created, world.now());
     let profile = Profile {
         region: args.region,
         mfa_serial: args.mfa_serial.map_or(found, DeviceGiven::serial),
