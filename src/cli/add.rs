@@ -2,6 +2,7 @@
 
 use crate::aws_files::config::ConfigFile;
 use crate::names::{ProfileName, Region, RoleArn};
+use crate::rotate::held::held;
 use crate::store::document::{Document, Profile};
 use crate::store::file::LoadError;
 use crate::store::vault::{CreateError, Vault};
@@ -12,6 +13,7 @@ use super::init::{self, NewVaultArgs};
 use super::key_check;
 use super::mfa_device::{self, DeviceGiven};
 use super::opening;
+use super::report;
 use super::settings;
 use super::sign_in;
 use super::world::World;
@@ -119,6 +121,7 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         Some(checked) if args.mfa_serial.is_none() => mfa_device::find(&checked.aws, &key, &checked.identity, world)?,
         _ => None,
     };
+    let id = key.id.clone();
     let created = checked.as_ref().and_then(|checked| key_check::creation_date(&key, checked));
     let stored = key_check::stored(key, checked.as_ref(), created, world.now());
     let profile = Profile {
@@ -130,8 +133,14 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         ..Profile::default()
     };
     let mut vault = closed.open()?;
-    vault.edit(&world.stamp(), |document| put(document, &args.name, args.replace, &profile))?;
+    let held = vault.edit(&world.stamp(), |document| {
+        put(document, &args.name, args.replace, &profile)?;
+        Ok::<_, Failure>(held(document).remove(&id).filter(|held| held.profile != args.name))
+    })?;
     key_check::say_added(world, &args.name, &profile, checked.as_ref().map(|checked| &checked.identity));
+    if let Some(held) = held {
+        report::say_held(world, &args.name, &id, &held);
+    }
     access_key_source::say_where_it_still_lies(&args.source, world);
     world.say(&format!("next: vault login {}", args.name));
     Ok(())

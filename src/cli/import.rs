@@ -213,12 +213,16 @@ impl<'a> Run<'_, 'a> {
         add::warn_about_environment(self.world);
         let (ready, mut closed) = self.check(vault)?;
         // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
+        let mut held = Vec::new();
         if !ready.is_empty() || self.removes() {
             let mut vault = closed.open()?;
-            vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
+            held = vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
             closed = vault.close();
         }
         self.ready_is_done(&ready);
+        for (place, held) in &held {
+            check::say_held(&ready[*place], held, self.world);
+        }
         let is_new = |name: &str| ready.iter().any(|one| one.name.as_str() == name);
         let new_twins = self.twins.iter().filter(|(_, new)| is_new(new));
         new_twins.for_each(|(one, other)| report::import::say_twins(self.world, one, other));

@@ -8,6 +8,7 @@ use crate::aws::{Aws, CallerIdentity};
 use crate::import::found::FoundKey;
 use crate::import::plan::{Conflict, Plan, Row, Step, same_pair};
 use crate::names::{MfaSerial, ProfileName};
+use crate::rotate::held::{Held, Part, held};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 
 use crate::cli::failure::Failure;
@@ -130,8 +131,9 @@ fn stored(key: &FoundKey, checked: Option<&Checked>, world: &World) -> StoredAcc
     StoredAccessKey { added: key.added.unwrap_or(stored.added), ..stored }
 }
 
-/// Puts them all into the vault, or none: it may have changed since the plan was made.
-pub fn put(document: &mut Document, ready: &[Ready]) -> Result<(), Failure> {
+/// Puts them all into the vault, or none: it may have changed since the plan was made. Gives what rotations of other profiles
+/// have to do with their keys, by their places.
+pub fn put(document: &mut Document, ready: &[Ready]) -> Result<Vec<(usize, Held)>, Failure> {
     for one in ready {
         let standing = document.profiles.get(&one.name);
         if standing.is_some_and(Profile::is_rotating) {
@@ -150,7 +152,21 @@ pub fn put(document: &mut Document, ready: &[Ready]) -> Result<(), Failure> {
         }
         document.profiles.insert(one.name.clone(), one.profile.clone());
     }
-    Ok(())
+    Ok(held_by_others(document, ready))
+}
+
+/// Of a key that both profiles have it is said anyway that they do.
+fn held_by_others(document: &Document, ready: &[Ready]) -> Vec<(usize, Held)> {
+    let all = held(document);
+    let of = |one: &Ready| all.get(&one.profile.access_key.as_ref()?.id).cloned();
+    let found = ready.iter().enumerate().filter_map(|(place, one)| Some((place, of(one)?)));
+    found.filter(|(place, held)| held.profile != ready[*place].name && held.part != Part::Current).collect()
+}
+
+pub fn say_held(ready: &Ready, held: &Held, world: &World) {
+    if let Some(key) = &ready.profile.access_key {
+        report::say_held(world, &ready.name, &key.id, held);
+    }
 }
 
 /// Nobody is asked for a device in the middle of an import; the line to type later is shown instead.

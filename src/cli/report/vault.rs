@@ -68,7 +68,7 @@ fn generation(failure: &Failure) -> Report {
         }
         Failure::RotationUnfinished(name) => {
             state(format!("a rotation of `{name}` is unfinished; its keys can't be changed or taken away now"))
-                .hint("finish it first: `vault rotate --resume`")
+                .hint(finish_rotation(name.as_str()))
         }
         Failure::NotRestored { names } => {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -77,6 +77,11 @@ fn generation(failure: &Failure) -> Report {
         }
         _ => internal(),
     }
+}
+
+/// Who can't wait for the end of a grace has another way.
+pub fn finish_rotation(name: &str) -> String {
+    format!("finish it first: `vault rotate {name} --resume`, or in its grace `vault rotate {name} --now --force`")
 }
 
 fn recipient(failure: &Failure) -> Report {

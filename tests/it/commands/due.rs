@@ -13,7 +13,7 @@ use crate::forgery::Forgery;
 use crate::program::{ACCOUNT, Case, Output};
 
 const UNFINISHED: &str = "a rotation of `prod` is unfinished; its keys can't be changed or taken away now";
-const FINISH: &str = "finish it first: `vault rotate --resume`";
+const FINISH: &str = "finish it first: `vault rotate prod --resume`, or in its grace `vault rotate prod --now --force`";
 
 /// Changes a profile's table in the vault, as the next generation of it.
 fn change(case: &Case, name: &str, change: impl FnOnce(&mut Table)) {
@@ -275,7 +275,7 @@ fn a_profile_whose_rotation_is_unfinished_is_not_removed_or_replaced_and_keeps_i
     for words in [&["import", "--yes"][..], &["import", "--yes", "--replace"]] {
         let output = case.run(words);
         output.exits(1).stdout_has("conflict: a rotation of it is unfinished");
-        output.stderr_has("a rotation of it is unfinished\nvault: hint: finish it first: `vault rotate --resume`\n");
+        output.stderr_has(&format!("a rotation of it is unfinished\nvault: hint: {FINISH}\n"));
     }
     assert!(fs::read(case.vault_file()).unwrap() == before);
 
@@ -299,8 +299,9 @@ fn restoring_keeps_the_journal_that_stands_and_brings_none_back_beside_it() {
     // Under its new name it goes on; the old one would bring back the same journal as it was.
     case.run(&["rename", "prod", "main"]).succeeds();
     let unfinished = UNFINISHED.replace("`prod`", "`main`");
+    let finish = FINISH.replace("prod", "main");
     let before = fs::read(case.vault_file()).unwrap();
-    case.run(&["restore", "4", "prod"]).exits(1).stdout("").stderr(&error_and_hint(&unfinished, FINISH));
+    case.run(&["restore", "4", "prod"]).exits(1).stdout("").stderr(&error_and_hint(&unfinished, &finish));
     assert!(fs::read(case.vault_file()).unwrap() == before);
     change(&case, "main", |main| drop(main.remove("rotation")));
     case.run(&["restore", "4", "prod"]).succeeds();
