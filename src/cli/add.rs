@@ -73,8 +73,8 @@ pub fn open_or_make<'a>(world: &World<'a>, new_vault: &NewVaultArgs) -> Result<V
     if world.place().exists().map_err(LoadError::Io)? {
         return opening::open_vault(world);
     }
-    world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
-    match init::make_vault(world, new_vault) {
+    let begin = || world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
+    match init::make_vault(world, new_vault, begin) {
         // Another `add` made it meanwhile.
         Err(Failure::Create(CreateError::Exists)) => opening::open_vault(world),
         made => made,

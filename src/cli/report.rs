@@ -127,6 +127,7 @@ impl Report {
             | TrustByPassphrase
             | KnownElsewhere(_) => trust::report(failure),
             Load(_)
+            | NoVaultBesideKeys { .. }
             | Open(_)
             | WrongPassphrase { .. }
             | Reopen(_)

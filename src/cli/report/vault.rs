@@ -19,6 +19,8 @@ pub fn report(failure: &Failure) -> Report {
     use Failure::*;
     match failure {
         Load(error) => load(error),
+        NoVaultBesideKeys { file } => Report::new(Status::State, NO_VAULT)
+            .hint(format!("`vault import` makes one of the keys in {file}, `vault add NAME` of another")),
         WrongPassphrase { vault } => Report::new(Status::Locked, format!("wrong passphrase for `{vault}`"))
             .hint("forgotten? `--identity FILE` opens the vault with its recovery key"),
         Open(error) => open(error),
@@ -113,6 +115,8 @@ fn recipient(failure: &Failure) -> Report {
     }
 }
 
+const NO_VAULT: &str = "there is no vault yet";
+
 const OLDER: &str =
     "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
 
@@ -158,7 +162,7 @@ fn source_words(source: &SecretSource) -> String {
 fn load(error: &LoadError) -> Report {
     let damaged = |message: &str| Report::new(Status::NotTrusted, message);
     match error {
-        LoadError::Missing => Report::new(Status::State, "there is no vault yet").hint("`vault add NAME` makes one"),
+        LoadError::Missing => Report::new(Status::State, NO_VAULT).hint("`vault add NAME` makes one"),
         LoadError::NotAFile => damaged("the vault is not a regular file"),
         LoadError::TooLarge => damaged("the vault is larger than a vault can be (16 MiB)").hint("is VAULT_FILE right?"),
         LoadError::Untrusted(untrusted) => distrust(untrusted),
