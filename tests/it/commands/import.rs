@@ -452,10 +452,10 @@ fn without_a_vault_nobody_hears_of_one_that_can_not_be_made() {
     let case = Case::new();
     credentials(&case, &pair("prod", &case.alice));
     let weak = case.give("weak", "password1").to_str().unwrap().to_owned();
-    let no_terminal = |what: &str| format!("{what} and there is no terminal to ask on");
+    let no_terminal = |what: &str| format!("there is no terminal to show the {what} on");
     for (flags, code, why) in [
-        (&[][..], 8, no_terminal("a recovery key is to be shown")),
-        (&["--generate", "--no-recovery"], 8, no_terminal("the new passphrase is to be shown")),
+        (&[][..], 8, no_terminal("recovery key")),
+        (&["--generate", "--no-recovery"], 8, no_terminal("generated passphrase")),
         (&["--no-recovery", "--passphrase-file", &weak], 2, "the passphrase is too easy to guess".to_owned()),
     ] {
         let import = case.vault(&[&["import", "--yes"], flags].concat()).asking().run();

@@ -161,11 +161,8 @@ fn a_clock_that_no_correction_reaches_is_named_and_no_secret_is_blamed() {
     let skewed = Kind::Status { http: 403, code: "SignatureDoesNotMatch".into(), message: message.into() };
     case.sim.fail(Failure::on_every_action().kind(skewed).lasting());
     let told = format!("this machine's clock and AWS's are too far apart: {message}");
-    let code = case.phone.code();
-    for words in
-        [&["login", "prod", "--mfa-code", &code][..], &["rotate", "prod", "--mfa-code", &code], &["whoami", "prod"]]
-    {
-        let output = case.run(words);
+    for command in ["login", "rotate", "whoami"] {
+        let output = case.run(&[command, "prod", "--mfa-code", &case.phone.code()]);
         output.exits(4).stderr_has(&told).stderr_has("vault: hint: set the clock\n");
     }
 }
