@@ -35,6 +35,7 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::SwitchedOff { key } => format!("{} is switched off", key.short()),
         News::SwitchedOn { key } => format!("{} is switched on again", key.short()),
         News::Deleted { key } => format!("{} is deleted", key.short()),
+        News::Gone { key } => format!("somebody deleted {}; the vault forgets it", key.short()),
         News::ReplyLost => "AWS's answer was lost; waiting until its list shows whether a key was made ...".to_owned(),
     };
     world.say(&format!("{profile}: {words}"));
