@@ -1,10 +1,11 @@
 //! When the keys were made, asked of AWS while the next keys are checked: an import takes no longer for it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, Scope};
 
 use jiff::Timestamp;
 
@@ -17,7 +18,13 @@ use super::check::Ready;
 const AT_ONCE: usize = 4;
 
 /// Who is given the keys to ask about.
-pub struct Asking(SyncSender<Question>);
+pub struct Asking<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    workers: Cell<usize>,
+    to_workers: SyncSender<Question>,
+    questions: &'env Mutex<Receiver<Question>>,
+    answers: &'env Answers,
+}
 
 struct Question {
     row: usize,
@@ -25,9 +32,9 @@ struct Question {
     key: AccessKey,
 }
 
-/// By the row of the plan.
 #[derive(Default)]
 struct Answers {
+    /// By the row of the plan.
     dates: Mutex<BTreeMap<usize, Timestamp>>,
     /// No network leads to IAM: nobody waits for it key after key.
     is_silent: AtomicBool,
@@ -35,26 +42,26 @@ struct Answers {
 
 /// Gives what the checks came to, and the dates that AWS told.
 pub fn beside<T>(checks: impl FnOnce(&Asking) -> T) -> (T, BTreeMap<usize, Timestamp>) {
-    let (asking, questions) = sync_channel(AT_ONCE);
+    let (to_workers, questions) = sync_channel(AT_ONCE);
     let (questions, answers) = (Mutex::new(questions), Answers::default());
     let checked = thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| answer_all(&questions, &answers));
-        }
-        // It goes out of scope with the closure, and the threads end.
-        let asking = Asking(asking);
-        checks(&asking)
+        let (workers, questions, answers) = (Cell::new(0), &questions, &answers);
+        // The workers end when this does.
+        checks(&Asking { scope, workers, to_workers, questions, answers })
     });
     (checked, answers.dates.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-impl Asking {
+impl Asking<'_, '_> {
     pub fn ask(&self, ready: &mut Ready) {
-        let (aws, key) = (ready.aws.take(), ready.profile.access_key.as_ref());
-        if let (Some(aws), Some(key)) = (aws, key) {
-            // Nobody left who could be asked is as good as no answer.
-            drop(self.0.send(Question { row: ready.row, aws, key: key.access_key() }));
+        let (Some(aws), Some(key)) = (ready.aws.take(), &ready.profile.access_key) else { return };
+        if self.workers.get() < AT_ONCE {
+            self.workers.set(self.workers.get() + 1);
+            let (questions, answers) = (self.questions, self.answers);
+            self.scope.spawn(move || answer_all(questions, answers));
         }
+        let question = Question { row: ready.row, aws, key: key.access_key() };
+        self.to_workers.send(question).expect("the receiver outlives the workers");
     }
 }
 
