@@ -18,6 +18,7 @@ mod refusal;
 mod roles;
 mod signin;
 mod sts;
+mod time;
 mod transport;
 
 #[cfg(test)]
