@@ -29,6 +29,7 @@ mod session_records;
 mod settings;
 mod sign_in;
 mod sign_in_args;
+mod stamper;
 mod table;
 mod terminal;
 mod trusting;

@@ -142,7 +142,9 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     };
     let group = Group::new(vault.close());
     let calls = Calls::at_once(AT_ONCE);
-    let ledger = Ledger::new(&group, &calls, world.clock, world.stamp());
+    let stamper = world.stamper();
+    let stamp = || stamper.stamp();
+    let ledger = Ledger::new(&group, &calls, &stamp);
     let shop = Shop {
         ledger: &ledger,
         disk: world.disk,

@@ -173,7 +173,7 @@ fn what_a_sync_program_put_there_is_made_durable_with_its_bytes() {
 /// A group that has saved already, and waited for the disk then.
 fn group_that_saved(disk: &FaultDisk) -> Group<'static, '_> {
     let group = Group::new(opened(disk).unwrap().close());
-    group.edit(Keep::Nothing, &stamp(), |_| Ok::<(), ()>(())).unwrap();
+    group.edit(Keep::Nothing, &stamp, |_| Ok::<(), ()>(())).unwrap();
     group
 }
 
