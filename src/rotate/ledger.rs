@@ -167,7 +167,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
         kept.map_err(|error| LedgerError::NotKept(Arc::new(error)))
     }
 
-    /// A key's secret, from earlier generations beside the vault.
+    /// A key's secret, from earlier generations and other copies beside the vault.
     pub fn secret_of(&self, id: &AccessKeyId) -> Result<Search, LedgerError> {
         self.read(|vault| vault.secrets_of(id))
     }

@@ -26,7 +26,7 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::UseUnknown { key } => return use_unknown(world, profile, key),
         News::Created { new } => format!("new key {} is made and saved", new.short()),
         News::Adopted { new } => {
-            format!("new key {} is in an earlier generation of the vault; going on with it", new.short())
+            format!("new key {} is saved in a file beside the vault; going on with it", new.short())
         }
         News::Proving { key } => format!("trying {} until it works everywhere ...", key.short()),
         News::Replaced { old, new } => {
