@@ -7,6 +7,7 @@ mod conversation;
 mod descriptor;
 mod detach;
 mod file_limit;
+mod hearing;
 mod held_signals;
 mod locked_memory;
 mod peer;

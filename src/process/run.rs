@@ -1,28 +1,23 @@
 //! Starts other programs: the one a person asked `exec` for, and the small commands they configured.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 use super::Hardened;
+use super::hearing::hear_out;
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
 
 /// A configured command that has not answered by then never will: a person who taps a key is quicker.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) const POLL: Duration = Duration::from_millis(5);
-/// After its end; a child of its own may keep its stderr open for longer.
-const LAST_WORDS: Duration = Duration::from_millis(50);
-
-/// Far above any code or passphrase.
-const MOST_OUTPUT: u64 = 64 * 1024;
 
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -100,65 +95,19 @@ fn start(
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     super::descriptor::keep_only_the_standard_three(&mut command);
+    let deadline = Instant::now() + PATIENCE;
     let mut child = command.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;
     if let (Some(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
         // Less than a pipe holds, so that nobody waits. What ended without reading says so by how it ended.
         let _ = stdin.write_all(bytes);
     }
-    wait_for(child, program, hear)
-}
-
-fn wait_for(mut child: Child, program: &str, hear: &mut dyn FnMut(&str)) -> Result<SecretBytes, RunError> {
-    let failed = |error| RunError::Output { program: program.to_owned(), error };
-    let timed_out = || RunError::TimedOut { program: program.to_owned() };
-    let deadline = Instant::now() + PATIENCE;
-    let printed = collect(child.stdout.take());
-    let said = lines(child.stderr.take());
-    let status = loop {
-        said.try_iter().for_each(|line| hear(&line));
-        if let Some(status) = child.try_wait().map_err(failed)? {
-            break status;
-        }
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(timed_out());
-        }
-        std::thread::sleep(POLL);
-    };
-    // What it said last may still be on its way.
-    while let Ok(line) = said.recv_timeout(LAST_WORDS) {
-        hear(&line);
+    let program = program.clone();
+    match hear_out(&mut child, deadline, hear) {
+        Ok(Some((status, output))) if status.success() => Ok(output),
+        Ok(Some((status, _))) => Err(RunError::Failed { program, status }),
+        Ok(None) => Err(RunError::TimedOut { program }),
+        Err(error) => Err(RunError::Output { program, error }),
     }
-    if !status.success() {
-        return Err(RunError::Failed { program: program.to_owned(), status });
-    }
-    // A child of the command's own may hold its stdout open long after it ended.
-    let rest = deadline.saturating_duration_since(Instant::now());
-    printed.recv_timeout(rest).map_err(|_| timed_out())?.map_err(failed)
-}
-
-/// Reads on a thread of its own: a command that prints much would else wait for us while we wait for it.
-fn collect(stdout: Option<ChildStdout>) -> Receiver<io::Result<SecretBytes>> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut bytes = SecretBytes::default();
-        let read = stdout.map_or(Ok(0), |stdout| stdout.take(MOST_OUTPUT).read_to_end(&mut bytes));
-        // Nobody listens any more where the time was up.
-        let _ = sender.send(read.map(|_| bytes));
-    });
-    receiver
-}
-
-fn lines(stderr: Option<ChildStderr>) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let said = stderr.into_iter().flat_map(|stderr| BufReader::new(stderr.take(MOST_OUTPUT)).split(b'\n'));
-        for line in said.map_while(Result::ok) {
-            let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
-        }
-    });
-    receiver
 }
 
 /// The environment for a configured command.
