@@ -9,6 +9,7 @@ use crate::cli::rotate::{KeyShown, Outcome, RotateFailure, Why};
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::{AccessKeyId, ProfileName};
+use crate::process::RunError;
 use crate::rotate::ledger::LedgerError;
 use crate::rotate::lock::LockTaken;
 use crate::rotate::plan::{End, State};
@@ -313,8 +314,10 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             Status::State,
             format!("{name}: {} has no access key `{}`: {}", user(failure), escape(given), keys(failure)),
         ),
-        Stop::Hook(error) => {
-            pending(failure, &escape(&format!("its rotate_hook did not end well: {error}")), Status::Pending)
+        Stop::Hook { profile, error } => {
+            pending(failure, &escape(&format!("its rotate_hook {}: {error}", hook_did(error))), Status::Pending).hint(
+                format!("mend it, or `vault unset {profile} rotate_hook` goes on without it; then run `vault rotate {name} --resume`"),
+            )
         }
         Stop::InVault { key } => {
             Report::new(Status::State, format!("{name}: {} is the key of another profile of this vault", key.short()))
@@ -326,6 +329,13 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             Status::Pending,
         ),
         Stop::NoSigner => pending(failure, "no key is at hand that could sign", Status::Pending),
+    }
+}
+
+fn hook_did(error: &RunError) -> &'static str {
+    match error {
+        RunError::Quotes | RunError::Empty | RunError::Relative { .. } | RunError::Start { .. } => "can't be run",
+        RunError::TimedOut { .. } | RunError::Failed { .. } | RunError::Output { .. } => "did not end well",
     }
 }
 
