@@ -190,9 +190,9 @@ pub fn main() -> ExitCode {
     let Some(command) = parsed.command else {
         return report::first_steps();
     };
-    if process::started_by_us(&environment) {
+    let Some(environment) = process::unless_started_by_us(environment) else {
         return report::failure(&Failure::StartedByUs);
-    }
+    };
     let plugins = PluginTalk::new(&environment);
     let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {
         let world = World {

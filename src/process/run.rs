@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::Pid;
 use thiserror::Error;
 
 use super::Hardened;
@@ -113,7 +114,7 @@ fn start(
 /// The environment for a configured command.
 pub(super) fn reduced(environment: &Environment, is_its_setting: &dyn Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
     let mut variables = without_ours(environment, is_its_setting);
-    variables.push((STARTED_BY_US.into(), "1".into()));
+    variables.push((STARTED_BY_US.into(), std::process::id().to_string().into()));
     variables
 }
 
@@ -130,13 +131,25 @@ pub(super) fn without_ours(
     kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain([("PATH".into(), path)]).collect()
 }
 
-/// What we start must not start us: each would wait for the other, or start it once more. Not one of [`OUR_VARIABLES`]: no
-/// person sets it, and what `exec` runs never has it.
+/// What we start must not start us: each would wait for the other, or start it once more. It has our number, since what that
+/// starts in its turn, such as a service that a hook restarts, may run on for days. Not one of [`OUR_VARIABLES`]: no person sets
+/// it, and what `exec` runs never has it.
 const STARTED_BY_US: &str = "VAULT_RECURSION";
 
-/// Whether a command, a plugin or a hook of ours started this process.
-pub fn started_by_us(environment: &Environment) -> bool {
-    environment.get(STARTED_BY_US).is_some()
+/// What this process has for its environment; None where a command, a plugin or a hook started it that waits to be heard out.
+pub fn unless_started_by_us(environment: Environment) -> Option<Environment> {
+    match environment.get(STARTED_BY_US) {
+        None => Some(environment),
+        Some(starter) if may_be_running(starter) => None,
+        Some(_) => Some(environment.all().filter(|(name, _)| *name != STARTED_BY_US).collect()),
+    }
+}
+
+/// Of what is no number nothing says that it has ended.
+fn may_be_running(process: &OsStr) -> bool {
+    let number = process.to_str().and_then(|number| number.parse::<u32>().ok()?.try_into().ok());
+    // Another user's has the number of one of ours that ended.
+    number.and_then(Pid::from_raw).is_none_or(|pid| rustix::process::test_kill_process(pid).is_ok())
 }
 
 /// Every variable this program reads as its own. HashiCorp's program of the same name has others, which are left alone.
@@ -202,15 +215,27 @@ mod tests {
         let printed = output_of("env", &dirty, &mut |_| ()).ok().unwrap();
         let mut lines: Vec<&str> = std::str::from_utf8(&printed).unwrap().lines().collect();
         lines.sort_unstable();
-        assert_eq!(lines, ["PATH=/usr/bin:/bin", "VAULT_ADDR=kept", "VAULT_RECURSION=1"]);
+        let ours = format!("VAULT_RECURSION={}", std::process::id());
+        assert_eq!(lines, ["PATH=/usr/bin:/bin", "VAULT_ADDR=kept", &ours]);
     }
 
     #[test]
     fn a_configured_command_is_known_as_one_when_it_starts_us() {
         let printed = output_of("env", &environment(&[]), &mut |_| ()).ok().unwrap();
         let inherited = std::str::from_utf8(&printed).unwrap().lines().filter_map(|line| line.split_once('='));
-        assert!(started_by_us(&inherited.collect()));
-        assert!(!started_by_us(&environment(&[("PATH", "/bin")])));
+        assert!(unless_started_by_us(inherited.collect()).is_none());
+        assert!(unless_started_by_us(environment(&[("PATH", "/bin")])).is_some());
+    }
+
+    #[test]
+    fn what_runs_on_when_we_have_ended_may_start_us_and_hands_nothing_of_it_on() {
+        let mut ended = Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        let left = unless_started_by_us(environment(&[("VAULT_RECURSION", &ended.id().to_string()), ("A", "b")]));
+        assert_eq!(left.unwrap().all().collect::<Vec<_>>(), [("A".as_ref(), "b".as_ref())]);
+        for no_number in ["0", "-1", "yes", "99999999999"] {
+            assert!(unless_started_by_us(environment(&[("VAULT_RECURSION", no_number)])).is_none(), "{no_number}");
+        }
     }
 
     #[test]
