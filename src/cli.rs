@@ -193,6 +193,9 @@ pub fn main() -> ExitCode {
     let Some(environment) = process::unless_started_by_us(environment) else {
         return report::failure(&Failure::StartedByUs);
     };
+    if let Some(limit) = process::too_few_open_files() {
+        return report::failure(&Failure::TooFewOpenFiles { limit });
+    }
     let plugins = PluginTalk::new(&environment);
     let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {
         let world = World {
