@@ -116,6 +116,7 @@ commands! {
     Policy = policy,
     Schedule = schedule,
     Log = log,
+    Doctor = doctor,
     Completions = completions,
 }
 

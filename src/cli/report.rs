@@ -2,7 +2,7 @@
 //! program speaks with one voice.
 
 mod agent;
-mod aws;
+pub mod aws;
 pub mod configure;
 mod console;
 pub mod due;
@@ -120,6 +120,8 @@ impl Report {
             .hint("`ulimit -n 256` allows more in this shell; then the same again"),
             Mfa(failure) => mfa::report(failure),
             KeysDue(profiles) => due::report(profiles),
+            Unwell { problems: 1 } => Report::new(Status::State, "one problem was found"),
+            Unwell { problems } => Report::new(Status::State, format!("{problems} problems were found")),
             UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
