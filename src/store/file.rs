@@ -179,9 +179,8 @@ impl<'d> Place<'d> {
     pub(super) fn files_beside(&self) -> io::Result<Vec<String>> {
         let Spot { folder, name, .. } = self.opened()?;
         let is_kept = |file: &str| kept::parse_generation(&name, file).is_some();
-        let is_one = |file: &String| {
-            is_kept(file) || is_conflicted_copy(&name, file) || temporary::is_ours(&name, file)
-        };
+        let is_one =
+            |file: &String| is_kept(file) || is_conflicted_copy(&name, file) || temporary::is_ours(&name, file);
         Ok(folder.names()?.into_iter().filter(is_one).collect())
     }
 

@@ -11,9 +11,7 @@ use vault::store::plugin::Plugins;
 use vault::store::seal::unseal;
 use vault::store::vault::{EditError, NewPassphrase, Rekey, Vault};
 
-use super::vault::{
-    Judged, add_profile, has, identity as alice, judge_folder, opened_by, stamp, vault_saved,
-};
+use super::vault::{Judged, add_profile, has, identity as alice, judge_folder, opened_by, stamp, vault_saved};
 use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{FaultDisk, Image, Seen};
 

@@ -68,9 +68,7 @@ fn a_hook_that_can_not_be_run_is_told_with_both_ways_on() {
     let ran = stage.rotate(&[]);
     let hook = stage.case.given("hook");
     ran.exits(7).says(&format!("its rotate_hook can't be run: could not start `{}`: ", hook.display()));
-    ran.hint(
-        "mend it, or `vault unset prod rotate_hook` goes on without it; then run `vault rotate prod --resume`",
-    );
+    ran.hint("mend it, or `vault unset prod rotate_hook` goes on without it; then run `vault rotate prod --resume`");
     stage.follow_hint(&ran).exits(7).says("can't be run");
     stage.run(&["unset", "prod", "rotate_hook"]).succeeds();
     stage.follow_hint(&ran).succeeds();
