@@ -20,7 +20,6 @@ use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::names::{ProfileName, Region};
 use crate::paths::Environment;
-use crate::process::RunError;
 
 /// While nothing is under way a person who ends the program is heard within this time.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -92,7 +91,7 @@ enum Done {
     /// AWS told its time: its clock minus this machine's.
     Clock(SignedDuration),
     Said(String),
-    Hooked(Job, Result<(), RunError>),
+    Hooked(Job, Result<(), Stop>),
 }
 
 /// Drives all of them to their ends.
@@ -163,6 +162,7 @@ fn run_hooks(hooks: &Receiver<(Job, Hook)>, done: &Sender<Done>, environment: &E
     for (job, hook) in hooks {
         // Who does not hear it any more does not wait for it either.
         let ended = hooks::run(&hook, environment, &mut |line| drop(done.send(Done::Said(line.to_owned()))));
+        let ended = ended.map_err(|error| Stop::Hook { profile: hook.profile, error });
         drop(done.send(Done::Hooked(job, ended)));
     }
 }
@@ -275,7 +275,7 @@ impl Office<'_, '_, '_, '_> {
         }
     }
 
-    fn hooked(&mut self, mut job: Job, ended: Result<(), RunError>) {
+    fn hooked(&mut self, mut job: Job, ended: Result<(), Stop>) {
         if let Some(next) = self.for_hook.pop_front() {
             self.ready.push_front(next);
         }
@@ -284,7 +284,7 @@ impl Office<'_, '_, '_, '_> {
                 job.rotation.hook_is_done();
                 self.ready.push_front(job);
             }
-            Err(error) => self.ended(job, Ended::Stopped(error.into())),
+            Err(stop) => self.ended(job, Ended::Stopped(stop)),
         }
     }
 
@@ -325,7 +325,7 @@ impl Office<'_, '_, '_, '_> {
                 Done::Said(line) => self.attendant.heard(&line),
                 Done::Hooked(job, ended) => {
                     self.hook_runs = false;
-                    let how = ended.map_or_else(|error| Ended::Stopped(error.into()), |()| Ended::Interrupted);
+                    let how = ended.map_or_else(Ended::Stopped, |()| Ended::Interrupted);
                     self.attendant.ended(job.rotation, how);
                 }
             }
