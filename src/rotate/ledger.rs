@@ -158,12 +158,14 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// Saves nothing but the dates. No step depends on them: where they can't be saved, the next list tells them again.
     pub fn save_dates(&self, dates: &CreationDates) {
-        let (dates, stamp) = (dates.clone(), Stamp { now: self.clock.now(), ..self.stamp.clone() });
+        let dates = dates.clone();
         let edit = move |document: &mut Document| {
             dates.put(document);
             Ok::<_, Infallible>(())
         };
-        if let Err(GroupError::NotDurable(error)) = self.calls.aside(|| self.group.edit(Keep::Nothing, &stamp, edit)) {
+        if let Err(GroupError::NotDurable(error)) =
+            self.calls.aside(|| self.group.edit(Keep::Nothing, self.stamp, edit))
+        {
             // Who saves next would have to, and may have less patience.
             let _ = self.settle(error);
         }
