@@ -18,6 +18,8 @@ use crate::rotate::stop::Stop;
 pub struct Outcome {
     pub profile: ProfileName,
     pub replaced: Option<(AccessKeyId, AccessKeyId)>,
+    /// Made and saved, and in nobody's use yet.
+    pub made: Option<AccessKeyId>,
     /// The key that was replaced has its place again.
     pub is_taken_back: bool,
     pub deleted: Vec<AccessKeyId>,
@@ -70,12 +72,26 @@ impl Outcome {
     }
 
     fn done(profile: ProfileName) -> Self {
-        let (replaced, deleted, grace_until, failure) = (None, Vec::new(), None, None);
-        Self { profile, replaced, is_taken_back: false, deleted, grace_until, failure, word: "done", is_told: false }
+        Self {
+            profile,
+            replaced: None,
+            made: None,
+            is_taken_back: false,
+            deleted: Vec::new(),
+            grace_until: None,
+            failure: None,
+            word: "done",
+            is_told: false,
+        }
     }
 
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
-        let mut outcome = Self { is_taken_back: rotation.is_taken_back(), ..Self::done(rotation.profile.clone()) };
+        let made = match rotation.state() {
+            Some(State::Created { new, .. }) => Some(new.clone()),
+            _ => None,
+        };
+        let is_taken_back = rotation.is_taken_back();
+        let mut outcome = Self { made, is_taken_back, ..Self::done(rotation.profile.clone()) };
         for news in happened {
             match news {
                 News::Replaced { old, new } => outcome.replaced = Some((old.clone(), new.clone())),
@@ -110,6 +126,11 @@ impl Outcome {
         }
     }
 
+    /// Also where it is not the profile's key yet.
+    pub fn new_key(&self) -> Option<&AccessKeyId> {
+        self.replaced.as_ref().map(|(_, new)| new).or(self.made.as_ref())
+    }
+
     /// Ends the command as the first that failed would have.
     pub fn end(outcomes: Vec<Self>) -> Result<(), Failure> {
         let (all, is_told) = (outcomes.len(), outcomes.iter().any(|outcome| outcome.is_told));
@@ -142,7 +163,7 @@ impl Outcome {
             "name": self.profile,
             "outcome": self.word.replace(' ', "-"),
             "old_key": self.replaced.as_ref().map(|(old, _)| old),
-            "new_key": self.replaced.as_ref().map(|(_, new)| new),
+            "new_key": self.new_key(),
             "deleted": self.deleted,
             "old_key_deleted_after": self.grace_until,
             "keys": self.keys_shown().iter().map(KeyShown::json).collect::<Vec<_>>(),
