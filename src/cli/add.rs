@@ -71,7 +71,9 @@ pub fn open_or_make<'a>(world: &World<'a>, new_vault: &NewVaultArgs) -> Result<V
     if world.place().exists().map_err(LoadError::Io)? {
         return opening::open_vault(world);
     }
-    world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
+    if init::missing(world)?.is_none() {
+        world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
+    }
     match init::make_vault(world, new_vault) {
         // Another `add` made it meanwhile.
         Err(Failure::Create(CreateError::Exists)) => opening::open_vault(world),

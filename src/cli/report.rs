@@ -37,7 +37,9 @@ pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
-pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotated, rotation_news, strange_use};
+pub use rotate::{
+    before_giving_up, deed, ended_words, gave_up, orphan, rotated, rotation_news, session_at_hand, strange_use,
+};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;

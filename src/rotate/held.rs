@@ -24,6 +24,8 @@ pub enum Part {
     New,
     /// Replaced; deleted after that time, where it is inactive already.
     Old { until: Option<Timestamp> },
+    /// The newer one of a rotation that was undone; deleted as an old one is.
+    GivenBack { until: Option<Timestamp> },
     /// The profile's own, and which others there are this version can't read: it may be any of the user's.
     Unreadable,
 }
@@ -40,18 +42,20 @@ pub fn held(document: &Document) -> BTreeMap<AccessKeyId, Held> {
         };
         profile.access_key.iter().for_each(|key| drop(put(&key.id, own)));
         if let Ok(Some(journal)) = &journal {
-            journal.other_key().into_iter().for_each(|key| drop(put(&key.id, part_of_other(journal))));
+            let is_undone = profile.access_key.as_ref().is_some_and(|key| journal.is_undone(key));
+            journal.other_key().into_iter().for_each(|key| drop(put(&key.id, part_of_other(journal, is_undone))));
         }
     }
     held
 }
 
-fn part_of_other(journal: &Journal) -> Part {
-    match journal {
-        Journal::Intended { .. } | Journal::Created { .. } => Part::New,
-        Journal::Retired { until, .. } => Part::Old { until: Some(*until) },
-        Journal::Proven { .. } | Journal::Undoing { .. } => Part::Old { until: None },
-    }
+fn part_of_other(journal: &Journal, is_undone: bool) -> Part {
+    let until = match journal {
+        Journal::Intended { .. } | Journal::Created { .. } => return Part::New,
+        Journal::Retired { until, .. } => Some(*until),
+        Journal::Proven { .. } | Journal::Undoing { .. } => None,
+    };
+    if is_undone { Part::GivenBack { until } } else { Part::Old { until } }
 }
 
 #[cfg(test)]
@@ -72,6 +76,10 @@ mod tests {
             format!("state = 'retired'\nuntil = '{until}'\nold = {{ {} }}\n", key(8).trim().replace('\n', ", ")),
             format!("state = 'proven'\nold = {{ {} }}\n", key(9).trim().replace('\n', ", ")),
             "state = 'frozen'\n".to_owned(),
+            format!(
+                "state = 'retired'\nuntil = '{until}'\nold = {{ {} }}\n",
+                key(6).trim().replace("-05-", "-06-").replace('\n', ", ")
+            ),
         ];
         for (last, journal) in (0..).zip(&journals) {
             let journal = match journal.as_str() {
@@ -79,6 +87,7 @@ mod tests {
                 text => format!("[rotation]\nuser_arn = 'u'\nsince = '2026-05-01T00:00:00Z'\n{text}"),
             };
             let profile = format!("[access_key]\n{}{journal}", key(last));
+            let last = if last == 6 { 0 } else { last };
             document.profiles.insert(format!("p{last}").parse().unwrap(), toml::from_str(&profile).unwrap());
         }
         let found: Vec<_> = held(&document)

@@ -46,6 +46,9 @@ pub struct Loaded {
 pub enum LoadError {
     #[error("no such file")]
     Missing,
+    /// There was one, as this machine remembers.
+    #[error("the vault that was there is missing")]
+    Gone(Box<Gone>),
     #[error("not a regular file")]
     NotAFile,
     #[error("larger than {MAX_FILE} bytes")]
@@ -56,6 +59,16 @@ pub enum LoadError {
     Pins(#[from] PinError),
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+/// A vault that stood here.
+#[derive(Debug)]
+pub struct Gone {
+    pub path: PathBuf,
+    /// As it was seen last.
+    pub pin: Pin,
+    /// The newest of the earlier generations that are kept there.
+    pub kept: Option<PathBuf>,
 }
 
 /// Somebody else could put another file in the vault's place.
@@ -149,9 +162,21 @@ impl<'d> Place<'d> {
 
     pub fn load(&self) -> Result<Loaded, LoadError> {
         let pins = self.pins.load()?;
+        match self.load_with(pins) {
+            Err(LoadError::Missing) => Err(gone(&self.pins, &self.places(), self.opened().ok().as_ref())?),
+            loaded => loaded,
+        }
+    }
+
+    fn load_with(&self, pins: Vec<Pin>) -> Result<Loaded, LoadError> {
         let spot = self.opened().map_err(missing_or_io)?;
         spot.check_folder()?;
         spot.load(pins, self.places())
+    }
+
+    /// What stood here, if this machine remembers any.
+    pub fn known(&self) -> Result<Option<Pin>, PinError> {
+        known(&self.pins, &self.places())
     }
 
     /// Makes the folder, closed to others, where there is none.
@@ -170,9 +195,7 @@ impl<'d> Place<'d> {
 
     /// Generation and name of what saves kept.
     pub(super) fn kept_files(&self) -> io::Result<Vec<(u64, String)>> {
-        let spot = self.opened()?;
-        let names = spot.folder.names()?;
-        Ok(names.into_iter().filter_map(|name| Some((kept::parse_generation(&spot.name, &name)?, name))).collect())
+        self.opened()?.kept_files()
     }
 
     /// What saves kept and sync programs put aside.
@@ -247,6 +270,11 @@ struct Spot {
 }
 
 impl Spot {
+    fn kept_files(&self) -> io::Result<Vec<(u64, String)>> {
+        let names = self.folder.names()?;
+        Ok(names.into_iter().filter_map(|name| Some((kept::parse_generation(&self.name, &name)?, name))).collect())
+    }
+
     fn check_folder(&self) -> Result<(), LoadError> {
         Ok(trusted(&self.folder.status()?, self.path.parent().unwrap_or(Path::new("/")))?)
     }
@@ -272,6 +300,20 @@ pub(super) fn trusted(status: &Status, path: &Path) -> Result<(), Untrusted> {
     Ok(())
 }
 
+fn known(pins: &PinFile, places: &[PathBuf]) -> Result<Option<Pin>, PinError> {
+    Ok(pins.load()?.into_iter().find(|pin| pin.is_at(places)))
+}
+
+/// Of a vault that does not stand here: whether there was one.
+fn gone(pins: &PinFile, places: &[PathBuf], spot: Option<&Spot>) -> Result<LoadError, PinError> {
+    let (Some(pin), Some(path)) = (known(pins, places)?, places.first().cloned()) else {
+        return Ok(LoadError::Missing);
+    };
+    let newest = spot.and_then(|spot| Some((spot, spot.kept_files().ok()?.into_iter().max()?)));
+    let kept = newest.map(|(spot, (_, name))| spot.path.with_file_name(name));
+    Ok(LoadError::Gone(Box::new(Gone { path, pin, kept })))
+}
+
 fn missing_or_io(error: io::Error) -> LoadError {
     match error.kind() {
         io::ErrorKind::NotFound => LoadError::Missing,
@@ -295,7 +337,10 @@ impl Locked<'_> {
     /// What stands there, if it is ours to replace.
     pub fn load(&self) -> Result<Loaded, SaveError> {
         let pins = self.pins.load().map_err(LoadError::from)?;
-        let loaded = self.spot.load(pins, self.places.clone())?;
+        let loaded = match self.spot.load(pins, self.places.clone()) {
+            Err(LoadError::Missing) => Err(gone(&self.pins, &self.places, Some(&self.spot)).map_err(LoadError::from)?),
+            loaded => loaded,
+        }?;
         if !loaded.status.ours() {
             return Err(SaveError::NotOurs { owner: loaded.status.owner });
         }

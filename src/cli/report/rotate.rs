@@ -1,5 +1,7 @@
 //! Words about replacing access keys. Whatever went wrong, they say which keys work, and the next command.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -35,7 +37,10 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::SwitchedOff { key } => format!("{} is switched off", key.short()),
         News::SwitchedOn { key } => format!("{} is switched on again", key.short()),
         News::Deleted { key } => format!("{} is deleted", key.short()),
-        News::ReplyLost => "AWS's answer was lost; waiting until its list shows whether a key was made ...".to_owned(),
+        News::ListAwaited { until } => {
+            format!("waiting until {} UTC for AWS's list of keys to show all that was made ...", until.strftime("%T"))
+        }
+        News::ReplyLost => "AWS's answer was lost; its list will show whether a key was made".to_owned(),
     };
     world.say(&format!("{profile}: {words}"));
 }
@@ -59,6 +64,11 @@ pub fn strange_use(world: &World, profile: &ProfileName, key: &AccessKeyId, last
         escape(&last.service),
         escape(&last.region)
     ));
+}
+
+/// In the place of a code that would be asked for.
+pub fn session_at_hand(age: Duration) -> String {
+    format!("use the session with MFA that is at hand, {} old: no code is needed", duration::words(age))
 }
 
 /// Something that a rotation would do.
@@ -85,7 +95,9 @@ pub fn ended_words(failure: &RotateFailure) -> Option<String> {
         Why::End(End::Young { created }) => {
             Some(format!("nothing: the key is younger than that, made {}", day(*created)))
         }
-        Why::End(_) | Why::Stop(_) | Why::Interrupted | Why::NoCode(_) => Some(report(failure).message),
+        Why::End(_) | Why::Stop(_) | Why::Interrupted | Why::NoCode(_) | Why::NewKeyTaken(_) => {
+            Some(report(failure).message)
+        }
     }
 }
 
@@ -95,29 +107,42 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
     let of = user.map(|user| format!(" of {}", escape(&user.name))).unwrap_or_default();
     match (&outcome.replaced, outcome.grace_until) {
         (Some((old, new)), Some(until)) if outcome.is_taken_back => world.say(&format!(
-            "{name}: undone{of}: {} is in use again; {} is off, and deleted after {}",
+            "{name}: undone: {} is the key{of} again; {} is off, and deleted after {}",
             new.short(),
             old.short(),
             day(until)
         )),
         (Some((old, new)), Some(until)) => {
             world.say(&format!(
-                "{name}: rotated{of}: {} now; {} is off, and deleted after {}",
+                "{name}: {} is the key{of} now; {} is off, and deleted after {}",
                 new.short(),
                 old.short(),
                 day(until)
             ));
             world.hint(&format!("`vault rotate {name} --undo` takes the old key back until then"));
         }
-        (None, Some(until)) => world.say(&format!("{name}: the old key{of} is off, and deleted after {}", day(until))),
+        (None, Some(until)) => world.say(&waits(outcome, &of, until)),
         (Some((old, new)), None) if outcome.word == "old key kept" => {
-            world.say(&format!("{name}: rotated{of}: {} now; {} is still active", new.short(), old.short()));
+            world.say(&format!("{name}: {} is the key{of} now; {} is still active", new.short(), old.short()));
             world.hint(&format!("`vault rotate {name}` switches the old key off"));
         }
-        (Some((_, new)), None) => world.say(&format!("{name}: {} is in use{of}", new.short())),
+        (Some((_, new)), None) => world.say(&format!("{name}: {} is the key{of} now", new.short())),
         (None, None) if outcome.word == "young" => world.say(&format!("{name}: the key{of} is younger than that")),
         (None, None) if outcome.deleted.is_empty() => world.say(&format!("{name}: nothing is under way")),
-        (None, None) => world.say(&format!("{name}: the rotation{of} is finished")),
+        (None, None) => world.say(&format!("{name}: the rotation of the key{of} is finished")),
+    }
+}
+
+/// Where nothing was replaced, and a key is off.
+fn waits(outcome: &Outcome, of: &str, until: Timestamp) -> String {
+    let (name, until) = (&outcome.profile, day(until));
+    let off = outcome.off.as_ref().map(AccessKeyId::short).unwrap_or_default();
+    let which = if outcome.is_taken_back { "its newer key" } else { "the old key" };
+    match outcome.is_at_rest {
+        true => format!(
+            "{name}: nothing to do yet: its last rotation waits; {which} {off} is off, and deleted after {until}"
+        ),
+        false => format!("{name}: {which}{of}, {off}, is off, and deleted after {until}"),
     }
 }
 
@@ -145,6 +170,13 @@ pub fn report(failure: &RotateFailure) -> Report {
         Why::NoCode(why) => {
             let why = Report::of(why);
             pending(failure, &why.message, why.status)
+        }
+        Why::NewKeyTaken(why) => {
+            let (name, why) = (&failure.profile, Report::of(why));
+            let told =
+                format!("{name}: AWS does not take its new key any more, and the old one is off: {}", why.message);
+            Report::new(why.status, told)
+                .hint(format!("`vault rotate {name} --undo` switches the old one on, by a code"))
         }
     }
 }

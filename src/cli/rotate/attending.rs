@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use crate::aws::{AwsError, Refusal};
 use crate::aws_files::config::ConfigFile;
-use crate::cli::code_asker::Asker;
+use crate::cli::code_asker::{Asker, AsksNobody};
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
-use crate::cli::sign_in::{self, Purpose, Resolved};
+use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
 use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
 use crate::cli::terminal::Terminal;
@@ -19,9 +19,9 @@ use crate::names::{AccessKeyId, ProfileName};
 use crate::process::HeldSignals;
 use crate::rotate::journal::Journal;
 use crate::rotate::plan::End;
-use crate::rotate::pool::{Attendant, Ended};
+use crate::rotate::pool::{Attendant, CallPlace, Ended};
 use crate::rotate::run::{News, Rotation, Session, User};
-use crate::session::IssueError;
+use crate::session::{IssueError, Issued};
 use crate::store::group::Group;
 
 use super::Args;
@@ -35,6 +35,8 @@ pub struct Attending<'a, 'w> {
     group: &'a Group<'static, 'w>,
     code: &'a CodeArgs,
     json: bool,
+    /// Of keys that nobody named, what is not due is not told.
+    due: bool,
     /// Of many keys at a terminal: then no step of one of them is told, but what somebody has to read.
     progress: Option<Progress<'a, 'w>>,
     rekeying: Rekeying,
@@ -56,6 +58,7 @@ impl<'a, 'w> Attending<'a, 'w> {
             group,
             code: &args.code,
             json: args.json,
+            due: args.due,
             progress: None,
             rekeying: Rekeying::default(),
             strange_uses: StrangeUses::default(),
@@ -67,8 +70,9 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
     }
 
-    /// So many keys are to be rotated now.
-    pub fn begin(&mut self, all: usize) {
+    /// These are to be rotated now.
+    pub fn begin(&mut self, rotations: &[(Rotation, CallPlace)]) {
+        let all = rotations.iter().filter(|(rotation, _)| !(self.due && rotation.rest().is_some())).count();
         if !self.json {
             self.progress = Progress::of(all, self.world);
         }
@@ -124,27 +128,36 @@ impl<'a, 'w> Attending<'a, 'w> {
         Ok(session)
     }
 
+    /// One that nobody is asked a code for.
+    pub fn at_hand(&self, rotation: &Rotation) -> Option<Session> {
+        let args = self.code.for_changes(false);
+        let resolved = self.resolved(rotation, &args).ok().filter(|_| rotation.wants_session())?;
+        let issued = sign_in::issue_by(&mut AsksNobody, &resolved, &args, Purpose::Change, self.world);
+        issued.ok().map(session_of)
+    }
+
+    fn resolved(&self, rotation: &Rotation, args: &SignInArgs) -> Result<Resolved<'w>, Failure> {
+        let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
+        let name = rotation.profile.clone();
+        let resolved = self.group.read(|vault| sign_in::resolve_in(vault, config, name, args, self.world));
+        resolved.map_err(Failure::Reopen)?
+    }
+
     fn issued(&self, rotation: &Rotation, force: bool) -> Result<Session, Failure> {
         let args = self.code.for_changes(force);
-        let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
-        let resolved = self
-            .group
-            .read(|vault| sign_in::resolve_in(vault, config, rotation.profile.clone(), &args, self.world))
-            .map_err(Failure::Reopen)??;
+        let resolved = self.resolved(rotation, &args)?;
         let issue = |resolved: &Resolved| {
             let mut asker = Asker::new(self.world, &args).holding(self.signals.as_ref());
             sign_in::issue_by(&mut asker, resolved, &args, Purpose::Change, self.world)
         };
-        let issued = match issue(&resolved) {
+        match issue(&resolved) {
             Err(failure) if is_of_a_dead_key(&failure) => {
                 let other = self.group.read(|vault| Journal::key_beside(vault.document(), &rotation.profile));
                 let Some(other) = other.map_err(Failure::Reopen)? else { return Err(failure) };
-                issue(&resolved.by_key(other.access_key()))?
+                issue(&resolved.by_key(other.access_key())).map(session_of)
             }
-            issued => issued?,
-        };
-        let made_at = issued.record.aws_time(issued.record.made_at);
-        Ok(Session { credentials: issued.record.credentials, made_at })
+            issued => issued.map(session_of),
+        }
     }
 
     /// Ctrl-C at a prompt ends that, and then the others as anywhere else. Nobody is asked anything after that.
@@ -167,6 +180,9 @@ impl<'a, 'w> Attending<'a, 'w> {
     }
 
     fn close(&mut self, mut outcome: Outcome, user: Option<&User>) {
+        if self.due && outcome.is_at_rest {
+            return;
+        }
         match (&mut self.progress, &outcome.failure) {
             (Some(progress), failure) => {
                 let end = ended_as(&outcome);
@@ -191,6 +207,11 @@ impl<'a, 'w> Attending<'a, 'w> {
             role: None,
         });
     }
+}
+
+fn session_of(issued: Issued) -> Session {
+    let made_at = issued.record.aws_time(issued.record.made_at);
+    Session { credentials: issued.record.credentials, made_at }
 }
 
 /// AWS does not take the key that was to make the session.
@@ -224,7 +245,9 @@ impl Attendant for Attending<'_, '_> {
     fn news(&mut self, profile: &ProfileName, news: News) {
         self.progress.iter_mut().for_each(|progress| progress.heard(profile, &news));
         // A lost answer holds one key up while the others are long through.
-        if self.progress.is_none() || matches!(news, News::ReplyLost | News::UseUnknown { .. }) {
+        if self.progress.is_none()
+            || matches!(news, News::ReplyLost | News::ListAwaited { .. } | News::UseUnknown { .. })
+        {
             report::rotation_news(self.world, profile, &news);
         }
         match &news {
@@ -233,7 +256,7 @@ impl Attendant for Attending<'_, '_> {
             News::SwitchedOff { key } => self.log(profile, Act::KeyDisabled, key),
             News::SwitchedOn { key } => self.log(profile, Act::KeyEnabled, key),
             News::Deleted { key } => self.log(profile, Act::KeyDeleted, key),
-            News::Proving { .. } | News::UseUnknown { .. } | News::ReplyLost => {}
+            News::Proving { .. } | News::UseUnknown { .. } | News::ListAwaited { .. } | News::ReplyLost => {}
         }
         self.happened.entry(profile.clone()).or_default().push(news);
     }
