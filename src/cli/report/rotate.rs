@@ -37,6 +37,7 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::SwitchedOff { key } => format!("{} is switched off", key.short()),
         News::SwitchedOn { key } => format!("{} is switched on again", key.short()),
         News::Deleted { key } => format!("{} is deleted", key.short()),
+        News::Gone { key } => format!("somebody deleted {}; the vault forgets it", key.short()),
         News::ListAwaited { until } => {
             format!("waiting until {} UTC for AWS's list of keys to show all that was made ...", until.strftime("%T"))
         }
@@ -95,9 +96,7 @@ pub fn ended_words(failure: &RotateFailure) -> Option<String> {
         Why::End(End::Young { created }) => {
             Some(format!("nothing: the key is younger than that, made {}", day(*created)))
         }
-        Why::End(_) | Why::Stop(_) | Why::Interrupted | Why::NoCode(_) | Why::NewKeyTaken(_) => {
-            Some(report(failure).message)
-        }
+        _ => Some(report(failure).message),
     }
 }
 
@@ -167,6 +166,8 @@ pub fn report(failure: &RotateFailure) -> Report {
         Why::End(end) => ended(failure, end),
         Why::Stop(stop) => stopped(failure, stop),
         Why::Interrupted => pending(failure, "interrupted", Status::Pending),
+        Why::OtherKeyWorks { key } => other_key_works(&failure.profile, key),
+        Why::OtherKeyNotTried(error) => other_key_not_tried(&failure.profile, error),
         Why::NoCode(why) => {
             let why = Report::of(why);
             pending(failure, &why.message, why.status)
@@ -181,6 +182,18 @@ pub fn report(failure: &RotateFailure) -> Report {
     }
 }
 
+fn other_key_works(name: &ProfileName, key: &AccessKeyId) -> Report {
+    let words = format!("{name}: {} works, and the vault would forget it; nothing was changed", key.short());
+    Report::new(Status::State, words)
+        .hint(format!("`vault rotate {name} --resume` goes on with it; `--give-up --force` forgets it all the same"))
+}
+
+fn other_key_not_tried(name: &ProfileName, error: &AwsError) -> Report {
+    let Report { message, status, .. } = aws::report(error);
+    Report::new(status, format!("{name}: whether the key that would be forgotten works is not known: {message}"))
+        .hint("`--give-up --force` forgets it without asking AWS")
+}
+
 /// Of the schedule.
 pub fn other_run(pid: Option<u32>) -> Report {
     let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
@@ -188,9 +201,10 @@ pub fn other_run(pid: Option<u32>) -> Report {
 }
 
 /// What is lost by it.
-pub fn before_giving_up(world: &World, name: &ProfileName) {
+pub fn before_giving_up(world: &World, name: &ProfileName, was_tried: bool) {
+    let tried = if was_tried { "AWS does not take it" } else { "AWS is not asked whether it works" };
     world.warn(&format!(
-        "{name}: the vault has two keys of this rotation, and forgets the one that the profile does not use; AWS is not asked"
+        "{name}: the vault has two keys of this rotation, and forgets the one that the profile does not use; {tried}"
     ));
     world.hint(&format!("`vault rotate {name} --resume` finishes it, as long as AWS takes one of them"));
 }
@@ -267,7 +281,7 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
             person(format!("somebody switched the new key {} off; {} works on", new.short(), current(failure)))
                 .hint(format!("once it is on again {resume}; `vault rotate {name} --undo` deletes it"))
         }
-        End::OldKeyOn { old } => person(format!("somebody switched the old key {} on again", old.short()))
+        End::OldKeyOn { old } => person(format!("somebody switched the {} key {} on again", replaced(failure), old.short()))
             .hint(format!("`vault rotate {name} --now` switches it off{}", or_undo(failure))),
         End::NoWorkingKey => state(format!("none of the keys that the vault has for {user} works any more")).hint(format!(
             "an administrator can switch one on again; or `vault rotate {name} --give-up`, then `vault add {name} --replace`"
@@ -276,6 +290,11 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
             state(format!("{} is not a key to delete: it is in use here, or not there, or a rotation is not over", key.short()))
         }
     }
+}
+
+/// Which of the two keys the profile does not have.
+fn replaced(failure: &RotateFailure) -> &'static str {
+    if failure.is_taken_back { "newer" } else { "old" }
 }
 
 /// The other way, where there is one.

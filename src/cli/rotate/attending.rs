@@ -245,9 +245,8 @@ impl Attendant for Attending<'_, '_> {
     fn news(&mut self, profile: &ProfileName, news: News) {
         self.progress.iter_mut().for_each(|progress| progress.heard(profile, &news));
         // A lost answer holds one key up while the others are long through.
-        if self.progress.is_none()
-            || matches!(news, News::ReplyLost | News::ListAwaited { .. } | News::UseUnknown { .. })
-        {
+        let takes_long = matches!(news, News::ReplyLost | News::ListAwaited { .. });
+        if self.progress.is_none() || takes_long || matches!(news, News::UseUnknown { .. } | News::Gone { .. }) {
             report::rotation_news(self.world, profile, &news);
         }
         match &news {
@@ -256,7 +255,8 @@ impl Attendant for Attending<'_, '_> {
             News::SwitchedOff { key } => self.log(profile, Act::KeyDisabled, key),
             News::SwitchedOn { key } => self.log(profile, Act::KeyEnabled, key),
             News::Deleted { key } => self.log(profile, Act::KeyDeleted, key),
-            News::Proving { .. } | News::UseUnknown { .. } | News::ListAwaited { .. } | News::ReplyLost => {}
+            News::Gone { .. } | News::Proving { .. } | News::UseUnknown { .. } => {}
+            News::ListAwaited { .. } | News::ReplyLost => {}
         }
         self.happened.entry(profile.clone()).or_default().push(news);
     }

@@ -63,6 +63,9 @@ impl Rotation {
     fn note(&mut self, save: &Save, before: &Position, current: &AccessKeyId) {
         let new = current.clone();
         self.saved = true;
+        if let Some(key) = forgotten(save, before).filter(|key| !self.run.deleted.contains(*key)) {
+            self.news.push(News::Gone { key: key.clone() });
+        }
         match save {
             Save::Intend => self.run.intent = OwnIntent::Unsent,
             Save::Adopt(key) => {
@@ -90,5 +93,14 @@ impl Rotation {
             tools.ledger.keep()?;
         }
         Ok(Turn::Ended(end))
+    }
+}
+
+/// The key that the vault has no more after this save.
+fn forgotten<'p>(save: &Save, before: &'p Position) -> Option<&'p AccessKeyId> {
+    match save {
+        Save::Return => Some(&before.current),
+        Save::Finish => before.state.other(),
+        _ => None,
     }
 }

@@ -77,6 +77,7 @@ fn a_key_that_an_undo_retired_and_somebody_switched_on_is_left_to_people() {
     stage.sim().set_key_status(&new, Status::Active);
     let ran = stage.rotate(&["--undo"]);
     ran.exits(8).hint("`vault rotate prod --now` switches it off");
+    ran.error(&format!("prod: somebody switched the newer key AKIA...{} on again", &new[16..]));
     stage.follow_hint(&ran).succeeds();
     assert_eq!(stage.status(&new), Some(Status::Inactive));
     stage.recovers();
