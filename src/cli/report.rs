@@ -16,6 +16,7 @@ mod mfa;
 mod plugin;
 mod policy;
 mod rotate;
+mod rotated;
 pub mod schedule;
 mod session;
 mod shell;
@@ -37,9 +38,8 @@ pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
-pub use rotate::{
-    before_giving_up, deed, ended_words, gave_up, orphan, rotated, rotation_news, session_at_hand, strange_use,
-};
+pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotation_news, session_at_hand, strange_use};
+pub use rotated::rotated;
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;

@@ -158,7 +158,7 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     if args.dry_run {
         return attending.dry_run(selection.rotations, &shop);
     }
-    attending.begin(&selection.rotations);
+    attending.begin(selection.rotations.len());
     pool::drive(selection.rotations, &shop, &mut attending, &HeldSignals::one_came);
     let mut outcomes = attending.conclude()?;
     exports.follow(&mut outcomes, args.export, &group, world);

@@ -1,6 +1,8 @@
 //! Where the vault is kept: a file in a folder. Loading is lax about who may read and strict about who may write; saving
 //! leaves at every instant either the old file or the new one.
 
+mod gone;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +19,9 @@ use super::pins::{PinError, PinFile};
 use super::plugin::{PluginHost, Plugins};
 use super::{kept, temporary};
 use crate::disk::{Disk, Folder, Lock, LockError, ReadError, Replaced, Status, replace};
+
+pub use gone::Gone;
+use gone::{gone, known};
 
 /// A save takes milliseconds; who waits longer than this waits for something that hangs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
@@ -59,16 +64,6 @@ pub enum LoadError {
     Pins(#[from] PinError),
     #[error(transparent)]
     Io(#[from] io::Error),
-}
-
-/// A vault that stood here.
-#[derive(Debug)]
-pub struct Gone {
-    pub path: PathBuf,
-    /// As it was seen last.
-    pub pin: Pin,
-    /// The newest of the earlier generations that are kept there.
-    pub kept: Option<PathBuf>,
 }
 
 /// Somebody else could put another file in the vault's place.
@@ -298,20 +293,6 @@ pub(super) fn trusted(status: &Status, path: &Path) -> Result<(), Untrusted> {
         return Err(Untrusted::Writable { path: path.to_owned(), mode: status.mode });
     }
     Ok(())
-}
-
-fn known(pins: &PinFile, places: &[PathBuf]) -> Result<Option<Pin>, PinError> {
-    Ok(pins.load()?.into_iter().find(|pin| pin.is_at(places)))
-}
-
-/// Of a vault that does not stand here: whether there was one.
-fn gone(pins: &PinFile, places: &[PathBuf], spot: Option<&Spot>) -> Result<LoadError, PinError> {
-    let (Some(pin), Some(path)) = (known(pins, places)?, places.first().cloned()) else {
-        return Ok(LoadError::Missing);
-    };
-    let newest = spot.and_then(|spot| Some((spot, spot.kept_files().ok()?.into_iter().max()?)));
-    let kept = newest.map(|(spot, (_, name))| spot.path.with_file_name(name));
-    Ok(LoadError::Gone(Box::new(Gone { path, pin, kept })))
 }
 
 fn missing_or_io(error: io::Error) -> LoadError {

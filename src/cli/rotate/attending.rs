@@ -19,7 +19,7 @@ use crate::names::{AccessKeyId, ProfileName};
 use crate::process::HeldSignals;
 use crate::rotate::journal::Journal;
 use crate::rotate::plan::End;
-use crate::rotate::pool::{Attendant, CallPlace, Ended};
+use crate::rotate::pool::{Attendant, Ended};
 use crate::rotate::run::{News, Rotation, Session, User};
 use crate::session::{IssueError, Issued};
 use crate::store::group::Group;
@@ -70,9 +70,8 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
     }
 
-    /// These are to be rotated now.
-    pub fn begin(&mut self, rotations: &[(Rotation, CallPlace)]) {
-        let all = rotations.iter().filter(|(rotation, _)| !(self.due && rotation.rest().is_some())).count();
+    /// So many keys are to be rotated now, or looked at.
+    pub fn begin(&mut self, all: usize) {
         if !self.json {
             self.progress = Progress::of(all, self.world);
         }
@@ -181,6 +180,7 @@ impl<'a, 'w> Attending<'a, 'w> {
 
     fn close(&mut self, mut outcome: Outcome, user: Option<&User>) {
         if self.due && outcome.is_at_rest {
+            self.progress.iter_mut().for_each(|progress| progress.ended(&outcome.profile, progress::End::Done));
             return;
         }
         match (&mut self.progress, &outcome.failure) {

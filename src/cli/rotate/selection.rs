@@ -37,6 +37,8 @@ struct Chosen {
     name: ProfileName,
     start: bool,
     older_than: Option<SignedDuration>,
+    /// Nothing is due of it.
+    is_at_rest: bool,
 }
 
 impl Chosen {
@@ -46,13 +48,13 @@ impl Chosen {
         let start = matches!(next, Next::Rotate { .. });
         let older_than = key.limit.filter(|_| start).and_then(|limit| limit.try_into().ok());
         let name = key.pending.as_ref().map(|pending| &pending.profile).or(key.profiles.first())?.clone();
-        Some(Self { name, start, older_than })
+        Some(Self { name, start, older_than, is_at_rest: false })
     }
 
     /// In its grace, in which somebody may have taken the new key away.
     fn at_rest(key: &KeyDue) -> Option<Self> {
         let pending = key.pending.as_ref().filter(|_| matches!(key.next(), Some(Next::Delete { .. })))?;
-        Some(Self { name: pending.profile.clone(), start: false, older_than: None })
+        Some(Self { name: pending.profile.clone(), start: false, older_than: None, is_at_rest: true })
     }
 }
 
@@ -61,6 +63,8 @@ pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<S
     let mut sorting = Sorting { args, vault, config, world, seen: BTreeSet::new(), selection: Selection::default() };
     for chosen in args.chosen(vault.document(), world)? {
         match sorting.put(&chosen) {
+            // It is told when something is due of it.
+            Err(_) if chosen.is_at_rest => {}
             // Who named it can mend it, or leave it out; nobody named the others to wait for that.
             Err(failure) if args.takes_what_is_there() => {
                 sorting.selection.at_rest.push(Outcome::not_tried(chosen.name, failure));
@@ -120,7 +124,12 @@ impl Sorting<'_, '_> {
 impl Args {
     fn chosen(&self, document: &Document, world: &World) -> Result<Vec<Chosen>, Failure> {
         let start = !self.resume && !self.undo;
-        let asked = |name: &ProfileName| Chosen { name: name.clone(), start, older_than: self.if_older_than };
+        let asked = |name: &ProfileName| Chosen {
+            name: name.clone(),
+            start,
+            older_than: self.if_older_than,
+            is_at_rest: false,
+        };
         let keys = due(document);
         if self.due || self.due_only {
             let meant = |key: &&KeyDue| self.due || self.names.iter().any(|name| key.profiles.contains(name));

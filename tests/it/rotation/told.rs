@@ -166,11 +166,14 @@ fn what_is_due_looks_at_keys_in_their_grace_without_a_code_or_a_word() {
 }
 
 #[test]
-fn a_network_that_is_away_for_that_look_is_no_failure() {
+fn a_network_that_is_away_for_that_look_or_a_profile_that_can_not_be_resolved_is_no_failure() {
     let (stage, _, _) = in_grace(Stage::new());
     stage.sim().fail(Failure::on_every_action().lasting());
     assert_eq!(due(&stage).succeeds().messages, "nothing to do\n");
     stage.run(&["rotate", "--due", "--scheduled"]).succeeds();
+    stage.case.write(&stage.case.config(), 0o600, "[profile prod]\nregion = eu west 1\n");
+    assert_eq!(due(&stage).succeeds().messages, "nothing to do\n");
+    std::fs::remove_file(stage.case.config()).unwrap();
     stage
         .run(&["rotate", "prod", "--if-older-than", "90d"])
         .succeeds()
