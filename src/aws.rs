@@ -17,6 +17,7 @@ mod refusal;
 mod roles;
 mod signin;
 mod sts;
+mod time;
 mod transport;
 
 #[cfg(test)]

@@ -115,6 +115,7 @@ commands! {
     Policy = policy,
     Schedule = schedule,
     Log = log,
+    Doctor = doctor,
     Completions = completions,
 }
 

@@ -136,6 +136,10 @@ pub enum Failure {
     RotationUnfinished(ProfileName),
     /// Their keys are older than they should be, or have rotations that wait for somebody.
     KeysDue(Vec<ProfileName>),
+    /// `doctor` found so many.
+    Unwell {
+        problems: usize,
+    },
     /// AWS did not take their keys.
     NotRestored {
         names: Vec<ProfileName>,

@@ -79,6 +79,12 @@ impl UnlockArgs {
         self.passphrase_flag() || self.identity.is_some() || which
     }
 
+    /// Whether a flag or a variable leads to what opens the vault, so that nobody is asked.
+    pub fn is_given(&self, world: &World) -> bool {
+        let set = |name: &str| world.environment.get(name).is_some();
+        self.passphrase_flag() || self.identity.is_some() || set("VAULT_IDENTITY") || set("VAULT_PASSPHRASE_FILE")
+    }
+
     fn passphrase_flag(&self) -> bool {
         self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some()
     }

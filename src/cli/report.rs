@@ -2,7 +2,7 @@
 //! program speaks with one voice.
 
 mod agent;
-mod aws;
+pub mod aws;
 pub mod configure;
 mod console;
 pub mod due;
@@ -116,6 +116,8 @@ impl Report {
             }
             Mfa(failure) => mfa::report(failure),
             KeysDue(profiles) => due::report(profiles),
+            Unwell { problems: 1 } => Report::new(Status::State, "one problem was found"),
+            Unwell { problems } => Report::new(Status::State, format!("{problems} problems were found")),
             UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),

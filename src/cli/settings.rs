@@ -31,7 +31,7 @@ const GRACE: Bounds = Bounds { least: 4 * 3600, most: 90 * 86_400, words: "4h to
 const MFA_MAX_AGE: Bounds = Bounds { least: 300, most: LONGEST_SESSION, words: "5m to 36h" };
 
 /// A clock further off than this is worth a word; AWS itself refuses signatures from 5 minutes on.
-const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
+pub const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
 
 /// In seconds, and as people are told them.
 struct Bounds {
