@@ -211,6 +211,28 @@ fn who_is_asked_for_a_code_hears_of_the_others_after_that() {
 }
 
 #[test]
+fn ctrl_c_at_the_question_for_the_only_code_says_whether_anything_was_begun() {
+    let stage = Stage::new();
+    let at_the_question = |code: i32, told: &str| {
+        let mut terminal = stage.case.vault(&["rotate", "prod", "--now", "--force"]).on_terminal();
+        terminal.expect("MFA code for prod").expect("): ").press("\x03");
+        let (output, echoes) = terminal.finish();
+        output.exits(code);
+        assert!(echoes && visible(&output.screen).iter().any(|line| line == told), "{}", output.screen);
+    };
+    at_the_question(1, "vault: error: prod: interrupted; nothing was changed");
+    stage.is_untouched();
+    stage.rotate(&["--keep-old"]).succeeds();
+    stage.run(&["logout", "prod"]).succeeds();
+    at_the_question(
+        7,
+        "vault: error: rotation of `prod` stopped after the new key was put to use; it works, and both are in the vault: \
+         interrupted",
+    );
+    stage.recovers();
+}
+
+#[test]
 fn a_second_ctrl_c_ends_the_wait_for_a_code_that_no_person_is_asked_for() {
     let stage = Stage::new();
     let begun = stage.case.given("begun");
