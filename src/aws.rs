@@ -7,6 +7,7 @@
 mod access_keys;
 mod client;
 mod console;
+mod creation_date;
 mod endpoint;
 mod error;
 mod federation;

@@ -99,6 +99,10 @@ pub enum Failure {
 
     // The vault.
     Load(LoadError),
+    /// But keys in a file where the AWS tools look, as people are shown it.
+    NoVaultBesideKeys {
+        file: String,
+    },
     TypedFingerprint(NotAFingerprint),
     /// An identity can't decide what is believed.
     TrustByPassphrase,

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::aws_files::credentials::CredentialsFile;
 use crate::memory::Memory;
 use crate::secret::{IdentityText, Passphrase};
-use crate::store::file::Loaded;
+use crate::store::file::{LoadError, Loaded};
 use crate::store::fingerprint::Fingerprint;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
 use super::agent_access;
+use super::escape::escape;
 use super::failure::{Failure, Need};
 use super::passphrase_source::PassphraseSource;
 use super::secret_file;
@@ -155,7 +157,7 @@ pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
 /// The same for who has to look at it first, or needs the passphrase once more.
 pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     let place = world.place();
-    let loaded = place.load()?;
+    let loaded = place.load().map_err(|error| not_loaded(error, world))?;
     match world.unlock.given(world)? {
         Some(Given::Passphrase(passphrase)) => {
             warn_of_another_salt(world, &loaded);
@@ -167,6 +169,16 @@ pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
             Ok(Unlocked { opened: open_by_identities(world, &loaded, &identities)?, passphrase: None, typed: false })
         }
         None => ask_and_open(world, &loaded),
+    }
+}
+
+/// Who has keys in plaintext and no vault is shown the way from there.
+fn not_loaded(error: LoadError, world: &World) -> Failure {
+    let path = &world.paths.aws_credentials;
+    let keys = || CredentialsFile::load(world.disk, path).is_ok_and(|file| file.has_long_term_key());
+    match error {
+        LoadError::Missing if keys() => Failure::NoVaultBesideKeys { file: escape(&world.paths.shown(path)) },
+        error => Failure::Load(error),
     }
 }
 

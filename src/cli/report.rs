@@ -8,6 +8,7 @@ mod console;
 pub mod due;
 pub mod export;
 mod files;
+mod held;
 pub mod import;
 mod keys;
 pub mod log;
@@ -36,6 +37,7 @@ use super::failure::{Failure, Need, SerialBy};
 
 pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
+pub use held::say_held;
 pub use keys::{key_changed, key_risks, key_unchanged};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
 pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotation_news, session_at_hand, strange_use};
@@ -129,6 +131,7 @@ impl Report {
             | TrustByPassphrase
             | KnownElsewhere(_) => trust::report(failure),
             Load(_)
+            | NoVaultBesideKeys { .. }
             | Open(_)
             | WrongPassphrase { .. }
             | Reopen(_)

@@ -7,7 +7,6 @@ use crate::cli::opening;
 use crate::cli::report::{Report, due as words, schedule};
 use crate::cli::schedule as scheduled;
 use crate::cli::world::World;
-use crate::duration;
 use crate::rotate::due::{KeyDue, due};
 use crate::rotate::outcome::Outcome;
 use crate::store::vault::Vault;
@@ -76,7 +75,7 @@ fn of_key(key: &KeyDue, world: &World) -> Option<Finding> {
     key.next().filter(|next| next.is_due(now))?;
     let names: Vec<&str> = key.profiles.iter().map(|name| name.as_str()).collect();
     let words = words::next(key, now).unwrap_or_default();
-    let found = format!("{} of {}, {} old: {words}", key.key.short(), names.join(", "), duration::words(key.age(now)));
+    let found = format!("{} of {}, {} old: {words}", key.key.short(), names.join(", "), words::age(key, now));
     Some(Finding::problem(ABOUT, found).next("`vault rotate --due`"))
 }
 

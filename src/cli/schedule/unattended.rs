@@ -238,6 +238,7 @@ fn remove_recipient(recipient: &str, confirmed: bool, world: &World) -> Result<(
     match recipient::remove(Which::Public(recipient), confirmed, world) {
         // With the vault went what the identity opened.
         Err(Failure::UnknownRecipient(_) | Failure::Load(LoadError::Missing | LoadError::Gone(_))) => Ok(()),
+        Err(Failure::NoVaultBesideKeys { .. }) => Ok(()),
         other => other,
     }
 }

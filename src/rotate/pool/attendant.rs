@@ -2,6 +2,8 @@
 
 use std::sync::mpsc::{Receiver, Sender};
 
+use jiff::SignedDuration;
+
 use super::Job;
 use crate::names::ProfileName;
 use crate::rotate::plan::End;
@@ -11,6 +13,9 @@ use crate::rotate::stop::Stop;
 /// Who stands by: is told what happens, and answers what only a person can.
 pub trait Attendant {
     fn news(&mut self, profile: &ProfileName, news: News);
+
+    /// AWS's clock minus this machine's.
+    fn clock(&mut self, offset: SignedDuration);
 
     /// A session with MFA, where somebody gives a code for it.
     fn session(&mut self, rotation: &Rotation) -> Option<Session>;
@@ -48,6 +53,7 @@ pub(super) enum Told {
     News(ProfileName, News),
     Hook(ProfileName),
     Heard(String),
+    Clock(SignedDuration),
     NeedsCode(Job),
     /// Whether it goes on is waited for.
     Rests(Job, Ended),
@@ -60,6 +66,7 @@ pub(super) fn attend(told: Told, attendant: &mut dyn Attendant) -> Option<Answer
         Told::News(profile, news) => attendant.news(&profile, news),
         Told::Hook(profile) => attendant.hook(&profile),
         Told::Heard(line) => attendant.heard(&line),
+        Told::Clock(offset) => attendant.clock(offset),
         Told::NeedsCode(mut job) => {
             let Some(session) = attendant.session(&job.rotation) else { return Some(Answer::CodeMissing(job)) };
             job.rotation.give_session(session);

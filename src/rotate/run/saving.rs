@@ -3,6 +3,7 @@
 use super::{News, Rotation, Tools, Turn, User};
 use crate::credentials::AccessKey;
 use crate::names::AccessKeyId;
+use crate::rotate::creation_dates::CreationDates;
 use crate::rotate::journal::{Conflict, Position};
 use crate::rotate::ledger::{Entry, LedgerError};
 use crate::rotate::plan::{End, OwnIntent, Save, State};
@@ -40,7 +41,8 @@ impl Rotation {
 
     pub(super) fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
         let (before, found, now) = (self.entry()?.position.clone(), self.found.take(), tools.now());
-        match tools.ledger.save(&before, save, found.as_ref(), self.wish.keep_old, now) {
+        let dates = CreationDates::of(&self.keys);
+        match tools.ledger.save(&before, save, found.as_ref(), self.wish.keep_old, &dates, now) {
             Ok(after) => {
                 self.note(save, &before, &after.position.current);
                 self.entry = Some(after);
@@ -91,8 +93,20 @@ impl Rotation {
     pub(super) fn end(&mut self, tools: &Tools, end: End) -> Result<Turn, Stop> {
         if self.saved {
             tools.ledger.keep()?;
+        } else if matches!(end, End::Young { .. } | End::InUse { .. }) {
+            self.save_dates(tools)?;
         }
         Ok(Turn::Ended(end))
+    }
+
+    /// Of a run that ends with what it read, so that the key is as old to the vault as it is to AWS. Not of one that found this
+    /// vault to be behind the keys: the newer one would not follow the generation that is made by it.
+    fn save_dates(&self, tools: &Tools) -> Result<(), Stop> {
+        let dates = CreationDates::of(&self.keys);
+        if dates.are_news_of(&self.entry()?.current) {
+            tools.ledger.save_dates(&dates);
+        }
+        Ok(())
     }
 }
 
