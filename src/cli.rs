@@ -29,6 +29,7 @@ mod session_records;
 mod settings;
 mod sign_in;
 mod sign_in_args;
+mod stamper;
 mod table;
 mod terminal;
 mod trusting;
@@ -190,8 +191,11 @@ pub fn main() -> ExitCode {
     let Some(command) = parsed.command else {
         return report::first_steps();
     };
-    if process::started_by_us(&environment) {
+    let Some(environment) = process::unless_started_by_us(environment) else {
         return report::failure(&Failure::StartedByUs);
+    };
+    if let Some(limit) = process::too_few_open_files() {
+        return report::failure(&Failure::TooFewOpenFiles { limit });
     }
     let plugins = PluginTalk::new(&environment);
     let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {

@@ -57,7 +57,12 @@ pub trait Folder: Send {
 
     /// The same, and makes the content of the very file that was read durable. Its name may still be in the air: see
     /// [`Folder::sync`].
-    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError>;
+    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        self.read_synced_from(name, 0, limit)
+    }
+
+    /// The same, but gives only what comes after the first `from` bytes. The limit is the whole file's.
+    fn read_synced_from(&self, name: &str, from: u64, limit: u64) -> Result<(Vec<u8>, Status), ReadError>;
 
     /// Creates a file that must not exist yet, mode 0600.
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>>;

@@ -3,6 +3,7 @@
 
 mod entry;
 mod mark;
+mod marker;
 
 use std::io;
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::process;
 
 pub use entry::{Entry, Text};
 pub use mark::{Broken, Held, Mark, check};
+pub use marker::Marker;
 
 const FILE: &str = "log.jsonl";
 const OLD: &str = "log.jsonl.1";

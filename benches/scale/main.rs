@@ -117,7 +117,7 @@ impl Bench {
         let before = generation();
         let save = |n| {
             let edit = change(n);
-            let saved = group.edit(Keep::Predecessor, &stamp(), move |document| {
+            let saved = group.edit(Keep::Predecessor, &stamp, move |document| {
                 edit(document);
                 Ok::<_, Infallible>(())
             });

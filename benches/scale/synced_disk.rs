@@ -64,8 +64,8 @@ impl Folder for SyncedFolder {
     }
 
     /// What was read counts along: it is little beside the wait.
-    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
-        self.1.during(|| self.0.read_synced(name, limit))
+    fn read_synced_from(&self, name: &str, from: u64, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        self.1.during(|| self.0.read_synced_from(name, from, limit))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {

@@ -172,7 +172,7 @@ impl Aws {
         let runtime = self.runtime.as_ref().map_err(|error| AwsError::Network {
             action,
             failure: NetworkFailure::Connect,
-            detail: error.to_string(),
+            detail: format!("AWS: {error}"),
         })?;
         runtime
             .block_on(async { tokio::time::timeout(longest, answer).await })

@@ -38,6 +38,10 @@ pub enum Failure {
     Paths(PathsError),
     /// By a plugin or a configured command.
     StartedByUs,
+    /// By the system's limit.
+    TooFewOpenFiles {
+        limit: u64,
+    },
 
     // Talking with the person, or with who runs us.
     /// Whoever read our stdout has what it wanted.

@@ -32,6 +32,7 @@ use anstyle::{AnsiColor, Style};
 use super::escape::{escape, shown_path};
 use crate::names::ProfileName;
 use crate::paths::PathsError;
+use crate::process::LEAST_OPEN_FILES;
 
 use super::failure::{Failure, Need, SerialBy};
 
@@ -116,6 +117,11 @@ impl Report {
                 Self::new(Status::State, "vault was started by a program that it started itself, and stops here")
                     .hint("a plugin or a configured command must not need the vault that needs it")
             }
+            TooFewOpenFiles { limit } => Self::new(
+                Status::State,
+                format!("vault may have only {limit} files open at a time, and needs {LEAST_OPEN_FILES}"),
+            )
+            .hint("`ulimit -n 256` allows more in this shell; then the same again"),
             Mfa(failure) => mfa::report(failure),
             KeysDue(profiles) => due::report(profiles),
             Unwell { problems: 1 } => Report::new(Status::State, "one problem was found"),

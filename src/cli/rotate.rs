@@ -18,7 +18,7 @@ use jiff::SignedDuration;
 
 use crate::duration;
 use crate::names::ProfileName;
-use crate::process::HeldSignals;
+use crate::process::{self, HeldSignals};
 use crate::rotate::calls::Calls;
 use crate::rotate::ledger::Ledger;
 use crate::rotate::pool::{self, Shop};
@@ -143,7 +143,10 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
     };
     let group = Group::new(vault.close());
     let calls = Calls::at_once(AT_ONCE);
-    let ledger = Ledger::new(&group, &calls, world.clock, world.stamp());
+    process::allow_many_open_files();
+    let stamper = world.stamper();
+    let stamp = || stamper.stamp();
+    let ledger = Ledger::new(&group, &calls, &stamp);
     let shop = Shop {
         ledger: &ledger,
         disk: world.disk,

@@ -10,11 +10,10 @@ use jiff::Timestamp;
 use crate::aws::CaBundle;
 use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::log::{self, Event, Mark};
+use crate::log::{self, Event};
 use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
 use crate::secret::SecretBytes;
-use crate::store::document::LogMark;
 use crate::store::file::Place;
 use crate::store::plugin::PluginHost;
 use crate::store::vault::Stamp;
@@ -23,6 +22,7 @@ use super::escape::escape;
 use super::failure::Failure;
 use super::held_key::HeldKey;
 use super::opening::UnlockArgs;
+use super::stamper::{Stamper, whole_seconds};
 
 /// The system's own bundles have a quarter of this.
 const MOST_CERTIFICATES: u64 = 1024 * 1024;
@@ -114,15 +114,17 @@ impl<'a> World<'a> {
 
     /// To the second: nobody reads more, and it is shown as it is stored.
     pub fn now(&self) -> Timestamp {
-        let now = self.clock.now();
-        Timestamp::from_second(now.as_second()).unwrap_or(now)
+        whole_seconds(self.clock.now())
     }
 
-    /// Who saves, and when. A log that can't be read is no reason not to.
+    /// Who saves, and when.
     pub fn stamp(&self) -> Stamp {
-        let mark = Mark::take(self.disk, &self.paths.state, self.now()).ok().flatten();
-        let log = mark.map(|Mark { at, length, sha256 }| LogMark { at, length, sha256 });
-        Stamp { now: self.now(), writer: process::host_name(), log }
+        self.stamper().stamp()
+    }
+
+    /// For many saves.
+    pub fn stamper(&self) -> Stamper<'a> {
+        Stamper::new(self.disk, &self.paths.state, self.clock)
     }
 
     /// The vault's path, as shown in prompts and messages.

@@ -142,9 +142,10 @@ impl Folder for RealFolder {
         Ok((read_up_to(&file, found.size, limit)?, found))
     }
 
-    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
-        let (file, found) = self.open_to_read(name, limit)?;
-        let bytes = read_up_to(&file, found.size, limit)?;
+    fn read_synced_from(&self, name: &str, from: u64, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        let (mut file, found) = self.open_to_read(name, limit)?;
+        file.seek(SeekFrom::Start(from))?;
+        let bytes = read_up_to(&file, found.size.saturating_sub(from), limit.saturating_sub(from))?;
         file.sync_all()?;
         Ok((bytes, found))
     }
@@ -311,6 +312,9 @@ mod tests {
         assert_eq!(folder.read("real", 5).unwrap().0, b"12345");
         assert_eq!(folder.read_synced("real", 5).unwrap(), folder.read("real", 5).unwrap());
         assert!(matches!(folder.read_synced("link", 10), Err(ReadError::NotAFile)));
+        for (from, rest) in [(0, "12345"), (3, "45"), (5, ""), (6, "")] {
+            assert_eq!(folder.read_synced_from("real", from, 5).unwrap().0, rest.as_bytes(), "{from}");
+        }
         assert!(folder.read("none", 5).err().unwrap().is_not_found());
     }
 

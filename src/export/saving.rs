@@ -271,8 +271,8 @@ mod tests {
         fn read(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
             self.1.read(name, limit)
         }
-        fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
-            self.1.read_synced(name, limit)
+        fn read_synced_from(&self, name: &str, from: u64, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+            self.1.read_synced_from(name, from, limit)
         }
         fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {
             self.fail("create").and_then(|()| self.1.create(name))

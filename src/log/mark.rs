@@ -1,14 +1,10 @@
 //! How the log stood at some time, to be kept where nobody can change it who can change the log: each save of the vault
 //! takes such a mark along. Lines that were there then and are not, or not as they were, show.
 
-use std::io;
-use std::path::Path;
-
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{FILE, FULL, Files, MOST, OLD, Position, Text};
-use crate::disk::{Disk, ReadError};
+use super::{FILE, FULL, Files, OLD, Position, Text};
 
 /// The first `length` bytes of the file that was added to then have this hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,22 +26,6 @@ pub struct Broken<'m> {
 }
 
 impl Mark {
-    /// None where there is no log. What is marked is durable: it must not look cut because of a power cut.
-    pub fn take(disk: &dyn Disk, state: &Path, now: Timestamp) -> io::Result<Option<Self>> {
-        let folder = match disk.open_folder(state) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
-        };
-        match folder.read_synced(FILE, MOST) {
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(ReadError::into_io(error)),
-            Ok((bytes, _)) => {
-                folder.sync()?;
-                Ok(Some(Self { at: now, length: bytes.len() as u64, sha256: Sha256::digest(&bytes).into() }))
-            }
-        }
-    }
-
     fn holds_of(&self, bytes: &[u8]) -> bool {
         let prefix = usize::try_from(self.length).ok().and_then(|length| bytes.get(..length));
         prefix.is_some_and(|prefix| self.sha256 == <[u8; 32]>::from(Sha256::digest(prefix)))
@@ -87,7 +67,6 @@ fn broken<'m>(files: &Files, held: Option<Held<'m>>, broken: &'m Mark) -> Broken
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::RealDisk;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -160,14 +139,5 @@ mod tests {
         assert_eq!(check(&Files { old: full(1000), current: lines([900_000]) }, &marks), Ok(vec![]));
         let short = Files { old: lines([1000, 1001]), current: lines([900_000]) };
         assert!(check(&short, &marks).is_err());
-    }
-
-    #[test]
-    fn the_mark_is_of_what_stands_there() {
-        let state = tempfile::tempdir().unwrap();
-        assert_eq!(Mark::take(&RealDisk, &state.path().join("none"), at(5)).unwrap(), None);
-        assert_eq!(Mark::take(&RealDisk, state.path(), at(5)).unwrap(), None);
-        std::fs::write(state.path().join(FILE), lines([1, 2])).unwrap();
-        assert_eq!(Mark::take(&RealDisk, state.path(), at(5)).unwrap(), Some(mark(5, &lines([1, 2]))));
     }
 }

@@ -1,28 +1,24 @@
 //! Starts other programs: the one a person asked `exec` for, and the small commands they configured.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::Pid;
 use thiserror::Error;
 
 use super::Hardened;
+use super::hearing::hear_out;
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
 
 /// A configured command that has not answered by then never will: a person who taps a key is quicker.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) const POLL: Duration = Duration::from_millis(5);
-/// After its end; a child of its own may keep its stderr open for longer.
-const LAST_WORDS: Duration = Duration::from_millis(50);
-
-/// Far above any code or passphrase.
-const MOST_OUTPUT: u64 = 64 * 1024;
 
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -100,71 +96,25 @@ fn start(
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     super::descriptor::keep_only_the_standard_three(&mut command);
+    let deadline = Instant::now() + PATIENCE;
     let mut child = command.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;
     if let (Some(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
         // Less than a pipe holds, so that nobody waits. What ended without reading says so by how it ended.
         let _ = stdin.write_all(bytes);
     }
-    wait_for(child, program, hear)
-}
-
-fn wait_for(mut child: Child, program: &str, hear: &mut dyn FnMut(&str)) -> Result<SecretBytes, RunError> {
-    let failed = |error| RunError::Output { program: program.to_owned(), error };
-    let timed_out = || RunError::TimedOut { program: program.to_owned() };
-    let deadline = Instant::now() + PATIENCE;
-    let printed = collect(child.stdout.take());
-    let said = lines(child.stderr.take());
-    let status = loop {
-        said.try_iter().for_each(|line| hear(&line));
-        if let Some(status) = child.try_wait().map_err(failed)? {
-            break status;
-        }
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(timed_out());
-        }
-        std::thread::sleep(POLL);
-    };
-    // What it said last may still be on its way.
-    while let Ok(line) = said.recv_timeout(LAST_WORDS) {
-        hear(&line);
+    let program = program.clone();
+    match hear_out(&mut child, deadline, hear) {
+        Ok(Some((status, output))) if status.success() => Ok(output),
+        Ok(Some((status, _))) => Err(RunError::Failed { program, status }),
+        Ok(None) => Err(RunError::TimedOut { program }),
+        Err(error) => Err(RunError::Output { program, error }),
     }
-    if !status.success() {
-        return Err(RunError::Failed { program: program.to_owned(), status });
-    }
-    // A child of the command's own may hold its stdout open long after it ended.
-    let rest = deadline.saturating_duration_since(Instant::now());
-    printed.recv_timeout(rest).map_err(|_| timed_out())?.map_err(failed)
-}
-
-/// Reads on a thread of its own: a command that prints much would else wait for us while we wait for it.
-fn collect(stdout: Option<ChildStdout>) -> Receiver<io::Result<SecretBytes>> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut bytes = SecretBytes::default();
-        let read = stdout.map_or(Ok(0), |stdout| stdout.take(MOST_OUTPUT).read_to_end(&mut bytes));
-        // Nobody listens any more where the time was up.
-        let _ = sender.send(read.map(|_| bytes));
-    });
-    receiver
-}
-
-fn lines(stderr: Option<ChildStderr>) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let said = stderr.into_iter().flat_map(|stderr| BufReader::new(stderr.take(MOST_OUTPUT)).split(b'\n'));
-        for line in said.map_while(Result::ok) {
-            let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
-        }
-    });
-    receiver
 }
 
 /// The environment for a configured command.
 pub(super) fn reduced(environment: &Environment, is_its_setting: &dyn Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
     let mut variables = without_ours(environment, is_its_setting);
-    variables.push((STARTED_BY_US.into(), "1".into()));
+    variables.push((STARTED_BY_US.into(), std::process::id().to_string().into()));
     variables
 }
 
@@ -181,13 +131,25 @@ pub(super) fn without_ours(
     kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain([("PATH".into(), path)]).collect()
 }
 
-/// What we start must not start us: each would wait for the other, or start it once more. Not one of [`OUR_VARIABLES`]: no
-/// person sets it, and what `exec` runs never has it.
+/// What we start must not start us: each would wait for the other, or start it once more. It has our number, since what that
+/// starts in its turn, such as a service that a hook restarts, may run on for days. Not one of [`OUR_VARIABLES`]: no person sets
+/// it, and what `exec` runs never has it.
 const STARTED_BY_US: &str = "VAULT_RECURSION";
 
-/// Whether a command, a plugin or a hook of ours started this process.
-pub fn started_by_us(environment: &Environment) -> bool {
-    environment.get(STARTED_BY_US).is_some()
+/// What this process has for its environment; None where a command, a plugin or a hook started it that waits to be heard out.
+pub fn unless_started_by_us(environment: Environment) -> Option<Environment> {
+    match environment.get(STARTED_BY_US) {
+        None => Some(environment),
+        Some(starter) if may_be_running(starter) => None,
+        Some(_) => Some(environment.all().filter(|(name, _)| *name != STARTED_BY_US).collect()),
+    }
+}
+
+/// Of what is no number nothing says that it has ended.
+fn may_be_running(process: &OsStr) -> bool {
+    let number = process.to_str().and_then(|number| number.parse::<u32>().ok()?.try_into().ok());
+    // Another user's has the number of one of ours that ended.
+    number.and_then(Pid::from_raw).is_none_or(|pid| rustix::process::test_kill_process(pid).is_ok())
 }
 
 /// Every variable this program reads as its own. HashiCorp's program of the same name has others, which are left alone.
@@ -253,15 +215,27 @@ mod tests {
         let printed = output_of("env", &dirty, &mut |_| ()).ok().unwrap();
         let mut lines: Vec<&str> = std::str::from_utf8(&printed).unwrap().lines().collect();
         lines.sort_unstable();
-        assert_eq!(lines, ["PATH=/usr/bin:/bin", "VAULT_ADDR=kept", "VAULT_RECURSION=1"]);
+        let ours = format!("VAULT_RECURSION={}", std::process::id());
+        assert_eq!(lines, ["PATH=/usr/bin:/bin", "VAULT_ADDR=kept", &ours]);
     }
 
     #[test]
     fn a_configured_command_is_known_as_one_when_it_starts_us() {
         let printed = output_of("env", &environment(&[]), &mut |_| ()).ok().unwrap();
         let inherited = std::str::from_utf8(&printed).unwrap().lines().filter_map(|line| line.split_once('='));
-        assert!(started_by_us(&inherited.collect()));
-        assert!(!started_by_us(&environment(&[("PATH", "/bin")])));
+        assert!(unless_started_by_us(inherited.collect()).is_none());
+        assert!(unless_started_by_us(environment(&[("PATH", "/bin")])).is_some());
+    }
+
+    #[test]
+    fn what_runs_on_when_we_have_ended_may_start_us_and_hands_nothing_of_it_on() {
+        let mut ended = Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        let left = unless_started_by_us(environment(&[("VAULT_RECURSION", &ended.id().to_string()), ("A", "b")]));
+        assert_eq!(left.unwrap().all().collect::<Vec<_>>(), [("A".as_ref(), "b".as_ref())]);
+        for no_number in ["0", "-1", "yes", "99999999999"] {
+            assert!(unless_started_by_us(environment(&[("VAULT_RECURSION", no_number)])).is_none(), "{no_number}");
+        }
     }
 
     #[test]

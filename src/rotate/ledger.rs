@@ -13,7 +13,6 @@ use super::calls::Calls;
 use super::creation_dates::CreationDates;
 use super::journal::{Conflict, Journal, JournalError, Position};
 use super::plan::{Save, State};
-use crate::clock::Clock;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::{Document, StoredAccessKey};
 use crate::store::group::{Group, GroupError};
@@ -27,9 +26,8 @@ const SETTLING: u32 = 3;
 pub struct Ledger<'l, 'd> {
     group: &'l Group<'static, 'd>,
     calls: &'l Calls,
-    clock: &'d dyn Clock,
-    /// Who saves; the time is each save's own.
-    stamp: Stamp,
+    /// Asked at each save.
+    stamp: &'l (dyn Fn() -> Stamp + Sync),
 }
 
 /// Where a user's rotation stands, and the keys that the vault has for it.
@@ -79,8 +77,8 @@ impl Entry {
 
 impl<'l, 'd> Ledger<'l, 'd> {
     /// Who uses it has a place among `calls`.
-    pub fn new(group: &'l Group<'static, 'd>, calls: &'l Calls, clock: &'d dyn Clock, stamp: Stamp) -> Self {
-        Self { group, calls, clock, stamp }
+    pub fn new(group: &'l Group<'static, 'd>, calls: &'l Calls, stamp: &'l (dyn Fn() -> Stamp + Sync)) -> Self {
+        Self { group, calls, stamp }
     }
 
     pub fn entry(&self, user_arn: &str, name: &ProfileName) -> Result<Entry, LedgerError> {
@@ -136,7 +134,6 @@ impl<'l, 'd> Ledger<'l, 'd> {
     ) -> Result<Entry, LedgerError> {
         let (from, save, found, dates) = (from.clone(), save.clone(), found.cloned(), dates.clone());
         let keep = keep(&from.state, &save);
-        let stamp = Stamp { now: self.clock.now(), ..self.stamp.clone() };
         let (user_arn, profile) = (from.user_arn.clone(), from.profile.clone());
         let edit = move |document: &mut Document| {
             dates.put(document);
@@ -146,7 +143,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
             }
             Entry::find(document, &from.user_arn, &from.profile).map_err(Conflict::from)
         };
-        let saved = self.calls.aside(|| self.group.edit(keep, &stamp, edit));
+        let saved = self.calls.aside(|| self.group.edit(keep, self.stamp, edit));
         match saved {
             Ok(entry) => Ok(entry),
             Err(GroupError::Refused(conflict)) => Err(conflict.into()),
@@ -161,12 +158,14 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// Saves nothing but the dates. No step depends on them: where they can't be saved, the next list tells them again.
     pub fn save_dates(&self, dates: &CreationDates) {
-        let (dates, stamp) = (dates.clone(), Stamp { now: self.clock.now(), ..self.stamp.clone() });
+        let dates = dates.clone();
         let edit = move |document: &mut Document| {
             dates.put(document);
             Ok::<_, Infallible>(())
         };
-        if let Err(GroupError::NotDurable(error)) = self.calls.aside(|| self.group.edit(Keep::Nothing, &stamp, edit)) {
+        if let Err(GroupError::NotDurable(error)) =
+            self.calls.aside(|| self.group.edit(Keep::Nothing, self.stamp, edit))
+        {
             // Who saves next would have to, and may have less patience.
             let _ = self.settle(error);
         }
@@ -188,7 +187,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
         kept.map_err(|error| LedgerError::NotKept(Arc::new(error)))
     }
 
-    /// A key's secret, from earlier generations beside the vault.
+    /// A key's secret, from earlier generations and other copies beside the vault.
     pub fn secret_of(&self, id: &AccessKeyId) -> Result<Search, LedgerError> {
         self.read(|vault| vault.secrets_of(id))
     }

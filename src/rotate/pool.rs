@@ -19,12 +19,12 @@ use super::hooks;
 use super::ledger::Ledger;
 use super::plan::End;
 use super::run::{Hook, Rotation, Tools, Turn};
+use super::stop::Stop;
 use crate::aws::{Aws, CaBundle, Endpoints};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::names::Region;
 use crate::paths::Environment;
-use crate::process::RunError;
 
 use attendant::{Answer, Line, Told, attend};
 pub use attendant::{Attendant, Ended};
@@ -66,7 +66,7 @@ enum Done {
     /// AWS told its time: its clock minus this machine's.
     Clock(SignedDuration),
     Said(String),
-    Hooked(Job, Result<(), RunError>),
+    Hooked(Job, Result<(), Stop>),
     Answered(Answer),
 }
 
@@ -148,6 +148,7 @@ fn run_hooks(hooks: &Receiver<(Job, Hook)>, done: &Sender<Done>, environment: &E
     for (job, hook) in hooks {
         // Who does not hear it any more does not wait for it either.
         let ended = hooks::run(&hook, environment, &mut |line| drop(done.send(Done::Said(line.to_owned()))));
+        let ended = ended.map_err(|error| Stop::Hook { profile: hook.profile, error });
         drop(done.send(Done::Hooked(job, ended)));
     }
 }
@@ -267,7 +268,7 @@ impl Office<'_, '_, '_, '_> {
         }
     }
 
-    fn hooked(&mut self, mut job: Job, ended: Result<(), RunError>) {
+    fn hooked(&mut self, mut job: Job, ended: Result<(), Stop>) {
         if let Some(next) = self.for_hook.pop_front() {
             self.ready.push_front(next);
         }
@@ -276,7 +277,7 @@ impl Office<'_, '_, '_, '_> {
                 job.rotation.hook_is_done();
                 self.ready.push_front(job);
             }
-            Err(error) => self.ended(job, Ended::Stopped(error.into())),
+            Err(stop) => self.ended(job, Ended::Stopped(stop)),
         }
     }
 
@@ -329,7 +330,7 @@ impl Office<'_, '_, '_, '_> {
                 Done::Said(line) => self.tell(Told::Heard(line)),
                 Done::Hooked(job, ended) => {
                     self.hook_runs = false;
-                    let how = ended.map_or_else(|error| Ended::Stopped(error.into()), |()| Ended::Interrupted);
+                    let how = ended.map_or_else(Ended::Stopped, |()| Ended::Interrupted);
                     self.ended(job, how);
                 }
                 Done::Answered(answer) => {

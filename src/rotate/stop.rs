@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::ledger::LedgerError;
 use super::lock::LockTaken;
 use crate::aws::{AwsError, Refusal};
-use crate::names::AccessKeyId;
+use crate::names::{AccessKeyId, ProfileName};
 use crate::process::RunError;
 
 #[derive(Debug, Error)]
@@ -29,8 +29,8 @@ pub enum Stop {
     #[error("{arn} is no IAM user")]
     NotAUser { arn: String },
     /// Whoever was to get the new key did not.
-    #[error("the hook failed: {0}")]
-    Hook(#[from] RunError),
+    #[error("the hook of {profile} failed: {error}")]
+    Hook { profile: ProfileName, error: RunError },
     /// To be deleted, and the key of another profile of the vault.
     #[error("another profile has it")]
     InVault { key: AccessKeyId },

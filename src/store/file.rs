@@ -193,10 +193,12 @@ impl<'d> Place<'d> {
         self.opened()?.kept_files()
     }
 
-    /// What saves kept and sync programs put aside.
+    /// What saves kept, what sync programs put aside, and what saves left that were killed before their rename.
     pub(super) fn files_beside(&self) -> io::Result<Vec<String>> {
         let Spot { folder, name, .. } = self.opened()?;
-        let is_one = |file: &String| kept::parse_generation(&name, file).is_some() || is_conflicted_copy(&name, file);
+        let is_kept = |file: &str| kept::parse_generation(&name, file).is_some();
+        let is_one =
+            |file: &String| is_kept(file) || is_conflicted_copy(&name, file) || temporary::is_ours(&name, file);
         Ok(folder.names()?.into_iter().filter(is_one).collect())
     }
 
@@ -335,12 +337,15 @@ impl Locked<'_> {
         Ok(folder.entry(name)?.unwrap_or(standing.status))
     }
 
+    /// Removes what saves left that were cut short. Before a save, since it may be what fills the disk.
+    pub fn sweep(&self) {
+        temporary::sweep(&*self.spot.folder, &self.spot.name);
+    }
+
     /// Puts `bytes` in the place of what stands. That is kept as `old`, under its generation, where it is to be kept; what is
     /// kept of generations before `oldest` goes.
     pub fn commit(&self, old: Option<(&Loaded, u64)>, bytes: &[u8], oldest: u64, now: Timestamp) -> Saved {
         let Spot { folder, name, .. } = &self.spot;
-        // First, since what a crash left may be what fills the disk.
-        temporary::sweep(&**folder, name);
         let temporary = match temporary::fresh_name(name) {
             Ok(temporary) => temporary,
             Err(error) => return Saved::NotCommitted(error.into()),

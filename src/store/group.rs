@@ -68,11 +68,12 @@ impl<'g, 'd> Group<'g, 'd> {
 
     /// Changes the document and saves it, as [`Vault::edit_keeping`] does, together with whoever else wants to; returns when
     /// the save that holds this change is over. The edit may be applied several times, to the same or to other documents:
-    /// the last time counts. The file that the save replaces is kept if any of the changes in it asks for that.
+    /// the last time counts. The file that the save replaces is kept if any of the changes in it asks for that. Of those who
+    /// wait for a save one saves, and stamps it as it begins.
     pub fn edit<T: Send + 'g, E: Send + 'g>(
         &self,
         keep: Keep,
-        stamp: &Stamp,
+        stamp: &dyn Fn() -> Stamp,
         edit: impl FnMut(&mut Document) -> Result<T, E> + Send + 'g,
     ) -> Result<T, GroupError<E>> {
         let (told, answer) = channel();
@@ -123,7 +124,12 @@ impl<'g, 'd> Group<'g, 'd> {
     }
 
     /// Waits for the answer; where nobody is saving, by saving.
-    fn answered<'s, A>(&'s self, mut queue: MutexGuard<'s, Queue<'g>>, stamp: &Stamp, answer: &Receiver<A>) -> A {
+    fn answered<'s, A>(
+        &'s self,
+        mut queue: MutexGuard<'s, Queue<'g>>,
+        stamp: &dyn Fn() -> Stamp,
+        answer: &Receiver<A>,
+    ) -> A {
         loop {
             match answer.try_recv() {
                 Ok(answer) => return answer,
@@ -142,10 +148,10 @@ impl<'g, 'd> Group<'g, 'd> {
         }
     }
 
-    fn save(&self, mut members: Vec<Box<dyn Member + 'g>>, stamp: &Stamp) {
+    fn save(&self, mut members: Vec<Box<dyn Member + 'g>>, stamp: &dyn Fn() -> Stamp) {
         // However this ends, also by a panic: nobody is left waiting for it.
         let _saving = Saving(self);
-        let saved = self.vault.with(|vault| self.save_to(vault, &mut members, stamp));
+        let saved = self.vault.with(|vault| self.save_to(vault, &mut members, &stamp()));
         let ended = saved.unwrap_or_else(|why| Ended::NotCommitted(Arc::new(why.into())));
         members.into_iter().for_each(|member| member.hear(&ended));
     }

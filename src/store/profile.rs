@@ -122,6 +122,12 @@ impl Profile {
         self.rest.contains_key(Self::ROTATION)
     }
 
+    /// Whether AWS may have made a key for it whose secret is not in the vault.
+    pub(super) fn may_lack_a_key(&self) -> bool {
+        let state = self.rest.get(Self::ROTATION).and_then(|journal| journal.get("state")?.as_str());
+        state == Some("intended")
+    }
+
     /// The same rotation in its entirety, to stand with the access key that it is about.
     pub(super) fn take_rotation_of(&mut self, other: &Self) {
         match other.rest.get(Self::ROTATION) {

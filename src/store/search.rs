@@ -1,5 +1,5 @@
 //! Looks for an access key's secret in what stands beside the vault: a save that a crash or a sync program took out of the
-//! vault may have left it there.
+//! vault, or that was killed before it came into it, may have left it there.
 
 use super::document::{Document, Profile, StoredAccessKey};
 use super::file::Place;
@@ -17,7 +17,7 @@ pub enum Search {
     Unknown,
 }
 
-/// In all earlier generations and conflicted copies.
+/// In all earlier generations, conflicted copies and what killed saves left.
 pub(super) fn search(id: &AccessKeyId, place: &Place, opener: &Opener, own: &Fingerprint) -> Search {
     let Ok(files) = place.files_beside() else { return Search::Unknown };
     let mut outcome = Search::NotFound;

@@ -20,7 +20,8 @@ pub fn sweep(folder: &dyn Folder, name: &str) {
     }
 }
 
-fn is_ours(name: &str, file: &str) -> bool {
+/// Whether a save made it.
+pub fn is_ours(name: &str, file: &str) -> bool {
     let inner = || file.strip_prefix('.')?.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(".tmp");
     inner().is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }

@@ -20,7 +20,7 @@ pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open}
 pub use other::peek;
 pub use rekey::{NewPassphrase, Rekey};
 
-use super::document::{Document, DocumentError, LogMark};
+use super::document::{Document, DocumentError, LogMark, Profile};
 use super::file::{Loaded, Locked, Place, SaveError, Saved};
 use super::fingerprint::Fingerprint;
 use super::history::{Kept, history};
@@ -209,7 +209,7 @@ impl Vault<'_> {
         history(&self.place, &self.opener, &self.fingerprint(), &self.version).unwrap_or_default()
     }
 
-    /// The access key of this id from earlier generations and conflicted copies beside the vault.
+    /// The access key of this id from earlier generations and other copies beside the vault.
     pub fn secrets_of(&self, id: &AccessKeyId) -> Search {
         search(id, &self.place, &self.opener, &self.fingerprint())
     }
@@ -311,6 +311,9 @@ impl Vault<'_> {
         }
         let (file, next) = sealed.opened().map_err(NotCommitted::Proof)?;
         let opener = provers.swap_remove(0);
+        if !self.may_lack_a_key(&next) {
+            locked.sweep();
+        }
         let (status, outcome) = match locked.commit(kept, &file, next.meta.rekeyed_generation, stamp.now) {
             Saved::NotCommitted(error) => return Err(error.into()),
             Saved::Committed(status) => (status, Ok(())),
@@ -323,6 +326,13 @@ impl Vault<'_> {
             self.remember();
         }
         outcome
+    }
+
+    /// Whether the secret of a key that AWS made may be in nothing but what a killed save left, for [`search`] to find. After new
+    /// keys of the vault nothing of that is believed, nor to be open to whoever was shut out.
+    fn may_lack_a_key(&self, next: &Document) -> bool {
+        let is_rekeyed = next.meta.rekeyed_generation == next.meta.generation;
+        !is_rekeyed && self.document.profiles.values().any(Profile::may_lack_a_key)
     }
 
     /// Moves the pin up to a state that was found and not saved here. Whoever saved it may still be at it, or was told that a

@@ -213,7 +213,7 @@ fn save_in_a_group(folder: &Path) {
     };
     let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "host".to_owned(), log: None };
     let add = |name: &'static str| {
-        let added = group.edit(Keep::Nothing, &stamp, move |document| {
+        let added = group.edit(Keep::Nothing, &|| stamp.clone(), move |document| {
             document.profiles.insert(name.parse().unwrap(), Profile::default());
             Ok::<(), ()>(())
         });

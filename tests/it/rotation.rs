@@ -7,6 +7,7 @@ mod exported;
 pub mod failures;
 mod incumbents;
 mod liveness;
+mod logged;
 mod options;
 mod others;
 mod permissions;

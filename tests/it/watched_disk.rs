@@ -57,9 +57,9 @@ impl Folder for WatchedFolder {
         self.folder.read(name, limit)
     }
 
-    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+    fn read_synced_from(&self, name: &str, from: u64, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
         self.read.lock().unwrap().push(self.path.join(name));
-        self.folder.read_synced(name, limit)
+        self.folder.read_synced_from(name, from, limit)
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {

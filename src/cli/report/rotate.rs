@@ -11,6 +11,7 @@ use crate::cli::rotate::{KeyShown, RotateFailure, Why};
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::{AccessKeyId, ProfileName};
+use crate::process::RunError;
 use crate::rotate::ledger::LedgerError;
 use crate::rotate::lock::LockTaken;
 use crate::rotate::plan::{End, State};
@@ -28,7 +29,7 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::UseUnknown { key } => return use_unknown(world, profile, key),
         News::Created { new } => format!("new key {} is made and saved", new.short()),
         News::Adopted { new } => {
-            format!("new key {} is in an earlier generation of the vault; going on with it", new.short())
+            format!("new key {} is saved in a file beside the vault; going on with it", new.short())
         }
         News::Proving { key } => format!("trying {} until it works everywhere ...", key.short()),
         News::Replaced { old, new } => {
@@ -319,8 +320,10 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             Status::State,
             format!("{name}: {} has no access key `{}`: {}", user(failure), escape(given), keys(failure)),
         ),
-        Stop::Hook(error) => {
-            pending(failure, &escape(&format!("its rotate_hook did not end well: {error}")), Status::Pending)
+        Stop::Hook { profile, error } => {
+            pending(failure, &escape(&format!("its rotate_hook {}: {error}", hook_did(error))), Status::Pending).hint(
+                format!("mend it, or `vault unset {profile} rotate_hook` goes on without it; then run `vault rotate {name} --resume`"),
+            )
         }
         Stop::InVault { key } => {
             Report::new(Status::State, format!("{name}: {} is the key of another profile of this vault", key.short()))
@@ -332,6 +335,13 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             Status::Pending,
         ),
         Stop::NoSigner => pending(failure, "no key is at hand that could sign", Status::Pending),
+    }
+}
+
+fn hook_did(error: &RunError) -> &'static str {
+    match error {
+        RunError::Quotes | RunError::Empty | RunError::Relative { .. } | RunError::Start { .. } => "can't be run",
+        RunError::TimedOut { .. } | RunError::Failed { .. } | RunError::Output { .. } => "did not end well",
     }
 }
 

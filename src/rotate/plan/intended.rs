@@ -16,7 +16,7 @@ impl View<'_> {
         }
     }
 
-    /// Of the keys that came, one whose secret an earlier generation has: it becomes the new key.
+    /// Of the keys that came, one whose secret a file beside the vault has: it becomes the new key.
     fn kept(&self, newcomers: &[&ListedKey]) -> Option<Step> {
         let secret = |key: &ListedKey| self.run.secrets.get(&key.id).copied();
         if let Some(key) = newcomers.iter().find(|key| secret(key).is_none()) {

@@ -61,7 +61,7 @@ impl Use {
     }
 }
 
-/// Whether the secret of a key that is not in the journal stands in an earlier generation of the vault.
+/// Whether the secret of a key that is not in the journal stands in a file beside the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Secret {
     Found,

@@ -48,7 +48,7 @@ pub enum Depth {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Save {
     Intend,
-    /// The key of this id, found in an earlier generation, becomes the new key.
+    /// The key of this id, found beside the vault, becomes the new key.
     Adopt(AccessKeyId),
     /// The new key becomes the current one, the current one the old one.
     Prove,

@@ -28,6 +28,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn save(path: &Path, generation: u64, bytes: &[u8]) -> Saved {
     let locked = place(path).lock().unwrap();
     let old = locked.load().unwrap();
+    locked.sweep();
     locked.commit(Some((&old, generation)), bytes, 0, Timestamp::now())
 }
 

@@ -80,10 +80,10 @@ fn together_keeping(group: &Group, edits: Vec<(Keep, Edit)>, meanwhile: impl FnO
         add("first")(document)
     };
     thread::scope(|scope| {
-        let first = scope.spawn(|| group.edit(Keep::Nothing, &stamp(), first));
+        let first = scope.spawn(|| group.edit(Keep::Nothing, &stamp, first));
         has_started.recv().unwrap();
         let count = edits.len();
-        let save = |(keep, edit)| scope.spawn(move || group.edit(keep, &stamp(), edit));
+        let save = |(keep, edit)| scope.spawn(move || group.edit(keep, &stamp, edit));
         let members: Vec<_> = edits.into_iter().map(save).collect();
         while group.queue().waiting.len() < count {
             thread::yield_now();
@@ -103,7 +103,7 @@ fn many_changes_share_few_saves_and_every_one_is_there() {
             let group = &group;
             scope.spawn(move || {
                 for change in 0..16 {
-                    group.edit(Keep::Nothing, &stamp(), add(&format!("{member}/{change}"))).unwrap();
+                    group.edit(Keep::Nothing, &stamp, add(&format!("{member}/{change}"))).unwrap();
                 }
             });
         }
@@ -141,7 +141,7 @@ fn a_refusal_fails_its_member_alone_and_leaves_nothing_of_it_behind() {
 fn where_everybody_refuses_nothing_is_saved() {
     let (_temporary, path, group) = made();
     let before = fs::read(&path).unwrap();
-    let refused = group.edit(Keep::Nothing, &stamp(), |_| Err::<(), _>("no"));
+    let refused = group.edit(Keep::Nothing, &stamp, |_| Err::<(), _>("no"));
     assert!(matches!(refused, Err(GroupError::Refused("no"))));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
@@ -156,7 +156,7 @@ fn a_panic_is_its_callers_alone_and_nobody_hangs() {
     let outcomes = together(&group, vec![add("a"), panicking, add("b")], || ());
     let [Ok(Ok(())), Err(panic), Ok(Ok(()))] = &outcomes[..] else { panic!("others heard of it") };
     assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
-    group.edit(Keep::Nothing, &stamp(), add("later")).unwrap();
+    group.edit(Keep::Nothing, &stamp, add("later")).unwrap();
     assert_eq!(saved(&group), names(&["a", "b", "first", "later"]));
 }
 
@@ -170,14 +170,14 @@ fn a_save_that_comes_to_nothing_is_told_to_everybody_in_it_and_to_nobody_else() 
         assert!(matches!(*why, NotCommitted::Save(_)), "{why}");
     }
     mode(0o700);
-    group.edit(Keep::Nothing, &stamp(), add("later")).unwrap();
+    group.edit(Keep::Nothing, &stamp, add("later")).unwrap();
     assert_eq!(saved(&group), names(&["first", "later"]));
 }
 
 #[test]
 fn an_edit_gives_back_what_it_said() {
     let (_temporary, _path, group) = made();
-    let generation = group.edit(Keep::Nothing, &stamp(), |document| Ok::<_, ()>(document.meta.generation)).unwrap();
+    let generation = group.edit(Keep::Nothing, &stamp, |document| Ok::<_, ()>(document.meta.generation)).unwrap();
     assert_eq!(generation, 1);
 }
 
@@ -211,13 +211,13 @@ fn who_is_refused_has_no_say_in_what_is_kept() {
 #[test]
 fn between_its_saves_other_programs_save_and_a_file_that_was_put_back_is_not_built_on() {
     let (_temporary, path, group) = made();
-    other_program(&group, &path).edit(Keep::Nothing, &stamp(), add("others")).unwrap();
-    group.edit(Keep::Nothing, &stamp(), add("ours")).unwrap();
+    other_program(&group, &path).edit(Keep::Nothing, &stamp, add("others")).unwrap();
+    group.edit(Keep::Nothing, &stamp, add("ours")).unwrap();
     assert_eq!(saved(&group), names(&["others", "ours"]));
     let older = fs::read(&path).unwrap();
-    group.edit(Keep::Nothing, &stamp(), add("later")).unwrap();
+    group.edit(Keep::Nothing, &stamp, add("later")).unwrap();
     fs::write(&path, older).unwrap();
-    let Err(GroupError::NotCommitted(why)) = group.edit(Keep::Nothing, &stamp(), add("last")) else { panic!("saved") };
+    let Err(GroupError::NotCommitted(why)) = group.edit(Keep::Nothing, &stamp, add("last")) else { panic!("saved") };
     assert!(matches!(*why, NotCommitted::Diverged), "{why}");
     assert!(matches!(group.read(|_| ()), Err(ReopenError::Diverged)));
     assert!(matches!(group.settle(), Err(ReopenError::Diverged)));
@@ -227,12 +227,12 @@ fn between_its_saves_other_programs_save_and_a_file_that_was_put_back_is_not_bui
 #[test]
 fn what_stands_is_kept_by_a_group_as_by_a_vault() {
     let (_temporary, path, group) = made();
-    group.edit(Keep::Nothing, &stamp(), add("a")).unwrap();
+    group.edit(Keep::Nothing, &stamp, add("a")).unwrap();
     group.keep_standing().unwrap();
     group.keep_standing().unwrap();
     let kept = || place(&path).kept_files().unwrap().into_iter().map(|(number, _)| number).collect::<BTreeSet<_>>();
     assert_eq!(kept(), [2].into());
-    group.edit(Keep::Nothing, &stamp(), add("b")).unwrap();
+    group.edit(Keep::Nothing, &stamp, add("b")).unwrap();
     group.keep_standing().unwrap();
     assert_eq!(kept(), [2, 3].into());
 }
@@ -242,6 +242,6 @@ fn who_panics_while_reading_is_alone_with_it() {
     let (_temporary, _path, group) = made();
     let panicked = catch_unwind(AssertUnwindSafe(|| group.read(|_| panic!("on purpose"))));
     assert!(panicked.is_err());
-    group.edit(Keep::Nothing, &stamp(), add("later")).unwrap();
+    group.edit(Keep::Nothing, &stamp, add("later")).unwrap();
     assert_eq!(saved(&group), names(&["later"]));
 }

@@ -111,6 +111,20 @@ fn a_key_in_the_journal_of_a_conflicted_copy_is_found() {
 }
 
 #[test]
+fn a_key_in_what_a_killed_save_left_is_found_and_half_of_one_tells_nothing() {
+    let (_temporary, path, mut vault) = made();
+    let old = fs::read(&path).unwrap();
+    put(&mut vault, Keep::Nothing, &with_journal("new", stored()));
+    let left = path.with_file_name(".vault.age.0123456789abcdef.tmp");
+    fs::rename(&path, &left).unwrap();
+    fs::write(&path, old).unwrap();
+    assert_eq!(search_by(&vault, ID), Told::Found);
+    let whole = fs::read(&left).unwrap();
+    fs::write(&left, &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(search_by(&vault, ID), Told::Unknown);
+}
+
+#[test]
 fn a_file_that_does_not_open_leaves_it_open_whether_the_key_is_in_it() {
     let (_temporary, path, mut vault) = made();
     put(&mut vault, Keep::Nothing, &with_key());

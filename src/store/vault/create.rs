@@ -63,6 +63,7 @@ pub fn create<'d>(place: &Place<'d>, new: NewVault) -> Result<Vault<'d>, CreateE
     if !locked.is_free().map_err(SaveError::Io)? {
         return Err(CreateError::Exists);
     }
+    locked.sweep();
     let status = match locked.commit(None, &file, 0, new.now) {
         Saved::Committed(status) => status,
         Saved::NotCommitted(error) => return Err(error.into()),

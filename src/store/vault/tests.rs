@@ -278,6 +278,37 @@ fn copies_of_a_conflict_beside_the_vault_are_told() {
     assert!(opened.warnings().iter().any(told));
 }
 
+/// With a rotation in this state.
+fn rotating(state: &str) -> impl FnMut(&mut Document) -> Result<(), Infallible> {
+    let journal: toml::Table = [("state".to_owned(), state.into())].into_iter().collect();
+    move |document| {
+        let rest = [(Profile::ROTATION.to_owned(), journal.clone().into())].into_iter().collect();
+        document.profiles.insert("prod".parse().unwrap(), Profile { rest, ..Profile::default() });
+        Ok(())
+    }
+}
+
+#[test]
+fn while_a_key_may_be_missing_no_save_removes_what_a_killed_one_left_but_new_keys_do() {
+    let (_temporary, path, mut vault) = made();
+    let left = path.with_file_name(".vault.age.0123456789abcdef.tmp");
+    let leave = || fs::write(&left, b"of a save").unwrap();
+    leave();
+    vault.edit(&stamp(), rotating("intended")).unwrap();
+    assert!(!left.exists(), "it is from before the intent");
+    leave();
+    vault.edit(&stamp(), add("other")).unwrap();
+    assert!(left.exists());
+    vault.edit(&stamp(), rotating("created")).unwrap();
+    assert!(left.exists(), "a power cut may undo the save that has the key");
+    vault.edit(&stamp(), add("later")).unwrap();
+    assert!(!left.exists());
+    vault.edit(&stamp(), rotating("intended")).unwrap();
+    leave();
+    vault.rekey(Rekey::default(), &stamp(), |_| Ok::<_, Infallible>(())).unwrap();
+    assert!(!left.exists());
+}
+
 /// Generations that are kept beside it, and their bytes.
 fn kept(path: &Path) -> Vec<(u64, Vec<u8>)> {
     let mut kept: Vec<_> = place(path).kept_files().unwrap();

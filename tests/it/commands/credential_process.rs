@@ -127,7 +127,11 @@ fn what_this_program_started_is_refused_and_a_config_that_asks_it_is_no_other_si
         "vault was started by a program that it started itself, and stops here",
         "a plugin or a configured command must not need the vault that needs it",
     );
-    case.vault(&ASK).variable("VAULT_RECURSION", "1").run().exits(1).stdout("").stderr(&told);
+    let by = |process: u32| case.vault(&ASK).variable("VAULT_RECURSION", process.to_string()).run();
+    by(std::process::id()).exits(1).stdout("").stderr(&told);
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    credentials(by(ended.id()).stderr(""));
     let line = |name: &str| format!("[profile {name}]\ncredential_process = {VAULT} credential-process {name}\n");
     case.write(&case.config(), 0o600, line("prod") + &line("other"));
     credentials(case.run(&ASK).stderr(""));

@@ -187,3 +187,46 @@ fn a_vault_that_may_not_grow_any_further_is_left_as_it_was_with_words() {
     assert!(output.err.contains("File too large"), "{}", output.err);
     assert!(std::fs::read(case.vault_file()).unwrap() == before, "it was saved");
 }
+
+#[test]
+fn where_the_system_lets_too_few_files_be_open_nothing_is_begun() {
+    let case = Case::with_prod();
+    let before = std::fs::read(case.vault_file()).unwrap();
+    let passphrase = case.given("passphrase");
+    let told = "vault may have only 8 files open at a time, and needs 32";
+    let told = error_and_hint(told, "`ulimit -n 256` allows more in this shell; then the same again");
+    for words in
+        [&["rotate", "prod", "--mfa-code", "123456"][..], &["login", "prod", "--mfa-code", "123456"], &["list"]]
+    {
+        let limited = [&["--nofile=8", super::VAULT], words, &["--passphrase-file", passphrase.to_str().unwrap()]];
+        case.command("prlimit", &limited.concat()).run().exits(1).stdout("").stderr(&told);
+    }
+    case.command("prlimit", &["--nofile=8", super::VAULT, "help"]).run().succeeds();
+    assert_eq!(case.sim.requests(), []);
+    assert!(std::fs::read(case.vault_file()).unwrap() == before, "it was saved");
+}
+
+#[test]
+fn as_many_files_as_vault_needs_are_enough_for_a_login() {
+    let case = Case::with_prod();
+    let (passphrase, code) = (case.given("passphrase"), case.phone.code());
+    let login = ["--nofile=32", super::VAULT, "login", "prod", "--mfa-code", &code, "--passphrase-file"];
+    let login = [&login[..], &[passphrase.to_str().unwrap()]].concat();
+    case.command("prlimit", &login).run().succeeds().stderr_has("prod: signed in as alice");
+}
+
+/// Of a thousand keys that wait until they work each holds a lock.
+#[test]
+fn a_rotation_takes_as_many_files_as_the_system_gives_for_the_asking() {
+    let case = Case::with_prod();
+    let (passphrase, code) = (case.given("passphrase"), case.phone.code());
+    let rotate = ["--nofile=64:4096", super::VAULT, "rotate", "prod", "--mfa-code", &code, "--passphrase-file"];
+    let rotate = [&rotate[..], &[passphrase.to_str().unwrap()]].concat();
+    let mut terminal = case.command("prlimit", &rotate).on_terminal();
+    terminal.expect("until it works everywhere");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", terminal.id())).unwrap();
+    let limit = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(limit.split_whitespace().collect::<Vec<_>>()[3..], ["4096", "4096", "files"]);
+    terminal.signal(rustix::process::Signal::TERM);
+    terminal.finish().0.exits(7);
+}

@@ -60,7 +60,7 @@ fn change(group: &Group, name: &str, keep: Keep, unsure: Unsure) -> Told {
         document.profiles.insert(profile.clone(), Profile::default());
         if refuses { Err(()) } else { Ok(()) }
     };
-    match group.edit(keep, &stamp(), insert) {
+    match group.edit(keep, &stamp, insert) {
         Ok(()) => Told::Saved,
         Err(GroupError::Refused(())) => Told::Refused,
         Err(GroupError::NotCommitted(_)) => Told::NotCommitted,

@@ -11,9 +11,7 @@ use vault::store::plugin::Plugins;
 use vault::store::seal::unseal;
 use vault::store::vault::{EditError, NewPassphrase, Rekey, Vault};
 
-use super::vault::{
-    Judged, add_profile, has, identity as alice, judge_folder, leftovers, opened_by, stamp, vault_saved,
-};
+use super::vault::{Judged, add_profile, has, identity as alice, judge_folder, opened_by, stamp, vault_saved};
 use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{FaultDisk, Image, Seen};
 
@@ -89,7 +87,7 @@ fn recover(disk: &FaultDisk, opener: &IdentityText, gone: Option<&IdentityText>)
         return Err("the new edit was lost, or took something along".to_owned());
     }
     let image = disk.image();
-    match (leftovers(&image).as_slice(), gone.map(|gone| opens_beside(&image, gone)).unwrap_or_default().as_slice()) {
+    match (image.leftovers().as_slice(), gone.map(|gone| opens_beside(&image, gone)).unwrap_or_default().as_slice()) {
         ([], []) => Ok(()),
         (left, open) => Err(format!("left behind: {left:?}; open for who is gone: {open:?}")),
     }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::command::{IDENTITY, run};
-use super::vault::{Judged, add_profile, fresh_vault, has, identity, judge_folder, leftovers, opened, stamp};
+use super::vault::{Judged, add_profile, fresh_vault, has, identity, judge_folder, opened, stamp};
 use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{Body, FaultDisk, Image};
 
@@ -46,7 +46,7 @@ impl Scenario for RestoreCommand {
             return Err("not restored".to_owned());
         }
         add_profile(&mut opened(disk)?, "next").map_err(|error| format!("no new edit: {error}"))?;
-        match leftovers(&disk.image()).as_slice() {
+        match disk.image().leftovers().as_slice() {
             [] => Ok(()),
             left => Err(format!("left behind: {left:?}")),
         }

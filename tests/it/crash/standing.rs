@@ -9,7 +9,7 @@ use vault::store::group::Group;
 use vault::store::kept::Keep;
 use vault::store::vault::{EditError, Vault};
 
-use super::vault::{Adding, FILE, Judged, add_profile, has, judge_folder, leftovers, opened, stamp, vault_in_use};
+use super::vault::{Adding, FILE, Judged, add_profile, has, judge_folder, opened, stamp, vault_in_use};
 use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{FaultDisk, Image};
 
@@ -93,7 +93,7 @@ impl Scenario for Keeping {
             return Err("told to be kept, and is not".to_owned());
         }
         add_profile(&mut vault, "next").map_err(|error| format!("no new edit: {error}"))?;
-        match leftovers(&disk.image()).as_slice() {
+        match disk.image().leftovers().as_slice() {
             [] if is_kept(&disk.image())? => Ok(()),
             [] => Err("no longer kept after the next save".to_owned()),
             left => Err(format!("left behind: {left:?}")),
@@ -173,7 +173,7 @@ fn what_a_sync_program_put_there_is_made_durable_with_its_bytes() {
 /// A group that has saved already, and waited for the disk then.
 fn group_that_saved(disk: &FaultDisk) -> Group<'static, '_> {
     let group = Group::new(opened(disk).unwrap().close());
-    group.edit(Keep::Nothing, &stamp(), |_| Ok::<(), ()>(())).unwrap();
+    group.edit(Keep::Nothing, &stamp, |_| Ok::<(), ()>(())).unwrap();
     group
 }
 

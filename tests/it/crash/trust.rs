@@ -7,7 +7,7 @@ use vault::store::plugin::Plugins;
 use vault::store::seal::unseal;
 use vault::store::vault::{Key, Opened, TrustError, Unproven, open};
 
-use super::vault::{FILE, add_profile, identity, judge_folder, leftovers, opened, place, stamp, vault_saved};
+use super::vault::{FILE, add_profile, identity, judge_folder, opened, place, stamp, vault_saved};
 use super::{Ended, Scenario, State, try_everything};
 use crate::fault_disk::{Body, FaultDisk, Image};
 
@@ -64,7 +64,7 @@ impl Scenario for Trusting {
         }
         add_profile(&mut opened(disk)?, "next").map_err(|error| format!("no new edit: {error}"))?;
         opened(disk)?;
-        match leftovers(&disk.image()).as_slice() {
+        match disk.image().leftovers().as_slice() {
             [] => Ok(()),
             left => Err(format!("left behind: {left:?}")),
         }

@@ -196,12 +196,6 @@ impl Judged {
     }
 }
 
-/// Temporary files that are left when no save is under way.
-pub fn leftovers(image: &Image) -> Vec<String> {
-    let names = image.tree().0.into_keys().map(|path| path.display().to_string());
-    names.filter(|name| name.ends_with(".tmp")).collect()
-}
-
 pub struct Adding;
 
 impl Scenario for Adding {
@@ -226,7 +220,7 @@ impl Scenario for Adding {
         if !has(again.document(), "next") || has(again.document(), "prod") != had {
             return Err("the new edit was lost, or took something along".to_owned());
         }
-        match leftovers(&disk.image()).as_slice() {
+        match disk.image().leftovers().as_slice() {
             [] => Ok(()),
             left => Err(format!("left behind: {left:?}")),
         }

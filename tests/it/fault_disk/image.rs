@@ -114,6 +114,12 @@ impl Image {
         }
     }
 
+    /// Temporary files that are left when no save is under way.
+    pub fn leftovers(&self) -> Vec<String> {
+        let names = self.tree().0.into_keys().map(|path| path.display().to_string());
+        names.filter(|name| name.ends_with(".tmp")).collect()
+    }
+
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[&id]
     }

@@ -104,11 +104,12 @@ impl Folder for OpenFolder {
         }
     }
 
-    fn read_synced(&self, name: &str, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
-        let read = self.read(name, limit)?;
+    fn read_synced_from(&self, name: &str, from: u64, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
+        let (mut bytes, status) = self.read(name, limit)?;
         // By what was opened: whatever has the name by now.
-        self.disk.machine().sync(read.1.inode, format!("fsync {name}"))?;
-        Ok(read)
+        self.disk.machine().sync(status.inode, format!("fsync {name}"))?;
+        bytes.drain(..bytes.len().min(from as usize));
+        Ok((bytes, status))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn NewFile>> {

@@ -2,6 +2,7 @@
 //! nothing can finish.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use aws_sim::{Failure, Status};
@@ -56,6 +57,37 @@ fn while_a_hook_fails_the_old_key_stays_on_and_the_next_run_tells_it_again() {
     stage.follow_hint(&ran).succeeds();
     stage.is_rotated();
     assert_eq!(heard(&stage).lines().count(), 2);
+}
+
+/// By a setting that no run can get past.
+#[test]
+fn a_hook_that_can_not_be_run_is_told_with_both_ways_on() {
+    let stage = with_hook("0", "");
+    stage.case.give("hook", "no program any more");
+    fs::set_permissions(stage.case.given("hook"), fs::Permissions::from_mode(0o600)).unwrap();
+    let ran = stage.rotate(&[]);
+    let hook = stage.case.given("hook");
+    ran.exits(7).says(&format!("its rotate_hook can't be run: could not start `{}`: ", hook.display()));
+    ran.hint("mend it, or `vault unset prod rotate_hook` goes on without it; then run `vault rotate prod --resume`");
+    stage.follow_hint(&ran).exits(7).says("can't be run");
+    stage.run(&["unset", "prod", "rotate_hook"]).succeeds();
+    stage.follow_hint(&ran).succeeds();
+    stage.is_rotated();
+}
+
+#[test]
+fn a_hook_that_says_much_and_leaves_a_program_running_holds_nobody_up() {
+    let stage = Stage::new();
+    let file = stage.case.give("until", "");
+    let script = format!(
+        "#!/bin/sh\nwhile test -e {}; do sleep 0.1; done &\nhead -c 3000000 /dev/zero\nhead -c 3000000 /dev/zero >&2\n",
+        file.display()
+    );
+    let hook = stage.case.give_program("hook", script);
+    stage.run(&["set", "prod", &format!("rotate_hook={}", hook.display())]).succeeds();
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+    fs::remove_file(file).unwrap();
 }
 
 /// Days in which nobody signs in here, and then one use of STS by the key.

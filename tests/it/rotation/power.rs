@@ -1,5 +1,6 @@
 //! The power goes at any operation of a whole rotation, and the disk fails at any operation of its saves.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
 use aws_sim::Snapshot;
@@ -25,10 +26,20 @@ struct Cut<'a> {
     is_beside_a_change: bool,
 }
 
-/// A whole rotation, with the power cut before each of its operations; `judge` says how many of them.
-fn cut_a_rotation(chosen: impl Fn(&Cut) -> bool) -> usize {
+/// A whole rotation, with the power cut before each of its operations that is chosen; says how many those are.
+fn cut_a_rotation(chosen: impl Fn(&Stage, &Cut) -> bool, goes_on: impl Fn(&Stage, &FaultDisk)) -> usize {
     let stage = Stage::new();
     let disk = stage.fault_disk();
+    cut_a_run(&stage, &disk, &[], chosen, goes_on)
+}
+
+fn cut_a_run(
+    stage: &Stage,
+    disk: &FaultDisk,
+    flags: &[&str],
+    chosen: impl Fn(&Stage, &Cut) -> bool,
+    goes_on: impl Fn(&Stage, &FaultDisk),
+) -> usize {
     let seen: Arc<Mutex<Vec<Before>>> = Arc::default();
     let (onlooker, seeing) = (stage.sim().onlooker(), Arc::clone(&seen));
     let look = move || {
@@ -39,14 +50,14 @@ fn cut_a_rotation(chosen: impl Fn(&Cut) -> bool) -> usize {
         seeing.lock().unwrap().push(look());
         None
     });
-    stage.rotate_on(&disk, &[]).succeeds();
+    stage.rotate_on(disk, flags).succeeds();
     let moments = std::mem::take(&mut *seen.lock().unwrap());
     disk.mend();
     let mut tried = 0;
-    for cut in cuts(&disk, &moments).into_iter().filter(chosen) {
+    for cut in cuts(disk, &moments).into_iter().filter(|cut| chosen(stage, cut)) {
         stage.sim().go_back_to(cut.aws);
         println!("--- {}", cut.told);
-        goes_on(&stage, &FaultDisk::on(cut.image));
+        goes_on(stage, &FaultDisk::on(cut.image));
         tried += 1;
     }
     tried
@@ -89,7 +100,7 @@ fn goes_on(stage: &Stage, disk: &FaultDisk) {
 
 #[test]
 fn a_power_cut_beside_any_change_at_aws_is_recovered_from() {
-    let tried = cut_a_rotation(|cut| cut.is_beside_a_change);
+    let tried = cut_a_rotation(|_, cut| cut.is_beside_a_change, goes_on);
     println!("{tried} power cuts");
     assert!(tried >= 10, "{tried}");
 }
@@ -97,9 +108,53 @@ fn a_power_cut_beside_any_change_at_aws_is_recovered_from() {
 #[test]
 #[ignore = "takes minutes"]
 fn a_power_cut_at_any_operation_of_a_rotation_is_recovered_from() {
-    let tried = cut_a_rotation(|_| true);
+    let tried = cut_a_rotation(|_, _| true, goes_on);
     println!("{tried} power cuts");
     assert!(tried >= 200, "{tried}");
+}
+
+/// The secret of the new key is in what the killed save left, and nowhere else.
+fn has_the_key_in_a_leftover(stage: &Stage, cut: &Cut) -> bool {
+    let left = cut.image.leftovers();
+    let documents = left.iter().filter_map(|file| stage.document_in(cut.image.file(file)?));
+    let has_the_key = documents.into_iter().any(|document| Stage::held_in(&document).state == Some("created"));
+    has_the_key && lacks_the_key(stage, cut)
+}
+
+fn lacks_the_key(stage: &Stage, cut: &Cut) -> bool {
+    stage.held_on(&FaultDisk::on(cut.image.clone())).state == Some("intended")
+}
+
+/// Resumes with the key that AWS made, and asks for no other.
+fn goes_on_with_the_key(stage: &Stage, disk: &FaultDisk) {
+    let [_, made] = &stage.sim().access_keys(&stage.user)[..] else { panic!("no new key") };
+    let ran = stage.rotate_on(disk, &["--resume"]);
+    ran.succeeds().says("is saved in a file beside the vault; going on with it");
+    assert_eq!((ran.count("CreateAccessKey"), ran.count("DeleteAccessKey")), (0, 0));
+    let held = stage.held_on(disk);
+    assert_eq!((held.current.id.as_str(), held.state), (&*made.access_key_id, Some("retired")));
+    assert_eq!(disk.image().leftovers(), [] as [String; 0]);
+    stage.signs_in_on(disk);
+}
+
+#[test]
+fn a_kill_before_the_save_of_the_new_key_has_its_name_goes_on_with_that_key() {
+    let tried = cut_a_rotation(has_the_key_in_a_leftover, goes_on_with_the_key);
+    println!("{tried} kills");
+    assert!(tried >= 4, "{tried}");
+}
+
+/// Until the next save has the key, nothing takes away what the killed one left.
+#[test]
+fn a_second_kill_before_the_key_is_in_the_vault_goes_on_with_it_too() {
+    let first = Cell::new(true);
+    let is_first = |stage: &Stage, cut: &Cut| has_the_key_in_a_leftover(stage, cut) && first.replace(false);
+    cut_a_rotation(is_first, |stage, disk| {
+        let tried = cut_a_run(stage, disk, &["--resume"], lacks_the_key, goes_on_with_the_key);
+        println!("{tried} kills");
+        assert!(tried >= 20, "{tried}");
+    });
+    assert!(!first.get());
 }
 
 /// The nth operation on the disk after AWS was asked for the action this often fails. Gives all that was told; None where there

@@ -20,7 +20,7 @@ use vault::rotate::journal::Journal;
 use vault::secret::IdentityText;
 use vault::store::document::{Document, StoredAccessKey};
 use vault::store::file::Place;
-use vault::store::plugin::NoPlugins;
+use vault::store::plugin::{NoPlugins, Plugins};
 use vault::store::seal::unseal;
 
 use crate::fault_disk::{Body, Fault, FaultDisk, Image, our_id};
@@ -213,7 +213,10 @@ impl Stage {
     }
 
     pub fn held_on(&self, disk: &dyn Disk) -> Held {
-        let document = self.document_on(disk);
+        Self::held_in(&self.document_on(disk))
+    }
+
+    pub fn held_in(document: &Document) -> Held {
         let (name, profile) = document.profiles.iter().find(|(name, _)| name.as_str() == "prod").unwrap();
         let journal = Journal::of(name, profile).unwrap();
         let state = journal.as_ref().map(|journal| match journal {
@@ -229,6 +232,11 @@ impl Stage {
 
     pub fn document_on(&self, disk: &dyn Disk) -> Document {
         document_of(&self.case, disk)
+    }
+
+    /// None of what is no whole vault.
+    pub fn document_in(&self, file: &[u8]) -> Option<Document> {
+        unseal(file, &recovery_key(&self.case), &Plugins::none()).ok()
     }
 
     /// Runs what the hint of a failed command says, with a code at hand.
@@ -444,9 +452,12 @@ impl Ran {
 /// What the vault has, read by its recovery key.
 pub fn document_of(case: &Case, disk: &dyn Disk) -> Document {
     let place = Place::new(disk, &case.vault_file(), &case.home().join(".local/state/vault"));
+    unseal(&place.load().unwrap().bytes, &recovery_key(case), place.plugins()).unwrap()
+}
+
+fn recovery_key(case: &Case) -> IdentityText {
     let recovery = std::fs::read_to_string(case.given("recovery.txt")).unwrap();
-    let identity = IdentityText::new(recovery.lines().last().unwrap().to_owned());
-    unseal(&place.load().unwrap().bytes, &identity, place.plugins()).unwrap()
+    IdentityText::new(recovery.lines().last().unwrap().to_owned())
 }
 
 /// Lets go of the terminal that the tests may have been started in: what asks there would wait for whoever runs them.

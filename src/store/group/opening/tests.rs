@@ -49,7 +49,7 @@ fn who_comes_after_another_program_saved_reads_what_that_saved_though_the_vault_
         (has, room.open.is_some())
     };
     assert_eq!(reads_theirs_and_leaves_it_open(0, 3), (false, true));
-    other.edit(Keep::Nothing, &stamp(), add("theirs")).unwrap();
+    other.edit(Keep::Nothing, &stamp, add("theirs")).unwrap();
     assert_eq!(reads_theirs_and_leaves_it_open(1, 4), (false, true), "it came before they saved");
     assert_eq!(reads_theirs_and_leaves_it_open(3, 4), (true, true), "it came after they saved");
     assert_eq!(reads_theirs_and_leaves_it_open(2, 4), (true, false), "it was the last to leave");
@@ -65,7 +65,7 @@ fn a_change_that_one_of_them_saved_is_read_by_those_who_wait() {
                 .map(|n| {
                     scope.spawn(move || {
                         let name = format!("profile-{n}");
-                        group.edit(Keep::Nothing, &stamp(), add(&name)).unwrap();
+                        group.edit(Keep::Nothing, &stamp, add(&name)).unwrap();
                         assert!(group.profiles().unwrap().contains(&name));
                     })
                 })
