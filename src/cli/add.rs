@@ -73,8 +73,9 @@ pub fn open_or_make<'a>(world: &World<'a>, new_vault: &NewVaultArgs) -> Result<V
     if world.place().exists().map_err(LoadError::Io)? {
         return opening::open_vault(world);
     }
-    let begin = || world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
-    match init::make_vault(world, new_vault, begin) {
+    let was_known = init::missing(world)?.is_some();
+    let told = if was_known { "making" } else { "there is no vault yet; making" };
+    match init::make_vault(world, new_vault, || world.say(&format!("{told} {}", world.vault_shown()))) {
         // Another `add` made it meanwhile.
         Err(Failure::Create(CreateError::Exists)) => opening::open_vault(world),
         made => made,

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::names::{ProfileName, arn_account, arn_user_name};
-use crate::process;
+use crate::process::{self, HeldSignals};
 use crate::session::{CodeAsker, CodeError, CodePrompt, Why};
 
 use super::escape::escape;
@@ -15,11 +15,17 @@ use super::world::World;
 pub struct Asker<'a, 'w> {
     world: &'a World<'w>,
     given: Option<CodeGiven>,
+    signals: Option<&'a HeldSignals>,
 }
 
 impl<'a, 'w> Asker<'a, 'w> {
     pub fn new(world: &'a World<'w>, args: &SignInArgs) -> Self {
-        Self { world, given: args.code_given() }
+        Self { world, given: args.code_given(), signals: None }
+    }
+
+    /// While these are held, one that comes ends the asking rather than the program.
+    pub fn holding(self, signals: Option<&'a HeldSignals>) -> Self {
+        Self { signals, ..self }
     }
 }
 
@@ -44,13 +50,17 @@ impl CodeAsker for Asker<'_, '_> {
         self.world.say(&format!("waiting for {other}, which is getting the session of `{profile}`"));
     }
 
+    fn is_over(&self) -> bool {
+        self.signals.is_some() && HeldSignals::one_came()
+    }
+
     fn ask(&mut self, prompt: &CodePrompt) -> Result<String, CodeError> {
         let failed = |error| match error {
             PromptError::NoTerminal => CodeError::NoTerminal,
             PromptError::Ended => CodeError::Cancelled,
             PromptError::Io(error) => CodeError::Io(error),
         };
-        let mut terminal = Terminal::open().map_err(failed)?;
+        let mut terminal = Terminal::open().map_err(failed)?.holding(self.signals);
         match prompt.why {
             Why::First => {}
             Why::Malformed => terminal.show("A code is six digits.\n"),

@@ -104,9 +104,8 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs, begin: impl FnOnce
 
 /// A disk that is not mounted or a sync that has not come through looks like no vault at all, and a new vault in the old
 /// one's place would then be taken for it, on every machine.
-fn missing(world: &World) -> Result<Option<Pin>, Failure> {
-    let (pins, places) = (world.place().pins().load().map_err(LoadError::from)?, world.place().places());
-    Ok(pins.into_iter().find(|pin| pin.is_at(&places)))
+pub fn missing(world: &World) -> Result<Option<Pin>, Failure> {
+    Ok(world.place().known().map_err(LoadError::from)?)
 }
 
 fn confirm(world: &World, missing: &Pin) -> Result<(), Failure> {

@@ -18,7 +18,7 @@ use jiff::SignedDuration;
 
 use crate::duration;
 use crate::names::ProfileName;
-use crate::process;
+use crate::process::{self, HeldSignals};
 use crate::rotate::calls::Calls;
 use crate::rotate::ledger::Ledger;
 use crate::rotate::pool::{self, Shop};
@@ -162,7 +162,7 @@ pub fn rotate<'a>(args: &Args, vault: Vault<'a>, world: &World<'a>) -> Result<Ve
         return attending.dry_run(selection.rotations, &shop);
     }
     attending.begin(selection.rotations.len());
-    pool::drive(selection.rotations, &shop, &mut attending);
+    pool::drive(selection.rotations, &shop, &mut attending, &HeldSignals::one_came);
     let mut outcomes = attending.conclude()?;
     exports.follow(&mut outcomes, args.export, &group, world);
     Ok(outcomes)

@@ -299,7 +299,8 @@ pub fn renew(resolved: &Resolved, world: &World) -> Result<Issued, Failure> {
     issue_by(&mut AsksNobody, resolved, &SignInArgs::renewing(!takes_a_code), Purpose::Inside, world)
 }
 
-fn issue_by(
+/// The same, where the code comes from `asker`.
+pub fn issue_by(
     asker: &mut dyn CodeAsker,
     resolved: &Resolved,
     args: &SignInArgs,

@@ -18,8 +18,10 @@ const DEVICE: &str = "/dev/tty";
 /// No line that a person types here is longer; the kernel's own line buffer ends at 4096.
 const LONGEST_LINE: usize = 4096;
 
-pub struct Terminal {
+pub struct Terminal<'s> {
     device: File,
+    /// A signal must not end the program before something was put back: it ends the input.
+    signals: Option<&'s HeldSignals>,
     /// From the first hidden question to the next open one: who types ahead must not see a secret either.
     quiet: Option<QuietTerminal>,
 }
@@ -52,13 +54,18 @@ pub fn ask_nobody() {
     NOBODY_IS_ASKED.store(true, Ordering::Relaxed);
 }
 
-impl Terminal {
+impl<'s> Terminal<'s> {
     pub fn open() -> Result<Self, PromptError> {
         if NOBODY_IS_ASKED.load(Ordering::Relaxed) {
             return Err(PromptError::NoTerminal);
         }
         let device = File::options().read(true).write(true).open(DEVICE);
-        device.map(|device| Self { device, quiet: None }).map_err(|_| PromptError::NoTerminal)
+        device.map(|device| Self { device, signals: None, quiet: None }).map_err(|_| PromptError::NoTerminal)
+    }
+
+    /// While these are held, one that comes ends the input.
+    pub fn holding(self, signals: Option<&'s HeldSignals>) -> Self {
+        Self { signals, ..self }
     }
 
     /// How many columns and rows there are, where the terminal tells.
@@ -81,22 +88,12 @@ impl Terminal {
 
     /// Asks for a line that may be seen.
     pub fn ask(&mut self, prompt: &str) -> Result<String, PromptError> {
-        self.ask_while(prompt, |_| Ok(true))
-    }
-
-    /// The same where a signal must not end the program before something was put back: it ends the input.
-    pub fn ask_holding(&mut self, prompt: &str, signals: &HeldSignals) -> Result<String, PromptError> {
-        self.ask_while(prompt, |device| signals.wait_for(device))
-    }
-
-    /// `may_read` is asked before each byte.
-    fn ask_while(&mut self, prompt: &str, may_read: impl Fn(&File) -> io::Result<bool>) -> Result<String, PromptError> {
         self.quiet = None;
         self.show(prompt);
         let mut line = Vec::new();
         loop {
             let mut byte = [0];
-            if !may_read(&self.device).map_err(PromptError::Io)? {
+            if !self.may_read().map_err(PromptError::Io)? {
                 return self.ended();
             }
             match self.device.read(&mut byte) {
@@ -109,6 +106,10 @@ impl Terminal {
             }
         }
         Ok(String::from_utf8_lossy(&line).trim().to_owned())
+    }
+
+    fn may_read(&self) -> io::Result<bool> {
+        self.signals.map_or(Ok(true), |signals| signals.wait_for(&self.device))
     }
 
     /// Asks for a secret: nothing of it appears.

@@ -92,7 +92,7 @@ pub(super) fn install(signal: libc::c_int, handler: libc::sighandler_t) -> Optio
 }
 
 /// Restores the terminal, then dies of the same signal, so that a shell sees what happened.
-extern "C" fn restore_and_die(signal: libc::c_int) {
+pub(super) extern "C" fn restore_and_die(signal: libc::c_int) {
     restore();
     // SAFETY: signal and raise are async-signal-safe (POSIX.1-2017, 2.4.3).
     unsafe {

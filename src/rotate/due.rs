@@ -31,6 +31,8 @@ pub struct Pending {
     /// The profile that has the journal.
     pub profile: ProfileName,
     pub stage: Stage,
+    /// The key that was replaced has its place again, and the newer one is what is left to delete.
+    pub is_undone: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,13 +106,15 @@ impl KeyDue {
         self.since = self.since.min(key.since());
         self.may_be_older &= key.created.is_none();
         self.limit = [self.limit, limit].into_iter().flatten().min();
-        let stage = match Journal::of(name, profile) {
+        let journal = Journal::of(name, profile);
+        let is_undone = matches!(&journal, Ok(Some(journal)) if journal.is_undone(key));
+        let stage = match journal {
             Ok(None) => return,
             Ok(Some(Journal::Proven { kept: true, old, since, .. })) => Stage::OldKept(old.id, since),
             Ok(Some(journal)) => Stage::Known(journal.state(), journal.since()),
             Err(_) => Stage::Unreadable,
         };
-        self.pending = Some(Pending { profile: name.clone(), stage });
+        self.pending = Some(Pending { profile: name.clone(), stage, is_undone });
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Part {
     New,
     /// Replaced; deleted after that time, where it is inactive already.
     Old { until: Option<Timestamp> },
+    /// The newer one of a rotation that was undone; deleted as an old one is.
+    GivenBack { until: Option<Timestamp> },
     /// The profile's own, and which others there are this version can't read: it may be any of the user's.
     Unreadable,
 }
@@ -40,18 +42,20 @@ pub fn held(document: &Document) -> BTreeMap<AccessKeyId, Held> {
         };
         profile.access_key.iter().for_each(|key| drop(put(&key.id, own)));
         if let Ok(Some(journal)) = &journal {
-            journal.other_key().into_iter().for_each(|key| drop(put(&key.id, part_of_other(journal))));
+            let is_undone = profile.access_key.as_ref().is_some_and(|key| journal.is_undone(key));
+            journal.other_key().into_iter().for_each(|key| drop(put(&key.id, part_of_other(journal, is_undone))));
         }
     }
     held
 }
 
-fn part_of_other(journal: &Journal) -> Part {
-    match journal {
-        Journal::Intended { .. } | Journal::Created { .. } => Part::New,
-        Journal::Retired { until, .. } => Part::Old { until: Some(*until) },
-        Journal::Proven { .. } | Journal::Undoing { .. } => Part::Old { until: None },
-    }
+fn part_of_other(journal: &Journal, is_undone: bool) -> Part {
+    let until = match journal {
+        Journal::Intended { .. } | Journal::Created { .. } => return Part::New,
+        Journal::Retired { until, .. } => Some(*until),
+        Journal::Proven { .. } | Journal::Undoing { .. } => None,
+    };
+    if is_undone { Part::GivenBack { until } } else { Part::Old { until } }
 }
 
 #[cfg(test)]
@@ -65,6 +69,7 @@ mod tests {
         let mut document = Document::new(until, "host".to_owned(), identity::generate()).unwrap();
         let key =
             |last: u8| format!("id = 'AKIAIOSFODNN7EXAMPL{last}'\nsecret = 's'\nadded = '2026-05-01T00:00:00Z'\n");
+        let younger = |last: u8| key(last).replace("2026-05", "2026-06");
         let journals = [
             "".to_owned(),
             "state = 'intended'\n".to_owned(),
@@ -72,6 +77,7 @@ mod tests {
             format!("state = 'retired'\nuntil = '{until}'\nold = {{ {} }}\n", key(8).trim().replace('\n', ", ")),
             format!("state = 'proven'\nold = {{ {} }}\n", key(9).trim().replace('\n', ", ")),
             "state = 'frozen'\n".to_owned(),
+            format!("state = 'retired'\nuntil = '{until}'\nold = {{ {} }}\n", younger(0).trim().replace('\n', ", ")),
         ];
         for (last, journal) in (0..).zip(&journals) {
             let journal = match journal.as_str() {
@@ -86,11 +92,13 @@ mod tests {
             .map(|(id, held)| (id.as_str()[19..].to_owned(), held.profile.to_string(), held.part))
             .collect();
         let expected = [
+            ("0", "p6", Part::GivenBack { until: Some(until) }),
             ("1", "p1", Part::Current),
             ("2", "p2", Part::Current),
             ("3", "p3", Part::Current),
             ("4", "p4", Part::Current),
             ("5", "p5", Part::Unreadable),
+            ("6", "p6", Part::Current),
             ("7", "p2", Part::New),
             ("8", "p3", Part::Old { until: Some(until) }),
             ("9", "p4", Part::Old { until: None }),

@@ -116,6 +116,14 @@ impl Journal {
         }
     }
 
+    /// Whether the profile has the key again that was replaced: a rotation's new key is the younger one.
+    pub fn is_undone(&self, current: &StoredAccessKey) -> bool {
+        match self {
+            Self::Proven { old, .. } | Self::Retired { old, .. } => current.since() < old.since(),
+            Self::Intended { .. } | Self::Created { .. } | Self::Undoing { .. } => false,
+        }
+    }
+
     /// The key beside the one that the profile has: the journal may stand with another profile that has it too.
     pub fn key_beside(document: &Document, name: &ProfileName) -> Option<StoredAccessKey> {
         let id_of = |profile: &Profile| profile.access_key.as_ref().map(|key| key.id.clone());

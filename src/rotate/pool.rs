@@ -1,5 +1,10 @@
 //! Many rotations at once: so many calls to AWS are under way at a time, and who waits takes none of their places. A
 //! rotation spends most of its time waiting until its new key works everywhere.
+//!
+//! One thread directs them, and the caller's tells a person what happens and asks them, one thing after the other: however long
+//! somebody looks for their phone, no other rotation waits for that.
+
+mod attendant;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -13,13 +18,16 @@ use super::calls::Calls;
 use super::hooks;
 use super::ledger::Ledger;
 use super::plan::End;
-use super::run::{Hook, News, Rotation, Session, Tools, Turn};
+use super::run::{Hook, Rotation, Tools, Turn};
 use super::stop::Stop;
 use crate::aws::{Aws, CaBundle, Endpoints};
 use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::names::{ProfileName, Region};
+use crate::names::Region;
 use crate::paths::Environment;
+
+use attendant::{Answer, Line, Told, attend};
+pub use attendant::{Attendant, Ended};
 
 /// While nothing is under way a person who ends the program is heard within this time.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -47,85 +55,63 @@ pub struct Shop<'s, 'l, 'd> {
     pub workers: usize,
 }
 
-/// Who stands by: is told what happens, and answers what only a person can.
-pub trait Attendant {
-    fn news(&mut self, rotation: &Rotation, news: News);
-
-    /// AWS's clock minus this machine's.
-    fn clock(&mut self, offset: SignedDuration);
-
-    /// A session with MFA, where somebody gives a code for it.
-    fn session(&mut self, rotation: &Rotation) -> Option<Session>;
-
-    /// The profile's hook is run now.
-    fn hook(&mut self, profile: &ProfileName);
-
-    /// A line that it said.
-    fn heard(&mut self, line: &str);
-
-    /// The rotation has come to rest, or has stopped. Given back, it goes on.
-    fn ended(&mut self, rotation: Rotation, how: Ended) -> Option<Rotation>;
-
-    /// Whether somebody wants all this to end. Turns that are under way are finished.
-    fn interrupted(&self) -> bool;
-}
-
-/// How a rotation ended, for now.
-pub enum Ended {
-    At(End),
-    Stopped(Stop),
-    /// For want of a code.
-    CodeMissing,
-    /// The program is to end.
-    Interrupted,
-}
-
 struct Job {
     rotation: Rotation,
     place: CallPlace,
 }
 
-/// What the other threads tell.
+/// What the thread that directs is told.
 enum Done {
     Turned(Job, Turn),
     /// AWS told its time: its clock minus this machine's.
     Clock(SignedDuration),
     Said(String),
     Hooked(Job, Result<(), Stop>),
+    Answered(Answer),
 }
 
-/// Drives all of them to their ends.
-pub fn drive(rotations: Vec<(Rotation, CallPlace)>, shop: &Shop, attendant: &mut dyn Attendant) {
+/// Drives all of them to their ends, or until somebody wants all this to end: then turns that are under way are finished.
+pub fn drive(
+    rotations: Vec<(Rotation, CallPlace)>,
+    shop: &Shop,
+    attendant: &mut dyn Attendant,
+    interrupted: &(dyn Fn() -> bool + Sync),
+) {
     let (to_workers, jobs) = channel();
     let (to_hooks, hooks) = channel();
-    let (to_us, done) = channel();
+    let (to_office, done) = channel();
+    let (to_attendant, told) = channel();
+    let (attended, heard) = channel();
     let jobs = Mutex::new(jobs);
     std::thread::scope(|scope| {
         for _ in 0..shop.workers.min(rotations.len()).max(1) {
-            let (jobs, to_us) = (&jobs, to_us.clone());
-            scope.spawn(move || work(jobs, &to_us, shop));
+            let (jobs, to_office) = (&jobs, to_office.clone());
+            scope.spawn(move || work(jobs, &to_office, shop));
         }
-        scope.spawn(move || run_hooks(&hooks, &to_us, shop.environment));
-        // Ends the other threads when it is dropped.
-        let ready = rotations.into_iter().map(|(rotation, place)| Job { rotation, place }).collect();
-        let (waiting, passed, last) = (BTreeMap::new(), Duration::ZERO, shop.clock.now());
-        let (asking, for_hook, hook_runs) = (VecDeque::new(), VecDeque::new(), false);
-        Office {
+        let answers = to_office.clone();
+        scope.spawn(move || run_hooks(&hooks, &to_office, shop.environment));
+        let office = Office {
             shop,
-            attendant,
+            interrupted,
+            attendant: Line::new(to_attendant, heard),
             to_workers,
             to_hooks,
             done,
-            ready,
-            asking,
-            for_hook,
-            hook_runs,
+            ready: rotations.into_iter().map(|(rotation, place)| Job { rotation, place }).collect(),
+            for_hook: VecDeque::new(),
+            hook_runs: false,
             under_way: 0,
-            waiting,
-            passed,
-            last,
+            asking: 0,
+            waiting: BTreeMap::new(),
+            passed: Duration::ZERO,
+            last: shop.clock.now(),
+        };
+        // The other threads end when it is dropped.
+        scope.spawn(move || office.run());
+        for told in told {
+            attend(told, attendant).into_iter().for_each(|answer| drop(answers.send(Done::Answered(answer))));
+            let _ = attended.send(());
         }
-        .run();
     });
 }
 
@@ -170,18 +156,19 @@ fn run_hooks(hooks: &Receiver<(Job, Hook)>, done: &Sender<Done>, environment: &E
 /// The one thread that knows who waits for what.
 struct Office<'o, 's, 'l, 'd> {
     shop: &'o Shop<'s, 'l, 'd>,
-    attendant: &'o mut dyn Attendant,
+    interrupted: &'o (dyn Fn() -> bool + Sync),
+    attendant: Line,
     to_workers: Sender<Job>,
     to_hooks: Sender<(Job, Hook)>,
     done: Receiver<Done>,
     /// Whoever is in the middle of something comes first: an intent must not grow old behind others.
     ready: VecDeque<Job>,
-    /// Those that only a person can help on. Asked when nothing is under way, since Ctrl-C at a prompt ends the program.
-    asking: VecDeque<(Job, Turn)>,
     /// Those whose hook is to be run while another's is. They look at their keys again first, and hold none until then.
     for_hook: VecDeque<Job>,
     hook_runs: bool,
     under_way: usize,
+    /// How many wait for what only a person can help with.
+    asking: usize,
     /// By when they go on, as time that passed here; the number tells those of one moment apart.
     waiting: BTreeMap<(Duration, usize), Job>,
     passed: Duration,
@@ -191,7 +178,7 @@ struct Office<'o, 's, 'l, 'd> {
 impl Office<'_, '_, '_, '_> {
     fn run(mut self) {
         for number in 0.. {
-            if self.attendant.interrupted() {
+            if (self.interrupted)() {
                 return self.close();
             }
             self.let_time_pass();
@@ -203,12 +190,10 @@ impl Office<'_, '_, '_, '_> {
             }
             let pause = self.waiting.first_key_value().map(|((at, _), _)| at.saturating_sub(self.passed));
             let pause = pause.map_or(LONGEST_WAIT, |pause| pause.min(LONGEST_WAIT));
-            if self.under_way > 0 || self.hook_runs {
+            if self.is_awaiting() {
                 if let Some(done) = self.hear(pause) {
                     self.done(done, number);
                 }
-            } else if let Some((job, turn)) = self.asking.pop_front() {
-                self.ask(job, turn);
             } else if let Some(job) = self.for_hook.pop_front() {
                 self.ready.push_front(job);
             } else if self.waiting.is_empty() {
@@ -219,9 +204,14 @@ impl Office<'_, '_, '_, '_> {
         }
     }
 
+    /// Whether somebody has a job now.
+    fn is_awaiting(&self) -> bool {
+        self.under_way > 0 || self.hook_runs || self.asking > 0
+    }
+
     /// While nothing but a hook runs, it is the clock that those wait for who wait.
     fn hear(&mut self, pause: Duration) -> Option<Done> {
-        if self.under_way > 0 || self.waiting.is_empty() {
+        if self.under_way > 0 || self.asking > 0 || self.waiting.is_empty() {
             return self.done.recv_timeout(pause).ok();
         }
         let heard = self.done.try_recv().ok();
@@ -237,11 +227,15 @@ impl Office<'_, '_, '_, '_> {
                 self.under_way -= 1;
                 self.turned(job, turn, number);
             }
-            Done::Clock(offset) => self.attendant.clock(offset),
-            Done::Said(line) => self.attendant.heard(&line),
+            Done::Clock(offset) => self.tell(Told::Clock(offset)),
+            Done::Said(line) => self.tell(Told::Heard(line)),
             Done::Hooked(job, ended) => {
                 self.hook_runs = false;
                 self.hooked(job, ended);
+            }
+            Done::Answered(answer) => {
+                self.asking -= 1;
+                self.answered(answer);
             }
         }
     }
@@ -257,16 +251,15 @@ impl Office<'_, '_, '_, '_> {
     }
 
     fn turned(&mut self, mut job: Job, turn: Turn, number: usize) {
-        for news in std::mem::take(&mut job.rotation.news) {
-            self.attendant.news(&job.rotation, news);
-        }
+        self.tell_news(&mut job);
         match turn {
             Turn::Again => self.ready.push_front(job),
             Turn::After(pause) => drop(self.waiting.insert((self.passed + pause, number), job)),
-            Turn::NeedCode | Turn::Ended(End::Orphan { .. }) => self.asking.push_back((job, turn)),
+            Turn::NeedCode => self.ask(Told::NeedsCode(job)),
+            Turn::Ended(end @ End::Orphan { .. }) => self.ask(Told::Rests(job, Ended::At(end))),
             Turn::NeedHook(_) if self.hook_runs => self.for_hook.push_back(job),
             Turn::NeedHook(hook) => {
-                self.attendant.hook(&hook.profile);
+                self.tell(Told::Hook(hook.profile.clone()));
                 self.hook_runs = true;
                 self.to_hooks.send((job, hook)).expect("its thread ends after this");
             }
@@ -288,59 +281,80 @@ impl Office<'_, '_, '_, '_> {
         }
     }
 
-    fn ask(&mut self, mut job: Job, turn: Turn) {
-        match turn {
-            Turn::Ended(end) => self.ended(job, Ended::At(end)),
-            _ => match self.attendant.session(&job.rotation) {
-                Some(session) => {
-                    job.rotation.give_session(session);
-                    self.ready.push_front(job);
-                }
-                None => self.ended(job, Ended::CodeMissing),
-            },
+    fn answered(&mut self, answer: Answer) {
+        match answer {
+            Answer::GoOn(job) => self.ready.push_front(job),
+            // Who ends a prompt by a signal was not asked in vain.
+            Answer::CodeMissing(job) if (self.interrupted)() => self.ended(job, Ended::Interrupted),
+            Answer::CodeMissing(job) => self.ended(job, Ended::CodeMissing),
+            Answer::Over => {}
         }
     }
 
+    fn ask(&mut self, question: Told) {
+        self.asking += 1;
+        self.tell(question);
+    }
+
     fn ended(&mut self, job: Job, how: Ended) {
-        if let Some(rotation) = self.attendant.ended(job.rotation, how) {
-            self.ready.push_front(Job { rotation, place: job.place });
+        self.tell(Told::Ended(job.rotation, how));
+    }
+
+    fn tell_news(&mut self, job: &mut Job) {
+        for news in std::mem::take(&mut job.rotation.news) {
+            self.tell(Told::News(job.rotation.profile.clone(), news));
+        }
+    }
+
+    /// While a person is asked, news wait, and the rotations do not.
+    fn tell(&mut self, told: Told) {
+        self.attendant.tell(told);
+        if self.asking == 0 {
+            self.attendant.wait();
         }
     }
 
     /// What is under way is finished; nothing new is begun.
     fn close(mut self) {
-        let asking = std::mem::take(&mut self.asking).into_iter().map(|(job, _)| job);
         let idle = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.waiting).into_values());
-        let idle = idle.chain(asking).chain(std::mem::take(&mut self.for_hook));
-        for job in idle.collect::<Vec<_>>() {
-            self.attendant.ended(job.rotation, Ended::Interrupted);
+        for job in idle.chain(std::mem::take(&mut self.for_hook)).collect::<Vec<_>>() {
+            self.ended(job, Ended::Interrupted);
         }
-        while self.under_way > 0 || self.hook_runs {
+        while self.is_awaiting() {
             match self.done.recv().expect("the other threads end after this") {
                 Done::Turned(job, turn) => {
                     self.under_way -= 1;
                     self.close_turned(job, turn);
                 }
-                Done::Clock(offset) => self.attendant.clock(offset),
-                Done::Said(line) => self.attendant.heard(&line),
+                Done::Clock(offset) => self.tell(Told::Clock(offset)),
+                Done::Said(line) => self.tell(Told::Heard(line)),
                 Done::Hooked(job, ended) => {
                     self.hook_runs = false;
                     let how = ended.map_or_else(Ended::Stopped, |()| Ended::Interrupted);
-                    self.attendant.ended(job.rotation, how);
+                    self.ended(job, how);
+                }
+                Done::Answered(answer) => {
+                    self.asking -= 1;
+                    self.close_answered(answer);
                 }
             }
         }
     }
 
     fn close_turned(&mut self, mut job: Job, turn: Turn) {
-        for news in std::mem::take(&mut job.rotation.news) {
-            self.attendant.news(&job.rotation, news);
-        }
+        self.tell_news(&mut job);
         let how = match turn {
             Turn::Ended(end) => Ended::At(end),
             Turn::Failed(stop) => Ended::Stopped(stop),
             Turn::Again | Turn::After(_) | Turn::NeedCode | Turn::NeedHook(_) => Ended::Interrupted,
         };
-        self.attendant.ended(job.rotation, how);
+        self.ended(job, how);
+    }
+
+    fn close_answered(&mut self, answer: Answer) {
+        match answer {
+            Answer::GoOn(job) | Answer::CodeMissing(job) => self.ended(job, Ended::Interrupted),
+            Answer::Over => {}
+        }
     }
 }

@@ -8,6 +8,7 @@ mod creating;
 mod looking;
 mod news;
 mod proving;
+mod rest;
 mod saving;
 mod signing;
 mod start;
@@ -33,6 +34,7 @@ use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::StoredAccessKey;
 
 pub use news::News;
+pub use rest::Rest;
 pub use signing::Session;
 pub use start::Start;
 pub use turn::{Hook, Turn};
@@ -98,11 +100,14 @@ pub struct Rotation {
     delete_key: Option<String>,
     /// Those that were not run yet.
     hooks: Vec<(ProfileName, String)>,
+    rest: Option<Rest>,
+    /// Until when AWS's list is waited for, as far as that was told.
+    awaited: Option<Timestamp>,
 }
 
 impl Rotation {
     pub fn new(start: Start) -> Self {
-        let Start { profile, key, other_key, has_mfa, mfa_max_age, delete_key, hooks, wish } = start;
+        let Start { profile, key, other_key, has_mfa, mfa_max_age, delete_key, hooks, rest, wish } = start;
         Self {
             profile,
             user: None,
@@ -129,6 +134,8 @@ impl Rotation {
             lock: None,
             delete_key,
             hooks,
+            rest,
+            awaited: None,
         }
     }
 
@@ -194,7 +201,8 @@ impl Rotation {
             current: position.current,
             keys: self.keys.clone(),
             now: tools.now(),
-            mfa: self.mfa(tools),
+            // Also where one is at hand: it is told which.
+            mfa: if self.has_mfa { Mfa::Missing } else { Mfa::None },
             run: self.run.clone(),
             wish: &self.wish,
         };
@@ -240,7 +248,7 @@ impl Rotation {
             Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. }))
                 if self.mfa(tools) == Mfa::Missing =>
             {
-                return Ok(self.rest(tools.now())?.map_or(Turn::NeedCode, Turn::Ended));
+                return Ok(self.end_in_grace(tools.now())?.map_or(Turn::NeedCode, Turn::Ended));
             }
             other => self.keys = other?,
         }
@@ -256,7 +264,7 @@ impl Rotation {
 
     /// Where nothing is to be done before a grace is over and the current key works, whatever IAM's list says: for that alone
     /// nobody is asked for a code.
-    fn rest(&self, now: Timestamp) -> Result<Option<End>, Stop> {
+    fn end_in_grace(&self, now: Timestamp) -> Result<Option<End>, Stop> {
         Ok(match &self.entry()?.position.state {
             _ if self.wish.undo || self.wish.now || self.current_is_refused => None,
             State::Retired { old, until } if now < *until => Some(End::Grace { old: old.clone(), until: *until }),
@@ -287,7 +295,7 @@ impl Rotation {
                 return Ok(None);
             }
             Step::NeedCode => return Ok(Some(Turn::NeedCode)),
-            Step::ListAgain(at) => return Ok(Some(Turn::After(until(tools.now(), at)))),
+            Step::ListAgain(at) => return Ok(Some(self.wait_for_list(tools.now(), at))),
             Step::End(end) => return self.end(tools, end).map(Some),
             Step::Save(save) => self.save(tools, &save)?,
             Step::Create => self.create(tools, user)?,
@@ -297,8 +305,4 @@ impl Rotation {
         }
         Ok(Some(Turn::Again))
     }
-}
-
-fn until(now: Timestamp, at: Timestamp) -> Duration {
-    at.duration_since(now).try_into().unwrap_or_default()
 }

@@ -51,6 +51,13 @@ impl Stop {
         self.is(&Refusal::Throttled) || self.is(&Refusal::UnknownKey) || matches!(self, Self::ListLags { .. })
     }
 
+    /// Whether it says nothing of the keys: AWS could not be asked, or another run is at them.
+    pub fn is_no_answer(&self) -> bool {
+        let busy = self.is(&Refusal::Throttled) || self.is(&Refusal::Unavailable);
+        let unheard = matches!(self, Self::Aws(AwsError::Network { .. } | AwsError::Unreadable { .. }));
+        busy || unheard || matches!(self, Self::ListLags { .. } | Self::Lock(LockTaken::Running { .. }))
+    }
+
     pub fn is(&self, wanted: &Refusal) -> bool {
         matches!(self, Self::Aws(AwsError::Refused { refusal, .. }) if refusal == wanted)
     }

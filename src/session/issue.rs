@@ -15,7 +15,7 @@ use super::mfa::{CodeAsker, CodeError, Codes, Why};
 use super::note::Note;
 use super::plan::{Freshness, MinTtlTooLong, Plan};
 use super::record::{Record, Stamps};
-use super::request::{RoleRequest, default_session_name};
+use super::request::{RoleRequest, Slot, default_session_name};
 use crate::aws::{AssumeRoleRequest, Aws, AwsError, MfaAnswer, Refusal, SessionTokenRequest, Signer};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{AccessKey, SessionCredentials};
@@ -24,6 +24,9 @@ use crate::names::{ProfileName, RoleArn};
 
 /// How long a caller waits for another that is getting the same session: a person may be looking for their phone.
 pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Who waits for another hears within this time that nobody wants the session any more.
+const LISTENS_EVERY: Duration = Duration::from_secs(1);
 
 /// A clock that is off by less is not worth a word.
 const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(60);
@@ -138,7 +141,7 @@ impl Issuer<'_> {
         let locked = match at_once {
             Err(LockError::Held { pid }) if !self.patience.is_zero() => {
                 self.asker.waiting(&slot.profile, pid);
-                self.cache.lock(slot, self.patience)
+                self.wait_for(slot)?
             }
             other => other,
         };
@@ -148,6 +151,18 @@ impl Issuer<'_> {
             // A state folder that can't be written costs the sharing, not the session; storing it will say so.
             Err(LockError::Io(_) | LockError::NotAFile) => Ok(None),
         }
+    }
+
+    fn wait_for(&mut self, slot: &Slot) -> Result<Result<Box<dyn Lock>, LockError>, IssueError> {
+        let mut left = self.patience;
+        while left > LISTENS_EVERY {
+            match self.cache.lock(slot, LISTENS_EVERY) {
+                Err(LockError::Held { .. }) if self.asker.is_over() => return Err(CodeError::Cancelled.into()),
+                Err(LockError::Held { .. }) => left -= LISTENS_EVERY,
+                locked => return Ok(locked),
+            }
+        }
+        Ok(self.cache.lock(slot, left))
     }
 
     /// Makes the missing sessions one from the other.

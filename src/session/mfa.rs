@@ -50,6 +50,11 @@ pub trait CodeAsker {
     /// Another process is getting the same session, and is waited for.
     fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>);
 
+    /// Whether nobody wants the session any more.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// Asks the person at the terminal.
     fn ask(&mut self, prompt: &CodePrompt) -> Result<String, CodeError>;
 }

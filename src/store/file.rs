@@ -1,6 +1,8 @@
 //! Where the vault is kept: a file in a folder. Loading is lax about who may read and strict about who may write; saving
 //! leaves at every instant either the old file or the new one.
 
+mod gone;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +19,9 @@ use super::pins::{PinError, PinFile};
 use super::plugin::{PluginHost, Plugins};
 use super::{kept, temporary};
 use crate::disk::{Disk, Folder, Lock, LockError, ReadError, Replaced, Status, replace};
+
+pub use gone::Gone;
+use gone::{gone, known};
 
 /// A save takes milliseconds; who waits longer than this waits for something that hangs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
@@ -46,6 +51,9 @@ pub struct Loaded {
 pub enum LoadError {
     #[error("no such file")]
     Missing,
+    /// There was one, as this machine remembers.
+    #[error("the vault that was there is missing")]
+    Gone(Box<Gone>),
     #[error("not a regular file")]
     NotAFile,
     #[error("larger than {MAX_FILE} bytes")]
@@ -149,9 +157,21 @@ impl<'d> Place<'d> {
 
     pub fn load(&self) -> Result<Loaded, LoadError> {
         let pins = self.pins.load()?;
+        match self.load_with(pins) {
+            Err(LoadError::Missing) => Err(gone(&self.pins, &self.places(), self.opened().ok().as_ref())?),
+            loaded => loaded,
+        }
+    }
+
+    fn load_with(&self, pins: Vec<Pin>) -> Result<Loaded, LoadError> {
         let spot = self.opened().map_err(missing_or_io)?;
         spot.check_folder()?;
         spot.load(pins, self.places())
+    }
+
+    /// What stood here, if this machine remembers any.
+    pub fn known(&self) -> Result<Option<Pin>, PinError> {
+        known(&self.pins, &self.places())
     }
 
     /// Makes the folder, closed to others, where there is none.
@@ -170,9 +190,7 @@ impl<'d> Place<'d> {
 
     /// Generation and name of what saves kept.
     pub(super) fn kept_files(&self) -> io::Result<Vec<(u64, String)>> {
-        let spot = self.opened()?;
-        let names = spot.folder.names()?;
-        Ok(names.into_iter().filter_map(|name| Some((kept::parse_generation(&spot.name, &name)?, name))).collect())
+        self.opened()?.kept_files()
     }
 
     /// What saves kept, what sync programs put aside, and what saves left that were killed before their rename.
@@ -249,6 +267,11 @@ struct Spot {
 }
 
 impl Spot {
+    fn kept_files(&self) -> io::Result<Vec<(u64, String)>> {
+        let names = self.folder.names()?;
+        Ok(names.into_iter().filter_map(|name| Some((kept::parse_generation(&self.name, &name)?, name))).collect())
+    }
+
     fn check_folder(&self) -> Result<(), LoadError> {
         Ok(trusted(&self.folder.status()?, self.path.parent().unwrap_or(Path::new("/")))?)
     }
@@ -297,7 +320,10 @@ impl Locked<'_> {
     /// What stands there, if it is ours to replace.
     pub fn load(&self) -> Result<Loaded, SaveError> {
         let pins = self.pins.load().map_err(LoadError::from)?;
-        let loaded = self.spot.load(pins, self.places.clone())?;
+        let loaded = match self.spot.load(pins, self.places.clone()) {
+            Err(LoadError::Missing) => Err(gone(&self.pins, &self.places, Some(&self.spot)).map_err(LoadError::from)?),
+            loaded => loaded,
+        }?;
         if !loaded.status.ours() {
             return Err(SaveError::NotOurs { owner: loaded.status.owner });
         }

@@ -36,6 +36,24 @@ fn plaintext(case: &Case) {
 }
 
 #[test]
+fn what_can_be_set_and_what_is_shown_of_a_profile_is_explained() {
+    let case = Case::with_prod();
+    let mut names = Vec::new();
+    for words in [&["set", "prod", "no=1"][..], &["set", "--vault", "no=1"]] {
+        let refused = case.run(words);
+        let (_, known) = refused.exits(2).err.split_once("hint: one of ").unwrap();
+        names.extend(known.trim_end().split(", ").map(str::to_owned));
+    }
+    assert!(names.len() > 20, "{names:?}");
+    let shown = case.run(&["show", "prod"]);
+    names.extend(shown.succeeds().out.lines().filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())));
+    let readme = fs::read_to_string("README.md").unwrap();
+    let unexplained = |name: &String| !readme.contains(&format!("`{name}`")) && !readme.contains(&format!("{name}="));
+    names.retain(unexplained);
+    assert!(names.is_empty(), "{names:?}");
+}
+
+#[test]
 fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
     let case = Case::new();
     case.sim.add_role(Role::new(ACCOUNT, "admin", Trust::of(ACCOUNT).with_mfa()));

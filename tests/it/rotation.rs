@@ -14,5 +14,6 @@ mod permissions;
 mod power;
 mod several;
 pub mod stage;
+mod told;
 mod watched;
 mod whose;

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use crate::cli::failure::Failure;
+use crate::cli::report::Report;
 use crate::cli::world::World;
 use crate::disk::{Kind, Status};
+use crate::store::file::LoadError;
 
 use super::finding::Finding;
 
@@ -19,14 +22,25 @@ pub fn look(world: &World) -> Vec<Finding> {
 fn vault(world: &World) -> Finding {
     let shown = world.paths.shown(&world.paths.vault);
     match world.disk.status_at(&world.paths.vault) {
-        Ok(None) => Finding::problem(ABOUT, format!("there is none at {shown}"))
-            .next("`vault init` makes one, `vault import` one with the keys that lie in ~/.aws; or set VAULT_FILE"),
+        Ok(None) => missing(&shown, world),
         Err(error) => Finding::problem(ABOUT, format!("{shown} can't be looked at: {error}")),
         Ok(Some(status)) if status.kind != Kind::File => {
             Finding::problem(ABOUT, format!("{shown} is not a regular file"))
         }
         Ok(Some(status)) => open_to_others(ABOUT, &world.paths.vault, &status, 0o077, world)
             .unwrap_or_else(|| Finding::good(ABOUT, format!("{shown}, {} bytes, for you alone", status.size))),
+    }
+}
+
+/// Whoever had one here does not want another, but that one back.
+fn missing(shown: &str, world: &World) -> Finding {
+    match world.place().load() {
+        Err(error @ LoadError::Gone(_)) => {
+            let Report { message, hint, .. } = Report::of(&Failure::Load(error));
+            hint.into_iter().fold(Finding::problem(ABOUT, message), Finding::next)
+        }
+        _ => Finding::problem(ABOUT, format!("there is none at {shown}"))
+            .next("`vault init` makes one, `vault import` one with the keys that lie in ~/.aws; or set VAULT_FILE"),
     }
 }
 

@@ -73,6 +73,7 @@ fn part(held: &Held) -> Option<(&'static str, Option<Timestamp>)> {
         Part::Current => Some(("current", None)),
         Part::New => Some(("new", None)),
         Part::Old { until } => Some(("old", until)),
+        Part::GivenBack { until } => Some(("given-back", until)),
         Part::Unreadable => None,
     }
 }
@@ -80,7 +81,10 @@ fn part(held: &Held) -> Option<(&'static str, Option<Timestamp>)> {
 fn part_words(held: &Held) -> Option<String> {
     let (part, until) = part(held)?;
     let until = until.map(|until| format!(" until {}", day(until))).unwrap_or_default();
-    Some(format!("the {part} key of `{}`{until}", held.profile))
+    Some(match held.part {
+        Part::GivenBack { .. } => format!("the newer key of `{}`, given back; kept{until}", held.profile),
+        _ => format!("the {part} key of `{}`{until}", held.profile),
+    })
 }
 
 fn part_json(held: &Held) -> serde_json::Value {

@@ -3,7 +3,6 @@
 use crate::cli::failure::{Failure, Need};
 use crate::cli::terminal::{PromptError, Terminal};
 use crate::names::{MfaCode, NameError};
-use crate::process::HeldSignals;
 
 use super::subject::Subject;
 
@@ -20,33 +19,19 @@ pub const WRONG_PAIR: &str = "AWS did not take these two codes (InvalidAuthentic
 
 const SAME: &str = "that is the same code twice; the second is the one that the device shows next";
 
-/// Asks for both. Where signals are held, one of them ends the input.
-pub fn ask(
-    terminal: &mut Terminal,
-    subject: &Subject,
-    signals: Option<&HeldSignals>,
-    need: impl Fn() -> Need,
-) -> Result<[MfaCode; 2], Failure> {
+/// Asks for both.
+pub fn ask(terminal: &mut Terminal, subject: &Subject, need: impl Fn() -> Need) -> Result<[MfaCode; 2], Failure> {
     let who = format!("{}, account {}", subject.user, subject.account);
     let failed = |error| Failure::prompt(error, need());
-    let first = ask_one(terminal, &format!("First code ({who}): "), signals, None).map_err(failed)?;
-    let second = ask_one(terminal, "The code after it: ", signals, Some(&first)).map_err(failed)?;
+    let first = ask_one(terminal, &format!("First code ({who}): "), None).map_err(failed)?;
+    let second = ask_one(terminal, "The code after it: ", Some(&first)).map_err(failed)?;
     Ok([first, second])
 }
 
-fn ask_one(
-    terminal: &mut Terminal,
-    prompt: &str,
-    signals: Option<&HeldSignals>,
-    before: Option<&MfaCode>,
-) -> Result<MfaCode, PromptError> {
+fn ask_one(terminal: &mut Terminal, prompt: &str, before: Option<&MfaCode>) -> Result<MfaCode, PromptError> {
     let prompt = crate::cli::escape::escape(prompt);
     loop {
-        let typed = match signals {
-            Some(signals) => terminal.ask_holding(&prompt, signals)?,
-            None => terminal.ask(&prompt)?,
-        };
-        match typed.parse::<MfaCode>() {
+        match terminal.ask(&prompt)?.parse::<MfaCode>() {
             Ok(code) if before == Some(&code) => terminal.show("That is the same code; wait for the next one.\n"),
             Ok(code) => return Ok(code),
             Err(_) => terminal.show("A code is six digits.\n"),

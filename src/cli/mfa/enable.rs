@@ -136,12 +136,13 @@ fn at_terminal(
     signing: &SignInArgs,
     world: &World,
 ) -> Result<(), Failure> {
-    let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::NewDevice(name.clone())))?;
+    let terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::NewDevice(name.clone())))?;
     let subject = Subject::open(name, signing, world)?;
     let device_name = device_name.unwrap_or_else(|| subject.user.clone());
     let signature = subject.signature(signing, world)?;
     // From before the device is there until it is enabled or gone again.
     let held = HeldSignals::hold().map_err(Failure::Terminal)?;
+    let mut terminal = terminal.holding(Some(&held));
     let device = new_device::make(&subject, &signature, &device_name)?;
     // The seed stays neither on the screen nor above it.
     let side = if is_dumb(world) { None } else { terminal.side_screen() };
@@ -149,7 +150,7 @@ fn at_terminal(
     let serial = device.serial.clone();
     // Nobody needs the seed from here on.
     drop(device);
-    let enabled = ask_and_enable(&mut terminal, &subject, &signature, &serial, &held);
+    let enabled = ask_and_enable(&mut terminal, &subject, &signature, &serial);
     drop(side);
     enabled.inspect_err(|_| new_device::take_back(&subject, &signature, &serial, world))?;
     new_device::store(subject, &serial, world)
@@ -194,10 +195,9 @@ fn ask_and_enable(
     subject: &Subject,
     signature: &Signature,
     serial: &MfaSerial,
-    held: &HeldSignals,
 ) -> Result<(), Failure> {
     loop {
-        let codes = codes::ask(terminal, subject, Some(held), || Need::TwoCodes(subject.profile.clone()))?;
+        let codes = codes::ask(terminal, subject, || Need::TwoCodes(subject.profile.clone()))?;
         match new_device::enable(subject, signature, serial, &codes) {
             Err(AwsError::Refused { refusal: Refusal::WrongPairOfCodes, .. }) => {
                 terminal.show(codes::WRONG_PAIR);

@@ -44,7 +44,7 @@ fn at_terminal(subject: &Subject, serial: &MfaSerial) -> Result<(), Failure> {
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
     terminal.show(&format!("Two codes of {serial}, one after the other:\n"));
     loop {
-        let codes = codes::ask(&mut terminal, subject, None, need)?;
+        let codes = codes::ask(&mut terminal, subject, need)?;
         match resync(subject, serial, &codes) {
             Err(AwsError::Refused { refusal: Refusal::WrongPairOfCodes, .. }) => {
                 terminal.show(codes::WRONG_PAIR);

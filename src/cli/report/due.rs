@@ -74,6 +74,15 @@ pub fn pending(pending: &Pending, now: Timestamp) -> String {
         State::Idle => String::new(),
         State::Intended { .. } => format!("rotation stopped on {since} while a new key was being made; {RESUME}"),
         State::Created { .. } => format!("rotation stopped on {since} after the new key was saved; {RESUME}"),
+        State::Proven { old } if pending.is_undone => {
+            format!("old key taken back on {since}, newer key {} not yet retired; {RESUME}", old.short())
+        }
+        State::Retired { old, until } if pending.is_undone && *until > now => {
+            format!("old key taken back; newer key {} is deleted after {}", old.short(), day(*until))
+        }
+        State::Retired { old, until } if pending.is_undone => {
+            format!("old key taken back; newer key {} waits to be deleted since {}; {RESUME}", old.short(), day(*until))
+        }
         State::Proven { old } => {
             format!("new key in use since {since}, old key {} not yet retired; {RESUME}", old.short())
         }
@@ -87,14 +96,14 @@ pub fn pending(pending: &Pending, now: Timestamp) -> String {
     }
 }
 
-/// Ids as people are shown them; never a secret.
+/// Ids as people are shown them; never a secret. Where it is `undone`, `old_key` is the newer one, which the profile gave back.
 pub fn pending_json(pending: &Pending) -> Value {
     let (state, since) = match &pending.stage {
         Stage::Known(state, since) => (state, *since),
         Stage::OldKept(old, since) => {
             return json!({
                 "profile": pending.profile, "state": "kept", "since": since, "new_key": null, "old_key": old.short(),
-                "until": null,
+                "until": null, "undone": false,
             });
         }
         Stage::Unreadable => return json!({ "profile": pending.profile, "state": "unknown" }),
@@ -109,15 +118,12 @@ pub fn pending_json(pending: &Pending) -> Value {
     };
     json!({
         "profile": pending.profile, "state": word, "since": since, "new_key": new, "old_key": old, "until": until,
+        "undone": pending.is_undone,
     })
 }
 
 /// After a login with a key that is older than it should be.
 pub fn old_key(world: &World, key: &KeyDue, limit: Duration, name: &ProfileName, now: Timestamp) {
-    world.warn(&format!(
-        "key {} is {} old (limit {}); vault rotate {name}",
-        key.key.short(),
-        age(key, now),
-        duration::words(limit)
-    ));
+    world.warn(&format!("key {} is {} old (limit {})", key.key.short(), age(key, now), duration::words(limit)));
+    world.hint(&format!("`vault rotate {name}` replaces it"));
 }

@@ -21,9 +21,10 @@ pub fn say_held(world: &World, name: &ProfileName, key: &AccessKeyId, held: &Hel
             ));
             world.hint(&resume);
         }
-        Part::Old { .. } => {
+        Part::Old { .. } | Part::GivenBack { .. } => {
+            let which = if matches!(held.part, Part::Old { .. }) { "old" } else { "newer" };
             world.warn(&format!(
-                "{key} of `{name}` is the old key of `{of}`, whose rotation can't switch it off or delete it while `{name}` \
+                "{key} of `{name}` is the {which} key of `{of}`, whose rotation can't switch it off or delete it while `{name}` \
                  has it"
             ));
             world.hint(&format!("`vault remove {name}`, then `{resume}`"));

@@ -21,8 +21,15 @@ pub fn failed_meanwhile(world: &World, name: &ProfileName, failure: &Failure) {
 
 /// What came of those that came through.
 pub fn rotated_in_all(world: &World, outcomes: &[Outcome]) {
-    let rotated = outcomes.iter().filter(|outcome| outcome.replaced.is_some());
-    let graces: Vec<_> = rotated.filter_map(|outcome| outcome.grace_until).collect();
+    let until_of = |are_taken_back: bool| {
+        let of_them = outcomes.iter().filter(move |one| one.replaced.is_some() && one.is_taken_back == are_taken_back);
+        of_them.filter_map(|outcome| outcome.grace_until).collect::<Vec<_>>()
+    };
+    let (graces, taken_back) = (until_of(false), until_of(true));
+    if let Some(until) = taken_back.iter().max() {
+        let keys = if taken_back.len() == 1 { "1 key is" } else { &format!("{} keys are", taken_back.len()) };
+        world.say(&format!("{keys} taken back; what had taken their place is off, and deleted after {}", day(*until)));
+    }
     let Some(until) = graces.iter().max() else { return };
     let (keys, old) = match graces.len() {
         1 => ("1 key".to_owned(), "the old one is"),

@@ -1,11 +1,13 @@
 //! Words about replacing access keys. Whatever went wrong, they say which keys work, and the next command.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::aws::{AwsError, KeyUse, LastUse, Refusal};
 use crate::cli::escape::escape;
-use crate::cli::rotate::{KeyShown, Outcome, RotateFailure, Why};
+use crate::cli::rotate::{KeyShown, RotateFailure, Why};
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::{AccessKeyId, ProfileName};
@@ -14,7 +16,7 @@ use crate::rotate::ledger::LedgerError;
 use crate::rotate::lock::LockTaken;
 use crate::rotate::plan::{End, State};
 use crate::rotate::preview::Deed;
-use crate::rotate::run::{News, Rotation, User};
+use crate::rotate::run::{News, Rotation};
 use crate::rotate::stop::Stop;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{NotCommitted, ReopenError};
@@ -37,7 +39,10 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::SwitchedOn { key } => format!("{} is switched on again", key.short()),
         News::Deleted { key } => format!("{} is deleted", key.short()),
         News::Gone { key } => format!("somebody deleted {}; the vault forgets it", key.short()),
-        News::ReplyLost => "AWS's answer was lost; waiting until its list shows whether a key was made ...".to_owned(),
+        News::ListAwaited { until } => {
+            format!("waiting until {} UTC for AWS's list of keys to show all that was made ...", until.strftime("%T"))
+        }
+        News::ReplyLost => "AWS's answer was lost; its list will show whether a key was made".to_owned(),
     };
     world.say(&format!("{profile}: {words}"));
 }
@@ -61,6 +66,11 @@ pub fn strange_use(world: &World, profile: &ProfileName, key: &AccessKeyId, last
         escape(&last.service),
         escape(&last.region)
     ));
+}
+
+/// In the place of a code that would be asked for.
+pub fn session_at_hand(age: Duration) -> String {
+    format!("use the session with MFA that is at hand, {} old: no code is needed", duration::words(age))
 }
 
 /// Something that a rotation would do.
@@ -91,38 +101,6 @@ pub fn ended_words(failure: &RotateFailure) -> Option<String> {
     }
 }
 
-/// The last line about a key that came through.
-pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
-    let name = &outcome.profile;
-    let of = user.map(|user| format!(" of {}", escape(&user.name))).unwrap_or_default();
-    match (&outcome.replaced, outcome.grace_until) {
-        (Some((old, new)), Some(until)) if outcome.is_taken_back => world.say(&format!(
-            "{name}: undone{of}: {} is in use again; {} is off, and deleted after {}",
-            new.short(),
-            old.short(),
-            day(until)
-        )),
-        (Some((old, new)), Some(until)) => {
-            world.say(&format!(
-                "{name}: rotated{of}: {} now; {} is off, and deleted after {}",
-                new.short(),
-                old.short(),
-                day(until)
-            ));
-            world.hint(&format!("`vault rotate {name} --undo` takes the old key back until then"));
-        }
-        (None, Some(until)) => world.say(&format!("{name}: the old key{of} is off, and deleted after {}", day(until))),
-        (Some((old, new)), None) if outcome.word == "old key kept" => {
-            world.say(&format!("{name}: rotated{of}: {} now; {} is still active", new.short(), old.short()));
-            world.hint(&format!("`vault rotate {name}` switches the old key off"));
-        }
-        (Some((_, new)), None) => world.say(&format!("{name}: {} is in use{of}", new.short())),
-        (None, None) if outcome.word == "young" => world.say(&format!("{name}: the key{of} is younger than that")),
-        (None, None) if outcome.deleted.is_empty() => world.say(&format!("{name}: nothing is under way")),
-        (None, None) => world.say(&format!("{name}: the rotation{of} is finished")),
-    }
-}
-
 /// A key that may be the one whose making was never answered.
 pub fn orphan(world: &World, rotation: &Rotation, key: &AccessKeyId) {
     let made = rotation.keys.iter().find(|listed| listed.id == *key).map(|listed| moment(listed.created));
@@ -149,6 +127,13 @@ pub fn report(failure: &RotateFailure) -> Report {
         Why::NoCode(why) => {
             let why = Report::of(why);
             pending(failure, &why.message, why.status)
+        }
+        Why::NewKeyTaken(why) => {
+            let (name, why) = (&failure.profile, Report::of(why));
+            let told =
+                format!("{name}: AWS does not take its new key any more, and the old one is off: {}", why.message);
+            Report::new(why.status, told)
+                .hint(format!("`vault rotate {name} --undo` switches the old one on, by a code"))
         }
     }
 }
@@ -252,7 +237,7 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
             person(format!("somebody switched the new key {} off; {} works on", new.short(), current(failure)))
                 .hint(format!("once it is on again {resume}; `vault rotate {name} --undo` deletes it"))
         }
-        End::OldKeyOn { old } => person(format!("somebody switched the old key {} on again", old.short()))
+        End::OldKeyOn { old } => person(format!("somebody switched the {} key {} on again", replaced(failure), old.short()))
             .hint(format!("`vault rotate {name} --now` switches it off{}", or_undo(failure))),
         End::NoWorkingKey => state(format!("none of the keys that the vault has for {user} works any more")).hint(format!(
             "an administrator can switch one on again; or `vault rotate {name} --give-up`, then `vault add {name} --replace`"
@@ -261,6 +246,11 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
             state(format!("{} is not a key to delete: it is in use here, or not there, or a rotation is not over", key.short()))
         }
     }
+}
+
+/// Which of the two keys the profile does not have.
+fn replaced(failure: &RotateFailure) -> &'static str {
+    if failure.is_taken_back { "newer" } else { "old" }
 }
 
 /// The other way, where there is one.

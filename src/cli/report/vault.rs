@@ -6,7 +6,7 @@ use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::{Failure, SecretSource};
 use crate::cli::world::World;
 use crate::store::document::DocumentError;
-use crate::store::file::{LoadError, SaveError, Untrusted};
+use crate::store::file::{Gone, LoadError, SaveError, Untrusted};
 use crate::store::header::HeaderError;
 use crate::store::kdf::KdfError;
 use crate::store::passphrase::DeriveError;
@@ -163,12 +163,32 @@ fn load(error: &LoadError) -> Report {
     let damaged = |message: &str| Report::new(Status::NotTrusted, message);
     match error {
         LoadError::Missing => Report::new(Status::State, NO_VAULT).hint("`vault add NAME` makes one"),
+        LoadError::Gone(gone) => missing(gone),
         LoadError::NotAFile => damaged("the vault is not a regular file"),
         LoadError::TooLarge => damaged("the vault is larger than a vault can be (16 MiB)").hint("is VAULT_FILE right?"),
         LoadError::Untrusted(untrusted) => distrust(untrusted),
         LoadError::Pins(error) => trust::pins(error),
         LoadError::Io(error) => Report::new(Status::State, format!("can't read the vault: {error}")),
     }
+}
+
+/// Nothing is said of a new vault: in the old one's place it would be taken for that, on every machine.
+fn missing(gone: &Gone) -> Report {
+    let (path, pin) = (shown_path(&gone.path), &gone.pin);
+    let message = format!(
+        "the vault that was at {path} is missing: generation {} of {} by {}",
+        pin.generation,
+        pin.written_at,
+        escape(&pin.writer)
+    );
+    let back = "bring it back: is its disk mounted, its folder synced?";
+    Report::new(Status::State, message).hint(match &gone.kept {
+        None => format!("{back} no earlier generation is kept beside it, so else from a backup"),
+        Some(kept) => format!(
+            "{back} or `cp {} {path}` takes the newest generation that is kept beside it, and `vault trust` accepts that",
+            shown_path(kept)
+        ),
+    })
 }
 
 pub(super) fn distrust(untrusted: &Untrusted) -> Report {

@@ -7,11 +7,12 @@ use jiff::SignedDuration;
 
 use crate::aws::{AwsError, Refusal};
 use crate::aws_files::config::ConfigFile;
+use crate::cli::code_asker::{Asker, AsksNobody};
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
 use crate::cli::settings;
-use crate::cli::sign_in::{self, Purpose};
+use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
 use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
 use crate::cli::terminal::Terminal;
@@ -23,7 +24,7 @@ use crate::rotate::journal::Journal;
 use crate::rotate::plan::End;
 use crate::rotate::pool::{Attendant, Ended};
 use crate::rotate::run::{News, Rotation, Session, User};
-use crate::session::IssueError;
+use crate::session::{IssueError, Issued};
 use crate::store::group::Group;
 
 use super::Args;
@@ -37,6 +38,8 @@ pub struct Attending<'a, 'w> {
     group: &'a Group<'static, 'w>,
     code: &'a CodeArgs,
     json: bool,
+    /// Of keys that nobody named, what is not due is not told.
+    due: bool,
     /// Of many keys at a terminal: then no step of one of them is told, but what somebody has to read.
     progress: Option<Progress<'a, 'w>>,
     rekeying: Rekeying,
@@ -58,6 +61,7 @@ impl<'a, 'w> Attending<'a, 'w> {
             group,
             code: &args.code,
             json: args.json,
+            due: args.due,
             progress: None,
             rekeying: Rekeying::default(),
             strange_uses: StrangeUses::default(),
@@ -69,7 +73,7 @@ impl<'a, 'w> Attending<'a, 'w> {
         }
     }
 
-    /// So many keys are to be rotated now.
+    /// So many keys are to be rotated now, or looked at.
     pub fn begin(&mut self, all: usize) {
         if !self.json {
             self.progress = Progress::of(all, self.world);
@@ -126,36 +130,62 @@ impl<'a, 'w> Attending<'a, 'w> {
         Ok(session)
     }
 
+    /// One that nobody is asked a code for.
+    pub fn at_hand(&self, rotation: &Rotation) -> Option<Session> {
+        let args = self.code.for_changes(false);
+        let resolved = self.resolved(rotation, &args).ok().filter(|_| rotation.wants_session())?;
+        let issued = sign_in::issue_by(&mut AsksNobody, &resolved, &args, Purpose::Change, self.world);
+        issued.ok().map(session_of)
+    }
+
+    fn resolved(&self, rotation: &Rotation, args: &SignInArgs) -> Result<Resolved<'w>, Failure> {
+        let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
+        let name = rotation.profile.clone();
+        let resolved = self.group.read(|vault| sign_in::resolve_in(vault, config, name, args, self.world));
+        resolved.map_err(Failure::Reopen)?
+    }
+
     fn issued(&self, rotation: &Rotation, force: bool) -> Result<Session, Failure> {
         let args = self.code.for_changes(force);
-        let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
-        let resolved = self
-            .group
-            .read(|vault| sign_in::resolve_in(vault, config, rotation.profile.clone(), &args, self.world))
-            .map_err(Failure::Reopen)??;
-        let issued = match sign_in::issue(&resolved, &args, Purpose::Change, self.world) {
+        let resolved = self.resolved(rotation, &args)?;
+        let issue = |resolved: &Resolved| {
+            let mut asker = Asker::new(self.world, &args).holding(self.signals.as_ref());
+            sign_in::issue_by(&mut asker, resolved, &args, Purpose::Change, self.world)
+        };
+        match issue(&resolved) {
             Err(failure) if is_of_a_dead_key(&failure) => {
                 let other = self.group.read(|vault| Journal::key_beside(vault.document(), &rotation.profile));
                 let Some(other) = other.map_err(Failure::Reopen)? else { return Err(failure) };
-                sign_in::issue(&resolved.by_key(other.access_key()), &args, Purpose::Change, self.world)?
+                issue(&resolved.by_key(other.access_key())).map(session_of)
             }
-            issued => issued?,
-        };
-        let made_at = issued.record.aws_time(issued.record.made_at);
-        Ok(Session { credentials: issued.record.credentials, made_at })
+            issued => issued.map(session_of),
+        }
     }
 
-    /// Ctrl-C at a prompt ends the program at once, as at any prompt; the journal says where to go on.
-    fn in_conversation<T>(&mut self, talk: impl FnOnce(&mut Self) -> T) -> T {
+    /// Ctrl-C at a prompt ends that, and then the others as anywhere else. Nobody is asked anything after that.
+    fn in_conversation<T>(&mut self, talk: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if HeldSignals::one_came() {
+            return None;
+        }
         self.progress.iter().for_each(Progress::put_aside);
-        self.signals = None;
+        // Whoever gets the same session in another process, and a command that gives the code, may be waited for long.
+        let _impatience = self.signals.as_ref().map(HeldSignals::second_ends);
         let said = talk(self);
-        self.signals = HeldSignals::hold().ok();
         self.progress.iter().for_each(Progress::take_up);
-        said
+        Some(said)
+    }
+
+    /// Nobody there: no.
+    fn confirms(&self, question: &str) -> bool {
+        let Ok(terminal) = Terminal::open() else { return false };
+        terminal.holding(self.signals.as_ref()).confirm(question, false).unwrap_or(false)
     }
 
     fn close(&mut self, mut outcome: Outcome, user: Option<&User>) {
+        if self.due && outcome.is_at_rest {
+            self.progress.iter_mut().for_each(|progress| progress.ended(&outcome.profile, progress::End::Done));
+            return;
+        }
         match (&mut self.progress, &outcome.failure) {
             (Some(progress), failure) => {
                 let end = ended_as(&outcome);
@@ -182,6 +212,11 @@ impl<'a, 'w> Attending<'a, 'w> {
     }
 }
 
+fn session_of(issued: Issued) -> Session {
+    let made_at = issued.record.aws_time(issued.record.made_at);
+    Session { credentials: issued.record.credentials, made_at }
+}
+
 /// AWS does not take the key that was to make the session.
 fn is_of_a_dead_key(failure: &Failure) -> bool {
     let Failure::Issue { error: IssueError::Call { error, .. }, .. } = failure else { return false };
@@ -204,33 +239,29 @@ fn ended_as(outcome: &Outcome) -> progress::End {
     }
 }
 
-/// Nobody there: no.
-fn confirms(question: &str) -> bool {
-    let Ok(mut terminal) = Terminal::open() else { return false };
-    terminal.confirm(question, false).unwrap_or(false)
-}
-
 fn row(outcome: &Outcome) -> [String; 3] {
-    let new = outcome.replaced.as_ref().map_or_else(|| "-".to_owned(), |(_, new)| new.short());
+    let new = outcome.new_key().map_or_else(|| "-".to_owned(), AccessKeyId::short);
     [outcome.profile.to_string(), outcome.word.to_owned(), new]
 }
 
 impl Attendant for Attending<'_, '_> {
-    fn news(&mut self, rotation: &Rotation, news: News) {
-        self.progress.iter_mut().for_each(|progress| progress.heard(&rotation.profile, &news));
+    fn news(&mut self, profile: &ProfileName, news: News) {
+        self.progress.iter_mut().for_each(|progress| progress.heard(profile, &news));
         // A lost answer holds one key up while the others are long through.
-        if self.progress.is_none() || matches!(news, News::ReplyLost | News::UseUnknown { .. } | News::Gone { .. }) {
-            report::rotation_news(self.world, &rotation.profile, &news);
+        let takes_long = matches!(news, News::ReplyLost | News::ListAwaited { .. });
+        if self.progress.is_none() || takes_long || matches!(news, News::UseUnknown { .. } | News::Gone { .. }) {
+            report::rotation_news(self.world, profile, &news);
         }
         match &news {
-            News::Created { new } | News::Adopted { new } => self.log(&rotation.profile, Act::KeyCreated, new),
+            News::Created { new } | News::Adopted { new } => self.log(profile, Act::KeyCreated, new),
             News::Replaced { old, new } => self.rekeying.replaced(old, new, self.group, self.world),
-            News::SwitchedOff { key } => self.log(&rotation.profile, Act::KeyDisabled, key),
-            News::SwitchedOn { key } => self.log(&rotation.profile, Act::KeyEnabled, key),
-            News::Deleted { key } => self.log(&rotation.profile, Act::KeyDeleted, key),
-            News::Gone { .. } | News::Proving { .. } | News::UseUnknown { .. } | News::ReplyLost => {}
+            News::SwitchedOff { key } => self.log(profile, Act::KeyDisabled, key),
+            News::SwitchedOn { key } => self.log(profile, Act::KeyEnabled, key),
+            News::Deleted { key } => self.log(profile, Act::KeyDeleted, key),
+            News::Gone { .. } | News::Proving { .. } | News::UseUnknown { .. } => {}
+            News::ListAwaited { .. } | News::ReplyLost => {}
         }
-        self.happened.entry(rotation.profile.clone()).or_default().push(news);
+        self.happened.entry(profile.clone()).or_default().push(news);
     }
 
     fn clock(&mut self, offset: SignedDuration) {
@@ -240,8 +271,7 @@ impl Attendant for Attending<'_, '_> {
     fn session(&mut self, rotation: &Rotation) -> Option<Session> {
         // It may be one of those.
         self.rekeying.finish(self.group, self.world);
-        let issued = self.in_conversation(|attending| attending.issue(rotation));
-        match issued {
+        match self.in_conversation(|attending| attending.issue(rotation))? {
             Ok(session) => Some(session),
             Err(failure) => {
                 self.codes.insert(rotation.profile.clone(), failure);
@@ -261,7 +291,7 @@ impl Attendant for Attending<'_, '_> {
     fn ended(&mut self, mut rotation: Rotation, how: Ended) -> Option<Rotation> {
         if let Ended::At(End::Orphan { key, likely_ours: true }) = &how {
             report::orphan(self.world, &rotation, key);
-            if self.in_conversation(|_| confirms(&format!("Delete {}?", key.short()))) {
+            if self.in_conversation(|attending| attending.confirms(&format!("Delete {}?", key.short()))) == Some(true) {
                 rotation.may_delete(key.clone());
                 return Some(rotation);
             }
@@ -272,9 +302,5 @@ impl Attendant for Attending<'_, '_> {
         let code = code.or_else(|| Some(Failure::NoTerminal(Need::MfaCode(rotation.profile.clone()))));
         self.close(Outcome::of(&rotation, how, &happened, code), rotation.user.as_ref());
         None
-    }
-
-    fn interrupted(&self) -> bool {
-        self.signals.as_ref().is_some_and(HeldSignals::came)
     }
 }

@@ -43,6 +43,8 @@ impl Attending<'_, '_> {
     }
 
     fn survey(&mut self, rotation: &mut Rotation, place: CallPlace, shop: &Shop) -> Result<Plan, Failure> {
+        let at_hand = self.at_hand(rotation);
+        at_hand.into_iter().for_each(|session| rotation.give_session(session));
         let _place = shop.calls.place();
         let aws = Aws::with_ca_bundle(place.region, place.endpoints, shop.ca_bundle.clone());
         let tools = Tools { aws: &aws, ledger: shop.ledger, disk: shop.disk, state: shop.state };
@@ -70,11 +72,19 @@ impl Attending<'_, '_> {
         });
         let mut text = table::render(&["NAME", "USER", "ACCESS KEY", "STATUS", "AGE", "LAST USED"], rows);
         let end = end.and_then(|end| report::ended_words(&RotateFailure::of(rotation, Why::End(end))));
-        let steps: Vec<String> = deeds.iter().map(report::deed).chain(end).collect();
+        let steps: Vec<String> = deeds.iter().map(|deed| words(deed, rotation)).chain(end).collect();
         for (number, step) in (1..).zip(&steps) {
             text.push_str(&format!("  {number}. {step}\n"));
         }
         world.print(&text)
+    }
+}
+
+/// A session that is at hand takes no code.
+fn words(deed: &Deed, rotation: &Rotation) -> String {
+    match (deed, rotation.session_age()) {
+        (Deed::AskCode, Some(age)) => report::session_at_hand(age),
+        _ => report::deed(deed),
     }
 }
 
@@ -95,6 +105,6 @@ fn document(rotation: &Rotation, (deeds, end): Plan) -> serde_json::Value {
         "name": rotation.profile,
         "user": rotation.user.as_ref().map(|user| &user.name),
         "keys": KeyShown::all(rotation).iter().map(KeyShown::json).collect::<Vec<_>>(),
-        "steps": deeds.iter().map(report::deed).chain(end).collect::<Vec<_>>(),
+        "steps": deeds.iter().map(|deed| words(deed, rotation)).chain(end).collect::<Vec<_>>(),
     })
 }

@@ -11,17 +11,23 @@ use crate::cli::report;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::plan::{End, State};
 use crate::rotate::pool::Ended;
-use crate::rotate::run::{News, Rotation, User};
+use crate::rotate::run::{News, Rest, Rotation, User};
 use crate::rotate::stop::Stop;
 
 /// One key's.
 pub struct Outcome {
     pub profile: ProfileName,
     pub replaced: Option<(AccessKeyId, AccessKeyId)>,
+    /// Made and saved, and in nobody's use yet.
+    pub made: Option<AccessKeyId>,
     /// The key that was replaced has its place again.
     pub is_taken_back: bool,
     pub deleted: Vec<AccessKeyId>,
+    /// Until then a key that is off is kept, and which.
     pub grace_until: Option<Timestamp>,
+    pub off: Option<AccessKeyId>,
+    /// It was only looked at, before that time.
+    pub is_at_rest: bool,
     pub failure: Option<Failure>,
     /// One or two words for the table.
     pub word: &'static str,
@@ -61,26 +67,39 @@ pub enum Why {
     OtherKeyNotTried(AwsError),
     /// There is none that AWS takes, and why.
     NoCode(Box<Failure>),
+    /// The same, where the new key was in use and does not work any more.
+    NewKeyTaken(Box<Failure>),
 }
 
 impl Outcome {
-    /// Nothing can be done with it before then.
-    pub fn in_grace(profile: ProfileName, until: Timestamp) -> Self {
-        Self { grace_until: Some(until), word: "in grace", ..Self::done(profile) }
-    }
-
     /// What the vault or the config file says of it is wrong.
     pub fn not_tried(profile: ProfileName, failure: Failure) -> Self {
         Self { failure: Some(failure), word: "not tried", ..Self::done(profile) }
     }
 
     fn done(profile: ProfileName) -> Self {
-        let (replaced, deleted, grace_until, failure) = (None, Vec::new(), None, None);
-        Self { profile, replaced, is_taken_back: false, deleted, grace_until, failure, word: "done", is_told: false }
+        Self {
+            profile,
+            replaced: None,
+            made: None,
+            is_taken_back: false,
+            deleted: Vec::new(),
+            grace_until: None,
+            off: None,
+            is_at_rest: false,
+            failure: None,
+            word: "done",
+            is_told: false,
+        }
     }
 
     pub fn of(rotation: &Rotation, how: Ended, happened: &[News], code: Option<Failure>) -> Self {
-        let mut outcome = Self { is_taken_back: rotation.is_taken_back(), ..Self::done(rotation.profile.clone()) };
+        let made = match rotation.state() {
+            Some(State::Created { new, .. }) => Some(new.clone()),
+            _ => None,
+        };
+        let is_taken_back = rotation.is_taken_back();
+        let mut outcome = Self { made, is_taken_back, ..Self::done(rotation.profile.clone()) };
         for news in happened {
             match news {
                 News::Replaced { old, new } => outcome.replaced = Some((old.clone(), new.clone())),
@@ -94,25 +113,49 @@ impl Outcome {
 
     fn put_end(&mut self, rotation: &Rotation, how: Ended, code: Option<Failure>) {
         let failed = |why| Failure::Rotate(Box::new(RotateFailure::of(rotation, why)));
+        let how = match (how, rotation.rest()) {
+            (how, Some(rest)) if is_all_well(&how) => return self.put_rest(rest),
+            (how, _) => how,
+        };
         match how {
             Ended::At(End::Done) => {}
             Ended::At(End::Young { .. }) => self.word = "young",
             Ended::At(End::OldKept { .. }) => self.word = "old key kept",
-            Ended::At(End::Grace { until, .. }) if rotation.has_saved() || !rotation.starts() => {
-                (self.word, self.grace_until) = ("in grace", Some(until));
+            Ended::At(End::Grace { old, until }) if rotation.has_saved() || !rotation.starts() => {
+                self.put_grace(old, until);
             }
-            Ended::At(End::GraceNotOver { until, .. } | End::AlreadyUndone { until, .. }) if rotation.has_saved() => {
-                (self.word, self.grace_until) = ("in grace", Some(until));
+            Ended::At(End::GraceNotOver { old, until } | End::AlreadyUndone { old, until }) if rotation.has_saved() => {
+                self.put_grace(old, until);
             }
             Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),
             Ended::Stopped(stop) => (self.word, self.failure) = ("stopped", Some(failed(Why::Stop(stop)))),
             Ended::CodeMissing => {
+                if rotation.rest().is_some() && !rotation.current_works() {
+                    let why = |code| failed(Why::NewKeyTaken(Box::new(code)));
+                    (self.word, self.failure) = ("needs a code", code.map(why));
+                    return;
+                }
                 let begun = rotation.state().is_some_and(|state| *state != State::Idle);
                 let why = |code| if begun { failed(Why::NoCode(Box::new(code))) } else { code };
                 (self.word, self.failure) = ("needs a code", code.map(why));
             }
             Ended::Interrupted => (self.word, self.failure) = ("interrupted", Some(failed(Why::Interrupted))),
         }
+    }
+
+    /// Also where it is not the profile's key yet.
+    pub fn new_key(&self) -> Option<&AccessKeyId> {
+        self.replaced.as_ref().map(|(_, new)| new).or(self.made.as_ref())
+    }
+
+    fn put_grace(&mut self, off: AccessKeyId, until: Timestamp) {
+        self.word = if self.is_taken_back { "undone" } else { "in grace" };
+        (self.off, self.grace_until) = (Some(off), Some(until));
+    }
+
+    fn put_rest(&mut self, rest: &Rest) {
+        (self.is_at_rest, self.is_taken_back) = (true, rest.is_undone);
+        self.put_grace(rest.off.clone(), rest.until);
     }
 
     /// Ends the command as the first that failed would have.
@@ -147,11 +190,20 @@ impl Outcome {
             "name": self.profile,
             "outcome": self.word.replace(' ', "-"),
             "old_key": self.replaced.as_ref().map(|(old, _)| old),
-            "new_key": self.replaced.as_ref().map(|(_, new)| new),
+            "new_key": self.new_key(),
             "deleted": self.deleted,
             "old_key_deleted_after": self.grace_until,
             "keys": self.keys_shown().iter().map(KeyShown::json).collect::<Vec<_>>(),
         })
+    }
+}
+
+/// Of a key that was only looked at: AWS has nothing against it, or could not be asked.
+fn is_all_well(how: &Ended) -> bool {
+    match how {
+        Ended::At(End::Grace { .. }) | Ended::Interrupted => true,
+        Ended::Stopped(stop) => stop.is_no_answer(),
+        Ended::At(_) | Ended::CodeMissing => false,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::rotate::journal::Journal;
 use crate::rotate::plan::Wish;
 use crate::rotate::pool::CallPlace;
 use crate::rotate::rules::Rules;
-use crate::rotate::run::{Rotation, Start};
+use crate::rotate::run::{Rest, Rotation, Start};
 use crate::store::document::{Document, StoredAccessKey};
 use crate::store::vault::Vault;
 
@@ -37,6 +37,8 @@ struct Chosen {
     name: ProfileName,
     start: bool,
     older_than: Option<SignedDuration>,
+    /// Nothing is due of it.
+    is_at_rest: bool,
 }
 
 impl Chosen {
@@ -46,7 +48,13 @@ impl Chosen {
         let start = matches!(next, Next::Rotate { .. });
         let older_than = key.limit.filter(|_| start).and_then(|limit| limit.try_into().ok());
         let name = key.pending.as_ref().map(|pending| &pending.profile).or(key.profiles.first())?.clone();
-        Some(Self { name, start, older_than })
+        Some(Self { name, start, older_than, is_at_rest: false })
+    }
+
+    /// In its grace, in which somebody may have taken the new key away.
+    fn at_rest(key: &KeyDue) -> Option<Self> {
+        let pending = key.pending.as_ref().filter(|_| matches!(key.next(), Some(Next::Delete { .. })))?;
+        Some(Self { name: pending.profile.clone(), start: false, older_than: None, is_at_rest: true })
     }
 }
 
@@ -55,6 +63,8 @@ pub fn select<'a>(args: &Args, vault: &Vault<'a>, world: &World<'a>) -> Result<S
     let mut sorting = Sorting { args, vault, config, world, seen: BTreeSet::new(), selection: Selection::default() };
     for chosen in args.chosen(vault.document(), world)? {
         match sorting.put(&chosen) {
+            // It is told when something is due of it.
+            Err(_) if chosen.is_at_rest => {}
             // Who named it can mend it, or leave it out; nobody named the others to wait for that.
             Err(failure) if args.takes_what_is_there() => {
                 sorting.selection.at_rest.push(Outcome::not_tried(chosen.name, failure));
@@ -88,10 +98,6 @@ impl Sorting<'_, '_> {
         let due = due_of(document, &key.id);
         let holder = due.as_ref().and_then(|due| due.pending.as_ref()).map_or(&user, |pending| &pending.profile);
         let journal = Journal::of(holder, names_given::in_vault(document, holder)?).ok().flatten();
-        if let Some(outcome) = args.rests(&user, journal.as_ref(), world.clock.now()) {
-            self.selection.at_rest.push(outcome);
-            return Ok(());
-        }
         let profiles = || {
             let names = due.iter().flat_map(|due| &due.profiles);
             names.filter_map(|name| Some((name, document.profiles.get(name)?)))
@@ -107,6 +113,7 @@ impl Sorting<'_, '_> {
             hooks: profiles()
                 .filter_map(|(name, profile)| Some((name.clone(), profile.rotate_hook.clone()?)))
                 .collect(),
+            rest: args.rest(journal.as_ref(), due.as_ref(), world.clock.now()),
             wish: args.wish(chosen, journal.as_ref(), rules().map(|rules| rules.grace).max().unwrap_or_default()),
         };
         self.selection.rotations.push((Rotation::new(start), resolved.call_place()));
@@ -117,11 +124,19 @@ impl Sorting<'_, '_> {
 impl Args {
     fn chosen(&self, document: &Document, world: &World) -> Result<Vec<Chosen>, Failure> {
         let start = !self.resume && !self.undo;
-        let asked = |name: &ProfileName| Chosen { name: name.clone(), start, older_than: self.if_older_than };
+        let asked = |name: &ProfileName| Chosen {
+            name: name.clone(),
+            start,
+            older_than: self.if_older_than,
+            is_at_rest: false,
+        };
         let keys = due(document);
         if self.due || self.due_only {
             let meant = |key: &&KeyDue| self.due || self.names.iter().any(|name| key.profiles.contains(name));
-            return Ok(keys.iter().filter(meant).filter_map(|key| Chosen::due(key, world.clock.now())).collect());
+            let looks = self.due && !self.dry_run && !self.now;
+            let at_rest = |key| Chosen::at_rest(key).filter(|_| looks);
+            let chosen = |key| Chosen::due(key, world.clock.now()).or_else(|| at_rest(key));
+            return Ok(keys.iter().filter(meant).filter_map(chosen).collect());
         }
         if !self.names.is_empty() {
             return Ok(self.names.iter().map(asked).collect());
@@ -136,14 +151,17 @@ impl Args {
         Ok(vec![asked(&names_given::or_default(None, document, world)?)])
     }
 
-    /// Where nothing is to be asked of AWS, or of a person, since what is under way waits for a grace to be over. Who means
-    /// this very key, or what is unfinished, is told how it stands at AWS: somebody may have taken the new key away.
-    fn rests(&self, name: &ProfileName, journal: Option<&Journal>, now: Timestamp) -> Option<Outcome> {
+    /// Where nothing is to be done but to look, since what is under way waits for a grace to be over. Who means this very key,
+    /// or what is unfinished, wants to hear of whatever is in the way of that.
+    fn rest(&self, journal: Option<&Journal>, due: Option<&KeyDue>, now: Timestamp) -> Option<Rest> {
         if self.dry_run || self.undo || self.now || self.resume || self.names_one() {
             return None;
         }
+        let is_undone = due.and_then(|due| due.pending.as_ref()).is_some_and(|pending| pending.is_undone);
         match journal? {
-            Journal::Retired { until, .. } if now < *until => Some(Outcome::in_grace(name.clone(), *until)),
+            Journal::Retired { until, old, .. } if now < *until => {
+                Some(Rest { off: old.id.clone(), until: *until, is_undone })
+            }
             _ => None,
         }
     }

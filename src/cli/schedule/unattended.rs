@@ -237,9 +237,8 @@ pub fn take_back(confirmed: bool, world: &World) -> Result<bool, Failure> {
 fn remove_recipient(recipient: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
     match recipient::remove(Which::Public(recipient), confirmed, world) {
         // With the vault went what the identity opened.
-        Err(Failure::UnknownRecipient(_) | Failure::Load(LoadError::Missing) | Failure::NoVaultBesideKeys { .. }) => {
-            Ok(())
-        }
+        Err(Failure::UnknownRecipient(_) | Failure::Load(LoadError::Missing | LoadError::Gone(_))) => Ok(()),
+        Err(Failure::NoVaultBesideKeys { .. }) => Ok(()),
         other => other,
     }
 }

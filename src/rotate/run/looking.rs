@@ -1,6 +1,8 @@
 //! What is looked at before something is changed.
 
-use super::{News, Rotation, Tools, User};
+use jiff::Timestamp;
+
+use super::{News, Rotation, Tools, Turn, User};
 use crate::aws::{AwsError, KeyStatus, KeyUse, ListedKey, Refusal, Signer};
 use crate::names::AccessKeyId;
 use crate::rotate::plan::{Look, Mfa, Secret, Use};
@@ -31,6 +33,14 @@ impl Rotation {
         };
         self.current_is_refused = is_refused;
         listed
+    }
+
+    /// A list may not have yet what a call has made.
+    pub(super) fn wait_for_list(&mut self, now: Timestamp, until: Timestamp) -> Turn {
+        if self.awaited.replace(until) != Some(until) {
+            self.news.push(News::ListAwaited { until });
+        }
+        Turn::After(until.duration_since(now).try_into().unwrap_or_default())
     }
 
     pub(super) fn resolve_key_to_delete(&mut self) -> Result<(), Stop> {

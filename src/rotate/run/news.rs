@@ -1,5 +1,7 @@
 //! What a run tells as it goes.
 
+use jiff::Timestamp;
+
 use crate::names::AccessKeyId;
 
 /// What happened that others should know at once.
@@ -36,6 +38,10 @@ pub enum News {
     /// AWS may not tell who uses the key. The rotation goes on.
     UseUnknown {
         key: AccessKeyId,
+    },
+    /// Waiting until AWS's list has what calls before it made.
+    ListAwaited {
+        until: Timestamp,
     },
     /// A call whose reply was lost may have made a key; AWS's list will tell.
     ReplyLost,

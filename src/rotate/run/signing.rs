@@ -24,6 +24,12 @@ impl Rotation {
         self.has_mfa && self.session.is_none()
     }
 
+    /// How long ago the code of the session was given that signs, if there is one.
+    pub fn session_age(&self) -> Option<Duration> {
+        let made_at = self.session.as_ref()?.made_at;
+        Some(Duration::try_from(self.listed_at?.duration_since(made_at)).unwrap_or_default())
+    }
+
     /// Goes on with this session from now on.
     pub fn give_session(&mut self, session: Session) {
         // What could not be asked by the key may be asked by the session.

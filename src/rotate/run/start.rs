@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Rest;
 use crate::credentials::AccessKey;
 use crate::names::ProfileName;
 use crate::rotate::plan::Wish;
@@ -19,5 +20,7 @@ pub struct Start {
     pub delete_key: Option<String>,
     /// The setting rotate_hook of each profile that has the key.
     pub hooks: Vec<(ProfileName, String)>,
+    /// Where nothing is to be done but to look.
+    pub rest: Option<Rest>,
     pub wish: Wish,
 }

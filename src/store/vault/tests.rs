@@ -127,7 +127,7 @@ fn a_vault_that_was_put_aside_opens_again_as_it_stands_by_then_and_not_as_it_sto
     fs::write(&path, &first).unwrap();
     assert!(matches!(aside.open(), Err(ReopenError::Diverged)));
     fs::remove_file(&path).unwrap();
-    assert!(matches!(aside.open(), Err(ReopenError::Load(LoadError::Missing))));
+    assert!(matches!(aside.open(), Err(ReopenError::Load(LoadError::Gone(_)))));
     create(&place(&path), new(None)).unwrap();
     // Made by the same passphrase and salt, so that the identity opens it.
     assert!(matches!(aside.open(), Err(ReopenError::AnotherVault)));

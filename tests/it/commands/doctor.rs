@@ -67,6 +67,18 @@ fn a_machine_that_is_well_is_told_so_and_nobody_is_asked_anything() {
 }
 
 #[test]
+fn of_a_vault_that_is_missing_it_says_how_to_bring_it_back_and_nothing_of_another() {
+    let case = Case::with_prod();
+    fs::remove_file(case.vault_file()).unwrap();
+    let (state, found, next) = only(&case, &[], "vault");
+    let was = format!("the vault that was at {} is missing: generation 2 of ", case.vault_file().display());
+    assert!(state == "problem" && found.starts_with(&was), "{found}");
+    let next = next.unwrap();
+    assert!(next.starts_with("bring it back: ") && next.ends_with("`vault trust` accepts that"), "{next}");
+    assert!(!next.contains("init"), "{next}");
+}
+
+#[test]
 fn without_a_vault_it_says_where_one_is_looked_for_and_ends_with_1() {
     let case = Case::new();
     let ran = case.run(&["doctor", "--offline"]);

@@ -176,6 +176,7 @@ fn what_is_pending_is_told_in_words_since_when_and_by_which_command_it_ends() {
         for (key, value) in [("profile", "prod"), ("since", "2026-06-01T12:00:00Z")] {
             expected[key] = value.into();
         }
+        expected["undone"] = false.into();
         assert_eq!(json(&case.run(&["show", "prod", "--json"]))["rotation"], expected);
         assert_eq!(json(&case.run(&["status", "--json"]))["profiles"][0]["rotation"], expected);
     }
@@ -404,7 +405,8 @@ fn a_login_says_that_its_key_is_older_than_its_limit() {
     assert!(!case.login().err.contains("limit"));
     case.run(&["set", "prod", "rotate_every=90d"]).succeeds();
     let key = short(case.alice.access_key_id());
-    let told = warning(&format!("key {key} is 91 d old (limit 90 d); vault rotate prod"));
+    let told = warning(&format!("key {key} is 91 d old (limit 90 d)"));
+    let told = format!("{told}vault: hint: `vault rotate prod` replaces it\n");
     let login = case.run(&["login", "prod", "--no-export"]);
     assert!(login.succeeds().err.ends_with(&told), "{}", login.err);
     let of_role = case.run(&["login", "admin", "--no-export"]);

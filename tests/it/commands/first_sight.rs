@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::machines::Machine;
 use super::{error, error_and_hint, screen};
-use crate::program::Case;
+use crate::program::{Case, files_below};
 
 fn seen_before() -> (Case, String) {
     let case = Case::with_vault();
@@ -104,6 +104,36 @@ fn a_vault_that_is_made_here_is_known_here() {
     let case = Case::new();
     case.run(&["init", "--kdf", "small", "--no-recovery"]).succeeds();
     case.run(&["list"]).succeeds().stderr(EMPTY);
+}
+
+#[test]
+fn a_vault_that_is_missing_is_no_vault_that_never_was_and_the_newest_kept_one_can_take_its_place() {
+    let case = Case::with_prod();
+    let first = Machine::first(&case);
+    let state = first.state();
+    let kept = files_below(first.vault_file().parent().unwrap());
+    let kept =
+        kept.iter().find(|file| file.to_str().unwrap().contains(".age.g1-")).expect("what it was before is kept");
+    fs::remove_file(first.vault_file()).unwrap();
+    let (path, shown) = (first.vault_file().display().to_string(), kept.display());
+    let told = error_and_hint(
+        &format!("the vault that was at {path} is missing: {state}"),
+        &format!(
+            "bring it back: is its disk mounted, its folder synced? or `cp {shown} {path}` takes the newest generation that is \
+             kept beside it, and `vault trust` accepts that"
+        ),
+    );
+    for command in
+        [&["list"][..], &["status"], &["login", "prod"], &["history"], &["restore", "1"], &["rotate", "--all"]]
+    {
+        case.run(command).exits(1).stdout("").stderr(&told);
+    }
+    fs::copy(kept, first.vault_file()).unwrap();
+    case.run(&["list"]).refuses(6, "an older state of the vault was put back");
+    let mut terminal = first.trust();
+    terminal.expect("Type yes").type_line("yes");
+    terminal.finish().0.succeeds();
+    case.run(&["history"]).succeeds();
 }
 
 #[test]

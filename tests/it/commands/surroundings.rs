@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
+use super::machines::Machine;
 use super::{error, error_and_hint, warning};
 use crate::fault_disk::our_id;
 use crate::program::Case;
@@ -118,8 +119,12 @@ fn a_save_through_a_link_keeps_the_link_and_its_generations_beside_the_file_itse
 #[test]
 fn a_link_that_leads_nowhere_or_to_itself_is_told() {
     let case = Case::with_prod();
+    let state = Machine::first(&case).state();
     fs::remove_file(case.vault_file()).unwrap();
-    let none = error_and_hint("there is no vault yet", "`vault add NAME` makes one");
+    let none = error_and_hint(
+        &format!("the vault that was at {} is missing: {state}", case.vault_file().display()),
+        "bring it back: is its disk mounted, its folder synced? no earlier generation is kept beside it, so else from a backup",
+    );
     let circle = error("can't read the vault: Too many levels of symbolic links (os error 40)");
     for (target, told) in [("nowhere.age", none), ("vault.age", circle)] {
         symlink(target, case.vault_file()).unwrap();

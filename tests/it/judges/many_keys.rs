@@ -156,6 +156,8 @@ fn many_rotations_that_are_killed_at_once_all_go_on_and_nobody_is_locked_out() {
         many.signs_in();
         many.case.sim.clear_requests();
         many.case.run(&["rotate", "--all"]).succeeds();
-        assert_eq!(many.case.sim.requests().len(), 0, "there was nothing left to do");
+        let looks = ["GetCallerIdentity", "ListAccessKeys"];
+        let asked = many.case.sim.requests();
+        assert!(asked.iter().all(|request| looks.contains(&&*request.action)), "there was nothing left to do");
     });
 }

@@ -51,7 +51,11 @@ fn an_undo_that_is_said_twice_is_done_once() {
     let (old, new) = (stage.user.access_key_id(), stage.held().current.id.to_string());
     let short = |key: &str| format!("AKIA...{}", &key[16..]);
     let ran = stage.rotate(&["--undo"]);
-    ran.succeeds().says(&format!("prod: undone of alice: {} is in use again; {} is off", short(old), short(&new)));
+    ran.succeeds().says(&format!(
+        "prod: undone: {} is the key of alice again; {} is off, and deleted after ",
+        short(old),
+        short(&new)
+    ));
     assert!(!ran.messages.contains("--undo` takes"), "{}", ran.shown());
     let ran = stage.rotate(&["--undo"]);
     ran.exits(1).says(&format!("prod: it is undone already: {} is in use again; {} is off", short(old), short(&new)));
@@ -75,6 +79,7 @@ fn a_key_that_an_undo_retired_and_somebody_switched_on_is_left_to_people() {
     stage.sim().set_key_status(&new, Status::Active);
     let ran = stage.rotate(&["--undo"]);
     ran.exits(8).hint("`vault rotate prod --now` switches it off");
+    ran.error(&format!("prod: somebody switched the newer key AKIA...{} on again", &new[16..]));
     stage.follow_hint(&ran).succeeds();
     assert_eq!(stage.status(&new), Some(Status::Inactive));
     stage.recovers();
@@ -211,5 +216,8 @@ fn json_tells_what_became_of_the_key() {
     assert_eq!(key["outcome"], "in-grace");
     assert_eq!(key["old_key"], stage.user.access_key_id());
     assert_eq!(key["new_key"], stage.held().current.id.as_str());
+    let said = stage.rotate(&["--undo", "--json"]);
+    let undone: serde_json::Value = serde_json::from_str(&said.succeeds().out).unwrap();
+    assert_eq!((&undone["keys"][0]["outcome"], &undone["keys"][0]["new_key"]), (&"undone".into(), &key["old_key"]));
     assert!(key["old_key_deleted_after"].is_string(), "{told}");
 }

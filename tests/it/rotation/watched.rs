@@ -1,8 +1,9 @@
 //! Many keys at once, and a person who watches at a terminal.
 
-use std::time::Duration;
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
 
-use aws_sim::Status;
+use aws_sim::{Failure, Kind, Status, User};
 use rustix::process::Signal;
 
 use super::several::{old_key_is, stage};
@@ -130,6 +131,121 @@ fn ctrl_c_ends_the_line_and_says_how_many_keys_are_not_through() {
         stage.is_rotated();
         assert_eq!(old_key_is(&stage, &users[0]), Some(Status::Inactive));
     }
+}
+
+#[test]
+fn who_watches_several_being_taken_back_is_not_told_that_they_were_rotated() {
+    let (stage, users) = stage(&["bob"]);
+    stage.run(&["rotate", "--all"]).succeeds();
+    let (output, _) = stage.case.vault(&["rotate", "bob", "prod", "--undo"]).on_terminal_of(100, 24).finish();
+    output.succeeds().screen_has("2 keys are taken back; what had taken their place is off, and deleted after ");
+    assert!(!output.screen.contains("rotated;") && !output.screen.contains("--undo`"), "{}", output.screen);
+    assert_eq!(old_key_is(&stage, &users[0]), Some(Status::Active));
+}
+
+/// alice, who has a device, beside bob, who has none and whose first CreateAccessKey AWS puts off.
+fn one_of_two_with_a_device() -> (Stage, User) {
+    let stage = Stage::new();
+    let bob = stage.sim().add_user(crate::program::ACCOUNT, "bob");
+    super::several::add(&stage, "bob", &bob);
+    stage.pass(Duration::from_secs(60));
+    stage.sim().fail(Failure::on("CreateAccessKey").kind(Kind::Throttle));
+    (stage, bob)
+}
+
+fn comes(what: &str, is_there: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_there() {
+        assert!(started.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn while_a_code_is_asked_for_the_others_go_on_and_a_signal_there_ends_them_between_two_steps() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (stage, bob) = one_of_two_with_a_device();
+        let mut terminal = rotate_all(&stage.case, &[]);
+        terminal.expect("MFA code for prod").expect("): ");
+        comes("bob's new key", || stage.sim().count("CreateAccessKey") == 2);
+        match signal {
+            Signal::INT => terminal.press("\x03"),
+            signal => terminal.signal(signal),
+        };
+        let (output, echoes) = terminal.finish();
+        output.exits(7);
+        let shown = visible(&output.screen.replace("^C", ""));
+        let new = stage.sim().access_keys(&bob).pop().unwrap().access_key_id;
+        let end = [
+            "NAME  OUTCOME      NEW KEY".to_owned(),
+            format!("bob   interrupted  {}...{}", &new[..4], &new[16..]),
+            "prod  interrupted  -".to_owned(),
+            "vault: error: interrupted; 2 of 2 keys are not through yet, and nothing is lost".to_owned(),
+            "vault: hint: `vault rotate --resume` goes on with those that were begun".to_owned(),
+        ];
+        assert!(echoes && shown.windows(5).any(|lines| lines == end), "{shown:#?}");
+        let asked: Vec<&String> = shown.iter().filter(|line| line.contains("MFA code")).collect();
+        assert!(asked.len() == 1 && !asked[0].contains(LINE), "{shown:#?}");
+        stage.is_untouched();
+        stage.pass(Duration::from_secs(120));
+        stage.run(&["rotate", "--resume"]).succeeds();
+        assert_eq!(old_key_is(&stage, &bob), Some(Status::Inactive));
+    }
+}
+
+#[test]
+fn who_is_asked_for_a_code_hears_of_the_others_after_that() {
+    let (stage, bob) = one_of_two_with_a_device();
+    stage.sim().fail(Failure::on("CreateAccessKey").nth(2).kind(super::failures::denied("CreateAccessKey")));
+    stage.sim().deny(&stage.user, "iam:CreateAccessKey");
+    let mut terminal = rotate_all(&stage.case, &[]);
+    terminal.expect("MFA code for prod").expect("): ");
+    comes("the end of bob's", || stage.sim().count("CreateAccessKey") == 2 && old_key_is(&stage, &bob).is_some());
+    let code = stage.case.phone.code();
+    terminal.type_line(&code);
+    let (output, _) = terminal.finish();
+    output.exits(4);
+    let (_, asked) = output.screen.split_once("MFA code").unwrap();
+    let (asked, after) = asked.split_once(&code).unwrap();
+    assert!(!asked.contains("bob") && after.contains("bob: AWS refused CreateAccessKey"), "{}", output.screen);
+}
+
+#[test]
+fn ctrl_c_at_the_question_for_the_only_code_says_whether_anything_was_begun() {
+    let stage = Stage::new();
+    let at_the_question = |code: i32, told: &str| {
+        let mut terminal = stage.case.vault(&["rotate", "prod", "--now", "--force"]).on_terminal();
+        terminal.expect("MFA code for prod").expect("): ").press("\x03");
+        let (output, echoes) = terminal.finish();
+        output.exits(code);
+        assert!(echoes && visible(&output.screen).iter().any(|line| line == told), "{}", output.screen);
+    };
+    at_the_question(1, "vault: error: prod: interrupted; nothing was changed");
+    stage.is_untouched();
+    stage.rotate(&["--keep-old"]).succeeds();
+    stage.run(&["logout", "prod"]).succeeds();
+    at_the_question(
+        7,
+        "vault: error: rotation of `prod` stopped after the new key was put to use; it works, and both are in the vault: \
+         interrupted",
+    );
+    stage.recovers();
+}
+
+#[test]
+fn a_second_ctrl_c_ends_the_wait_for_a_code_that_no_person_is_asked_for() {
+    let stage = Stage::new();
+    let begun = stage.case.given("begun");
+    let script = format!("#!/bin/sh\ntrap '' INT\n: > {}\nexec sleep 50\n", begun.display());
+    let process = stage.case.give_program("code", script);
+    stage.case.run(&["set", "prod", &format!("mfa_process={}", process.display())]).succeeds();
+    let mut terminal = stage.case.vault(&["rotate", "prod"]).on_terminal();
+    comes("the command", || begun.exists());
+    // Two that come at once are one.
+    let ended = RefCell::new(&mut terminal);
+    comes("its end", || ended.borrow_mut().press("\x03").has_ended());
+    terminal.finish().0.dies_of(Signal::INT);
+    stage.is_untouched();
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! Words about a key that came through its rotation, or waits for the rest of it.
+
+use jiff::Timestamp;
+
+use crate::cli::escape::escape;
+use crate::cli::rotate::Outcome;
+use crate::cli::world::World;
+use crate::names::AccessKeyId;
+use crate::rotate::run::User;
+
+use super::rotate::day;
+
+/// The last line about a key that came through.
+pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
+    let name = &outcome.profile;
+    let of = user.map(|user| format!(" of {}", escape(&user.name))).unwrap_or_default();
+    match (&outcome.replaced, outcome.grace_until) {
+        (Some((old, new)), Some(until)) if outcome.is_taken_back => world.say(&format!(
+            "{name}: undone: {} is the key{of} again; {} is off, and deleted after {}",
+            new.short(),
+            old.short(),
+            day(until)
+        )),
+        (Some((old, new)), Some(until)) => {
+            world.say(&format!(
+                "{name}: {} is the key{of} now; {} is off, and deleted after {}",
+                new.short(),
+                old.short(),
+                day(until)
+            ));
+            world.hint(&format!("`vault rotate {name} --undo` takes the old key back until then"));
+        }
+        (None, Some(until)) => world.say(&waits(outcome, &of, until)),
+        (Some((old, new)), None) if outcome.word == "old key kept" => {
+            world.say(&format!("{name}: {} is the key{of} now; {} is still active", new.short(), old.short()));
+            world.hint(&format!("`vault rotate {name}` switches the old key off"));
+        }
+        (Some((_, new)), None) => world.say(&format!("{name}: {} is the key{of} now", new.short())),
+        (None, None) if outcome.word == "young" => world.say(&format!("{name}: the key{of} is younger than that")),
+        (None, None) if outcome.deleted.is_empty() => world.say(&format!("{name}: nothing is under way")),
+        (None, None) => world.say(&format!("{name}: the rotation of the key{of} is finished")),
+    }
+}
+
+/// Where nothing was replaced, and a key is off.
+fn waits(outcome: &Outcome, of: &str, until: Timestamp) -> String {
+    let (name, until) = (&outcome.profile, day(until));
+    let off = outcome.off.as_ref().map(AccessKeyId::short).unwrap_or_default();
+    let which = if outcome.is_taken_back { "its newer key" } else { "the old key" };
+    match outcome.is_at_rest {
+        true => format!(
+            "{name}: nothing to do yet: its last rotation waits; {which} {off} is off, and deleted after {until}"
+        ),
+        false => format!("{name}: {which}{of}, {off}, is off, and deleted after {until}"),
+    }
+}
