@@ -17,6 +17,7 @@ mod plugin;
 mod policy;
 mod rotate;
 pub mod schedule;
+mod serve;
 mod session;
 mod shell;
 mod trust;
@@ -38,6 +39,7 @@ pub use console::{console_visit, console_without_mfa};
 pub use keys::{key_changed, key_risks, key_unchanged};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
 pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotated, rotation_news, strange_use};
+pub use serve::{forgotten, not_renewed, unseen, unserved};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;
@@ -117,6 +119,9 @@ impl Report {
             UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
+            Serve(error) => serve::report(error),
+            DefaultFirst { path, line } => serve::default_first(path, *line),
+            ServedOn { pid } => serve::still_served(*pid),
             Shell(error) => shell::report(error),
             Distrusted(_)
             | OtherFingerprint { .. }
