@@ -108,15 +108,10 @@ impl<'a, 'w> Supplier<'a, 'w> {
         (supplier, lease)
     }
 
-    fn supply(
-        &mut self,
-        signals: &mut HeardSignals,
-        wanted: &UnixStream,
-        beside: Option<&Beside>,
-    ) -> io::Result<()> {
+    fn supply(&mut self, signals: &mut HeardSignals, wanted: &UnixStream, beside: Option<&Beside>) -> io::Result<()> {
         loop {
             let has_ended = self.wait(signals, wanted, beside)?;
-            while let Some(heard) = signals.next() {
+            while let Some(heard) = signals.heard() {
                 match (heard, beside) {
                     (Heard::Forget, _) => self.forget(),
                     (Heard::End { signal, by_terminal: false }, Some(beside)) => beside.pass_on(signal),

@@ -38,12 +38,13 @@ impl HeardSignals {
         rustix::io::ioctl_fionbio(&heard, true)?;
         rustix::io::ioctl_fionbio(&told, true)?;
         TOLD.store(told.as_raw_fd(), Ordering::SeqCst);
-        let previous = ENDING.into_iter().chain([FORGET]).filter_map(|signal| Some((signal, install(signal)?))).collect();
+        let previous =
+            ENDING.into_iter().chain([FORGET]).filter_map(|signal| Some((signal, install(signal)?))).collect();
         Ok(Self { previous, heard, _told: told })
     }
 
     /// The next that came; none where all were read.
-    pub fn next(&mut self) -> Option<Heard> {
+    pub fn heard(&mut self) -> Option<Heard> {
         let mut message = [0; 2];
         self.heard.read_exact(&mut message).ok()?;
         let signal = libc::c_int::from(message[0]);

@@ -15,7 +15,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Tells what it was given, and lives until it is told to end.
-const SERVED: &str = "printf '%s %s' $AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN >told; read end <end";
+const SERVED: &str =
+    "printf '%s %s' $AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN >told; read end <end";
 
 /// Signals are the whole process's to hear.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -77,7 +78,9 @@ fn a_roles_session_is_renewed_ahead_of_its_end_and_nobody_waits_for_it() {
         assert!(third != second, "it is over");
     });
     ran.succeeds();
-    assert_eq!((ran.codes_spent(), ran.count("AssumeRole")), (1, 3));
+    // Others were sent by this machine's clock, which stands still, and again by AWS's.
+    let assumed = ran.requests.iter().filter(|request| request.action == "AssumeRole" && request.succeeded());
+    assert_eq!((ran.codes_spent(), assumed.count()), (1, 3));
     assert_eq!(ran.messages, "");
 }
 

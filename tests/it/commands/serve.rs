@@ -36,7 +36,7 @@ fn served_by(mut shell: Conversation<'_>) -> (Conversation<'_>, Endpoint) {
 
 /// The value of a variable in the words of a shell.
 fn said(line: &str) -> &str {
-    line.split_once('=').unwrap().1.trim_matches('\'')
+    line.split_once('=').unwrap().1.trim_matches([';', '\''])
 }
 
 fn signal(pid: u32, signal: Signal) {
@@ -55,7 +55,7 @@ fn serve_prints_where_to_ask_and_hands_out_the_session_until_it_is_told_to_end()
         let endpoint = Endpoint::new(said(&url), said(&token));
         assert_eq!(endpoint.get().key_id(), get(&case, "aws_access_key_id"));
         signal(server.id(), end);
-        assert_eq!(server.end().code(), Some(0));
+        assert_eq!(server.ends().code(), Some(0));
         assert!(std::net::TcpStream::connect(&endpoint.host).is_err(), "somebody still listens");
     }
     case.run(&["lock"]).succeeds().stderr(NOTHING_SERVED);
@@ -119,25 +119,23 @@ fn a_served_command_hears_the_signals_that_this_program_is_sent() {
         assert_eq!(child.hear(), "ready");
         signal(child.id(), sent);
         assert_eq!(child.hear(), word);
-        assert_eq!(child.end().code(), Some(3));
+        assert_eq!(child.ends().code(), Some(3));
     }
     let mut child = case.vault(&["exec", "--server", "prod", "--", "sh", "-c", "echo ready; read line"]).converse();
     assert_eq!(child.hear(), "ready");
     signal(child.id(), Signal::TERM);
-    assert_eq!(child.end().signal(), Some(Signal::TERM.as_raw()), "it ends as the command ended");
+    assert_eq!(child.ends().signal(), Some(Signal::TERM.as_raw()), "it ends as the command ended");
 }
 
 #[test]
 fn ctrl_c_at_the_terminal_is_heard_by_the_command_once() {
     let case = signed_in();
-    let script = "trap 'echo heard; hits=x$hits' INT; echo ready; while [ -z \"$hits\" ]; do read line; done; echo $hits";
-    let exec = case.vault(&["exec", "--server", "prod", "--", "bash", "-c", script]);
-    let mut terminal = exec.on_terminal();
+    let script = "trap 'hits=x$hits; echo heard' INT; echo ready; until [ \"$line\" = end ]; do read line; done; echo \"$hits.\"";
+    let mut terminal = case.vault(&["exec", "--server", "prod", "--", "bash", "-c", script]).on_terminal();
     terminal.expect("ready");
     terminal.press("\x03");
-    terminal.expect("heard");
-    let (output, _) = terminal.finish();
-    output.succeeds().screen_has("\r\nx\r\n");
+    terminal.expect("heard").type_line("end");
+    terminal.finish().0.succeeds().screen_has("\r\nx.\r\n");
 }
 
 #[test]
@@ -155,7 +153,8 @@ fn what_takes_a_person_is_asked_before_anything_is_served() {
 
 #[test]
 fn what_default_gives_would_win_over_an_endpoint_and_is_refused_before_a_code_is_spent() {
-    let session = "[other]\nregion = x\n[default]\naws_access_key_id = ASIAXXXXXXXXXXXXXXXX\naws_secret_access_key = s\n";
+    let session =
+        "[other]\nregion = x\n[default]\naws_access_key_id = ASIAXXXXXXXXXXXXXXXX\naws_secret_access_key = s\n";
     let hint = "leave out `--server`: the environment comes first; or give `[default]` another name";
     let told = |line: u32, file: &str| {
         format!("AWS tools take what `[default]` gives before they ask an endpoint: line {line} of {file}")
@@ -256,7 +255,7 @@ fn a_server_for_containers_answers_to_the_address_where_they_look() {
     endpoint.send(&relayed).unwrap().key_id();
     endpoint.get().key_id();
     signal(server.id(), Signal::TERM);
-    assert_eq!(server.end().code(), Some(0));
+    assert_eq!(server.ends().code(), Some(0));
 }
 
 /// An agent holds the vault, and a shell is served by it alone.
@@ -305,12 +304,13 @@ fn lock_reaches_servers_that_asked_no_agent() {
     endpoint.get().key_id();
     std::fs::remove_file(passphrase).unwrap();
     case.run(&["lock"]).succeeds().stderr("no agent is running; what was served is forgotten\n");
-    endpoint.get().refused(503, "Failed");
+    let why = endpoint.get().refused(503, "Locked");
+    assert!(why.contains("--passphrase-command"), "{why}");
     case.run(&["lock"]).succeeds().stderr(NOTHING_SERVED);
 }
 
 #[test]
-fn a_server_that_does_not_forget_is_named() {
+fn a_server_shows_that_it_holds_a_session_and_leaves_nothing_behind() {
     let case = signed_in();
     let (shell, endpoint) = served(&case);
     endpoint.get().key_id();

@@ -56,10 +56,12 @@ impl<'a> Conversation<'a> {
         self.child.id()
     }
 
-    /// Nothing more is said to it; how it ended.
-    pub fn end(mut self) -> ExitStatus {
-        self.input = None;
-        self.child.wait().unwrap()
+    /// How it ends by itself, though more may be said to it.
+    pub fn ends(mut self) -> ExitStatus {
+        let input = self.input.take();
+        let ended = self.child.wait().unwrap();
+        drop(input);
+        ended
     }
 }
 
