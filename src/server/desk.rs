@@ -10,7 +10,7 @@ use super::lease::Lease;
 pub struct Reason {
     /// For programs.
     pub code: &'static str,
-    /// For people; the SDKs pass it on.
+    /// For people: some of the SDKs pass it on.
     pub message: String,
 }
 

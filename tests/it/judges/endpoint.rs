@@ -1,11 +1,15 @@
 //! AWS's SDKs take sessions from an endpoint of this program by their own default chain, through the end of a session and on.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::agent::memory::needles;
 use super::machine::Machine;
 use super::sdks::{self, Sdk};
 use super::{PROGRAM, judge};
-use crate::program::{ACCOUNT, Invocation};
+use crate::commands::agent::WithAgent;
+use crate::memory::copies;
+use crate::program::{ACCOUNT, Case, Endpoint, Invocation};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -39,11 +43,10 @@ fn sdk_goes_on_through_an_expiry(sdk: Sdk) {
     is_admin(sdk.ask(NONE));
     assert_eq!(machine.sent(), [("AssumeRole".to_owned(), true), asked()]);
 
-    // Nobody is there to type a code, and whoever reads what the tool says is told what to do.
+    // Nobody is there to type a code. What to do is said by this program: SDKs tell the status alone, or not even that.
     machine.pass(12 * HOUR);
     let said = sdk.ask(NONE);
     assert!(!said.starts_with("arn:"), "{said}");
-    println!("without a person: {said}");
     assert_eq!(machine.sent(), []);
 
     let code = machine.case.phone.code();
@@ -106,4 +109,34 @@ fn fifty_clients_at_once_get_the_same_session_by_one_call() {
     let get = machine.case.command(PROGRAM, &["get", "admin", "aws_access_key_id"]);
     let id = machine.now(get).run().succeeds().out.clone();
     assert_eq!(told, format!("50 {id}"));
+}
+
+const SESSION: [&str; 2] = ["the session's secret", "the session's token"];
+
+#[test]
+#[ignore = "needs to be root"]
+fn a_server_holds_its_session_and_nothing_else_and_after_lock_nothing() {
+    let case = WithAgent::of(Case::with_prod());
+    case.run(&["set", "--vault", "agent.enabled=false"]).succeeds();
+    for agent in [true, false] {
+        let words = ["exec", "--server", "prod", "--no-mfa", "--", "sh"];
+        let exec = if agent {
+            case.by_passphrase(&["unlock"]).run().succeeds();
+            case.by_agent(&words)
+        } else {
+            case.by_passphrase(&words).variable("VAULT_NO_AGENT", "1")
+        };
+        let mut shell = exec.converse();
+        let pid = shell.id();
+        let url = shell.ask("echo $AWS_CONTAINER_CREDENTIALS_FULL_URI");
+        let endpoint = Endpoint::new(&url, &shell.ask("echo $AWS_CONTAINER_AUTHORIZATION_TOKEN"));
+        let session = endpoint.get().json();
+        let part = |name: &str| session[name].as_str().unwrap().as_bytes().to_vec();
+        let mut needles = needles(&case);
+        needles.extend([(SESSION[0], part("SecretAccessKey")), (SESSION[1], part("Token"))]);
+        let found = || copies(pid, &needles).into_keys().collect::<BTreeSet<_>>();
+        assert_eq!(found(), BTreeSet::from(SESSION), "with an agent: {agent}");
+        case.run(&["lock"]).succeeds();
+        assert_eq!(found(), BTreeSet::new(), "locked, with an agent: {agent}");
+    }
 }
