@@ -7,6 +7,7 @@
 mod access_keys;
 mod client;
 mod console;
+mod creation_date;
 mod endpoint;
 mod error;
 mod federation;
@@ -17,6 +18,7 @@ mod refusal;
 mod roles;
 mod signin;
 mod sts;
+mod time;
 mod transport;
 
 #[cfg(test)]

@@ -5,3 +5,4 @@ pub mod credentials;
 pub mod file;
 pub mod ini;
 pub mod our_process;
+pub mod provider;

@@ -117,6 +117,7 @@ commands! {
     Policy = policy,
     Schedule = schedule,
     Log = log,
+    Doctor = doctor,
     Completions = completions,
 }
 
@@ -207,6 +208,7 @@ pub fn main() -> ExitCode {
             unlock: parsed.unlock,
             held_key: &held_key::by_agent,
             agent_is_silent: Cell::new(false),
+            clock_is_told: Cell::new(false),
             output: RefCell::new(Box::new(std::io::stdout())),
             messages: RefCell::new(Box::new(anstream::stderr())),
         };

@@ -2,6 +2,7 @@
 //! IAM's list of the user's keys, so that whoever comes after a crash decides the same.
 
 pub mod calls; // so many at a time
+mod creation_dates; // how old the keys are by every list of them
 pub mod due; // which keys are due, and what is pending
 pub mod held; // the keys that an unfinished rotation holds
 mod hooks; // tells others of a new key

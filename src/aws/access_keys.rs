@@ -144,7 +144,7 @@ fn listed(key: AccessKeyMetadata) -> Result<ListedKey, String> {
     Ok(ListedKey { id, status, created: timestamp(created)? })
 }
 
-fn timestamp(date: DateTime) -> Result<Timestamp, String> {
+pub(super) fn timestamp(date: DateTime) -> Result<Timestamp, String> {
     Timestamp::new(date.secs(), date.subsec_nanos().cast_signed()).map_err(|error| error.to_string())
 }
 

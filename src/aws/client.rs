@@ -160,17 +160,26 @@ impl Aws {
         action: &'static str,
         answer: impl Future<Output = Result<T, AwsError>>,
     ) -> Result<T, AwsError> {
+        self.wait_at_most(CALL_TIMEOUT, action, answer)
+    }
+
+    pub(super) fn wait_at_most<T>(
+        &self,
+        longest: Duration,
+        action: &'static str,
+        answer: impl Future<Output = Result<T, AwsError>>,
+    ) -> Result<T, AwsError> {
         let runtime = self.runtime.as_ref().map_err(|error| AwsError::Network {
             action,
             failure: NetworkFailure::Connect,
             detail: error.to_string(),
         })?;
         runtime
-            .block_on(async { tokio::time::timeout(CALL_TIMEOUT, answer).await })
+            .block_on(async { tokio::time::timeout(longest, answer).await })
             .unwrap_or_else(|_| Err(AwsError::timed_out(action, self.observer.host())))
     }
 
-    async fn attempts<T, E>(
+    pub(super) async fn attempts<T, E>(
         &self,
         action: &'static str,
         repeat: Repeat,

@@ -81,6 +81,10 @@ impl CredentialsFile {
         self.sections.iter()
     }
 
+    pub fn has_long_term_key(&self) -> bool {
+        self.sections.iter().any(|section| matches!(section.holds, Holds::LongTerm(_)))
+    }
+
     /// The first section of that name.
     pub fn section(&self, name: &str) -> Option<&CredentialsSection> {
         self.sections.iter().find(|section| section.name == name)

@@ -2,6 +2,7 @@
 
 use crate::aws_files::config::ConfigFile;
 use crate::names::{ProfileName, Region, RoleArn};
+use crate::rotate::held::held;
 use crate::store::document::{Document, Profile};
 use crate::store::file::LoadError;
 use crate::store::vault::{CreateError, Vault};
@@ -12,6 +13,7 @@ use super::init::{self, NewVaultArgs};
 use super::key_check;
 use super::mfa_device::{self, DeviceGiven};
 use super::opening;
+use super::report;
 use super::settings;
 use super::sign_in;
 use super::world::World;
@@ -71,8 +73,8 @@ pub fn open_or_make<'a>(world: &World<'a>, new_vault: &NewVaultArgs) -> Result<V
     if world.place().exists().map_err(LoadError::Io)? {
         return opening::open_vault(world);
     }
-    world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
-    match init::make_vault(world, new_vault) {
+    let begin = || world.say(&format!("there is no vault yet; making {}", world.vault_shown()));
+    match init::make_vault(world, new_vault, begin) {
         // Another `add` made it meanwhile.
         Err(Failure::Create(CreateError::Exists)) => opening::open_vault(world),
         made => made,
@@ -119,7 +121,9 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         Some(checked) if args.mfa_serial.is_none() => mfa_device::find(&checked.aws, &key, &checked.identity, world)?,
         _ => None,
     };
-    let stored = key_check::stored(key, checked.as_ref(), world.now());
+    let id = key.id.clone();
+    let created = checked.as_ref().and_then(|checked| key_check::creation_date(&key, checked));
+    let stored = key_check::stored(key, checked.as_ref(), created, world.now());
     let profile = Profile {
         region: args.region,
         mfa_serial: args.mfa_serial.map_or(found, DeviceGiven::serial),
@@ -129,8 +133,14 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         ..Profile::default()
     };
     let mut vault = closed.open()?;
-    vault.edit(&world.stamp(), |document| put(document, &args.name, args.replace, &profile))?;
+    let held = vault.edit(&world.stamp(), |document| {
+        put(document, &args.name, args.replace, &profile)?;
+        Ok::<_, Failure>(held(document).remove(&id).filter(|held| held.profile != args.name))
+    })?;
     key_check::say_added(world, &args.name, &profile, checked.as_ref().map(|checked| &checked.identity));
+    if let Some(held) = held {
+        report::say_held(world, &args.name, &id, &held);
+    }
     access_key_source::say_where_it_still_lies(&args.source, world);
     world.say(&format!("next: vault login {}", args.name));
     Ok(())

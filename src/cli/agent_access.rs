@@ -60,6 +60,11 @@ pub struct Holding {
 }
 
 impl Holding {
+    /// Whether it opens the vault itself, and not its sessions alone.
+    pub fn opens(&self) -> bool {
+        self.vault.state == State::Unlocked
+    }
+
     /// What opens the vault's cached sessions.
     pub fn session_key(self) -> Option<SessionKey> {
         let HeldVault { vault_id, session_recipient, name_key, .. } = self.vault;

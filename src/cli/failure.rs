@@ -99,6 +99,10 @@ pub enum Failure {
 
     // The vault.
     Load(LoadError),
+    /// But keys in a file where the AWS tools look, as people are shown it.
+    NoVaultBesideKeys {
+        file: String,
+    },
     TypedFingerprint(NotAFingerprint),
     /// An identity can't decide what is believed.
     TrustByPassphrase,
@@ -136,6 +140,10 @@ pub enum Failure {
     RotationUnfinished(ProfileName),
     /// Their keys are older than they should be, or have rotations that wait for somebody.
     KeysDue(Vec<ProfileName>),
+    /// `doctor` found so many.
+    Unwell {
+        problems: usize,
+    },
     /// AWS did not take their keys.
     NotRestored {
         names: Vec<ProfileName>,

@@ -2,16 +2,18 @@
 
 mod check;
 mod compare;
+mod dates;
 mod plaintext;
 mod shown;
 mod sources;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::import::found::{Origin, Source};
 use crate::import::plan::{Conflict, Plan, Row, Step};
 use crate::names::ProfileName;
-use crate::store::document::Document;
+use crate::store::document::{Document, Profile};
 use crate::store::file::LoadError;
 use crate::store::vault::{Closed, Vault};
 
@@ -26,6 +28,7 @@ use super::terminal::Terminal;
 use super::world::World;
 
 use check::{Checking, Ready};
+use dates::Asking;
 
 /// Move access keys into the vault from ~/.aws/credentials, other tools, the console's CSV or another vault
 ///
@@ -210,12 +213,16 @@ impl<'a> Run<'_, 'a> {
         add::warn_about_environment(self.world);
         let (ready, mut closed) = self.check(vault)?;
         // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
+        let mut held = Vec::new();
         if !ready.is_empty() || self.removes() {
             let mut vault = closed.open()?;
-            vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
+            held = vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
             closed = vault.close();
         }
         self.ready_is_done(&ready);
+        for (place, held) in &held {
+            check::say_held(&ready[*place], held, self.world);
+        }
         let is_new = |name: &str| ready.iter().any(|one| one.name.as_str() == name);
         let new_twins = self.twins.iter().filter(|(_, new)| is_new(new));
         new_twins.for_each(|(one, other)| report::import::say_twins(self.world, one, other));
@@ -261,6 +268,15 @@ impl<'a> Run<'_, 'a> {
     fn check(&mut self, vault: Vault<'a>) -> Result<(Vec<Ready>, Closed<'a>), Failure> {
         let rivals = check::rivals(&self.plan, vault.document());
         let closed = vault.close();
+        let (ready, dates) = dates::beside(|dates| self.check_each(&rivals, dates));
+        let mut ready = ready?;
+        for one in &mut ready {
+            one.created(dates.get(&one.row).copied());
+        }
+        Ok((ready, closed))
+    }
+
+    fn check_each(&mut self, rivals: &HashMap<String, Profile>, dates: &Asking) -> Result<Vec<Ready>, Failure> {
         let mut ready = Vec::new();
         for index in 0..self.plan.rows.len() {
             let row = &self.plan.rows[index];
@@ -268,7 +284,10 @@ impl<'a> Run<'_, 'a> {
                 continue;
             }
             match check::check(index, row, rivals.get(&row.name), self.args.no_verify, self.world) {
-                Ok(Checking::Ready(checked)) => ready.push(*checked),
+                Ok(Checking::Ready(mut checked)) => {
+                    dates.ask(&mut checked);
+                    ready.push(*checked);
+                }
                 Ok(Checking::Kept) => self.ended[index] = Ended::Kept,
                 Ok(Checking::Conflict(conflict)) => self.plan.rows[index].step = Step::Conflict(conflict),
                 Err(failure) => {
@@ -277,7 +296,7 @@ impl<'a> Run<'_, 'a> {
                 }
             }
         }
-        Ok((ready, closed))
+        Ok(ready)
     }
 
     fn ready_is_done(&mut self, ready: &[Ready]) {

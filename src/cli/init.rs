@@ -47,17 +47,21 @@ pub struct NewVaultArgs {
     forget_missing: bool,
 }
 
+/// What names the file that the passphrase comes from or goes to.
+const PASSPHRASE_FLAG: &str = "--passphrase-file";
+
 /// What can be said instead of a file for the recovery key.
 const NO_KEY: &str = "`--no-recovery`";
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    make_vault(world, &args.new_vault)?;
+    make_vault(world, &args.new_vault, || {})?;
     world.say("next: vault add NAME");
     Ok(())
 }
 
-/// Makes the vault, with a word on what was made. Every flag is checked before anything is asked or written.
-pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a>, Failure> {
+/// Makes the vault, with a word on what was made. Every flag is checked before anything is asked or written, and `begin` is
+/// called then: nothing that is known by now stands in the way.
+pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs, begin: impl FnOnce()) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     if place.exists().map_err(LoadError::Io)? {
         return Err(Failure::VaultExists);
@@ -70,7 +74,10 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs) -> Result<Vault<'a
     if !args.no_recovery {
         recovery_key::check(world, recovery_file, NO_KEY)?;
     }
-    let passphrase = new_passphrase::obtain(world, origin(world, args)?, "--passphrase-file")?;
+    let origin = origin(world, args)?;
+    new_passphrase::check(world, &origin, PASSPHRASE_FLAG)?;
+    begin();
+    let passphrase = new_passphrase::obtain(world, origin, PASSPHRASE_FLAG)?;
     let recovery = match args.no_recovery {
         true => None,
         false => Some(recovery_key::hand_out(world, recovery_file, NO_KEY)?),

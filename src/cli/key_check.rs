@@ -44,14 +44,25 @@ pub fn endpoint(world: &World) -> Result<Option<String>, Failure> {
     Ok(Endpoints::from_environment(&world.environment, None)?.sts.as_ref().map(ToString::to_string))
 }
 
+/// When AWS made the key, where its user may ask that: many policies let nobody without MFA. Without it the key counts as made
+/// when it was added, which is no reason to trouble anybody.
+pub fn creation_date(key: &AccessKey, checked: &Checked) -> Option<Timestamp> {
+    checked.aws.creation_date(key).ok().flatten()
+}
+
 /// The key as the vault keeps it.
-pub fn stored(key: AccessKey, checked: Option<&Checked>, now: Timestamp) -> StoredAccessKey {
+pub fn stored(
+    key: AccessKey,
+    checked: Option<&Checked>,
+    created: Option<Timestamp>,
+    now: Timestamp,
+) -> StoredAccessKey {
     StoredAccessKey {
         id: key.id,
         secret: key.secret,
         user_arn: checked.map(|checked| checked.identity.arn.clone()),
         added: now,
-        created: None,
+        created,
         verified: checked.map(|_| now),
         endpoint: checked.and_then(|checked| checked.endpoint.clone()),
         rest: toml::Table::new(),

@@ -39,17 +39,32 @@ pub fn obtain(world: &World, origin: Origin, flag: &'static str) -> Result<Passp
     }
 }
 
-fn accept(world: &World, given: Passphrase) -> Result<Passphrase, Failure> {
-    passphrase::check_new(&given)?;
-    if is_of_a_key(&given) {
-        return Err(Failure::PassphraseOfAKey);
+/// Refuses early what [`obtain`] would refuse, as far as nobody has to be asked for it.
+pub fn check(world: &World, origin: &Origin, flag: &'static str) -> Result<(), Failure> {
+    let terminal = |need| Terminal::open().map(drop).map_err(|error| Failure::prompt(error, need));
+    match origin {
+        Origin::Generated(Some(file)) => secret_file::check_free(world, file),
+        Origin::Generated(None) => terminal(Need::GeneratedPassphrase { flag }),
+        Origin::Given(given) => judge(given).map(drop),
+        Origin::Typed => terminal(Need::NewPassphrase { flag }),
     }
-    match strength(&given) {
-        STRONG.. => {}
-        WEAKEST.. => world.warn("this passphrase is not strong; a stolen vault file is only as safe as it"),
-        _ => return Err(Failure::PassphraseWeak),
+}
+
+fn accept(world: &World, given: Passphrase) -> Result<Passphrase, Failure> {
+    if judge(&given)? < STRONG {
+        world.warn("this passphrase is not strong; a stolen vault file is only as safe as it");
     }
     Ok(given)
+}
+
+/// Gives its strength.
+fn judge(given: &Passphrase) -> Result<u8, Failure> {
+    passphrase::check_new(given)?;
+    if is_of_a_key(given) {
+        return Err(Failure::PassphraseOfAKey);
+    }
+    let strength = strength(given);
+    if strength < WEAKEST { Err(Failure::PassphraseWeak) } else { Ok(strength) }
 }
 
 fn ask_twice(world: &World, flag: &'static str) -> Result<Passphrase, Failure> {

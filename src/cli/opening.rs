@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::aws_files::credentials::CredentialsFile;
 use crate::memory::Memory;
 use crate::secret::{IdentityText, Passphrase};
-use crate::store::file::Loaded;
+use crate::store::file::{LoadError, Loaded};
 use crate::store::fingerprint::Fingerprint;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
 use super::agent_access;
+use super::escape::escape;
 use super::failure::{Failure, Need};
 use super::passphrase_source::PassphraseSource;
 use super::secret_file;
@@ -84,6 +86,12 @@ impl UnlockArgs {
         self.passphrase_flag() || self.identity.is_some() || which
     }
 
+    /// Whether a flag or a variable leads to what opens the vault, so that nobody is asked.
+    pub fn is_given(&self, world: &World) -> bool {
+        let set = |name: &str| world.environment.get(name).is_some();
+        self.passphrase_flag() || self.identity.is_some() || set("VAULT_IDENTITY") || set("VAULT_PASSPHRASE_FILE")
+    }
+
     fn passphrase_flag(&self) -> bool {
         self.passphrase_fd.is_some() || self.passphrase_command.is_some() || self.passphrase_file.is_some()
     }
@@ -154,7 +162,7 @@ pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
 /// The same for who has to look at it first, or needs the passphrase once more.
 pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     let place = world.place();
-    let loaded = place.load()?;
+    let loaded = place.load().map_err(|error| not_loaded(error, world))?;
     match world.unlock.given(world)? {
         Some(Given::Passphrase(passphrase)) => {
             warn_of_another_salt(world, &loaded);
@@ -166,6 +174,16 @@ pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
             Ok(Unlocked { opened: open_by_identities(world, &loaded, &identities)?, passphrase: None, typed: false })
         }
         None => ask_and_open(world, &loaded),
+    }
+}
+
+/// Who has keys in plaintext and no vault is shown the way from there.
+fn not_loaded(error: LoadError, world: &World) -> Failure {
+    let path = &world.paths.aws_credentials;
+    let keys = || CredentialsFile::load(world.disk, path).is_ok_and(|file| file.has_long_term_key());
+    match error {
+        LoadError::Missing if keys() => Failure::NoVaultBesideKeys { file: escape(&world.paths.shown(path)) },
+        error => Failure::Load(error),
     }
 }
 

@@ -2,12 +2,13 @@
 //! program speaks with one voice.
 
 mod agent;
-mod aws;
+pub mod aws;
 pub mod configure;
 mod console;
 pub mod due;
 pub mod export;
 mod files;
+mod held;
 pub mod import;
 mod keys;
 pub mod log;
@@ -36,6 +37,7 @@ use super::failure::{Failure, Need, SerialBy};
 
 pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
+pub use held::say_held;
 pub use keys::{key_changed, key_risks, key_unchanged};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
 pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotated, rotation_news, strange_use};
@@ -116,6 +118,8 @@ impl Report {
             }
             Mfa(failure) => mfa::report(failure),
             KeysDue(profiles) => due::report(profiles),
+            Unwell { problems: 1 } => Report::new(Status::State, "one problem was found"),
+            Unwell { problems } => Report::new(Status::State, format!("{problems} problems were found")),
             UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
@@ -130,6 +134,7 @@ impl Report {
             | TrustByPassphrase
             | KnownElsewhere(_) => trust::report(failure),
             Load(_)
+            | NoVaultBesideKeys { .. }
             | Open(_)
             | WrongPassphrase { .. }
             | Reopen(_)

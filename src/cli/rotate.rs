@@ -88,7 +88,7 @@ pub struct Args {
     /// Delete this key of the user's first, which takes the place of the new one: its id, or the last four of it
     #[arg(long, value_name = "ID", conflicts_with_all = ["all", "due", "if_older_than"])]
     delete_key: Option<String>,
-    /// Go on though somebody else uses the old key
+    /// Go on though somebody else uses the old key; with --give-up, though the other key may work
     #[arg(long)]
     force: bool,
     /// Write what `login` wrote of these keys' sessions to ~/.aws/credentials anew, without another code

@@ -108,6 +108,12 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
 }
 
+/// Whether some schedule is there. None where that can't be told.
+pub fn is_installed(world: &World) -> Option<bool> {
+    let installed: Result<Vec<_>, _> = backend::all(world).iter().map(|backend| backend.installed()).collect();
+    Some(installed.ok()?.iter().any(Option::is_some))
+}
+
 fn parse_time(text: &str) -> Result<Time, String> {
     // Looser spellings, such as ` 9:30`, are taken by what reads times.
     let strict = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');

@@ -31,7 +31,7 @@ const GRACE: Bounds = Bounds { least: 4 * 3600, most: 90 * 86_400, words: "4h to
 const MFA_MAX_AGE: Bounds = Bounds { least: 300, most: LONGEST_SESSION, words: "5m to 36h" };
 
 /// A clock further off than this is worth a word; AWS itself refuses signatures from 5 minutes on.
-const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
+pub const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
 
 /// In seconds, and as people are told them.
 struct Bounds {
@@ -211,13 +211,23 @@ pub fn named_region(world: &World) -> Result<Option<Region>, Failure> {
 
 /// Says so when this machine's clock is wrong.
 pub fn warn_about_clock(world: &World, aws: &Aws) {
-    if let Some(offset) = aws.clock_offset().filter(|offset| offset.unsigned_abs() >= NOTABLE_OFFSET) {
+    if aws.clock_offset().is_some() {
+        warn_about_notable_offset(world, aws.now().duration_since(world.clock.now()));
+    }
+}
+
+/// AWS's clock minus ours.
+pub fn warn_about_notable_offset(world: &World, offset: SignedDuration) {
+    if offset.unsigned_abs() >= NOTABLE_OFFSET {
         warn_about_offset(world, offset);
     }
 }
 
-/// Sessions work all the same, since ours are signed by AWS's clock; other tools' calls may not.
+/// Our own calls work all the same, since they are signed by AWS's clock; other tools' may not.
 pub fn warn_about_offset(world: &World, offset: SignedDuration) {
+    if world.clock_is_told.replace(true) {
+        return;
+    }
     let direction = if offset.is_negative() { "ahead of" } else { "behind" };
     let apart = duration::words(offset.unsigned_abs());
     world.warn(&format!(

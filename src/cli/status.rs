@@ -122,7 +122,7 @@ impl Line<'_> {
 
     fn row(&self, now: Timestamp) -> [String; 5] {
         let key = self.key.map(|key| key.key.short());
-        let age = self.key.map(|key| duration::words(key.age(now)));
+        let age = self.key.map(|key| words::age(key, now));
         let session = self.session_expires.map(|expires| format!("{} left", duration::words(left(expires, now))));
         let next = self.key.and_then(|key| words::next(key, now));
         let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());

@@ -43,6 +43,8 @@ pub struct World<'a> {
     pub held_key: &'a HeldKey<'a>,
     /// Whether the agent has let this command wait in vain: nobody waits for it twice.
     pub agent_is_silent: Cell<bool>,
+    /// Whether it was said that this machine's clock is wrong: once is enough, also for a thousand keys.
+    pub clock_is_told: Cell<bool>,
     pub output: RefCell<Box<dyn Write + 'a>>,
     pub messages: RefCell<Box<dyn Write + 'a>>,
 }

@@ -13,6 +13,11 @@ pub struct LockedMemory {
     size: usize,
 }
 
+/// How many bytes this process may keep out of swap; None where there is no limit.
+pub fn limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Memlock).current
+}
+
 impl LockedMemory {
     /// Kept out of swap and core files where the system lets us: a limit that is too low (`ulimit -l`) leaves what is in it
     /// no worse off than in any other program.

@@ -1,6 +1,7 @@
 //! Programs that are looked for by name: only where nobody but their user and the administrator can put another one.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -45,13 +46,23 @@ pub fn started_program(name: &OsStr, environment: &Environment) -> Result<PathBu
         let folder = name.parent().and_then(|folder| folder.canonicalize().ok()).ok_or(ProgramError::NotFound)?;
         folder.join(name.file_name().ok_or(ProgramError::NotFound)?)
     } else {
-        let mut found = path_folders(environment).into_iter().map(|folder| folder.join(name));
-        found.find(|program| is_program(program)).ok_or(ProgramError::NotFound)?
+        first_on_path(name, environment).ok_or(ProgramError::NotFound)?
     };
     if program.is_relative() {
         return Err(ProgramError::Untrusted { path: program });
     }
     check_program(&program).map(|()| program)
+}
+
+/// What a shell starts by this name, whoever can change it.
+pub fn first_on_path(name: impl AsRef<Path>, environment: &Environment) -> Option<PathBuf> {
+    path_folders(environment).into_iter().map(|folder| folder.join(&name)).find(|program| is_program(program))
+}
+
+/// Whether another program reads it, as those that start the one that was meant after they have set something up.
+pub fn is_script(path: &Path) -> bool {
+    let mut start = [0; 2];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
 }
 
 fn is_program(path: &Path) -> bool {

@@ -18,6 +18,8 @@ pub struct KeyDue {
     pub profiles: Vec<ProfileName>,
     /// When AWS made it or, where that is not known, when it came into the vault.
     pub since: Timestamp,
+    /// Where it is not known when AWS made it: it is so old at least.
+    pub may_be_older: bool,
     /// How old it may grow, by the strictest of its profiles.
     pub limit: Option<Duration>,
     pub pending: Option<Pending>,
@@ -66,7 +68,8 @@ impl Next {
 
 impl KeyDue {
     fn of(key: &StoredAccessKey) -> Self {
-        Self { key: key.id.clone(), profiles: Vec::new(), since: key.since(), limit: None, pending: None }
+        let (profiles, since, may_be_older) = (Vec::new(), key.since(), key.created.is_none());
+        Self { key: key.id.clone(), profiles, since, may_be_older, limit: None, pending: None }
     }
 
     /// Zero where a clock was wrong.
@@ -99,6 +102,7 @@ impl KeyDue {
         self.profiles.push(name.clone());
         // The same key may have been seen at AWS for one profile and not for the other.
         self.since = self.since.min(key.since());
+        self.may_be_older &= key.created.is_none();
         self.limit = [self.limit, limit].into_iter().flatten().min();
         let stage = match Journal::of(name, profile) {
             Ok(None) => return,
@@ -209,6 +213,16 @@ mod tests {
         assert_eq!(keys[0].pending.as_ref().map(|pending| pending.profile.as_str()), Some("c"));
         keys.iter().for_each(|key| assert_eq!(due_of(&document, &key.key).as_ref(), Some(key)));
         assert_eq!((keys[1].limit.unwrap().as_secs(), &keys[1].pending), (90 * 86_400, &None));
+    }
+
+    #[test]
+    fn a_key_may_be_older_than_it_looks_until_some_profile_knows_when_aws_made_it() {
+        let made = format!("{ADDED}\ncreated = '2026-03-03T00:00:00Z'");
+        for (facts, may_be_older) in [([ADDED, ADDED], true), ([ADDED, &made], false), ([&made, &made], false)] {
+            let [a, b] = facts;
+            let document = vault("", &[("a", 1, a, ""), ("b", 1, b, "")]);
+            assert_eq!(due(&document).pop().unwrap().may_be_older, may_be_older, "{facts:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! that is needed, and never the vault.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::calls::Calls;
+use super::creation_dates::CreationDates;
 use super::journal::{Conflict, Journal, JournalError, Position};
 use super::plan::{Save, State};
 use crate::clock::Clock;
@@ -103,20 +105,21 @@ impl<'l, 'd> Ledger<'l, 'd> {
     /// Saves the outcome of a step onto the position that it was decided from. `found` is the key that comes in by it, `now`
     /// is by AWS's clock.
     ///
-    /// With `keep_old` the journal says that the old key is to stay active.
+    /// With `keep_old` the journal says that the old key is to stay active. The dates of keys are taken along.
     pub fn save(
         &self,
         from: &Position,
         save: &Save,
         found: Option<&StoredAccessKey>,
         keep_old: bool,
+        dates: &CreationDates,
         now: Timestamp,
     ) -> Result<Entry, LedgerError> {
-        match self.save_once(from, save, found, keep_old, now) {
+        match self.save_once(from, save, found, keep_old, dates, now) {
             // Not even tried, for somebody else's sake: once that is settled it can be.
             Err(LedgerError::NotTried(error)) => {
                 self.settle(error.clone()).map_err(|_| LedgerError::NotTried(error))?;
-                self.save_once(from, save, found, keep_old, now)
+                self.save_once(from, save, found, keep_old, dates, now)
             }
             saved => saved,
         }
@@ -128,13 +131,15 @@ impl<'l, 'd> Ledger<'l, 'd> {
         save: &Save,
         found: Option<&StoredAccessKey>,
         keep_old: bool,
+        dates: &CreationDates,
         now: Timestamp,
     ) -> Result<Entry, LedgerError> {
-        let (from, save, found) = (from.clone(), save.clone(), found.cloned());
+        let (from, save, found, dates) = (from.clone(), save.clone(), found.cloned(), dates.clone());
         let keep = keep(&from.state, &save);
         let stamp = Stamp { now: self.clock.now(), ..self.stamp.clone() };
         let (user_arn, profile) = (from.user_arn.clone(), from.profile.clone());
         let edit = move |document: &mut Document| {
+            dates.put(document);
             from.save(document, &save, found.as_ref(), now)?;
             if keep_old {
                 Position::keep_old(document, &from.profile)?;
@@ -151,6 +156,19 @@ impl<'l, 'd> Ledger<'l, 'd> {
                 self.entry(&user_arn, &profile)
             }
             Err(GroupError::Stopped(error)) => Err(LedgerError::NotTried(error)),
+        }
+    }
+
+    /// Saves nothing but the dates. No step depends on them: where they can't be saved, the next list tells them again.
+    pub fn save_dates(&self, dates: &CreationDates) {
+        let (dates, stamp) = (dates.clone(), Stamp { now: self.clock.now(), ..self.stamp.clone() });
+        let edit = move |document: &mut Document| {
+            dates.put(document);
+            Ok::<_, Infallible>(())
+        };
+        if let Err(GroupError::NotDurable(error)) = self.calls.aside(|| self.group.edit(Keep::Nothing, &stamp, edit)) {
+            // Who saves next would have to, and may have less patience.
+            let _ = self.settle(error);
         }
     }
 

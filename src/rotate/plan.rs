@@ -13,6 +13,8 @@ mod state;
 mod step;
 mod wish;
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::aws::{KeyStatus, ListedKey};
@@ -40,6 +42,8 @@ const PROOF_HOLDS: SignedDuration = SignedDuration::from_secs(60);
 pub struct View<'a> {
     pub state: &'a State,
     pub current: &'a AccessKeyId,
+    /// When AWS made the keys of the vault, as far as that is known.
+    pub made: &'a BTreeMap<AccessKeyId, Timestamp>,
     /// IAM's list, fetched after the journal was read.
     pub keys: &'a [ListedKey],
     /// By AWS's clock.
@@ -73,10 +77,13 @@ pub fn next(view: &View) -> Step {
     if let Some(key) = view.not_to_delete() {
         return Step::End(End::NotToDelete { key });
     }
+    if let Some(step) = view.missing() {
+        return step;
+    }
     match view.state {
         State::Idle => view.idle(),
         State::Intended { since } => view.intended(*since),
-        State::Created { new, since } => view.created(new, *since),
+        State::Created { new, .. } => view.created(new),
         State::Proven { old } => view.proven(old),
         State::Retired { old, until } => view.retired(old, *until),
         State::Undoing { old } => view.undoing(old),
@@ -88,6 +95,18 @@ impl View<'_> {
     fn not_to_delete(&self) -> Option<AccessKeyId> {
         let key = self.wish.delete_key.as_ref().filter(|key| !self.run.deleted.contains(*key));
         key.filter(|_| self.state.other().is_some()).cloned()
+    }
+
+    /// Some step where the list does not have a key of the vault, and might lag: nothing is said or forgotten of a key that
+    /// was made a moment ago, or that works after all.
+    fn missing(&self) -> Option<Step> {
+        let held = [Some(self.current), self.state.other()].into_iter().flatten();
+        let mut gone = held.filter(|key| self.seen(key) == Seen::Gone && !self.run.deleted.contains(*key));
+        gone.find_map(|key| match self.made.get(key).map(|made| *made + LIST_LAG) {
+            Some(listed_by) if self.now < listed_by => Some(Step::ListAgain(listed_by)),
+            _ if self.run.refused.contains(key) => None,
+            _ => Some(Step::Look(Look::AtKey(key.clone()))),
+        })
     }
 
     /// Some step where it is not known yet who uses the key, or others do and nobody said to go on all the same.

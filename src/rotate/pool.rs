@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::calls::Calls;
 use super::hooks;
@@ -52,6 +52,9 @@ pub struct Shop<'s, 'l, 'd> {
 pub trait Attendant {
     fn news(&mut self, rotation: &Rotation, news: News);
 
+    /// AWS's clock minus this machine's.
+    fn clock(&mut self, offset: SignedDuration);
+
     /// A session with MFA, where somebody gives a code for it.
     fn session(&mut self, rotation: &Rotation) -> Option<Session>;
 
@@ -86,6 +89,8 @@ struct Job {
 /// What the other threads tell.
 enum Done {
     Turned(Job, Turn),
+    /// AWS told its time: its clock minus this machine's.
+    Clock(SignedDuration),
     Said(String),
     Hooked(Job, Result<(), RunError>),
 }
@@ -128,6 +133,7 @@ pub fn drive(rotations: Vec<(Rotation, CallPlace)>, shop: &Shop, attendant: &mut
 fn work(jobs: &Mutex<Receiver<Job>>, done: &Sender<Done>, shop: &Shop) {
     // Connections are kept for the next call to the same place.
     let mut clients: Vec<(CallPlace, Aws)> = Vec::new();
+    let mut heard = false;
     loop {
         let Ok(mut job) = jobs.lock().expect("nothing panics while it waits for a job").recv() else { return };
         let known = clients.iter().position(|(place, _)| *place == job.place);
@@ -140,6 +146,12 @@ fn work(jobs: &Mutex<Receiver<Job>>, done: &Sender<Done>, shop: &Shop) {
         let place = shop.calls.place();
         let turn = job.rotation.turn(&tools);
         drop(place);
+        let aws = &clients[at].1;
+        if !heard && aws.clock_offset().is_some() {
+            heard = true;
+            // Who does not hear it has ended.
+            drop(done.send(Done::Clock(aws.now().duration_since(shop.clock.now()))));
+        }
         if done.send(Done::Turned(job, turn)).is_err() {
             return;
         }
@@ -225,6 +237,7 @@ impl Office<'_, '_, '_, '_> {
                 self.under_way -= 1;
                 self.turned(job, turn, number);
             }
+            Done::Clock(offset) => self.attendant.clock(offset),
             Done::Said(line) => self.attendant.heard(&line),
             Done::Hooked(job, ended) => {
                 self.hook_runs = false;
@@ -308,6 +321,7 @@ impl Office<'_, '_, '_, '_> {
                     self.under_way -= 1;
                     self.close_turned(job, turn);
                 }
+                Done::Clock(offset) => self.attendant.clock(offset),
                 Done::Said(line) => self.attendant.heard(&line),
                 Done::Hooked(job, ended) => {
                     self.hook_runs = false;

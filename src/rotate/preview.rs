@@ -1,5 +1,7 @@
 //! What a rotation would do if all went well: the very planner, played against a list in memory.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{End, Look, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish, next};
@@ -47,6 +49,7 @@ impl Preview<'_> {
             let step = next(&View {
                 state: &self.state,
                 current: &self.current,
+                made: &BTreeMap::new(),
                 keys: &self.keys,
                 now: self.now,
                 mfa: self.mfa,
@@ -70,6 +73,10 @@ impl Preview<'_> {
             // What could be seen without changing anything was seen before.
             Step::Look(Look::AtUse(key)) => {
                 self.run.uses.insert(key, Use::Unknown);
+                None
+            }
+            Step::Look(Look::AtKey(key)) => {
+                self.run.refused.insert(key);
                 None
             }
             Step::Look(Look::ForSecret(key)) => {

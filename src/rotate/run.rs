@@ -265,10 +265,12 @@ impl Rotation {
     }
 
     fn decide(&self, tools: &Tools) -> Result<Step, Stop> {
-        let position = &self.entry()?.position;
+        let Entry { position, current, other, .. } = self.entry()?;
+        let made = [Some(current), other.as_ref()].into_iter().flatten();
         Ok(plan::next(&View {
             state: &position.state,
             current: &position.current,
+            made: &made.filter_map(|key| Some((key.id.clone(), key.created?))).collect(),
             keys: &self.keys,
             now: tools.now(),
             mfa: self.mfa(tools),

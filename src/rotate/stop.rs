@@ -34,8 +34,8 @@ pub enum Stop {
     /// To be deleted, and the key of another profile of the vault.
     #[error("another profile has it")]
     InVault { key: AccessKeyId },
-    /// IAM's list of the user's keys does not have the one that asked for it.
-    #[error("the list of keys lacks the one that asked for it")]
+    /// IAM's list of the user's keys does not have this one, which works.
+    #[error("the list of keys lacks one that works")]
     ListLags { key: AccessKeyId },
     /// None, or not one alone.
     #[error("no such key")]

@@ -12,6 +12,7 @@ pub mod configure;
 mod console;
 mod credential_process;
 mod damaged;
+mod doctor;
 mod due;
 mod entries;
 mod first_sight;

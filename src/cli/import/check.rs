@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::aws::CallerIdentity;
+use jiff::Timestamp;
+
+use crate::aws::{Aws, CallerIdentity};
 use crate::import::found::FoundKey;
 use crate::import::plan::{Conflict, Plan, Row, Step, same_pair};
 use crate::names::{MfaSerial, ProfileName};
+use crate::rotate::held::{Held, Part, held};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 
 use crate::cli::failure::Failure;
@@ -25,6 +28,8 @@ pub struct Ready {
     pub identity: Option<CallerIdentity>,
     /// What AWS says of the devices, where no source named one.
     pub devices: Option<Devices>,
+    /// Who answered for the key, to be asked more.
+    pub aws: Option<Aws>,
     step: Step,
     /// The key that the comparison was with.
     rival: Option<StoredAccessKey>,
@@ -61,6 +66,7 @@ pub fn check(
         profile: found.settings.clone(),
         identity: None,
         devices: None,
+        aws: None,
         step: row.step.clone(),
         rival: ours.and_then(|ours| ours.access_key.clone()),
     };
@@ -89,10 +95,18 @@ impl Ready {
         self.profile = Profile { mfa_serial: serial, ..ours.clone() };
     }
 
+    /// AWS's own word, where it gave one, counts before that of the vault that the key comes from.
+    pub fn created(&mut self, date: Option<Timestamp>) {
+        if let (Some(key), Some(date)) = (&mut self.profile.access_key, date) {
+            key.created = Some(date);
+        }
+    }
+
     fn take(&mut self, key: &FoundKey, checked: Checked, world: &World) -> Result<(), Failure> {
         self.devices = find_device(&mut self.profile, key, &checked)?;
         self.profile.access_key = Some(stored(key, Some(&checked), world));
         self.identity = Some(checked.identity);
+        self.aws = Some(checked.aws);
         Ok(())
     }
 }
@@ -112,13 +126,14 @@ fn find_device(profile: &mut Profile, key: &FoundKey, checked: &Checked) -> Resu
 }
 
 fn stored(key: &FoundKey, checked: Option<&Checked>, world: &World) -> StoredAccessKey {
-    let stored = key_check::stored(key.pair.clone(), checked, world.now());
+    let stored = key_check::stored(key.pair.clone(), checked, key.created, world.now());
     // A key is as old as the vault that had it first says.
-    StoredAccessKey { added: key.added.unwrap_or(stored.added), created: key.created, ..stored }
+    StoredAccessKey { added: key.added.unwrap_or(stored.added), ..stored }
 }
 
-/// Puts them all into the vault, or none: it may have changed since the plan was made.
-pub fn put(document: &mut Document, ready: &[Ready]) -> Result<(), Failure> {
+/// Puts them all into the vault, or none: it may have changed since the plan was made. Gives what rotations of other profiles
+/// have to do with their keys, by their places.
+pub fn put(document: &mut Document, ready: &[Ready]) -> Result<Vec<(usize, Held)>, Failure> {
     for one in ready {
         let standing = document.profiles.get(&one.name);
         if standing.is_some_and(Profile::is_rotating) {
@@ -137,7 +152,21 @@ pub fn put(document: &mut Document, ready: &[Ready]) -> Result<(), Failure> {
         }
         document.profiles.insert(one.name.clone(), one.profile.clone());
     }
-    Ok(())
+    Ok(held_by_others(document, ready))
+}
+
+/// Of a key that both profiles have it is said anyway that they do.
+fn held_by_others(document: &Document, ready: &[Ready]) -> Vec<(usize, Held)> {
+    let all = held(document);
+    let of = |one: &Ready| all.get(&one.profile.access_key.as_ref()?.id).cloned();
+    let found = ready.iter().enumerate().filter_map(|(place, one)| Some((place, of(one)?)));
+    found.filter(|(place, held)| held.profile != ready[*place].name && held.part != Part::Current).collect()
+}
+
+pub fn say_held(ready: &Ready, held: &Held, world: &World) {
+    if let Some(key) = &ready.profile.access_key {
+        report::say_held(world, &ready.name, &key.id, held);
+    }
 }
 
 /// Nobody is asked for a device in the middle of an import; the line to type later is shown instead.
@@ -156,7 +185,6 @@ mod tests {
     use super::*;
     use crate::secret::SecretAccessKey;
     use crate::store::identity;
-    use jiff::Timestamp;
 
     const ONE: &str = "AKIAIOSFODNN7EXAMPL1";
     const TWO: &str = "AKIAIOSFODNN7EXAMPL2";
@@ -178,6 +206,10 @@ mod tests {
         Profile { access_key: Some(key(id)), ..Profile::default() }
     }
 
+    fn ready(name: &ProfileName, profile: Profile, step: Step, rival: Option<StoredAccessKey>) -> Ready {
+        Ready { row: 0, name: name.clone(), profile, identity: None, devices: None, aws: None, step, rival }
+    }
+
     #[test]
     fn a_rotation_that_began_since_the_plan_was_made_keeps_its_keys() {
         let mut document = Document::new(Timestamp::UNIX_EPOCH, "host".to_owned(), identity::generate()).unwrap();
@@ -187,7 +219,7 @@ mod tests {
         document.profiles.insert(name.clone(), rotating);
         for step in [Step::Replace, Step::Newer] {
             let (profile, rival) = (with(TWO), Some(key(ONE)));
-            let ready = Ready { row: 0, name: name.clone(), profile, identity: None, devices: None, step, rival };
+            let ready = ready(&name, profile, step, rival);
             let refused = put(&mut document, &[ready]);
             assert!(matches!(refused, Err(Failure::RotationUnfinished(of)) if of == name));
             assert_eq!(document.profiles[&name].access_key.as_ref().map(|key| key.id.as_str()), Some(ONE));
@@ -200,7 +232,7 @@ mod tests {
         let name: ProfileName = "prod".parse().unwrap();
         document.profiles.extend(before.map(|id| (name.clone(), with(id))));
         let (profile, rival) = (with("AKIAIOSFODNN7EXAMPLN"), rival.map(key));
-        let ready = Ready { row: 0, name: name.clone(), profile, identity: None, devices: None, step, rival };
+        let ready = ready(&name, profile, step, rival);
         put(&mut document, &[ready]).ok()?;
         document.profiles[&name].access_key.as_ref().map(|key| key.id.to_string())
     }

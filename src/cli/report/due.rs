@@ -27,6 +27,12 @@ pub fn day(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%F").to_string()
 }
 
+/// How old a key is: at least that, where it counts from when it came into the vault.
+pub fn age(key: &KeyDue, now: Timestamp) -> String {
+    let age = duration::words(key.age(now));
+    if key.may_be_older { format!("at least {age}") } else { age }
+}
+
 /// What is next for a key; None: nothing by itself.
 pub fn next(key: &KeyDue, now: Timestamp) -> Option<String> {
     if let Some(pending) = &key.pending {
@@ -52,7 +58,7 @@ pub fn question(key: &KeyDue, now: Timestamp) -> Option<String> {
     if key.pending.is_some() {
         return Some(format!("A rotation of {id} is not finished. Finish it now, with this code?"));
     }
-    let (age, limit) = (duration::words(key.age(now)), duration::words(key.overdue(now)?));
+    let (age, limit) = (age(key, now), duration::words(key.overdue(now)?));
     Some(format!("{id} is {age} old (limit {limit}). Rotate it now, with this code?"))
 }
 
@@ -111,7 +117,7 @@ pub fn old_key(world: &World, key: &KeyDue, limit: Duration, name: &ProfileName,
     world.warn(&format!(
         "key {} is {} old (limit {}); vault rotate {name}",
         key.key.short(),
-        duration::words(key.age(now)),
+        age(key, now),
         duration::words(limit)
     ));
 }

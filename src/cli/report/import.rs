@@ -10,6 +10,7 @@ use crate::import::found::{Left, Origin, Source, Why};
 use crate::import::plan::{Conflict, Row, Step};
 use crate::names::ProfileName;
 
+use super::vault::finish_rotation;
 use super::{Report, Status, aws, internal};
 
 pub fn report(failure: &Failure) -> Report {
@@ -138,7 +139,7 @@ pub fn say_conflict(world: &World, row: &Row, conflict: &Conflict) {
         Conflict::Taken | Conflict::OtherUser => {
             ("the vault has another key or role under this name", format!("vault import {name} --replace"))
         }
-        Conflict::Rotating => ("a rotation of it is unfinished", "finish it first: `vault rotate --resume`".to_owned()),
+        Conflict::Rotating => ("a rotation of it is unfinished", finish_rotation(&name)),
         Conflict::Sources => {
             ("these sources have different keys", "choose one by `--from`, `--csv` or `--vault`".into())
         }

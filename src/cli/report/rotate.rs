@@ -35,6 +35,7 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::SwitchedOff { key } => format!("{} is switched off", key.short()),
         News::SwitchedOn { key } => format!("{} is switched on again", key.short()),
         News::Deleted { key } => format!("{} is deleted", key.short()),
+        News::Gone { key } => format!("somebody deleted {}; the vault forgets it", key.short()),
         News::ReplyLost => "AWS's answer was lost; waiting until its list shows whether a key was made ...".to_owned(),
     };
     world.say(&format!("{profile}: {words}"));
@@ -85,7 +86,7 @@ pub fn ended_words(failure: &RotateFailure) -> Option<String> {
         Why::End(End::Young { created }) => {
             Some(format!("nothing: the key is younger than that, made {}", day(*created)))
         }
-        Why::End(_) | Why::Stop(_) | Why::Interrupted | Why::NoCode(_) => Some(report(failure).message),
+        _ => Some(report(failure).message),
     }
 }
 
@@ -142,11 +143,25 @@ pub fn report(failure: &RotateFailure) -> Report {
         Why::End(end) => ended(failure, end),
         Why::Stop(stop) => stopped(failure, stop),
         Why::Interrupted => pending(failure, "interrupted", Status::Pending),
+        Why::OtherKeyWorks { key } => other_key_works(&failure.profile, key),
+        Why::OtherKeyNotTried(error) => other_key_not_tried(&failure.profile, error),
         Why::NoCode(why) => {
             let why = Report::of(why);
             pending(failure, &why.message, why.status)
         }
     }
+}
+
+fn other_key_works(name: &ProfileName, key: &AccessKeyId) -> Report {
+    let words = format!("{name}: {} works, and the vault would forget it; nothing was changed", key.short());
+    Report::new(Status::State, words)
+        .hint(format!("`vault rotate {name} --resume` goes on with it; `--give-up --force` forgets it all the same"))
+}
+
+fn other_key_not_tried(name: &ProfileName, error: &AwsError) -> Report {
+    let Report { message, status, .. } = aws::report(error);
+    Report::new(status, format!("{name}: whether the key that would be forgotten works is not known: {message}"))
+        .hint("`--give-up --force` forgets it without asking AWS")
 }
 
 /// Of the schedule.
@@ -156,9 +171,10 @@ pub fn other_run(pid: Option<u32>) -> Report {
 }
 
 /// What is lost by it.
-pub fn before_giving_up(world: &World, name: &ProfileName) {
+pub fn before_giving_up(world: &World, name: &ProfileName, was_tried: bool) {
+    let tried = if was_tried { "AWS does not take it" } else { "AWS is not asked whether it works" };
     world.warn(&format!(
-        "{name}: the vault has two keys of this rotation, and forgets the one that the profile does not use; AWS is not asked"
+        "{name}: the vault has two keys of this rotation, and forgets the one that the profile does not use; {tried}"
     ));
     world.hint(&format!("`vault rotate {name} --resume` finishes it, as long as AWS takes one of them"));
 }

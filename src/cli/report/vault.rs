@@ -19,6 +19,8 @@ pub fn report(failure: &Failure) -> Report {
     use Failure::*;
     match failure {
         Load(error) => load(error),
+        NoVaultBesideKeys { file } => Report::new(Status::State, NO_VAULT)
+            .hint(format!("`vault import` makes one of the keys in {file}, `vault add NAME` of another")),
         WrongPassphrase { vault } => Report::new(Status::Locked, format!("wrong passphrase for `{vault}`"))
             .hint("forgotten? `--identity FILE` opens the vault with its recovery key"),
         Open(error) => open(error),
@@ -68,7 +70,7 @@ fn generation(failure: &Failure) -> Report {
         }
         Failure::RotationUnfinished(name) => {
             state(format!("a rotation of `{name}` is unfinished; its keys can't be changed or taken away now"))
-                .hint("finish it first: `vault rotate --resume`")
+                .hint(finish_rotation(name.as_str()))
         }
         Failure::NotRestored { names } => {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -77,6 +79,11 @@ fn generation(failure: &Failure) -> Report {
         }
         _ => internal(),
     }
+}
+
+/// Who can't wait for the end of a grace has another way.
+pub fn finish_rotation(name: &str) -> String {
+    format!("finish it first: `vault rotate {name} --resume`, or in its grace `vault rotate {name} --now --force`")
 }
 
 fn recipient(failure: &Failure) -> Report {
@@ -107,6 +114,8 @@ fn recipient(failure: &Failure) -> Report {
         _ => internal(),
     }
 }
+
+const NO_VAULT: &str = "there is no vault yet";
 
 const OLDER: &str =
     "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
@@ -153,7 +162,7 @@ fn source_words(source: &SecretSource) -> String {
 fn load(error: &LoadError) -> Report {
     let damaged = |message: &str| Report::new(Status::NotTrusted, message);
     match error {
-        LoadError::Missing => Report::new(Status::State, "there is no vault yet").hint("`vault add NAME` makes one"),
+        LoadError::Missing => Report::new(Status::State, NO_VAULT).hint("`vault add NAME` makes one"),
         LoadError::NotAFile => damaged("the vault is not a regular file"),
         LoadError::TooLarge => damaged("the vault is larger than a vault can be (16 MiB)").hint("is VAULT_FILE right?"),
         LoadError::Untrusted(untrusted) => distrust(untrusted),

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use jiff::SignedDuration;
+
 use crate::aws::{AwsError, Refusal};
 use crate::aws_files::config::ConfigFile;
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
+use crate::cli::settings;
 use crate::cli::sign_in::{self, Purpose};
 use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
@@ -216,7 +219,7 @@ impl Attendant for Attending<'_, '_> {
     fn news(&mut self, rotation: &Rotation, news: News) {
         self.progress.iter_mut().for_each(|progress| progress.heard(&rotation.profile, &news));
         // A lost answer holds one key up while the others are long through.
-        if self.progress.is_none() || matches!(news, News::ReplyLost | News::UseUnknown { .. }) {
+        if self.progress.is_none() || matches!(news, News::ReplyLost | News::UseUnknown { .. } | News::Gone { .. }) {
             report::rotation_news(self.world, &rotation.profile, &news);
         }
         match &news {
@@ -225,9 +228,13 @@ impl Attendant for Attending<'_, '_> {
             News::SwitchedOff { key } => self.log(&rotation.profile, Act::KeyDisabled, key),
             News::SwitchedOn { key } => self.log(&rotation.profile, Act::KeyEnabled, key),
             News::Deleted { key } => self.log(&rotation.profile, Act::KeyDeleted, key),
-            News::Proving { .. } | News::UseUnknown { .. } | News::ReplyLost => {}
+            News::Gone { .. } | News::Proving { .. } | News::UseUnknown { .. } | News::ReplyLost => {}
         }
         self.happened.entry(rotation.profile.clone()).or_default().push(news);
+    }
+
+    fn clock(&mut self, offset: SignedDuration) {
+        settings::warn_about_notable_offset(self.world, offset);
     }
 
     fn session(&mut self, rotation: &Rotation) -> Option<Session> {

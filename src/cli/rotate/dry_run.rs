@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::aws::{Aws, AwsError, KeyUse, Refusal};
 use crate::cli::failure::Failure;
 use crate::cli::report;
+use crate::cli::settings;
 use crate::cli::table;
 use crate::duration;
 use crate::rotate::plan::End;
@@ -47,7 +48,9 @@ impl Attending<'_, '_> {
         let tools = Tools { aws: &aws, ledger: shop.ledger, disk: shop.disk, state: shop.state };
         let failed =
             |rotation: &Rotation, stop| Failure::Rotate(Box::new(RotateFailure::of(rotation, Why::Stop(stop))));
-        match rotation.survey(&tools) {
+        let surveyed = rotation.survey(&tools);
+        settings::warn_about_clock(self.world(), &aws);
+        match surveyed {
             Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. })) if rotation.wants_session() => {
                 let session = self.issue(rotation)?;
                 rotation.give_session(session);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::aws::{KeyStatus, KeyUse, ListedKey};
+use crate::aws::{AwsError, KeyStatus, KeyUse, ListedKey};
 use crate::cli::failure::Failure;
 use crate::cli::report;
 use crate::names::{AccessKeyId, ProfileName};
@@ -54,6 +54,11 @@ pub enum Why {
     End(End),
     Stop(Stop),
     Interrupted,
+    /// The key that is to be forgotten.
+    OtherKeyWorks {
+        key: AccessKeyId,
+    },
+    OtherKeyNotTried(AwsError),
     /// There is none that AWS takes, and why.
     NoCode(Box<Failure>),
 }

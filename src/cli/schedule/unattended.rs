@@ -237,7 +237,9 @@ pub fn take_back(confirmed: bool, world: &World) -> Result<bool, Failure> {
 fn remove_recipient(recipient: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
     match recipient::remove(Which::Public(recipient), confirmed, world) {
         // With the vault went what the identity opened.
-        Err(Failure::UnknownRecipient(_) | Failure::Load(LoadError::Missing)) => Ok(()),
+        Err(Failure::UnknownRecipient(_) | Failure::Load(LoadError::Missing) | Failure::NoVaultBesideKeys { .. }) => {
+            Ok(())
+        }
         other => other,
     }
 }

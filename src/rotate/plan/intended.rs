@@ -54,6 +54,11 @@ impl View<'_> {
         if self.seen(self.current) != Seen::Active {
             return Step::End(End::RotatedElsewhere);
         }
+        // Another machine with this file may be about to save it; what the vault says then is read anew.
+        let saved_by = key.created + SENT_WITHIN;
+        if self.run.intent == OwnIntent::None && self.now < saved_by {
+            return Step::ListAgain(saved_by);
+        }
         let Some(used) = self.run.uses.get(&key.id) else { return Step::Look(Look::AtUse(key.id.clone())) };
         let age = key.created.duration_since(since);
         let likely_ours = *used == Use::Never && age >= BEFORE_INTENT && age <= LIST_LAG;

@@ -2,17 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{Depth, End, LIST_LAG, Mfa, Save, Seen, Step, USE_LAG, View};
+use super::{Depth, End, Mfa, Save, Seen, Step, USE_LAG, View};
 use crate::aws::{KeyStatus, ListedKey};
 use crate::names::AccessKeyId;
 
 impl View<'_> {
-    pub(super) fn created(&self, new: &AccessKeyId, since: Timestamp) -> Step {
+    pub(super) fn created(&self, new: &AccessKeyId) -> Step {
         match self.seen(new) {
-            // A list may not know it yet, and its secret is nowhere else.
-            Seen::Gone if self.now < since + LIST_LAG && !self.run.deleted.contains(new) => {
-                return Step::ListAgain(since + LIST_LAG);
-            }
             Seen::Gone => return Step::Save(Save::Finish),
             Seen::Off if !self.wish.undo => return Step::End(End::NewKeyOff { new: new.clone() }),
             Seen::Off | Seen::Active => {}

@@ -20,6 +20,8 @@ pub struct Run {
     /// The key that worked when it was last tried, and when that was.
     pub proof: Option<(AccessKeyId, Timestamp, Depth)>,
     pub deleted: BTreeSet<AccessKeyId>,
+    /// AWS did not take them when they were tried, and IAM's list does not have them either.
+    pub refused: BTreeSet<AccessKeyId>,
     /// A new key was made, or the old one taken back: there is nothing more to start.
     pub turned: bool,
     pub undone: bool,

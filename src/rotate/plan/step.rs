@@ -27,6 +27,8 @@ pub enum Step {
 pub enum Look {
     /// When the key was last used, and by what.
     AtUse(AccessKeyId),
+    /// Whether AWS takes this key of the vault: by IAM's list it is gone, and a list may lag.
+    AtKey(AccessKeyId),
     /// In earlier generations of the vault.
     ForSecret(AccessKeyId),
     /// Set the current key to Active, which it is: a refusal comes now, and not when a key has been made already.

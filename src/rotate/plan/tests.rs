@@ -21,6 +21,7 @@ const K3: char = '3';
 struct Case {
     state: State,
     current: AccessKeyId,
+    made: BTreeMap<AccessKeyId, Timestamp>,
     keys: Vec<ListedKey>,
     now: i64,
     mfa: Mfa,
@@ -53,8 +54,8 @@ impl Case {
             grace: SignedDuration::from_secs(GRACE),
             delete_key: None,
         };
-        let case =
-            Self { state, current: id(K1), keys: Vec::new(), now: NOW, mfa: Mfa::Session, run: Run::default(), wish };
+        let (made, keys, run) = (BTreeMap::new(), Vec::new(), Run::default());
+        let case = Self { state, current: id(K1), made, keys, now: NOW, mfa: Mfa::Session, run, wish };
         case.active(K1)
     }
 
@@ -67,9 +68,9 @@ impl Case {
         Self::of(State::Intended { since: after(-ago) })
     }
 
-    /// K2 saved so many seconds ago.
+    /// K2 made and saved so many seconds ago.
     fn created(ago: i64) -> Self {
-        Self::of(State::Created { new: id(K2), since: after(-ago) })
+        Self::of(State::Created { new: id(K2), since: after(-ago) }).made(K2, ago)
     }
 
     /// K2 is the current key and K1 the old one, active.
@@ -98,14 +99,26 @@ impl Case {
         self.listed(key, KeyStatus::Inactive, 90 * 24 * 3600)
     }
 
-    fn gone(mut self, key: char) -> Self {
+    /// Neither in the list, nor does it work.
+    fn gone(self, key: char) -> Self {
+        self.unlisted(key).run(|run| {
+            run.refused.insert(id(key));
+        })
+    }
+
+    fn unlisted(mut self, key: char) -> Self {
         self.keys.retain(|listed| listed.id != id(key));
+        self
+    }
+
+    fn made(mut self, key: char, ago: i64) -> Self {
+        self.made.insert(id(key), after(-ago));
         self
     }
 
     /// Made so many seconds ago.
     fn listed(self, key: char, status: KeyStatus, ago: i64) -> Self {
-        let mut case = self.gone(key);
+        let mut case = self.unlisted(key);
         case.keys.push(ListedKey { id: id(key), status, created: after(-ago) });
         case
     }
@@ -167,6 +180,7 @@ impl Case {
         next(&View {
             state: &self.state,
             current: &self.current,
+            made: &self.made,
             keys: &self.keys,
             now: at(self.now),
             mfa: self.mfa,

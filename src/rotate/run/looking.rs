@@ -46,6 +46,7 @@ impl Rotation {
     pub(super) fn look(&mut self, tools: &Tools, user: &User, look: Look) -> Result<(), Stop> {
         match look {
             Look::AtUse(key) => self.look_at_use(tools, &key),
+            Look::AtKey(key) => self.look_at_key(tools, key),
             Look::ForSecret(key) => self.look_for_secret(tools, &key),
             Look::Preflight => self.preflight(tools, user),
         }
@@ -64,6 +65,18 @@ impl Rotation {
         self.run.uses.insert(key.clone(), Use::of(&used));
         self.last_uses.insert(key.clone(), used);
         Ok(())
+    }
+
+    /// One that works makes the list wrong, and nothing is decided from it.
+    fn look_at_key(&mut self, tools: &Tools, id: AccessKeyId) -> Result<(), Stop> {
+        match tools.aws.caller_identity(&Signer::AccessKey(&self.held(&id)?)) {
+            Err(AwsError::Refused { refusal: Refusal::UnknownKey, .. }) => {
+                self.run.refused.insert(id);
+                Ok(())
+            }
+            Ok(_) => Err(Stop::ListLags { key: id }),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn look_for_secret(&mut self, tools: &Tools, key: &AccessKeyId) -> Result<(), Stop> {

@@ -29,6 +29,10 @@ pub enum News {
     Deleted {
         key: AccessKeyId,
     },
+    /// Somebody else deleted it, and the vault forgets it.
+    Gone {
+        key: AccessKeyId,
+    },
     /// AWS may not tell who uses the key. The rotation goes on.
     UseUnknown {
         key: AccessKeyId,

@@ -3,6 +3,7 @@
 use super::{News, Rotation, Tools, Turn, User};
 use crate::credentials::AccessKey;
 use crate::names::AccessKeyId;
+use crate::rotate::creation_dates::CreationDates;
 use crate::rotate::journal::{Conflict, Position};
 use crate::rotate::ledger::{Entry, LedgerError};
 use crate::rotate::plan::{End, OwnIntent, Save, State};
@@ -40,7 +41,8 @@ impl Rotation {
 
     pub(super) fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
         let (before, found, now) = (self.entry()?.position.clone(), self.found.take(), tools.now());
-        match tools.ledger.save(&before, save, found.as_ref(), self.wish.keep_old, now) {
+        let dates = CreationDates::of(&self.keys);
+        match tools.ledger.save(&before, save, found.as_ref(), self.wish.keep_old, &dates, now) {
             Ok(after) => {
                 self.note(save, &before, &after.position.current);
                 self.entry = Some(after);
@@ -63,6 +65,9 @@ impl Rotation {
     fn note(&mut self, save: &Save, before: &Position, current: &AccessKeyId) {
         let new = current.clone();
         self.saved = true;
+        if let Some(key) = forgotten(save, before).filter(|key| !self.run.deleted.contains(*key)) {
+            self.news.push(News::Gone { key: key.clone() });
+        }
         match save {
             Save::Intend => self.run.intent = OwnIntent::Unsent,
             Save::Adopt(key) => {
@@ -88,7 +93,28 @@ impl Rotation {
     pub(super) fn end(&mut self, tools: &Tools, end: End) -> Result<Turn, Stop> {
         if self.saved {
             tools.ledger.keep()?;
+        } else if matches!(end, End::Young { .. } | End::InUse { .. }) {
+            self.save_dates(tools)?;
         }
         Ok(Turn::Ended(end))
+    }
+
+    /// Of a run that ends with what it read, so that the key is as old to the vault as it is to AWS. Not of one that found this
+    /// vault to be behind the keys: the newer one would not follow the generation that is made by it.
+    fn save_dates(&self, tools: &Tools) -> Result<(), Stop> {
+        let dates = CreationDates::of(&self.keys);
+        if dates.are_news_of(&self.entry()?.current) {
+            tools.ledger.save_dates(&dates);
+        }
+        Ok(())
+    }
+}
+
+/// The key that the vault has no more after this save.
+fn forgotten<'p>(save: &Save, before: &'p Position) -> Option<&'p AccessKeyId> {
+    match save {
+        Save::Return => Some(&before.current),
+        Save::Finish => before.state.other(),
+        _ => None,
     }
 }

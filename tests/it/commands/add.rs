@@ -1,8 +1,9 @@
 //! `vault add`: where a key can come from, and that nothing is stored unless AWS knows it.
 
 use std::fs;
+use std::time::Duration;
 
-use aws_sim::Status;
+use aws_sim::{Failure, Kind, Status};
 
 use super::{ALICE, PHONE, error, error_and_hint, json, screen, short, warning};
 use crate::program::{ACCOUNT, Case, Output, PASSPHRASE, files_below};
@@ -71,17 +72,89 @@ fn a_key_from_a_pipe_is_stored_with_who_it_belongs_to() {
 }
 
 #[test]
-fn the_calls_that_check_a_key_are_two_and_signed_by_it() {
+fn the_calls_about_a_new_key_are_three_and_signed_by_it() {
     let case = Case::with_vault();
     case.add("prod").succeeds();
     let requests = case.sim.requests();
-    let [identity, devices] = &requests[..] else { panic!("{requests:#?}") };
+    let [identity, devices, keys] = &requests[..] else { panic!("{requests:#?}") };
     assert_eq!((&*identity.action, &*devices.action), ("GetCallerIdentity", "ListMFADevices"));
     assert_eq!(devices.parameter("UserName"), Some("alice"));
+    assert_eq!((&*keys.action, keys.parameter("UserName")), ("ListAccessKeys", None));
     for request in &requests {
         assert!(request.succeeded() && request.access_key_id.as_deref() == Some(case.alice.access_key_id()));
         assert_eq!(request.region, "us-east-1", "where nobody names a region");
     }
+}
+
+const AGE: Duration = Duration::from_secs(400 * 86_400);
+
+/// The line of `prod` in the table of `status`: the age of its key, and when that is due.
+fn age_and_due(case: &Case) -> (String, String) {
+    let status = case.run(&["status"]);
+    let line = status.succeeds().out.lines().find(|line| line.starts_with("prod ")).unwrap().to_owned();
+    let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    (cells[2].to_owned(), cells[4].to_owned())
+}
+
+#[test]
+fn a_key_that_is_added_is_as_old_as_aws_says_and_due_by_that() {
+    let case = Case::with_vault();
+    case.sim.age_key(case.alice.access_key_id(), AGE);
+    case.add("prod").succeeds();
+    case.run(&["set", "--vault", "rotate_every=90d"]).succeeds();
+    assert_eq!(age_and_due(&case), ("400 d".to_owned(), "overdue by 310 d".to_owned()));
+    case.run(&["status", "--due"]).exits(1).stderr_has("due: the access keys of `prod`");
+
+    // Also of the key that takes its place.
+    let (id, secret) = case.sim.add_access_key(&case.alice);
+    case.sim.age_key(&id, AGE / 100);
+    case.keep_secret("the second key", &secret);
+    let replace = case.vault(&["add", "prod", "--access-key-id", &id, "--secret-stdin", "--replace"]).stdin(&secret);
+    replace.run().succeeds();
+    assert_eq!(age_and_due(&case), ("4 d".to_owned(), "due in 85 d 23 h".to_owned()));
+}
+
+#[test]
+fn a_root_users_key_is_as_old_as_aws_says_too() {
+    let case = Case::with_vault();
+    let root = case.sim.add_root(ACCOUNT);
+    case.sim.age_key(root.access_key_id(), AGE);
+    case.keep_secret("the root user's key", root.secret_access_key());
+    let add = case.vault(&["add", "prod", "--access-key-id", root.access_key_id(), "--secret-stdin"]);
+    add.stdin(root.secret_access_key()).run().succeeds();
+    assert_eq!(age_and_due(&case).0, "400 d");
+}
+
+#[test]
+fn a_key_whose_age_aws_does_not_tell_is_added_without_a_word_and_may_be_older_than_it_looks() {
+    type Trouble = fn(&Case);
+    let mfa_needed: Trouble = |case| case.sim.require_mfa_for(&case.alice, &["iam:ListAccessKeys"], None);
+    let denied: Trouble = |case| case.sim.deny(&case.alice, "iam:ListAccessKeys");
+    let cut: Trouble = |case| case.sim.fail(Failure::on("ListAccessKeys").kind(Kind::BeforeSend).lasting());
+    let silent: Trouble = |case| {
+        let later = Kind::Delay(Duration::from_secs(60));
+        case.sim.fail(Failure::on("ListAccessKeys").kind(later).lasting());
+    };
+    for trouble in [mfa_needed, denied, cut, silent] {
+        let case = Case::with_vault();
+        case.sim.age_key(case.alice.access_key_id(), AGE);
+        trouble(&case);
+        case.add("prod").succeeds().stdout("").stderr(&format!("{}{}", added(&case, "prod"), next("prod")));
+        case.run(&["set", "--vault", "rotate_every=90d"]).succeeds();
+        let (age, due) = age_and_due(&case);
+        assert!(age.starts_with("at least ") && due.starts_with("due in 89 d 23 h"), "{age}, {due}");
+        assert_eq!(profile(&case, "prod")["created"], serde_json::Value::Null);
+    }
+}
+
+#[test]
+fn a_key_that_comes_unchecked_is_not_asked_for_its_age() {
+    let case = Case::with_vault();
+    let id = case.alice.access_key_id();
+    let add = case.vault(&["add", "prod", "--access-key-id", id, "--secret-stdin", "--no-verify"]);
+    add.stdin(case.alice.secret_access_key()).run().succeeds();
+    assert_eq!(case.sim.requests(), []);
+    assert!(age_and_due(&case).0.starts_with("at least "));
 }
 
 #[test]

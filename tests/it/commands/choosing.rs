@@ -1,5 +1,7 @@
 //! Which profile is meant where none is named, and what is said to a name that is none.
 
+use std::fs;
+
 use super::{error, error_and_hint, json, screen};
 use crate::program::Case;
 
@@ -113,6 +115,19 @@ fn without_a_vault_the_way_to_one_is_named_and_nothing_is_asked() {
     for command in [&["list"][..], &["login", "prod"], &["status"], &["logout", "--all"], &["remove", "prod"]] {
         case.vault(command).asking().run().exits(1).stdout("").stderr(&told);
     }
+    // Who has keys lying about is shown the way from there; a session is none.
+    let section = |secrets: &str| format!("[prod]\naws_access_key_id = {}\n{secrets}", case.alice.access_key_id());
+    let secret = format!("aws_secret_access_key = {}\n", case.alice.secret_access_key());
+    let session = section(&format!("{secret}aws_session_token = t\n")).replace("= AKIA", "= ASIA");
+    case.write(&case.credentials(), 0o600, session);
+    case.run(&["list"]).exits(1).stdout("").stderr(&told);
+    case.write(&case.credentials(), 0o600, section(&secret));
+    let import = "`vault import` makes one of the keys in ~/.aws/credentials, `vault add NAME` of another";
+    let told = error_and_hint("there is no vault yet", import);
+    for command in [&["list"][..], &["login", "prod"], &["status"], &["rotate", "--due"]] {
+        case.vault(command).asking().run().exits(1).stdout("").stderr(&told);
+    }
+    fs::remove_file(case.credentials()).unwrap();
     assert!(!case.vault_file().parent().unwrap().exists(), "looking made a folder");
 }
 

@@ -13,7 +13,7 @@ use crate::forgery::Forgery;
 use crate::program::{ACCOUNT, Case, Output};
 
 const UNFINISHED: &str = "a rotation of `prod` is unfinished; its keys can't be changed or taken away now";
-const FINISH: &str = "finish it first: `vault rotate --resume`";
+const FINISH: &str = "finish it first: `vault rotate prod --resume`, or in its grace `vault rotate prod --now --force`";
 
 /// Changes a profile's table in the vault, as the next generation of it.
 fn change(case: &Case, name: &str, change: impl FnOnce(&mut Table)) {
@@ -275,13 +275,99 @@ fn a_profile_whose_rotation_is_unfinished_is_not_removed_or_replaced_and_keeps_i
     for words in [&["import", "--yes"][..], &["import", "--yes", "--replace"]] {
         let output = case.run(words);
         output.exits(1).stdout_has("conflict: a rotation of it is unfinished");
-        output.stderr_has("a rotation of it is unfinished\nvault: hint: finish it first: `vault rotate --resume`\n");
+        output.stderr_has(&format!("a rotation of it is unfinished\nvault: hint: {FINISH}\n"));
     }
     assert!(fs::read(case.vault_file()).unwrap() == before);
 
     case.run(&["rename", "prod", "main"]).succeeds().stderr("`prod` is now `main`\n");
     case.run(&["show", "main"]).succeeds().stdout_has(" is deleted after 2126-06-02\n");
     case.run(&["remove", "main", "--yes"]).exits(1).stdout("");
+}
+
+/// A journal in each of its states, and one of a later version.
+fn journals(case: &Case) -> (String, Vec<Table>) {
+    let (id, key) = second_key(case);
+    let with = |state: &str, name: &str| journal(state, Table::from_iter([(name.to_owned(), key.clone().into())]));
+    let mut retired = with("retired", "old");
+    retired.insert("until".to_owned(), "2126-06-02T12:00:00Z".into());
+    let journals = vec![
+        journal("intended", Table::new()),
+        with("created", "new"),
+        with("proven", "old"),
+        retired,
+        with("undoing", "old"),
+        journal("frozen", Table::new()),
+    ];
+    (id, journals)
+}
+
+fn section(name: &str, id: &str, secret: &str) -> String {
+    format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n")
+}
+
+#[test]
+fn in_no_state_of_a_rotation_does_another_key_take_the_place_of_its_keys() {
+    let case = Case::with_prod();
+    let bob = case.sim.add_user(ACCOUNT, "bob");
+    case.keep_secret("bob's secret", bob.secret_access_key());
+    let (_, journals) = journals(&case);
+    for journal in journals {
+        let state = journal["state"].clone();
+        put(&case, journal);
+        let before = fs::read(case.vault_file()).unwrap();
+        let replace = ["add", "prod", "--replace", "--access-key-id", bob.access_key_id(), "--secret-stdin"];
+        let add = case.vault(&replace).stdin(bob.secret_access_key()).run();
+        add.exits(1).stdout("").stderr(&error_and_hint(UNFINISHED, FINISH));
+        case.write(&case.credentials(), 0o600, section("prod", bob.access_key_id(), bob.secret_access_key()));
+        let import = case.run(&["import", "--yes", "--replace"]);
+        import.exits(1).stderr_has(&format!("a rotation of it is unfinished\nvault: hint: {FINISH}\n"));
+        assert!(fs::read(case.vault_file()).unwrap() == before, "{state}");
+    }
+    fs::remove_file(case.credentials()).unwrap();
+    assert_eq!(case.sim.requests(), [], "AWS need not be asked");
+}
+
+#[test]
+fn a_key_that_the_rotation_of_another_profile_holds_comes_in_with_a_word() {
+    let case = Case::with_prod();
+    let (id, journals) = journals(&case);
+    let secret = case.sim.secret_of(&id).unwrap();
+    let key = short(&id);
+    let new = format!(
+        "{}vault: hint: vault rotate prod --resume\n",
+        warning(&format!(
+            "{key} of `dev` is the new key of `prod`, whose rotation is unfinished and can't be undone while `dev` has it"
+        ))
+    );
+    let old = format!(
+        "{}vault: hint: `vault remove dev`, then `vault rotate prod --resume`\n",
+        warning(&format!(
+            "{key} of `dev` is the old key of `prod`, whose rotation can't switch it off or delete it while `dev` has it"
+        ))
+    );
+    let words = [None, Some(&new), Some(&old), Some(&old), Some(&old), None];
+    for (journal, told) in journals.into_iter().zip(words) {
+        let state = journal["state"].clone();
+        put(&case, journal);
+        let add = ["add", "dev", "--access-key-id", &id, "--secret-stdin", "--mfa-serial", "none"];
+        let add = case.vault(&add).stdin(&secret).run();
+        case.run(&["remove", "dev", "--yes"]).succeeds();
+        case.write(&case.credentials(), 0o600, section("dev", &id, &secret));
+        let import = case.run(&["import", "--yes", "--remove"]);
+        case.run(&["remove", "dev", "--yes"]).succeeds();
+        for output in [add, import] {
+            output.succeeds();
+            assert_eq!(
+                output.err.matches("warning").count() - output.err.matches("copies").count(),
+                usize::from(told.is_some())
+            );
+            assert!(told.is_none_or(|told| output.err.contains(told)), "{state}: {}", output.err);
+        }
+    }
+    // The profile's own key is replaced for both.
+    let both = warning("`dev` and `prod` are the same access key; the rotation of `prod` replaces it in both");
+    put(&case, journal("intended", Table::new()));
+    case.add("dev").succeeds().stderr_has(&both);
 }
 
 #[test]
@@ -299,8 +385,9 @@ fn restoring_keeps_the_journal_that_stands_and_brings_none_back_beside_it() {
     // Under its new name it goes on; the old one would bring back the same journal as it was.
     case.run(&["rename", "prod", "main"]).succeeds();
     let unfinished = UNFINISHED.replace("`prod`", "`main`");
+    let finish = FINISH.replace("prod", "main");
     let before = fs::read(case.vault_file()).unwrap();
-    case.run(&["restore", "4", "prod"]).exits(1).stdout("").stderr(&error_and_hint(&unfinished, FINISH));
+    case.run(&["restore", "4", "prod"]).exits(1).stdout("").stderr(&error_and_hint(&unfinished, &finish));
     assert!(fs::read(case.vault_file()).unwrap() == before);
     change(&case, "main", |main| drop(main.remove("rotation")));
     case.run(&["restore", "4", "prod"]).succeeds();

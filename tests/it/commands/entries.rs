@@ -77,7 +77,7 @@ fn show_tells_everything_but_the_secret() {
     let shown = json(&case.run(&["show", "prod", "--json"]));
     let facts = &shown["profile"];
     assert_eq!((&shown["version"], &shown["name"]), (&json!(1), &json!("prod")));
-    let (added, verified) = (facts["added"].as_str().unwrap(), facts["verified"].as_str().unwrap());
+    let [added, created, verified] = ["added", "created", "verified"].map(|time| facts[time].as_str().unwrap());
     let expected = [
         ("region", "eu-central-1"),
         ("mfa_serial", PHONE),
@@ -85,6 +85,7 @@ fn show_tells_everything_but_the_secret() {
         ("access_key", case.alice.access_key_id()),
         ("user_arn", ALICE),
         ("added", added),
+        ("created", created),
         ("verified", verified),
         ("endpoint", &case.sim.endpoint()),
     ];

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use aws_sim::{Status, User};
+use aws_sim::{Failure, Kind, Status, User};
+use jiff::SignedDuration;
 use vault::secret::{IdentityText, SecretAccessKey};
 use vault::store::document::Document;
 use vault::store::plugin::Plugins;
@@ -394,6 +395,78 @@ fn a_conflict_is_named_and_never_decided_in_silence() {
 }
 
 #[test]
+fn imported_keys_are_as_old_as_aws_says_where_it_says_so() {
+    let case = Case::with_vault();
+    let (bob, carol) = (bob(&case), case.sim.add_user(ACCOUNT, "carol"));
+    case.keep_secret("carol's secret key", carol.secret_access_key());
+    let day = Duration::from_secs(86_400);
+    for (user, days) in [(&case.alice, 400), (&bob, 300), (&carol, 200)] {
+        case.sim.age_key(user.access_key_id(), days * day);
+    }
+    case.sim.deny(&bob, "iam:ListAccessKeys");
+    credentials(&case, &(pair("a", &case.alice) + &pair("b", &bob) + &pair("c", &carol)));
+    let told = [
+        added("a", &case.alice, &phone()),
+        added("b", &bob, "no MFA device"),
+        added("c", &carol, "no MFA device"),
+        still_there("~/.aws/credentials"),
+        "next: vault login a\n".to_owned(),
+    ];
+    case.run(&["import", "--yes"]).succeeds().stderr(&told.concat());
+    let status = case.run(&["status"]).out;
+    let age = |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(age("a ").contains("  400 d ") && age("c ").contains("  200 d "), "{status}");
+    assert!(age("b ").contains("  at least "), "{status}");
+    forget(&case);
+}
+
+#[test]
+fn where_no_network_leads_to_iam_keys_with_a_device_come_along_and_wait_for_it_once() {
+    let case = Case::with_vault();
+    let users: Vec<User> = (0..6).map(|number| case.sim.add_user(ACCOUNT, &format!("user{number}"))).collect();
+    users.iter().for_each(|user| case.keep_secret("a user's key", user.secret_access_key()));
+    let section =
+        |user: &User| format!("{}aws_mfa_device = {PHONE}\n", pair(&format!("{}-long-term", user.name()), user));
+    credentials(&case, &users.iter().map(section).collect::<String>());
+    case.sim.fail(Failure::on("ListAccessKeys").kind(Kind::Delay(Duration::from_secs(60))).lasting());
+    let began = Instant::now();
+    case.run(&["import", "--yes", "--remove"]).succeeds();
+    // Three seconds, once: each key for itself would make eighteen, and all at once but for the last two six.
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert_eq!(json(&case.run(&["list", "--json"]))["profiles"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn a_wrong_clock_is_told_once_however_many_keys_there_are() {
+    let case = Case::with_vault();
+    let bob = bob(&case);
+    case.sim.set_offset(SignedDuration::from_secs(20 * 60 + 20));
+    credentials(&case, &(pair("a", &case.alice) + &pair("b", &bob)));
+    let told = "this machine's clock is 20 min behind AWS's; correct it, or other tools' calls may be refused";
+    let output = case.run(&["import", "--yes", "--remove"]);
+    assert_eq!(output.succeeds().err.matches(&warning(told)).count(), 1, "{}", output.err);
+}
+
+#[test]
+fn without_a_vault_nobody_hears_of_one_that_can_not_be_made() {
+    let case = Case::new();
+    credentials(&case, &pair("prod", &case.alice));
+    let weak = case.give("weak", "password1").to_str().unwrap().to_owned();
+    let no_terminal = |what: &str| format!("there is no terminal to show the {what} on");
+    for (flags, code, why) in [
+        (&[][..], 8, no_terminal("recovery key")),
+        (&["--generate", "--no-recovery"], 8, no_terminal("generated passphrase")),
+        (&["--no-recovery", "--passphrase-file", &weak], 2, "the passphrase is too easy to guess".to_owned()),
+    ] {
+        let import = case.vault(&[&["import", "--yes"], flags].concat()).asking().run();
+        import.exits(code);
+        assert!(!import.err.contains("making") && import.err.contains(&why), "{}", import.err);
+        assert!(!case.vault_file().exists());
+    }
+    forget(&case);
+}
+
+#[test]
 fn nobody_is_asked_for_a_device_in_the_middle() {
     let case = Case::with_vault();
     let tablet = case.sim.add_mfa_device(&case.alice, "tablet");
@@ -427,7 +500,7 @@ fn what_runs_or_leads_elsewhere_is_named_and_never_imported() {
     assert!(!output.err.contains("hush"), "a command may hold a secret");
     let prod = profile(&case, "prod");
     let keys: Vec<&str> = prod.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["access_key", "added", "endpoint", "mfa_serial", "user_arn", "verified"]);
+    assert_eq!(keys, ["access_key", "added", "created", "endpoint", "mfa_serial", "user_arn", "verified"]);
     assert_eq!(prod["endpoint"], case.sim.endpoint(), "where it was checked, not where the file says");
     forget(&case);
 }

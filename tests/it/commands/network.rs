@@ -4,7 +4,7 @@ use aws_sim::{Failure, Kind};
 use jiff::SignedDuration;
 
 use super::{PHONE, error, error_and_hint, warning, written};
-use crate::program::{Case, Output};
+use crate::program::{ACCOUNT, Case, Output};
 
 fn login(case: &Case) -> Output {
     case.run(&["login", "prod", "--no-mfa", "--no-export"])
@@ -135,4 +135,34 @@ fn adding_a_key_by_a_wrong_clock_works_with_a_word() {
     case.sim.set_offset(SignedDuration::from_secs(20 * 60 + 20));
     let told = "this machine's clock is 20 min behind AWS's; correct it, or other tools' calls may be refused";
     case.add("prod").succeeds().stderr_has(&warning(told));
+}
+
+#[test]
+fn without_a_device_a_wrong_clock_is_told_at_login_and_at_a_rotation_too() {
+    let case = Case::with_vault();
+    let bob = case.sim.add_user(ACCOUNT, "bob");
+    case.keep_secret("bob's secret key", bob.secret_access_key());
+    let add = ["add", "prod", "--access-key-id", bob.access_key_id(), "--secret-stdin"];
+    case.vault(&add).stdin(bob.secret_access_key()).run().succeeds();
+    let told = warning("this machine's clock is 20 min behind AWS's; correct it, or other tools' calls may be refused");
+    case.sim.set_offset(SignedDuration::from_secs(20 * 60 + 20));
+    let rotate = ["rotate", "prod", "--if-older-than", "3000d"];
+    for words in [&["login", "prod", "--force", "--no-export"][..], &["rotate", "prod", "--dry-run"], &rotate] {
+        let output = case.run(words);
+        assert_eq!(output.succeeds().err.matches(&told).count(), 1, "{words:?}: {}", output.err);
+    }
+}
+
+#[test]
+fn a_clock_that_no_correction_reaches_is_named_and_no_secret_is_blamed() {
+    let case = Case::with_prod();
+    let message =
+        "Signature expired: 20240101T000000Z is now earlier than 20240101T001500Z (20240101T002000Z - 5 min.)";
+    let skewed = Kind::Status { http: 403, code: "SignatureDoesNotMatch".into(), message: message.into() };
+    case.sim.fail(Failure::on_every_action().kind(skewed).lasting());
+    let told = format!("this machine's clock and AWS's are too far apart: {message}");
+    for command in ["login", "rotate", "whoami"] {
+        let output = case.run(&[command, "prod", "--mfa-code", &case.phone.code()]);
+        output.exits(4).stderr_has(&told).stderr_has("vault: hint: set the clock\n");
+    }
 }

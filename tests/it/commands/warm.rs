@@ -130,6 +130,7 @@ impl Warm {
                 unlock: Default::default(),
                 held_key: &held_key,
                 agent_is_silent: Cell::new(false),
+                clock_is_told: Cell::new(false),
                 started_as: "/bin/sh".into(),
                 output: RefCell::new(Box::new(&mut out)),
                 messages: RefCell::new(Box::new(&mut err)),

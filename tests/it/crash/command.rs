@@ -39,6 +39,7 @@ pub fn run_with(variables: &[(&str, &str)], arguments: &[&str], disk: &FaultDisk
         unlock: Default::default(),
         held_key: &|_| None,
         agent_is_silent: Cell::new(false),
+        clock_is_told: Cell::new(false),
         output: RefCell::new(Box::new(Vec::new())),
         messages: RefCell::new(Box::new(Vec::new())),
     };

@@ -5,6 +5,8 @@ use std::time::Duration;
 use aws_sim::Status;
 
 use super::stage::Stage;
+use crate::program::Case;
+use vault::disk::RealDisk;
 
 fn hours(hours: u64) -> Duration {
     Duration::from_secs(hours * 3600)
@@ -134,6 +136,68 @@ fn a_key_that_is_younger_than_asked_for_stays() {
     stage.is_untouched();
     stage.rotate(&["--if-older-than", "90d"]).succeeds();
     stage.is_rotated();
+}
+
+/// A vault whose key came into it when nobody asked AWS for its age.
+fn of_unknown_age() -> Stage {
+    let case = Case::with_vault();
+    case.sim.deny(&case.alice, "iam:ListAccessKeys");
+    let id = case.alice.access_key_id();
+    let add = case.vault(&["add", "prod", "--access-key-id", id, "--secret-stdin", "--mfa-serial", "none"]);
+    add.stdin(case.alice.secret_access_key()).run().succeeds();
+    case.sim.allow(&case.alice, "iam:ListAccessKeys");
+    Stage::on(case)
+}
+
+fn days_old(stage: &Stage) -> Option<i64> {
+    let created = stage.held().current.created?;
+    Some(stage.sim().now().duration_since(created).as_hours() / 24)
+}
+
+#[test]
+fn a_rotation_that_learns_how_old_a_key_is_tells_the_vault_though_it_does_nothing_else() {
+    for ends_early in [&["--if-older-than", "92d"][..], &[]] {
+        let stage = of_unknown_age();
+        if ends_early.is_empty() {
+            stage.others_use(stage.user.access_key_id());
+        }
+        assert_eq!(days_old(&stage), None);
+        let generation = || stage.document_on(&RealDisk).meta.generation;
+        let before = generation();
+        assert!(stage.rotate(ends_early).changes().is_empty());
+        assert_eq!((days_old(&stage), generation()), (Some(91), before + 1), "{ends_early:?}");
+        stage.is_untouched();
+        stage.rotate(ends_early);
+        assert_eq!(generation(), before + 1, "it is known now");
+    }
+}
+
+#[test]
+fn the_first_save_of_a_rotation_takes_along_how_old_its_key_is() {
+    let stage = of_unknown_age();
+    stage.rotate(&["--keep-old"]).succeeds();
+    let old = stage.held().other.unwrap();
+    assert_eq!(old.id.as_str(), stage.user.access_key_id());
+    assert_eq!(stage.sim().now().duration_since(old.created.unwrap()).as_hours() / 24, 91);
+}
+
+#[test]
+fn a_vault_that_is_behind_its_keys_gets_no_generation_for_their_age() {
+    let stage = of_unknown_age();
+    stage.another_key();
+    let before = stage.document_on(&RealDisk).meta.generation;
+    stage.rotate(&[]).exits(1).says("has two access keys");
+    assert_eq!((stage.document_on(&RealDisk).meta.generation, days_old(&stage)), (before, None));
+}
+
+#[test]
+fn where_the_age_can_not_be_saved_the_key_is_still_young() {
+    let stage = of_unknown_age();
+    let disk = stage.fault_disk();
+    stage.fills_when(&disk, "ListAccessKeys");
+    let ran = stage.rotate_on(&disk, &["--if-older-than", "92d"]);
+    ran.succeeds().says("is younger than that");
+    assert_eq!(stage.held_on(&disk).current.created, None);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
-use aws_sim::Status;
+use aws_sim::{Failure, Status};
 
 use super::stage::Stage;
 use crate::program::Case;
@@ -128,8 +128,29 @@ fn a_rotation_whose_keys_are_gone_at_aws_can_be_given_up_and_no_other_word_takes
     let run = |words: &[&str]| stage.run_on(&vault::disk::RealDisk, words);
     let stuck = run(&["rotate", "prod", "--undo", "--mfa-code", &stage.case.phone.code()]);
     assert!(stuck.report.is_some() && stuck.shown().contains("--give-up"), "{}", stuck.shown());
+    stage.sim().fail(Failure::on("GetCallerIdentity").lasting());
+    run(&["rotate", "prod", "--give-up", "--yes"]).exits(5).hint("`--give-up --force` forgets it without asking AWS");
+    stage.sim().stop_failing();
     run(&["rotate", "prod", "--give-up"]).exits(8);
     run(&["rotate", "prod", "--give-up", "--yes"]).succeeds();
     assert_eq!(stage.held().state, None);
     run(&["rotate", "prod", "--give-up", "--yes"]).exits(1);
+}
+
+/// It may be the only one that does.
+#[test]
+fn a_rotation_whose_other_key_works_is_not_given_up_unless_it_is_said_twice() {
+    let stage = Stage::new();
+    stage.rotate(&["--keep-old"]).succeeds();
+    let (held, run) = (stage.held(), |words: &[&str]| stage.run_on(&vault::disk::RealDisk, words));
+    let old = held.other_id();
+    stage.sim().delete_key(held.current.id.as_str());
+    let refused = run(&["rotate", "prod", "--give-up", "--yes"]);
+    refused
+        .exits(1)
+        .error(&format!("prod: AKIA...{} works, and the vault would forget it; nothing was changed", &old[16..]));
+    refused.hint("`vault rotate prod --resume` goes on with it; `--give-up --force` forgets it all the same");
+    assert_eq!((stage.held().other_id(), stage.held().state), (old, held.state));
+    run(&["rotate", "prod", "--give-up", "--force", "--yes"]).succeeds();
+    assert_eq!(stage.held().state, None);
 }

@@ -142,6 +142,7 @@ impl Stage {
                 unlock: Default::default(),
                 held_key: &|_| None,
                 agent_is_silent: Cell::new(false),
+                clock_is_told: Cell::new(false),
                 output: RefCell::new(Box::new(&mut out)),
                 messages: RefCell::new(Box::new(&mut messages)),
             },

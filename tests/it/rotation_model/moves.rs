@@ -41,6 +41,7 @@ pub fn next(world: &World, rules: &Rules, real: &mut Real) -> Vec<Next> {
     copies(world, rules, &mut all);
     people(world, &mut all);
     time(world, &mut all);
+    lists(world, &mut all);
     all
 }
 
@@ -144,7 +145,9 @@ fn people(world: &World, all: &mut Vec<Next>) {
         let mut switched = world;
         let active = world.is_active(key);
         switched.taken |= active && is_known(&world, key);
-        switched.key(key).expect("it exists").active = !active;
+        let key_there = switched.key(key).expect("it exists");
+        // Whoever switches it has seen it in a list.
+        (key_there.active, key_there.hidden) = (!active, false);
         let did = if active { "somebody switches a key off" } else { "somebody switches a key on" };
         push(all, Label::outside(did, Some(key)), switched);
     }
@@ -162,6 +165,17 @@ fn time(world: &World, all: &mut Vec<Next>) {
         later.pass(spans, grace_is_over);
         if later != *world {
             push(all, Label::outside(did, None), later);
+        }
+    }
+}
+
+/// The next list comes from another server, which has not heard of the youngest keys, or has.
+fn lists(world: &World, all: &mut Vec<Next>) {
+    for (did, hidden) in [("a list that has caught up", false), ("a list that lags", true)] {
+        let mut other = *world;
+        other.keys.iter_mut().flatten().for_each(|key| key.hidden = hidden && key.age < LAG);
+        if other != *world {
+            push(all, Label::outside(did, None), other);
         }
     }
 }

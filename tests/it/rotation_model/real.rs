@@ -25,6 +25,8 @@ pub type Listed = [Option<(bool, Span)>; KEYS];
 pub struct Seen {
     pub stand: Stand,
     pub listed: Listed,
+    /// How old the keys are that no list has yet.
+    pub hidden: [Option<Span>; KEYS],
     pub mfa: plan::Mfa,
     pub memory: Memory,
     pub wish: Wish,
@@ -53,12 +55,13 @@ impl Real {
             let (active, age) = (*listed)?;
             let status = AwsKey { active, maker: Maker::Person, age, hidden: false, worked: false }.status();
             // Of two keys of one span the one that was made later is the younger all the same.
-            let created = ago(age) + SignedDuration::from_millis(key as i64);
+            let created = ago(age) - SignedDuration::from_millis((KEYS - key) as i64);
             Some(ListedKey { id: id(key as Key), status, created })
         };
         let step = plan::next(&plan::View {
             state: &position.state,
             current: &position.current,
+            made: &(0..).zip(&seen.hidden).filter_map(|(key, age)| Some((id(key), ago((*age)?)))).collect(),
             keys: &seen.listed.iter().enumerate().filter_map(listed).collect::<Vec<_>>(),
             now: now(),
             mfa: seen.mfa,
@@ -193,6 +196,7 @@ fn run(memory: &Memory) -> plan::Run {
         secrets: by_id(&memory.secrets),
         proof: memory.proof.map(|(key, age, depth)| (id(key), ago(age), depth)),
         deleted: memory.deleted.all().map(id).collect(),
+        refused: memory.refused.all().map(id).collect(),
         turned: memory.turned,
         undone: memory.undone,
     }
@@ -228,6 +232,7 @@ fn small(step: &plan::Step) -> Step {
     match step {
         plan::Step::NeedCode => Step::NeedCode,
         plan::Step::Look(plan::Look::AtUse(key)) => Step::LookAtUse(number(key)),
+        plan::Step::Look(plan::Look::AtKey(key)) => Step::LookAtKey(number(key)),
         plan::Step::Look(plan::Look::ForSecret(key)) => Step::LookForSecret(number(key)),
         plan::Step::Look(plan::Look::Preflight) => Step::Preflight,
         plan::Step::Prove(key, depth) => Step::Prove(number(key), *depth),

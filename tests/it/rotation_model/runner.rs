@@ -125,18 +125,16 @@ impl Outcomes {
             return self.ends("nothing signs", End::NoSigner, |_| {});
         }
         let mut listed = [None; KEYS];
-        for (listed, key) in listed.iter_mut().zip(&mut self.world.keys) {
-            if let Some(key) = key {
-                *listed = (!key.hidden).then_some((key.active, key.age));
-                key.hidden = false;
-            }
+        for (listed, key) in listed.iter_mut().zip(&self.world.keys) {
+            *listed = key.filter(|key| !key.hidden).map(|key| (key.active, key.age));
         }
         let mfa = match (self.world.mfa, run.session) {
             (false, _) => Mfa::None,
             (true, true) => Mfa::Session,
             (true, false) => Mfa::Missing,
         };
-        let step = real.next(&Seen { stand: run.stand, listed, mfa, memory: run.memory, wish: run.wish });
+        let hidden = self.world.keys.map(|key| key.filter(|key| key.hidden).map(|key| key.age));
+        let step = real.next(&Seen { stand: run.stand, listed, hidden, mfa, memory: run.memory, wish: run.wish });
         self.step = Some(step);
         self.follow(step, real);
         let wrong = invariants::decided(&self.world, self.machine, &run, &listed, step);
@@ -151,6 +149,7 @@ impl Outcomes {
                     self.goes_on("answered", |_, run| run.memory.uses[key as usize] = Some(used));
                 }
             }
+            Step::LookAtKey(key) => self.try_key(key),
             Step::LookForSecret(key) => {
                 let kept = self.world.file(self.machine).kept.has(key);
                 let secret = if kept { Secret::Found } else { Secret::NotFound };
@@ -165,6 +164,7 @@ impl Outcomes {
             Step::Create | Step::Switch(..) | Step::Delete(_) => {
                 self.goes_on("decided", |_, run| run.at = At::Call(step));
             }
+            Step::Wait(_) if self.run().stale => self.ends("changed meanwhile", End::Stopped, |_| {}),
             Step::Wait(spans) => {
                 let machine = self.machine;
                 self.goes_on("waited", |world, run| {
@@ -182,6 +182,19 @@ impl Outcomes {
             self.goes_on("given", |_, run| run.session = true);
         }
         self.ends("not given", End::Stopped, |_| {});
+    }
+
+    /// While a key works that the list does not have, lists are asked for until they have it or patience ends.
+    fn try_key(&mut self, key: Key) {
+        if !self.world.is_active(key) {
+            return self.goes_on("refused", |_, run| run.memory.refused = run.memory.refused.with(key));
+        }
+        let machine = self.machine;
+        self.goes_on("works", |world, run| {
+            world.pass(LAG, false);
+            *run = *world.run(machine);
+        });
+        self.ends("works", End::Stopped, |_| {});
     }
 
     fn prove(&mut self, key: Key, depth: vault::rotate::plan::Depth) {

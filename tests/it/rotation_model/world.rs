@@ -38,6 +38,8 @@ impl Keys {
 pub type Span = u8;
 /// Create is sent within half a minute and a list lags for a whole one: after three, all is over.
 pub const LONG: Span = 3;
+/// What is older is in every list.
+pub const LAG: Span = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Maker {
@@ -52,7 +54,7 @@ pub struct AwsKey {
     pub active: bool,
     pub maker: Maker,
     pub age: Span,
-    /// The next list, if it is soon, does not show it.
+    /// The list that is asked for next does not show it.
     pub hidden: bool,
     /// It was seen to work.
     pub worked: bool,
@@ -150,6 +152,7 @@ pub struct Memory {
     pub secrets: [Option<Secret>; KEYS],
     pub proof: Option<(Key, Span, Depth)>,
     pub deleted: Keys,
+    pub refused: Keys,
     pub turned: bool,
     pub undone: bool,
 }
@@ -171,6 +174,7 @@ pub enum Save {
 pub enum Step {
     NeedCode,
     LookAtUse(Key),
+    LookAtKey(Key),
     LookForSecret(Key),
     Preflight,
     Prove(Key, Depth),
@@ -319,7 +323,7 @@ impl World {
     pub fn pass(&mut self, by: Span, grace_is_over: bool) {
         for key in self.keys.iter_mut().flatten() {
             key.age = LONG.min(key.age + by);
-            key.hidden &= key.age < 2;
+            key.hidden &= key.age < LAG;
         }
         for file in self.files.iter_mut().flatten() {
             file.durable = file.durable.older(by, grace_is_over);

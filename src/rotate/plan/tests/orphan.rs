@@ -53,6 +53,20 @@ fn a_key_that_may_be_anybodys_is_shown_and_not_touched() {
     ]);
 }
 
+/// The journal's own key, when another machine with the same vault file has made it and is about to save it.
+#[test]
+fn a_key_that_came_a_moment_ago_is_named_only_when_who_made_it_had_time_to_save_it() {
+    let looked = |age: i64| Case::intended(40).listed(K3, KeyStatus::Active, age).secret(K3, Secret::NotFound);
+    let looked = |age: i64| looked(age).used(K3, Use::Never);
+    expect(&[
+        (looked(29), Step::ListAgain(after(1))),
+        (looked(29).delete_key(K3), Step::ListAgain(after(1))),
+        (looked(30), orphan(true)),
+        // Nobody else can have sent anything under this intent.
+        (looked(0).intent(OwnIntent::Sent), orphan(true)),
+    ]);
+}
+
 #[test]
 fn the_window_of_a_likely_orphan_ends_a_minute_after_the_intent() {
     let late = |later: i64| {

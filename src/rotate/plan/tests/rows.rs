@@ -120,9 +120,36 @@ fn a_new_key_that_no_list_shows_is_given_up_only_when_no_list_can_lag() {
     expect(&[
         (Case::created(0), Step::ListAgain(after(60))),
         (Case::created(59), Step::ListAgain(after(1))),
-        (Case::created(60), Step::Save(Save::Finish)),
+        (Case::created(60), Step::Look(Look::AtKey(id(K2)))),
+        (Case::created(60).gone(K2), Step::Save(Save::Finish)),
         (Case::created(0).active(K2).deleted(K2), Step::Save(Save::Finish)),
     ]);
+}
+
+#[test]
+fn of_a_key_that_only_the_list_calls_gone_nothing_is_said_or_forgotten_before_it_was_tried() {
+    let look = |key| Step::Look(Look::AtKey(id(key)));
+    expect(&[
+        (Case::idle().unlisted(K1), look(K1)),
+        (Case::intended(100).unlisted(K1), look(K1)),
+        (Case::created(5).active(K2).unlisted(K1), look(K1)),
+        (Case::proven().unlisted(K2), look(K2)),
+        (Case::proven().unlisted(K1), look(K1)),
+        (Case::proven().gone(K1).unlisted(K2), look(K2)),
+        (Case::retired(GRACE).unlisted(K2), look(K2)),
+        (Case::retired(0).unlisted(K1), look(K1)),
+        (Case::undoing().unlisted(K1), look(K1)),
+    ]);
+}
+
+/// A key that was just made may work at no server yet, and be in no list.
+#[test]
+fn a_young_key_that_no_list_has_is_waited_for_in_every_state() {
+    for case in [Case::proven(), Case::retired(GRACE), Case::undoing()] {
+        let gone = case.gone(K2);
+        assert_eq!(gone.clone().made(K2, 59).next(), Step::ListAgain(after(1)));
+        assert_ne!(gone.made(K2, 60).next(), Step::ListAgain(after(0)));
+    }
 }
 
 #[test]

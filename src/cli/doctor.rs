@@ -1,0 +1,60 @@
+//! `vault doctor`.
+
+mod agent;
+mod clock;
+mod environment;
+mod files;
+mod finding;
+mod keys;
+mod program;
+mod providers;
+mod vault_file;
+
+use serde_json::json;
+
+use crate::names::ProfileName;
+
+use super::failure::Failure;
+use super::world::World;
+
+use finding::{Finding, State};
+
+/// Look at everything between a profile and AWS: what is wrong is named, with the command that mends it
+///
+/// What AWS tools will take for NAME and why, variables that get in the way, modes and owners of files, access keys that lie in
+/// plaintext, keys that are too old, rotations that are not over, the agent, the clock. Nothing is changed, and nobody is asked
+/// for the passphrase: while the vault is locked, what is in it is not looked at. It ends with 1 where something is wrong.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profile that AWS tools are to use [default: the one in AWS_PROFILE, else `default` if there is one]
+    #[arg(value_name = "NAME")]
+    name: Option<ProfileName>,
+    /// Ask AWS nothing, not even the time
+    #[arg(long)]
+    offline: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let mut findings = vec![program::look(world)];
+    findings.extend(environment::look(world));
+    findings.extend(vault_file::look(world));
+    findings.extend(keys::look(world));
+    findings.extend(agent::look(world));
+    findings.extend(files::look(world));
+    findings.extend(providers::look(args.name.as_ref(), world));
+    if !args.offline {
+        findings.push(clock::look(world));
+    }
+    if args.json {
+        world.print_json(json!({ "checks": findings.iter().map(Finding::json).collect::<Vec<_>>() }))?;
+    } else {
+        world.print(&findings.iter().map(Finding::lines).collect::<String>())?;
+    }
+    match findings.iter().filter(|finding| finding.state == State::Problem).count() {
+        0 => Ok(()),
+        problems => Err(Failure::Unwell { problems }),
+    }
+}

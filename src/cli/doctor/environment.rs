@@ -1,0 +1,46 @@
+//! Variables that change what AWS tools do, or what this program does.
+
+use crate::cli::world::World;
+
+use super::finding::Finding;
+
+const ABOUT: &str = "environment";
+
+const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// Where things are, or how this program goes about them.
+const OURS: [&str; 7] = [
+    "VAULT_FILE",
+    "VAULT_IDENTITY",
+    "VAULT_PASSPHRASE_FILE",
+    "VAULT_NO_AGENT",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CA_BUNDLE",
+];
+
+const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"];
+
+pub fn look(world: &World) -> Vec<Finding> {
+    let set = |names: &[&'static str]| -> Vec<&'static str> {
+        names.iter().copied().filter(|name| world.environment.get(name).is_some()).collect()
+    };
+    let keys = match set(&KEYS)[..] {
+        [] => Finding::good(ABOUT, "no credentials in variables"),
+        ref found if by_us(world) => Finding::note(
+            ABOUT,
+            format!("{} of a session that `vault exec` or `vault env` gave this shell", found.join(", ")),
+        ),
+        ref found => Finding::problem(ABOUT, format!("{} set: AWS tools use that before a profile", found.join(", ")))
+            .next(format!("unset {}", KEYS.join(" "))),
+    };
+    let told = |name: &str| format!("{name}={}", world.environment.get(name).unwrap_or_default().to_string_lossy());
+    let places = set(&OURS).into_iter().chain(set(&ENDPOINTS));
+    let places = places.map(|name| Finding::note(ABOUT, told(name)));
+    [keys].into_iter().chain(places).collect()
+}
+
+/// AWS_VAULT goes with each session that we hand out.
+fn by_us(world: &World) -> bool {
+    world.environment.get("AWS_VAULT").is_some()
+}

@@ -1,0 +1,61 @@
+//! What one look came to.
+
+use serde_json::json;
+
+use crate::cli::escape::escape;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Good,
+    /// Right as it is, or not to be looked at now; worth knowing.
+    Note,
+    Problem,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Note => "note",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+pub struct Finding {
+    /// What was looked at, in a word.
+    about: &'static str,
+    pub state: State,
+    found: String,
+    /// What to do about it.
+    next: Option<String>,
+}
+
+impl Finding {
+    pub fn good(about: &'static str, found: impl Into<String>) -> Self {
+        Self { about, state: State::Good, found: found.into(), next: None }
+    }
+
+    pub fn note(about: &'static str, found: impl Into<String>) -> Self {
+        Self { state: State::Note, ..Self::good(about, found) }
+    }
+
+    pub fn problem(about: &'static str, found: impl Into<String>) -> Self {
+        Self { state: State::Problem, ..Self::good(about, found) }
+    }
+
+    pub fn next(self, next: impl Into<String>) -> Self {
+        Self { next: Some(next.into()), ..self }
+    }
+
+    /// For a person.
+    pub fn lines(&self) -> String {
+        let line = format!("{:<8} {:<12} {}\n", self.state.word(), self.about, escape(&self.found));
+        let next = self.next.as_ref().map(|next| format!("{:22}next: {}\n", "", escape(next)));
+        line + &next.unwrap_or_default()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        json!({ "about": self.about, "state": self.state.word(), "found": self.found, "next": self.next })
+    }
+}

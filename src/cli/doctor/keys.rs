@@ -1,0 +1,91 @@
+//! What is in the vault, where it can be opened without asking anybody: keys that are too old, rotations that are not over,
+//! and the schedule that is to see to both.
+
+use crate::cli::agent_access;
+use crate::cli::failure::Failure;
+use crate::cli::opening;
+use crate::cli::report::{Report, due as words, schedule};
+use crate::cli::schedule as scheduled;
+use crate::cli::world::World;
+use crate::rotate::due::{KeyDue, due};
+use crate::rotate::outcome::Outcome;
+use crate::store::vault::Vault;
+
+use super::finding::Finding;
+
+const ABOUT: &str = "keys";
+
+pub fn look(world: &World) -> Vec<Finding> {
+    if !matches!(world.disk.status_at(&world.paths.vault), Ok(Some(_))) {
+        return Vec::new();
+    }
+    let mut findings = match opened(world) {
+        Ok(Some(vault)) => of_vault(&vault, world),
+        Ok(None) => vec![
+            Finding::note(ABOUT, "the vault is locked, and what is in it was not looked at")
+                .next("`vault unlock`, then again"),
+        ],
+        Err(failure) => vec![failed(&failure)],
+    };
+    findings.extend(last_run(world));
+    findings
+}
+
+/// By the agent, or by what the command line says. None where somebody would have to be asked.
+fn opened<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
+    let holds = agent_access::ask(world).ok().flatten().is_some_and(|holding| holding.opens());
+    if holds || world.unlock.is_given(world) { opening::open_vault(world).map(Some) } else { Ok(None) }
+}
+
+fn failed(failure: &Failure) -> Finding {
+    let report = Report::of(failure);
+    let finding = Finding::problem("vault", report.message);
+    match report.hint {
+        Some(next) => finding.next(next),
+        None => finding,
+    }
+}
+
+fn of_vault(vault: &Vault, world: &World) -> Vec<Finding> {
+    let keys = due(vault.document());
+    let limited = keys.iter().filter(|key| key.limit.is_some()).count();
+    let mut findings: Vec<Finding> = keys.iter().filter_map(|key| of_key(key, world)).collect();
+    if findings.is_empty() {
+        let count = keys.len();
+        findings.push(match count - limited {
+            0 => Finding::good(ABOUT, format!("{count} in the vault, none too old, no rotation to finish")),
+            _ => Finding::note(
+                ABOUT,
+                format!("{count} in the vault, {} of them with no age at which they are due", count - limited),
+            )
+            .next("`vault set --vault rotate_every=90d`, then `vault schedule install`"),
+        });
+    }
+    if limited > 0 && scheduled::is_installed(world) == Some(false) {
+        findings.push(
+            Finding::note("schedule", "none: keys that are due wait for `vault rotate --due`, or a login")
+                .next("`vault schedule install`"),
+        );
+    }
+    findings
+}
+
+fn of_key(key: &KeyDue, world: &World) -> Option<Finding> {
+    let now = world.clock.now();
+    key.next().filter(|next| next.is_due(now))?;
+    let names: Vec<&str> = key.profiles.iter().map(|name| name.as_str()).collect();
+    let words = words::next(key, now).unwrap_or_default();
+    let found = format!("{} of {}, {} old: {words}", key.key.short(), names.join(", "), words::age(key, now));
+    Some(Finding::problem(ABOUT, found).next("`vault rotate --due`"))
+}
+
+fn last_run(world: &World) -> Option<Finding> {
+    match Outcome::last(world.disk, &world.paths.state) {
+        Ok(outcome) => {
+            let outcome = outcome?;
+            let failed = schedule::last_run_failed(&outcome)?;
+            Some(Finding::problem("schedule", failed).next(schedule::next_step(&outcome)))
+        }
+        Err(why) => Some(Finding::problem("schedule", schedule::last_run_unreadable(&why))),
+    }
+}
