@@ -236,6 +236,7 @@ impl<'a, 'w> Supplier<'a, 'w> {
             unlock: world.unlock.again(),
             held_key: world.held_key,
             agent_is_silent: Cell::new(false),
+            clock_is_told: Cell::new(true),
             output: RefCell::new(Box::new(io::sink())),
             messages: RefCell::new(self.talk()),
         }
