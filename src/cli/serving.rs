@@ -62,7 +62,6 @@ pub fn serve(
         drop(supplier);
         ended
     });
-    holding::clean_up(world.disk, &world.paths.state);
     ended.map_err(Failure::Serve)?;
     beside.map(|beside| beside.end().map_err(Failure::Serve)).transpose()
 }
@@ -240,6 +239,13 @@ impl<'a, 'w> Supplier<'a, 'w> {
             output: RefCell::new(Box::new(io::sink())),
             messages: RefCell::new(self.talk()),
         }
+    }
+}
+
+impl Drop for Supplier<'_, '_> {
+    fn drop(&mut self) {
+        self.holding = None;
+        holding::clean_up(self.world.disk, &self.world.paths.state);
     }
 }
 

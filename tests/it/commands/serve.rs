@@ -107,6 +107,7 @@ fn a_served_commands_streams_and_code_are_its_own() {
     run(&["sh", "-c", "kill -KILL $$"]).run().dies_of(Signal::KILL);
     let missing = run(&["no-such-program"]).run();
     missing.exits(127).stdout("").stderr(&error("no program `no-such-program` on PATH"));
+    assert_eq!(std::fs::read_dir(case.home().join(".local/state/vault/servers")).unwrap().count(), 0, "left behind");
     case.run(&["lock"]).succeeds().stderr(NOTHING_SERVED);
 }
 
