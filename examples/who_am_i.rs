@@ -1,5 +1,6 @@
-//! What a program with AWS's SDK for Rust has to do for a profile that `vault configure` wrote: name it. Reads names of
-//! profiles and says who AWS says each is, a line for a line: `echo prod | cargo run --example who_am_i`.
+//! What a program with AWS's SDK for Rust has to do for a profile that `vault configure` wrote: name it. And beside an endpoint of
+//! `vault exec --server`: nothing. Reads names of profiles, `-` for none, and says who AWS says each is, a line for a line:
+//! `echo prod | cargo run --example who_am_i`.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -28,6 +29,7 @@ fn main() -> io::Result<()> {
 
 async fn client(name: String) -> Client {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).profile_name(name);
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    let config = if name == "-" { config } else { config.profile_name(name) };
     Client::new(&config.load().await)
 }

@@ -22,6 +22,8 @@ mod server; // the agent itself
 mod socket; // where it is looked for
 #[cfg(feature = "program")]
 mod unit; // what systemd reads
+#[cfg(feature = "program")]
+mod watch; // who wants to hear of a lock
 
 #[cfg(feature = "program")]
 pub use self::{
@@ -31,5 +33,6 @@ pub use self::{
     listener::{ListenError, Listener},
     server::{Ended, Server, TICK},
     unit::{UnitError, service_unit, socket_unit},
+    watch::Watch,
 };
 pub use protocol::{HeldVault, Hello, Place, State, Status, Unlock, VaultStatus, Version, Which};

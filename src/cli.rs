@@ -25,6 +25,7 @@ mod rekeyed;
 mod report;
 mod role_maximum;
 mod secret_file;
+mod serving;
 mod session_records;
 mod settings;
 mod sign_in;
@@ -100,6 +101,7 @@ commands! {
     Logout = logout,
     Env = env,
     Exec = exec,
+    Serve = serve,
     Get = get,
     CredentialProcess = credential_process,
     Configure = configure,

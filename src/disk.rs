@@ -4,6 +4,7 @@
 //! Files are reached through an opened folder and by name, never again by path: whoever can swap a component of a path
 //! between two calls can't redirect us.
 
+mod holders;
 mod real;
 mod replace;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use holders::{Holders, tell_holders};
 pub use real::RealDisk;
 pub use replace::{Replaced, replace};
 

@@ -2,6 +2,7 @@
 //! are taken out of.
 
 pub mod config_file;
+pub mod container;
 pub mod credentials_file;
 pub mod environment;
 pub mod error;

@@ -28,6 +28,8 @@ pub mod session; // 3: which sessions to get, from where, and who has them alrea
 #[cfg(feature = "program")]
 pub mod rotate; // 4: replacing access keys
 
+pub mod server; // 5: the container-credentials endpoint
+
 #[cfg(feature = "program")]
 pub mod cli; // 6: the commands
 

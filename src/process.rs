@@ -2,11 +2,13 @@
 //! handing over to another program, and running the small commands a person configured. All unsafe code lives here.
 
 mod allocator;
+mod beside;
 mod browser;
 mod conversation;
 mod descriptor;
 mod detach;
 mod file_limit;
+mod heard_signals;
 mod hearing;
 mod held_signals;
 mod locked_memory;
@@ -24,11 +26,13 @@ use std::os::fd::AsFd;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
 pub use allocator::{ZeroOnFree, keep_freed_memory};
+pub use beside::{Beside, end_like};
 pub use browser::{BrowserError, open_in_browser, remove_later};
 pub use conversation::Conversation;
 pub use descriptor::{take_descriptor, take_listener};
 pub use detach::{spawn_detached, turn_off_standard_streams};
 pub use file_limit::outlive as outlive_file_limit;
+pub use heard_signals::{Heard, HeardSignals, tell_to_forget};
 pub use held_signals::HeldSignals;
 pub use locked_memory::{LockedMemory, limit as locked_memory_limit};
 pub use open_files::{LEAST_OPEN_FILES, allow_many_open_files, too_few_open_files};

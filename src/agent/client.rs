@@ -1,6 +1,7 @@
 //! A connection to the agent that runs: the only way the rest of the program meets it.
 
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,6 +110,12 @@ impl Agent {
     /// An identity that it holds, as what opens a vault or a cached session.
     pub fn held(self: &Arc<Self>, vault_id: &str, which: Which) -> Arc<dyn HeldIdentity> {
         Arc::new(Held { agent: Arc::clone(self), vault_id: vault_id.to_owned(), which })
+    }
+
+    /// Its socket, to be watched and not read.
+    pub(super) fn connection(&self) -> io::Result<OwnedFd> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(connection.as_ref().ok_or(io::ErrorKind::NotConnected)?.try_clone()?.into())
     }
 
     fn tell(&self, request: &Request) -> Result<(), AgentError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::agent::{self, Agent, AgentError, HeldVault, Place, StartError, State, Unlock, Which};
+use crate::agent::{self, Agent, AgentError, HeldVault, Place, StartError, State, Unlock, Watch, Which};
 use crate::duration;
 use crate::session::{SessionKey, name_key};
 use crate::store::document::AgentSettings;
@@ -72,6 +72,11 @@ impl Holding {
         SessionKey::held(identity, &session_recipient, name_key, &vault_id).ok()
     }
 
+    /// To hear when it is held no more.
+    fn watch(self, world: &World) -> Option<Watch> {
+        Watch::new(self.agent, resolved(world), self.vault.vault_id).ok()
+    }
+
     /// What opens the vault, while the agent has it.
     fn vault_opener(&self) -> Option<Opener> {
         (self.vault.state == State::Unlocked).then(|| Opener::Held(self.agent.held(&self.vault.vault_id, Which::Vault)))
@@ -108,6 +113,11 @@ fn connected(world: &World) -> Result<Option<Holding>, AgentError> {
 /// An agent that has kept this command waiting in vain is not waited for again.
 fn unless_silent(world: &World) -> Result<(), AgentError> {
     if world.agent_is_silent.get() { Err(AgentError::NoAnswer) } else { Ok(()) }
+}
+
+/// Where the agent holds the vault: what tells when it does no more.
+pub fn watch(world: &World) -> Option<Watch> {
+    ask(world).ok().flatten()?.watch(world)
 }
 
 /// The same for every link that leads to it.

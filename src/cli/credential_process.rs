@@ -41,7 +41,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 /// Who reads the message can't pass a flag along, but can sign in beforehand.
-fn at_a_terminal(failure: Failure, name: ProfileName) -> Failure {
+pub(super) fn at_a_terminal(failure: Failure, name: ProfileName) -> Failure {
     match failure {
         Failure::NoTerminal(Need::Passphrase) => Failure::NoTerminal(Need::Unlock(name, None)),
         Failure::Issue { error: IssueError::Code(CodeError::NoTerminal), .. } => {

@@ -1,23 +1,33 @@
 //! `vault exec`.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
 
+use crate::aws_files::config::ConfigFile;
+use crate::aws_files::credentials::{CredentialsFile, Holds};
+use crate::aws_files::our_process::CREDENTIAL_PROCESS;
 use crate::export::environment::Variables;
 use crate::names::ProfileName;
 use crate::paths::Environment;
-use crate::process;
+use crate::process::{self, Beside};
 
 use super::failure::Failure;
+use super::serving::{self, Service};
 use super::sign_in::{self, Purpose, SignInArgs, SignedIn};
 use super::world::World;
 
 /// What runs where neither a command is given nor $SHELL set.
 const FALLBACK_SHELL: &str = "/bin/sh";
 
+/// What AWS tools go by where nothing is said.
+const DEFAULT: &str = "default";
+
 /// Run a command with a session in its environment
 ///
 /// The command takes this program's place, with its standard streams, signals and exit code. Without a command it is your
-/// shell ($SHELL). Exit codes of our own: 127 where there is no such command, 126 where it can't run.
+/// shell ($SHELL). With `--server` it runs beside this program, which ends as it ends. Exit codes of our own: 127 where there
+/// is no such command, 126 where it can't run.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile
@@ -25,26 +35,84 @@ pub struct Args {
     /// The command and its arguments, after `--`
     #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<OsString>,
+    /// Give the command an endpoint that renews the session, rather than one that ends while it runs
+    #[arg(long)]
+    server: bool,
     #[command(flatten)]
     sign_in: SignInArgs,
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    if args.server {
+        comes_first(world)?;
+    }
     let signed_in = sign_in::sign_in(Some(args.name), &args.sign_in, Purpose::Inside, world);
-    let SignedIn { about, issued } = signed_in.map_err(|failure| match failure {
+    let signed_in = signed_in.map_err(|failure| match failure {
         // `vault exec -- aws s3 ls` and `vault exec aws s3 ls` take the program for the profile.
         Failure::UnknownProfile { name, suggestion: None } => Failure::NotAProfileToRunIn(name),
         other => other,
     })?;
-    let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
-    let environment = environment(&world.environment, &variables);
     let shell = world.environment.get("SHELL").unwrap_or(OsStr::new(FALLBACK_SHELL)).to_owned();
     let (program, arguments) = match args.command.split_first() {
         Some((program, arguments)) => (program.clone(), arguments),
         None => (shell, &[][..]),
     };
-    let error = process::hand_over(world.hardened, &program, arguments, &environment);
-    Err(Failure::Exec { program: program.to_string_lossy().into_owned(), error })
+    match args.server {
+        true => run_served(signed_in, args.sign_in, &program, arguments, world),
+        false => Err(take_over(&signed_in, &program, arguments, world)),
+    }
+}
+
+/// The command in this program's place. Comes back only where that can't be.
+fn take_over(signed_in: &SignedIn, program: &OsStr, arguments: &[OsString], world: &World) -> Failure {
+    let SignedIn { about, issued } = signed_in;
+    let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
+    let environment = environment(&world.environment, &variables);
+    not_run(program, process::hand_over(world.hardened, program, arguments, &environment))
+}
+
+/// The command beside an endpoint, which ends with it; and this program ends as the command did.
+fn run_served(
+    signed_in: SignedIn,
+    sign_in: SignInArgs,
+    program: &OsStr,
+    arguments: &[OsString],
+    world: &World,
+) -> Result<(), Failure> {
+    let (name, region) = (signed_in.about.name.clone(), signed_in.about.region.clone());
+    let service = Service { signed_in, sign_in, for_containers: false, beside: true };
+    let ended = serving::serve(service, world, |endpoint| {
+        let variables = Variables::of_endpoint(&endpoint.url(), endpoint.token().expose(), region.as_ref(), &name);
+        let environment = environment(&world.environment, &variables);
+        let started = Beside::start(world.hardened, program, arguments, &environment);
+        started.map(Some).map_err(|error| not_run(program, error))
+    })?;
+    match ended {
+        Some(status) if !status.success() => process::end_like(status),
+        _ => Ok(()),
+    }
+}
+
+fn not_run(program: &OsStr, error: io::Error) -> Failure {
+    Failure::Exec { program: program.to_string_lossy().into_owned(), error }
+}
+
+/// Whether AWS tools would ask an endpoint: what `[default]` gives them comes before, and then the command would run as somebody
+/// else.
+fn comes_first(world: &World) -> Result<(), Failure> {
+    let first = |path: &Path, line| Err(Failure::DefaultFirst { path: path.to_owned(), line });
+    let credentials = &world.paths.aws_credentials;
+    let file = CredentialsFile::load(world.disk, credentials)?;
+    if let Some(section) = file.section(DEFAULT).filter(|section| !matches!(section.holds, Holds::Nothing)) {
+        return first(credentials, section.line);
+    }
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    let Some(section) = config.profile(&DEFAULT.parse()?)? else { return Ok(()) };
+    let asks = || section.line_of(CREDENTIAL_PROCESS);
+    match section.outranks_credentials().map(|(_, line)| line).or_else(asks) {
+        Some(line) => first(config.path(), line),
+        None => Ok(()),
+    }
 }
 
 /// The caller's variables, with the session's over them and without those that would win over it or lead into the vault.

@@ -361,6 +361,17 @@ pub enum Failure {
         program: String,
         error: io::Error,
     },
+    /// Of the endpoint itself.
+    Serve(io::Error),
+    /// Credentials that would win over an endpoint.
+    DefaultFirst {
+        path: PathBuf,
+        line: usize,
+    },
+    /// A server that was told to forget, and did not.
+    ServedOn {
+        pid: Option<u32>,
+    },
 }
 
 /// What a person would have been asked for.

@@ -65,6 +65,11 @@ impl UnlockArgs {
         self.expect_fingerprint.as_ref()
     }
 
+    /// For another time: a descriptor was read to its end, and its number may be another file's now.
+    pub fn again(&self) -> Self {
+        Self { passphrase_fd: None, ..self.clone() }
+    }
+
     /// Whether an agent may hold the vault.
     pub fn may_use_agent(&self, world: &World) -> bool {
         !self.no_agent && world.environment.get("VAULT_NO_AGENT").is_none()

@@ -19,6 +19,7 @@ mod policy;
 mod rotate;
 mod rotated;
 pub mod schedule;
+mod serve;
 mod session;
 mod shell;
 mod trust;
@@ -43,6 +44,7 @@ pub use keys::{key_changed, key_risks, key_unchanged};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
 pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotation_news, session_at_hand, strange_use};
 pub use rotated::rotated;
+pub use serve::{forgotten, not_renewed, unseen, unserved};
 pub use session::{left, note as session_note};
 pub use trust::{recipients_changed, what_changed};
 pub use vault::vault_warning;
@@ -129,6 +131,9 @@ impl Report {
             UnknownPolicy(name) => policy::unknown(name),
             Plugin { plugin, error } => plugin::to_add(plugin, error),
             Exec { program, error } => exec(program, error),
+            Serve(error) => serve::report(error),
+            DefaultFirst { path, line } => serve::default_first(path, *line),
+            ServedOn { pid } => serve::still_served(*pid),
             Shell(error) => shell::report(error),
             Distrusted(_)
             | OtherFingerprint { .. }

@@ -45,6 +45,8 @@ pub enum Purpose {
     Change,
     /// A program that asks behind its person's back, and is given up on.
     Process,
+    /// This program itself, for those that it serves. Whether the profile may be served was asked before.
+    Renewal,
 }
 
 impl Purpose {
@@ -53,6 +55,8 @@ impl Purpose {
         match self {
             Self::Login | Self::Use | Self::Inside | Self::Change => PATIENCE,
             Self::Process => Duration::from_secs(60),
+            // It has other things to hear of, and tries again.
+            Self::Renewal => Duration::ZERO,
         }
     }
 

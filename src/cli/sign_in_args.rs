@@ -139,6 +139,12 @@ impl SignInArgs {
         Self { force, ..Self::default() }
     }
 
+    /// The same session once more when this one has no longer than that to go: what was said for the first time only is left out.
+    pub fn again(self, ahead: Duration) -> Self {
+        let min_ttl = self.min_ttl.map_or(ahead, |asked| asked.max(ahead));
+        Self { mfa_code: None, force: false, min_ttl: Some(min_ttl), ..self }
+    }
+
     pub fn options(&self, world: &World) -> Result<Options, Failure> {
         let duration = self.duration.map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Options {
@@ -180,7 +186,7 @@ impl SignInArgs {
         match purpose {
             _ if self.force => Some(now),
             Purpose::Change => now.checked_sub(mfa_max_age.saturating_sub(TIME_TO_CHANGE)).ok(),
-            Purpose::Login | Purpose::Use | Purpose::Inside | Purpose::Process => None,
+            Purpose::Login | Purpose::Use | Purpose::Inside | Purpose::Process | Purpose::Renewal => None,
         }
     }
 

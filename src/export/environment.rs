@@ -18,8 +18,8 @@ const TAKEN_AWAY: [&str; 10] = [
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    ENDPOINT_URL,
+    ENDPOINT_TOKEN,
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 ];
 
@@ -34,6 +34,14 @@ const CARRIERS: [&str; 8] = [
     "AWS_DEFAULT_REGION",
     "AWS_VAULT",
 ];
+
+/// A session itself.
+const CREDENTIALS: [&str; 4] =
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"];
+
+/// Where to ask for one, and what to show there.
+const ENDPOINT_URL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const ENDPOINT_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
 /// What AWS_SESSION_TOKEN was called once: boto 2 knows no other name.
 const LEGACY_TOKEN: &str = "AWS_SECURITY_TOKEN";
@@ -62,6 +70,24 @@ impl Variables {
         // Nothing that we start needs to know how the vault is opened.
         let unset = TAKEN_AWAY.into_iter().chain(OUR_VARIABLES).collect();
         Self { set: set.collect(), unset }
+    }
+
+    /// What has the SDKs ask an endpoint that shows its session to whoever has this token.
+    pub fn of_endpoint(url: &str, token: &str, region: Option<&Region>, profile: &ProfileName) -> Self {
+        let region = region.map(Region::as_str);
+        let values = [
+            (ENDPOINT_URL, Some(url)),
+            (ENDPOINT_TOKEN, Some(token)),
+            ("AWS_REGION", region),
+            ("AWS_DEFAULT_REGION", region),
+            ("AWS_VAULT", Some(profile.as_str())),
+        ];
+        let set = values.into_iter().filter_map(|(name, value)| Some((name, Zeroizing::new(value?.to_owned()))));
+        let set: Vec<_> = set.collect();
+        // Credentials in the environment would win over it.
+        let unset = TAKEN_AWAY.into_iter().chain(CREDENTIALS).chain(OUR_VARIABLES);
+        let unset = unset.filter(|name| set.iter().all(|(set, _)| set != name)).collect();
+        Self { set, unset }
     }
 
     /// Takes back what carried a session, and nothing else.
@@ -118,6 +144,30 @@ mod tests {
         );
         assert!(set.iter().all(|(name, _)| variables.unset().all(|unset| unset != *name)));
         assert!(variables.unset().all(|name| name != "VAULT_ADDR" && name != "VAULT_TOKEN"), "HashiCorp's stay");
+    }
+
+    #[test]
+    fn an_endpoint_is_named_by_two_variables_and_nothing_is_left_that_would_win_over_it() {
+        let region = "eu-central-1".parse().unwrap();
+        let name = "prod".parse().unwrap();
+        let variables = Variables::of_endpoint("http://127.0.0.1:1/credentials", "t", Some(&region), &name);
+        let set: Vec<_> = variables.set().collect();
+        assert_eq!(
+            set,
+            [
+                ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/credentials"),
+                ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "t"),
+                ("AWS_REGION", "eu-central-1"),
+                ("AWS_DEFAULT_REGION", "eu-central-1"),
+                ("AWS_VAULT", "prod"),
+            ]
+        );
+        assert!(set.iter().all(|(name, _)| variables.unset().all(|unset| unset != *name)));
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_PROFILE", "VAULT_IDENTITY"] {
+            assert!(variables.unset().any(|unset| unset == name), "{name}");
+        }
+        let relative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+        assert!(variables.unset().any(|unset| unset == relative), "it comes before the other");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::disk::{Disk, Lock, LockError};
+use crate::disk::{Disk, Lock, LockError, tell_holders};
 
 const FOLDER: &str = "rotations";
 
@@ -28,23 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Tells every run to end, and waits until it has: a run holds keys, and may hold what opens the vault. Gives the pids of
 /// those that do not end.
 pub fn end_all(disk: &dyn Disk, state: &Path, tell: impl Fn(u32)) -> io::Result<Vec<Option<u32>>> {
-    let folder = match disk.open_folder(&state.join(FOLDER)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        folder => folder?,
-    };
-    let names = folder.names()?.into_iter().filter(|name| name.ends_with(".lock"));
-    let held = |patience| {
-        let folder = &folder;
-        move |name: &String| match folder.lock(name, patience) {
-            Err(LockError::Held { pid }) => Some(pid),
-            // Whatever else stands there, no run holds it.
-            Ok(_) | Err(LockError::Io(_) | LockError::NotAFile) => None,
-        }
-    };
-    let running: Vec<(String, Option<u32>)> =
-        names.filter_map(|name| Some((name.clone(), held(Duration::ZERO)(&name)?))).collect();
-    running.iter().filter_map(|(_, pid)| *pid).for_each(tell);
-    Ok(running.iter().filter_map(|(name, _)| held(PATIENCE)(name)).collect())
+    Ok(tell_holders(disk, &state.join(FOLDER), PATIENCE, tell)?.still)
 }
 
 /// For the user with this ARN, in the state folder: whatever profile or vault the key is in.

@@ -35,6 +35,7 @@ mod role;
 mod role_options;
 mod roles;
 mod schedule;
+mod serve;
 mod sessions;
 mod shells;
 mod surroundings;

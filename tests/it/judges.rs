@@ -8,6 +8,7 @@ mod completions;
 mod configure;
 mod credential_process;
 mod credentials_file;
+mod endpoint;
 mod faults;
 mod full_disk;
 mod interchange;

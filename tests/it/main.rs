@@ -12,5 +12,6 @@ mod program;
 mod readme;
 mod rotation;
 mod rotation_model;
+mod server;
 mod vectors;
 mod watched_disk;

@@ -2,6 +2,7 @@
 //! developer's environment. Everything it says and leaves is searched for secrets when the case ends.
 
 mod conversation;
+mod endpoint;
 mod output;
 mod secrets;
 mod terminal;
@@ -20,6 +21,7 @@ use aws_sim::{MfaDevice, Simulator, User};
 use tempfile::TempDir;
 
 pub use conversation::Conversation;
+pub use endpoint::{Endpoint, Reply};
 pub use output::Output;
 use secrets::{Secrets, session_secrets_in};
 pub use terminal::Terminal;

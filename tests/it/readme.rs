@@ -77,8 +77,9 @@ fn every_command_line_of_the_readme_works_in_the_order_of_the_page() {
     stand_in(&case, "systemctl", "echo 252");
     stand_in(&case, "crontab", "echo no crontab for alice >&2; exit 1");
     plaintext(&case);
-    stand_in(&case, "terraform", "test -n \"$AWS_SESSION_TOKEN\"");
-    stand_in(&case, "docker", "grep -q ^AWS_SESSION_TOKEN= \"$3\"");
+    stand_in(&case, "terraform", "test -n \"$AWS_SESSION_TOKEN$AWS_CONTAINER_AUTHORIZATION_TOKEN\"");
+    let given = "case $2 in --env-file) grep -q ^AWS_SESSION_TOKEN= \"$3\";; *) test -n \"$AWS_CONTAINER_AUTHORIZATION_TOKEN\";; esac";
+    stand_in(&case, "docker", given);
 
     let lines = command_lines();
     assert!(lines.len() >= 10, "{lines:?}");

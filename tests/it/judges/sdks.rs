@@ -1,5 +1,5 @@
 //! AWS's command line and SDKs: each tells, for every profile that it reads the name of, who AWS says that is, or what went
-//! wrong, in one line.
+//! wrong, in one line. The profile `-` is none: what the surroundings give.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -12,7 +12,8 @@ pub struct Sdk {
 }
 
 const AWS_CLI: &str = r#"while read -r name; do
-    said=$("$0" sts get-caller-identity --profile "$name" --query Arn --output text 2>&1) || true
+    if [ "$name" = - ]; then set --; else set -- --profile "$name"; fi
+    said=$("$0" sts get-caller-identity "$@" --query Arn --output text 2>&1) || true
     echo $said
 done"#;
 
@@ -25,7 +26,8 @@ clients = {}
 for name in map(str.strip, sys.stdin):
     try:
         if name not in clients:
-            clients[name] = boto3.Session(profile_name=name).client('sts')
+            profile = None if name == '-' else name
+            clients[name] = boto3.Session(profile_name=profile).client('sts')
         print(clients[name].get_caller_identity()['Arn'], flush=True)
     except Exception as error:
         print(str(error).replace('\\n', ' '), flush=True)";

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -40,15 +40,38 @@ impl<'a> Conversation<'a> {
         let told = self.invocation.told();
         let input = self.input.as_mut().expect("it is open until the end");
         writeln!(input, "{line}").unwrap_or_else(|error| panic!("{told}: {error}"));
+        self.hear()
+    }
+
+    /// The next line that it says.
+    #[track_caller]
+    pub fn hear(&mut self) -> String {
+        let told = self.invocation.told();
         let answer = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{told}: {error}"));
         self.invocation.case.see(&format!("stdout of {told}"), answer.as_bytes());
         answer
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ends by itself, though more may be said to it.
+    pub fn ends(mut self) -> ExitStatus {
+        let input = self.input.take();
+        let ended = self.child.wait().unwrap();
+        drop(input);
+        ended
     }
 }
 
 impl Drop for Conversation<'_> {
     fn drop(&mut self) {
         self.input = None;
+        if thread::panicking() {
+            // It may be one that does not end by that.
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }

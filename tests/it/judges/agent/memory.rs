@@ -24,7 +24,7 @@ use vault::secret::{IdentityText, Passphrase};
 const VAULT: [&str; 2] = ["the vault identity", "the vault identity's bytes"];
 const SESSION: [&str; 2] = ["the session identity", "the session identity's bytes"];
 
-fn needles(case: &WithAgent) -> Needles {
+pub fn needles(case: &WithAgent) -> Needles {
     let file = std::fs::read(case.vault_file()).unwrap();
     let recovery = IdentityText::new(identity_in(&case.given("recovery.txt")));
     let document: Document = peek(&file, Key::Identity(&recovery), &Plugins::none()).ok().unwrap();

@@ -1,0 +1,43 @@
+//! `vault serve`.
+
+use crate::export::environment::Variables;
+use crate::export::shell::{self, Shell};
+use crate::names::ProfileName;
+
+use super::failure::Failure;
+use super::serving::{self, Service};
+use super::sign_in::{self, Purpose, SignInArgs};
+use super::world::World;
+
+/// Hand out a session at an endpoint that AWS tools ask by themselves, and renew it
+///
+/// Prints the variables that lead them there, one of them a token without which nobody is answered, and serves until Ctrl-C. What
+/// takes a person is asked for before; later clients are told what is needed. `vault exec --server` does the same for one command
+/// alone.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The profile [default: see `vault login --help`]
+    name: Option<ProfileName>,
+    /// In whose words the variables are
+    #[arg(long, default_value = "sh")]
+    shell: Shell,
+    /// Also answer who asks for 169.254.170.2, where containers look; something else has to bring their requests here
+    #[arg(long)]
+    for_containers: bool,
+    #[command(flatten)]
+    sign_in: SignInArgs,
+}
+
+pub fn run(args: Args, world: &World) -> Result<(), Failure> {
+    let Args { name, shell, for_containers, sign_in } = args;
+    let signed_in = sign_in::sign_in(name, &sign_in, Purpose::Use, world)?;
+    let (profile, region) = (signed_in.about.name.clone(), signed_in.about.region.clone());
+    let service = Service { signed_in, sign_in, for_containers, beside: false };
+    serving::serve(service, world, |endpoint| {
+        let variables = Variables::of_endpoint(&endpoint.url(), endpoint.token().expose(), region.as_ref(), &profile);
+        world.print(&shell::render(shell, &variables)?)?;
+        world.say(&format!("serving `{profile}` until Ctrl-C"));
+        Ok(None)
+    })?;
+    Ok(())
+}

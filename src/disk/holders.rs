@@ -1,0 +1,38 @@
+//! The processes that hold locks in a folder: told, and waited for until they let go.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Disk, LockError};
+
+/// Who was found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// How many there were.
+    pub told: usize,
+    /// Those that did not let go in time, by their pids.
+    pub still: Vec<Option<u32>>,
+}
+
+/// Tells each process that holds a lock in this folder, then waits for all of them.
+pub fn tell_holders(disk: &dyn Disk, path: &Path, patience: Duration, tell: impl Fn(u32)) -> io::Result<Holders> {
+    let folder = match disk.open_folder(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Holders::default()),
+        folder => folder?,
+    };
+    let names = folder.names()?.into_iter().filter(|name| name.ends_with(".lock"));
+    let held = |patience| {
+        let folder = &folder;
+        move |name: &String| match folder.lock(name, patience) {
+            Err(LockError::Held { pid }) => Some(pid),
+            // Whatever else stands there, nobody holds it.
+            Ok(_) | Err(LockError::Io(_) | LockError::NotAFile) => None,
+        }
+    };
+    let holding: Vec<(String, Option<u32>)> =
+        names.filter_map(|name| Some((name.clone(), held(Duration::ZERO)(&name)?))).collect();
+    holding.iter().filter_map(|(_, pid)| *pid).for_each(tell);
+    let still = holding.iter().filter_map(|(name, _)| held(patience)(name)).collect();
+    Ok(Holders { told: holding.len(), still })
+}

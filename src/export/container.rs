@@ -1,0 +1,50 @@
+//! The JSON that the AWS SDKs read from a container-credentials endpoint (AWS SDKs and Tools Reference Guide, "Container
+//! credential provider").
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::credentials::SessionCredentials;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Document<'a> {
+    access_key_id: &'a str,
+    secret_access_key: &'a str,
+    token: &'a str,
+    expiration: &'a str,
+}
+
+/// A secret.
+pub fn render(session: &SessionCredentials) -> Zeroizing<String> {
+    // Whole seconds: not every SDK reads a fraction.
+    let expiration = session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let document = Document {
+        access_key_id: session.access_key_id.as_str(),
+        secret_access_key: session.secret_access_key.expose(),
+        token: session.session_token.expose(),
+        expiration: &expiration,
+    };
+    Zeroizing::new(serde_json::to_string(&document).expect("text is JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::{SecretAccessKey, SessionToken};
+
+    #[test]
+    fn the_sdks_get_these_four_fields_and_nothing_else() {
+        let session = SessionCredentials {
+            access_key_id: "ASIAIOSFODNN7EXAMPLE".parse().unwrap(),
+            secret_access_key: SecretAccessKey::new("a/b+c".into()),
+            session_token: SessionToken::new("t\"=\\".into()),
+            expiration: "2026-01-02T03:04:05.9Z".parse().unwrap(),
+        };
+        assert_eq!(
+            *render(&session),
+            "{\"AccessKeyId\":\"ASIAIOSFODNN7EXAMPLE\",\"SecretAccessKey\":\"a/b+c\",\
+             \"Token\":\"t\\\"=\\\\\",\"Expiration\":\"2026-01-02T03:04:05Z\"}"
+        );
+    }
+}
