@@ -288,8 +288,8 @@ fn an_agent_that_ends_takes_what_was_served_along() {
     let (_shell, endpoint) = served_by(case.by_agent(&["exec", "--server", "prod", "--", "sh"]).converse());
     endpoint.get().key_id();
     signal(case.pid(), Signal::KILL);
-    // Whoever asks first may be quicker than the news.
-    let mut replies = std::iter::repeat_with(|| endpoint.get()).take(1000);
+    // Whoever asks first may be quicker than the news, and with it goes what is on its way.
+    let mut replies = std::iter::repeat_with(|| endpoint.send(&endpoint.request())).take(1000).flatten();
     let reply = replies.find(|reply| reply.status != 200).expect("it is served on");
     reply.refused(503, "Locked");
 }
