@@ -39,6 +39,9 @@ pub use outcome::{KeyShown, Outcome, RotateFailure, Why};
 const SHORTEST_GRACE: Duration = Duration::from_secs(4 * 3600);
 const LONGEST_GRACE: Duration = Duration::from_secs(90 * 86_400);
 
+const YOUNGEST: Duration = Duration::from_secs(86_400);
+const OLDEST: Duration = Duration::from_secs(3650 * 86_400);
+
 /// IAM allows some 20 calls a second to an account before it throttles.
 const AT_ONCE: usize = 20;
 /// Who waits for the vault leaves the call to another.
@@ -62,7 +65,7 @@ pub struct Args {
     /// Nobody is there: ask nothing, and remember how it went for the next person at a terminal
     #[arg(long, requires = "due", hide = true)]
     scheduled: bool,
-    /// Only keys older than this, such as 30d
+    /// Only keys older than this, 1d to 3650d
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     if_older_than: Option<SignedDuration>,
     /// Finish what is under way, and start nothing
@@ -108,8 +111,12 @@ pub struct Args {
     code: CodeArgs,
 }
 
+/// A number alone would be seconds, and nobody means those.
 fn parse_age(text: &str) -> Result<SignedDuration, String> {
     let age = duration::parse(text).map_err(|error| error.to_string())?;
+    if !(YOUNGEST..=OLDEST).contains(&age) {
+        return Err(format!("an age is 1d to 3650d, not `{text}`"));
+    }
     age.try_into().map_err(|_| format!("`{text}` is too long"))
 }
 

@@ -91,7 +91,8 @@ impl KeyDue {
             Some(Stage::Known(State::Retired { old, until }, _)) => Next::Delete { old: old.clone(), at: *until },
             Some(Stage::Known(_, since)) => Next::Resume { since: *since },
             Some(Stage::Unreadable) => Next::Unreadable,
-            Some(Stage::OldKept(..)) => return None,
+            // The next one begins when a person has said that the old key may go.
+            Some(Stage::OldKept(..)) => Next::Rotate { at: self.due_at()? },
         })
     }
 

@@ -14,15 +14,32 @@ use crate::store::document::{Document, Profile, StoredAccessKey};
 #[serde(tag = "state", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Journal {
     /// CreateAccessKey is about to be sent.
-    Intended { user_arn: String, since: Timestamp },
+    Intended {
+        user_arn: String,
+        since: Timestamp,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grace: Option<u64>,
+    },
     /// `new` was made; the profile has the old key still.
-    Created { user_arn: String, since: Timestamp, new: StoredAccessKey },
-    /// The profile has the new key, which was seen to work. `kept`: somebody wanted the old one to stay active.
+    Created {
+        user_arn: String,
+        since: Timestamp,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grace: Option<u64>,
+        new: StoredAccessKey,
+    },
+    /// The profile has the new key, which was seen to work.
     Proven {
         user_arn: String,
         since: Timestamp,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         kept: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grace: Option<u64>,
         old: StoredAccessKey,
     },
     /// `old` is inactive, and to be deleted after `until`.
@@ -41,6 +58,15 @@ pub struct Position {
     pub state: State,
     /// When the journal was last written; None where there is none.
     pub since: Option<Timestamp>,
+}
+
+/// What whoever began a rotation wanted of it, for those who take it up again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The old key is to stay active.
+    pub kept: bool,
+    /// How many seconds the old key stays inactive before it is deleted, where that was said.
+    pub grace: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -86,6 +112,15 @@ impl Journal {
             | Self::Proven { since, .. }
             | Self::Retired { since, .. }
             | Self::Undoing { since, .. } => *since,
+        }
+    }
+
+    pub fn asked(&self) -> Asked {
+        match *self {
+            Self::Intended { kept, grace, .. }
+            | Self::Created { kept, grace, .. }
+            | Self::Proven { kept, grace, .. } => Asked { kept, grace },
+            Self::Retired { .. } | Self::Undoing { .. } => Asked::default(),
         }
     }
 
@@ -160,12 +195,13 @@ impl Position {
     }
 
     /// Writes the outcome of a step into the document, unless that says something else by now than what the step was decided
-    /// from. `found` is the key of [`Save::Adopt`].
+    /// from. `found` is the key of [`Save::Adopt`], `asked` what is to hold until the old key is retired.
     pub fn save(
         &self,
         document: &mut Document,
         save: &Save,
         found: Option<&StoredAccessKey>,
+        asked: Asked,
         now: Timestamp,
     ) -> Result<(), Conflict> {
         if Self::find(document, &self.user_arn, &self.profile)? != *self {
@@ -173,20 +209,22 @@ impl Position {
         }
         let profile = document.profiles.get(&self.profile).ok_or(Conflict::Changed)?;
         let other = Journal::of(&self.profile, profile)?.and_then(Journal::into_other_key);
-        let (user_arn, since) = (self.user_arn.clone(), now);
+        let (user_arn, since, Asked { kept, grace }) = (self.user_arn.clone(), now, asked);
         let other = || other.clone().ok_or(Conflict::Changed);
         let journal = match save {
-            Save::Intend => Some(Journal::Intended { user_arn, since }),
-            Save::Adopt(_) => Some(Journal::Created { user_arn, since, new: found.ok_or(Conflict::Changed)?.clone() }),
+            Save::Intend => Some(Journal::Intended { user_arn, since, kept, grace }),
+            Save::Adopt(_) => {
+                Some(Journal::Created { user_arn, since, kept, grace, new: found.ok_or(Conflict::Changed)?.clone() })
+            }
             Save::Prove => {
                 let old = self.replace_key(document, &StoredAccessKey { verified: Some(now), ..other()? })?;
-                Some(Journal::Proven { user_arn, since, kept: false, old })
+                Some(Journal::Proven { user_arn, since, kept, grace, old })
             }
             Save::Retire { until } => Some(Journal::Retired { user_arn, since, until: *until, old: other()? }),
             Save::Undo => Some(Journal::Undoing { user_arn, since, old: other()? }),
             Save::TurnBack => {
                 let old = self.replace_key(document, &other()?)?;
-                Some(Journal::Proven { user_arn, since, kept: false, old })
+                Some(Journal::Proven { user_arn, since, kept, grace, old })
             }
             Save::Return => {
                 self.replace_key(document, &other()?)?;
@@ -198,15 +236,6 @@ impl Position {
         match journal {
             Some(journal) => journal.put(profile),
             None => drop(profile.rest.remove(Profile::ROTATION)),
-        }
-        Ok(())
-    }
-
-    /// Notes in a journal that was just written that the old key is to stay active until somebody says otherwise.
-    pub fn keep_old(document: &mut Document, name: &ProfileName) -> Result<(), Conflict> {
-        let profile = document.profiles.get_mut(name).ok_or(Conflict::Changed)?;
-        if let Some(Journal::Proven { user_arn, since, old, .. }) = Journal::of(name, profile)? {
-            Journal::Proven { user_arn, since, kept: true, old }.put(profile);
         }
         Ok(())
     }

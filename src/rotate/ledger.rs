@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::calls::Calls;
 use super::creation_dates::CreationDates;
-use super::journal::{Conflict, Journal, JournalError, Position};
+use super::journal::{Asked, Conflict, Journal, JournalError, Position};
 use super::plan::{Save, State};
 use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::{Document, StoredAccessKey};
@@ -103,21 +103,21 @@ impl<'l, 'd> Ledger<'l, 'd> {
     /// Saves the outcome of a step onto the position that it was decided from. `found` is the key that comes in by it, `now`
     /// is by AWS's clock.
     ///
-    /// With `keep_old` the journal says that the old key is to stay active. The dates of keys are taken along.
+    /// The journal says what was asked for, too. The dates of keys are taken along.
     pub fn save(
         &self,
         from: &Position,
         save: &Save,
         found: Option<&StoredAccessKey>,
-        keep_old: bool,
+        asked: Asked,
         dates: &CreationDates,
         now: Timestamp,
     ) -> Result<Entry, LedgerError> {
-        match self.save_once(from, save, found, keep_old, dates, now) {
+        match self.save_once(from, save, found, asked, dates, now) {
             // Not even tried, for somebody else's sake: once that is settled it can be.
             Err(LedgerError::NotTried(error)) => {
                 self.settle(error.clone()).map_err(|_| LedgerError::NotTried(error))?;
-                self.save_once(from, save, found, keep_old, dates, now)
+                self.save_once(from, save, found, asked, dates, now)
             }
             saved => saved,
         }
@@ -128,7 +128,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
         from: &Position,
         save: &Save,
         found: Option<&StoredAccessKey>,
-        keep_old: bool,
+        asked: Asked,
         dates: &CreationDates,
         now: Timestamp,
     ) -> Result<Entry, LedgerError> {
@@ -137,10 +137,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
         let (user_arn, profile) = (from.user_arn.clone(), from.profile.clone());
         let edit = move |document: &mut Document| {
             dates.put(document);
-            from.save(document, &save, found.as_ref(), now)?;
-            if keep_old {
-                Position::keep_old(document, &from.profile)?;
-            }
+            from.save(document, &save, found.as_ref(), asked, now)?;
             Entry::find(document, &from.user_arn, &from.profile).map_err(Conflict::from)
         };
         let saved = self.calls.aside(|| self.group.edit(keep, self.stamp, edit));

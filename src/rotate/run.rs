@@ -98,6 +98,7 @@ pub struct Rotation {
     lock: Option<UserLock>,
     /// A key that may be deleted, as somebody named it; IAM's list tells which that is.
     delete_key: Option<String>,
+    grace_asked_for: Option<u64>,
     /// Those that were not run yet.
     hooks: Vec<(ProfileName, String)>,
     rest: Option<Rest>,
@@ -107,7 +108,8 @@ pub struct Rotation {
 
 impl Rotation {
     pub fn new(start: Start) -> Self {
-        let Start { profile, key, other_key, has_mfa, mfa_max_age, delete_key, hooks, rest, wish } = start;
+        let Start { profile, key, other_key, has_mfa, mfa_max_age, delete_key, hooks, rest, grace_asked_for, wish } =
+            start;
         Self {
             profile,
             user: None,
@@ -133,6 +135,7 @@ impl Rotation {
             refused: 0,
             lock: None,
             delete_key,
+            grace_asked_for,
             hooks,
             rest,
             awaited: None,
@@ -162,6 +165,12 @@ impl Rotation {
     /// Where the journal stands, as far as it was read.
     pub fn state(&self) -> Option<&State> {
         self.position().map(|position| &position.state)
+    }
+
+    /// Whether it was to be taken back, and nothing says so yet but who asked for it.
+    pub fn is_to_be_undone(&self) -> bool {
+        let can_be = matches!(self.state(), Some(State::Created { .. } | State::Proven { .. } | State::Retired { .. }));
+        self.wish.undo && can_be && !self.run.undone && !self.is_taken_back()
     }
 
     /// Whether the key that was replaced has its place again.

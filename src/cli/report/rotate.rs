@@ -123,10 +123,17 @@ pub fn report(failure: &RotateFailure) -> Report {
         Why::Stop(stop) => stopped(failure, stop),
         Why::Interrupted => pending(failure, "interrupted", Status::Pending),
         Why::OtherKeyWorks { key } => other_key_works(&failure.profile, key),
+        Why::OtherKeyOff { key } => other_key_off(&failure.profile, key),
+        Why::NoneUnderWay => Report::new(Status::State, format!("{}: no rotation is under way", failure.profile)),
         Why::OtherKeyNotTried(error) => other_key_not_tried(&failure.profile, error),
         Why::NoCode(why) => {
-            let why = Report::of(why);
-            pending(failure, &why.message, why.status)
+            let Report { message, hint, status } = Report::of(why);
+            let report = pending(failure, message.trim_end_matches("; nothing was changed"), status);
+            match hint {
+                Some(hint) => report
+                    .hint(format!("{hint}; it goes on by `vault rotate {} {}`", failure.profile, failure.goes_on_by)),
+                None => report,
+            }
         }
         Why::NewKeyTaken(why) => {
             let (name, why) = (&failure.profile, Report::of(why));
@@ -142,6 +149,14 @@ fn other_key_works(name: &ProfileName, key: &AccessKeyId) -> Report {
     let words = format!("{name}: {} works, and the vault would forget it; nothing was changed", key.short());
     Report::new(Status::State, words)
         .hint(format!("`vault rotate {name} --resume` goes on with it; `--give-up --force` forgets it all the same"))
+}
+
+fn other_key_off(name: &ProfileName, key: &AccessKeyId) -> Report {
+    let words =
+        format!("{name}: {} was switched off by this rotation and can be taken back; nothing was changed", key.short());
+    Report::new(Status::State, words).hint(format!(
+        "`vault rotate {name} --resume` goes on, `--undo` takes it back, `--now --force` deletes it; `--give-up --force` forgets it"
+    ))
 }
 
 fn other_key_not_tried(name: &ProfileName, error: &AwsError) -> Report {
@@ -374,6 +389,12 @@ fn pending(failure: &RotateFailure, why: &str, status: Status) -> Report {
         }
         Some(State::Intended { .. }) => "before a new key was made; the old key works, nothing is lost",
         Some(State::Created { .. }) => "after the new key was saved; both keys work, nothing is lost",
+        Some(State::Proven { .. }) if failure.is_taken_back => {
+            "after the old key was taken back; it works, and both are in the vault"
+        }
+        Some(State::Retired { .. }) if failure.is_taken_back => {
+            "after the newer key was switched off; the old key works, both are in the vault"
+        }
         Some(State::Proven { .. }) => "after the new key was put to use; it works, and both are in the vault",
         Some(State::Retired { .. }) => "after the old key was switched off; the new key works, both are in the vault",
         Some(State::Undoing { .. }) => "while the old key was taken back; both are in the vault",
@@ -384,7 +405,7 @@ fn pending(failure: &RotateFailure, why: &str, status: Status) -> Report {
 fn stopped_there(failure: &RotateFailure, stands: &str, why: &str, status: Status) -> Report {
     let name = &failure.profile;
     Report::new(status, format!("rotation of `{name}` stopped {stands}: {why}"))
-        .hint(format!("run `vault rotate {name} --resume`"))
+        .hint(format!("run `vault rotate {name} {}`", failure.goes_on_by))
 }
 
 fn ledger(error: &LedgerError) -> String {

@@ -44,6 +44,8 @@ pub struct RotateFailure {
     pub current: Option<AccessKeyId>,
     /// The key that was replaced has its place again.
     pub is_taken_back: bool,
+    /// The flag by which it goes on.
+    pub goes_on_by: &'static str,
     /// The user's keys, as IAM listed them last.
     pub keys: Vec<KeyShown>,
     pub why: Why,
@@ -65,6 +67,11 @@ pub enum Why {
         key: AccessKeyId,
     },
     OtherKeyNotTried(AwsError),
+    /// The same, but this very rotation has switched it off, and it is there still.
+    OtherKeyOff {
+        key: AccessKeyId,
+    },
+    NoneUnderWay,
     /// There is none that AWS takes, and why.
     NoCode(Box<Failure>),
     /// The same, where the new key was in use and does not work any more.
@@ -120,7 +127,7 @@ impl Outcome {
         match how {
             Ended::At(End::Done) => {}
             Ended::At(End::Young { .. }) => self.word = "young",
-            Ended::At(End::OldKept { .. }) => self.word = "old key kept",
+            Ended::At(End::OldKept { old }) => (self.word, self.off) = ("old key kept", Some(old)),
             Ended::At(End::Grace { old, until }) if rotation.has_saved() || !rotation.starts() => {
                 self.put_grace(old, until);
             }
@@ -261,7 +268,8 @@ impl KeyShown {
 impl RotateFailure {
     /// Nothing was asked of AWS.
     pub fn before(profile: ProfileName, why: Why) -> Self {
-        Self { profile, user: None, state: None, current: None, is_taken_back: false, keys: Vec::new(), why }
+        let (user, state, current, keys) = (None, None, None, Vec::new());
+        Self { profile, user, state, current, is_taken_back: false, goes_on_by: "--resume", keys, why }
     }
 
     pub fn of(rotation: &Rotation, why: Why) -> Self {
@@ -272,6 +280,7 @@ impl RotateFailure {
             state: position.map(|position| position.state.clone()),
             current: position.map(|position| position.current.clone()),
             is_taken_back: rotation.is_taken_back(),
+            goes_on_by: if rotation.is_to_be_undone() { "--undo" } else { "--resume" },
             keys: KeyShown::all(rotation),
             why,
         }

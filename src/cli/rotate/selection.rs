@@ -21,8 +21,8 @@ use crate::rotate::run::{Rest, Rotation, Start};
 use crate::store::document::{Document, StoredAccessKey};
 use crate::store::vault::Vault;
 
-use super::Args;
 use super::outcome::Outcome;
+use super::{Args, LONGEST_GRACE, SHORTEST_GRACE};
 
 /// What was chosen.
 #[derive(Default)]
@@ -114,6 +114,7 @@ impl Sorting<'_, '_> {
                 .filter_map(|(name, profile)| Some((name.clone(), profile.rotate_hook.clone()?)))
                 .collect(),
             rest: args.rest(journal.as_ref(), due.as_ref(), world.clock.now()),
+            grace_asked_for: args.grace_asked_for(journal.as_ref()),
             wish: args.wish(chosen, journal.as_ref(), rules().map(|rules| rules.grace).max().unwrap_or_default()),
         };
         self.selection.rotations.push((Rotation::new(start), resolved.call_place()));
@@ -178,7 +179,9 @@ impl Args {
 
     fn wish(&self, chosen: &Chosen, journal: Option<&Journal>, grace: Duration) -> Wish {
         // Who wanted the old key to stay active says so by the profile's name when that is over.
-        let stays = matches!(journal, Some(Journal::Proven { kept: true, .. })) && !self.names_one() && !self.undo;
+        let is_over = self.undo || self.now || self.names_one() && matches!(journal, Some(Journal::Proven { .. }));
+        let stays = journal.is_some_and(|journal| journal.asked().kept) && !is_over;
+        let grace = self.grace_asked_for(journal).map_or(grace, Duration::from_secs);
         Wish {
             start: chosen.start,
             older_than: chosen.older_than,
@@ -186,8 +189,15 @@ impl Args {
             now: self.now,
             force: self.force,
             keep_old: self.keep_old || stays,
-            grace: self.grace.unwrap_or_else(|| grace.try_into().unwrap_or(SignedDuration::MAX)),
+            grace: grace.try_into().unwrap_or(SignedDuration::MAX),
             delete_key: None,
         }
+    }
+
+    /// By this command line, else by the one that began what is under way.
+    fn grace_asked_for(&self, journal: Option<&Journal>) -> Option<u64> {
+        let now = self.grace.map(|grace| grace.unsigned_abs().as_secs());
+        let bounded = |seconds: u64| seconds.clamp(SHORTEST_GRACE.as_secs(), LONGEST_GRACE.as_secs());
+        now.or_else(|| journal.filter(|_| !self.undo)?.asked().grace).map(bounded)
     }
 }

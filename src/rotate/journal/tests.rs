@@ -50,7 +50,7 @@ fn after(saves: &[Save]) -> Document {
     let mut document = document();
     for (time, save) in (10..).step_by(10).zip(saves) {
         let from = found(&document);
-        from.save(&mut document, save, Some(&key('2')), at(time)).unwrap();
+        from.save(&mut document, save, Some(&key('2')), Asked::default(), at(time)).unwrap();
         document = reread(&document);
         // What is known without a look at it.
         let Position { state, current, .. } = found(&document);
@@ -180,7 +180,7 @@ fn a_step_is_not_saved_onto_anything_but_what_it_was_decided_from() {
             for save in &saves {
                 let mut document = after(onto);
                 let before = document.encode().unwrap();
-                let outcome = found(&after(from)).save(&mut document, save, Some(&key('2')), at(500));
+                let outcome = found(&after(from)).save(&mut document, save, Some(&key('2')), Asked::default(), at(500));
                 assert_eq!(outcome, Err(Conflict::Changed), "{save:?} of {decided} onto {standing}");
                 assert_eq!(*document.encode().unwrap(), *before);
             }
@@ -200,10 +200,25 @@ fn the_same_state_of_another_time_or_of_another_key_is_a_change() {
     for change in changes {
         let mut position = position.clone();
         change(&mut position);
-        let saved = position.save(&mut after(&[Save::Intend]), &Save::Adopt(key('2').id), Some(&key('2')), at(20));
+        let saved = position.save(
+            &mut after(&[Save::Intend]),
+            &Save::Adopt(key('2').id),
+            Some(&key('2')),
+            Asked::default(),
+            at(20),
+        );
         assert_eq!(saved, Err(Conflict::Changed), "{position:?}");
     }
-    assert_eq!(position.save(&mut after(&[Save::Intend]), &Save::Adopt(key('2').id), Some(&key('2')), at(20)), Ok(()));
+    assert_eq!(
+        position.save(
+            &mut after(&[Save::Intend]),
+            &Save::Adopt(key('2').id),
+            Some(&key('2')),
+            Asked::default(),
+            at(20)
+        ),
+        Ok(())
+    );
 }
 
 #[test]
@@ -212,12 +227,16 @@ fn a_save_that_needs_another_key_is_refused_where_there_is_none() {
         for saves in [&[][..], &[Save::Intend]] {
             let mut document = after(saves);
             let before = document.encode().unwrap();
-            assert_eq!(found(&document).save(&mut document, &save, None, at(500)), Err(Conflict::Changed), "{save:?}");
+            assert_eq!(
+                found(&document).save(&mut document, &save, None, Asked::default(), at(500)),
+                Err(Conflict::Changed),
+                "{save:?}"
+            );
             assert_eq!(*document.encode().unwrap(), *before);
         }
     }
     let mut document = after(&[Save::Intend]);
-    assert_eq!(found(&document).save(&mut document, &adopt(), None, at(500)), Err(Conflict::Changed));
+    assert_eq!(found(&document).save(&mut document, &adopt(), None, Asked::default(), at(500)), Err(Conflict::Changed));
 }
 
 #[test]
@@ -229,7 +248,7 @@ fn a_profile_that_is_gone_or_lost_its_key_takes_no_journal() {
     role.profiles.get_mut(&name("prod")).unwrap().access_key = None;
     for mut document in [gone, role] {
         let refused = Err(Conflict::Journal(JournalError::NoKey(name("prod"))));
-        assert_eq!(position.save(&mut document, &Save::Intend, None, at(20)), refused);
+        assert_eq!(position.save(&mut document, &Save::Intend, None, Asked::default(), at(20)), refused);
     }
 }
 
@@ -250,7 +269,7 @@ fn a_journal_of_a_later_version_is_not_acted_upon_and_stays_as_it_is() {
             let before = document.encode().unwrap();
             let unreadable = JournalError::Unreadable(name("prod"));
             assert_eq!(Position::find(&document, USER, &name("prod")).unwrap_err(), unreadable, "change {number}");
-            let saved = position.save(&mut document, &Save::Finish, None, at(500));
+            let saved = position.save(&mut document, &Save::Finish, None, Asked::default(), at(500));
             assert_eq!(saved, Err(Conflict::Journal(unreadable)), "change {number}");
             assert_eq!(*reread(&document).encode().unwrap(), *before);
         }
@@ -271,5 +290,18 @@ fn no_secret_is_shown_with_a_position() {
         let shown = format!("{:?}", found(&after(saves)));
         assert!(!shown.contains(&"1".repeat(40)) && !shown.contains(&"2".repeat(40)), "{shown}");
         assert!(shown.contains("AKIAIOSFODNN7EXAMPL2"), "{shown}");
+    }
+}
+
+/// Whoever takes a rotation up again may be a schedule, which knows nothing of a command line.
+#[test]
+fn what_was_asked_for_stands_in_the_journal_until_the_old_key_is_retired() {
+    let asked = Asked { kept: true, grace: Some(30 * 86_400) };
+    let mut document = after(&[]);
+    for (save, told) in [(Save::Intend, asked), (adopt(), asked), (Save::Prove, asked), (retire(), Asked::default())] {
+        found(&document).save(&mut document, &save, Some(&key('2')), asked, at(500)).unwrap();
+        document = Document::decode(document.encode().unwrap().as_bytes()).unwrap();
+        let journal = Journal::of(&name("prod"), &document.profiles[&name("prod")]).unwrap().unwrap();
+        assert_eq!(journal.asked(), told, "{save:?}");
     }
 }

@@ -4,7 +4,7 @@ use super::{News, Rotation, Tools, Turn, User};
 use crate::credentials::AccessKey;
 use crate::names::AccessKeyId;
 use crate::rotate::creation_dates::CreationDates;
-use crate::rotate::journal::{Conflict, Position};
+use crate::rotate::journal::{Asked, Conflict, Position};
 use crate::rotate::ledger::{Entry, LedgerError};
 use crate::rotate::plan::{End, OwnIntent, Save, State};
 use crate::rotate::stop::Stop;
@@ -42,7 +42,8 @@ impl Rotation {
     pub(super) fn save(&mut self, tools: &Tools, save: &Save) -> Result<(), Stop> {
         let (before, found, now) = (self.entry()?.position.clone(), self.found.take(), tools.now());
         let dates = CreationDates::of(&self.keys);
-        match tools.ledger.save(&before, save, found.as_ref(), self.wish.keep_old, &dates, now) {
+        let asked = Asked { kept: self.wish.keep_old, grace: self.grace_asked_for };
+        match tools.ledger.save(&before, save, found.as_ref(), asked, &dates, now) {
             Ok(after) => {
                 self.note(save, &before, &after.position.current);
                 self.entry = Some(after);

@@ -22,5 +22,7 @@ pub struct Start {
     pub hooks: Vec<(ProfileName, String)>,
     /// Where nothing is to be done but to look.
     pub rest: Option<Rest>,
+    /// In seconds, where it was said for this very rotation.
+    pub grace_asked_for: Option<u64>,
     pub wish: Wish,
 }

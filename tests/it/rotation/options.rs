@@ -26,6 +26,58 @@ fn keep_old_leaves_the_old_key_active_and_the_next_rotation_retires_it() {
     stage.is_rotated();
 }
 
+/// Interrupted while the new key is tried, and taken up again by who says nothing of it.
+#[test]
+fn what_was_said_of_the_old_key_holds_for_who_takes_the_rotation_up_again() {
+    let interrupted = |flags: &[&str]| {
+        let stage = Stage::new();
+        stage.sim().new_keys_live_after(hours(1), hours(1));
+        stage.rotate(flags).exits(7);
+        stage.pass(hours(1));
+        stage
+    };
+    for again in [&["--resume"][..], &[]] {
+        let stage = interrupted(&["--keep-old"]);
+        stage.rotate(again).succeeds().says("is still active");
+        assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active), "{again:?}");
+        stage.rotate(&["--resume"]).succeeds().says("is kept active");
+        assert_eq!(stage.held().state, Some("proven"), "{again:?}");
+        stage.rotate(&[]).succeeds();
+        stage.is_rotated();
+    }
+    let stage = interrupted(&["--grace", "30d"]);
+    stage.rotate(&["--resume"]).succeeds();
+    stage.pass(hours(29 * 24));
+    stage.rotate(&["--resume"]).succeeds();
+    assert_eq!(stage.held().state, Some("retired"), "it is a day too early");
+    stage.pass(hours(2 * 24));
+    stage.rotate(&["--resume"]).succeeds();
+    assert_eq!((stage.held().state, stage.status(stage.user.access_key_id())), (None, None));
+}
+
+#[test]
+fn an_age_has_a_unit() {
+    let stage = Stage::new();
+    for age in ["30", "0d", "23h", "3651d"] {
+        let ran = stage.case.run(&["rotate", "prod", "--if-older-than", age]);
+        ran.exits(2);
+        assert!(ran.err.contains(&format!("an age is 1d to 3650d, not `{age}`")), "{}", ran.err);
+    }
+}
+
+#[test]
+fn an_undo_that_is_interrupted_goes_on_as_one() {
+    let stage = Stage::new();
+    stage.sim().new_keys_live_after(hours(1), hours(1));
+    stage.rotate(&[]).exits(7);
+    // The session is too old by then, and there is nobody to give a code.
+    stage.pass(hours(2));
+    let ran = stage.run_on(&RealDisk, &["rotate", "prod", "--undo"]);
+    ran.exits(8).says("it goes on by `vault rotate prod --undo`");
+    stage.follow_hint(&ran).succeeds();
+    assert_eq!((stage.held().current.id.as_str(), stage.held().state), (stage.user.access_key_id(), None));
+}
+
 #[test]
 fn a_rotation_is_undone_while_the_old_key_is_there() {
     let stage = Stage::new();

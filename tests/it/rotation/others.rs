@@ -169,6 +169,32 @@ fn a_rotation_whose_keys_are_gone_at_aws_can_be_given_up_and_no_other_word_takes
     run(&["rotate", "prod", "--give-up", "--yes"]).exits(1);
 }
 
+/// What is off by the rotation itself, `--resume` or `--undo` can switch on again.
+#[test]
+fn a_rotation_whose_old_key_is_off_and_there_is_not_given_up_unless_it_is_said_twice() {
+    for new_is_deleted in [false, true] {
+        let stage = Stage::new();
+        stage.rotate(&[]).succeeds();
+        let (held, run) = (stage.held(), |words: &[&str]| stage.run_on(&vault::disk::RealDisk, words));
+        if new_is_deleted {
+            stage.sim().delete_key(held.current.id.as_str());
+        }
+        let refused = run(&["rotate", "prod", "--give-up", "--yes"]);
+        let old = &held.other_id()[16..];
+        refused.exits(1).error(&format!(
+            "prod: AKIA...{old} was switched off by this rotation and can be taken back; nothing was changed"
+        ));
+        assert_eq!(stage.held().state, Some("retired"));
+        if new_is_deleted {
+            stage.rotate(&["--resume"]).succeeds();
+            assert_eq!(stage.held().current.id.as_str(), held.other_id());
+        } else {
+            run(&["rotate", "prod", "--give-up", "--force", "--yes"]).succeeds();
+            run(&["rotate", "prod", "--give-up", "--yes"]).exits(1).error("prod: no rotation is under way");
+        }
+    }
+}
+
 /// It may be the only one that does.
 #[test]
 fn a_rotation_whose_other_key_works_is_not_given_up_unless_it_is_said_twice() {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use vault::aws::ListedKey;
 use vault::names::{AccessKeyId, ProfileName};
-use vault::rotate::journal::{Journal, Position};
+use vault::rotate::journal::{Asked, Journal, Position};
 use vault::rotate::plan;
 use vault::secret::{IdentityText, SecretAccessKey};
 use vault::store::document::{Document, Profile, StoredAccessKey};
@@ -80,7 +80,7 @@ impl Real {
         let mut document = self.document(&stand);
         let position = Position::find(&document, USER, &profile("prod")).unwrap();
         let found = if let Save::Adopt(key) = save { Some(stored(key)) } else { None };
-        position.save(&mut document, &large(save), found.as_ref(), now()).unwrap();
+        position.save(&mut document, &large(save), found.as_ref(), Asked::default(), now()).unwrap();
         let saved = read(&Document::decode(document.encode().unwrap().as_bytes()).unwrap());
         self.saves.insert((stand, save), saved);
         saved
@@ -137,9 +137,13 @@ fn journal(stand: &Stand) -> Option<Journal> {
     let (user_arn, long_ago) = (USER.to_owned(), ago(2 * LONG));
     Some(match stand.state {
         Journaled::Idle => return None,
-        Journaled::Intended { age } => Journal::Intended { user_arn, since: ago(age) },
-        Journaled::Created { new, age } => Journal::Created { user_arn, since: ago(age), new: stored(new) },
-        Journaled::Proven { old } => Journal::Proven { user_arn, since: long_ago, kept: false, old: stored(old) },
+        Journaled::Intended { age } => Journal::Intended { user_arn, since: ago(age), kept: false, grace: None },
+        Journaled::Created { new, age } => {
+            Journal::Created { user_arn, since: ago(age), kept: false, grace: None, new: stored(new) }
+        }
+        Journaled::Proven { old } => {
+            Journal::Proven { user_arn, since: long_ago, kept: false, grace: None, old: stored(old) }
+        }
         Journaled::Retired { old, over } => {
             let until = if over { now() } else { now() + SignedDuration::from_secs(GRACE) };
             Journal::Retired { user_arn, since: long_ago, until, old: stored(old) }
