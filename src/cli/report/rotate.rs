@@ -130,8 +130,11 @@ pub fn report(failure: &RotateFailure) -> Report {
             let Report { message, hint, status } = Report::of(why);
             let report = pending(failure, message.trim_end_matches("; nothing was changed"), status);
             match hint {
-                Some(hint) => report
-                    .hint(format!("{hint}; it goes on by `vault rotate {} {}`", failure.profile, failure.goes_on_by)),
+                Some(hint) => {
+                    let and = if hint.ends_with('?') { "" } else { ";" };
+                    let (name, flag) = (&failure.profile, failure.goes_on_by);
+                    report.hint(format!("{hint}{and} it goes on by `vault rotate {name} {flag}`"))
+                }
                 None => report,
             }
         }

@@ -160,7 +160,10 @@ fn a_session_that_grew_old_while_the_machine_slept_is_not_used_for_the_next_chan
     let ran = stage.rotate(&[]);
     ran.exits(4)
         .says("rotation of `prod` stopped after the new key was put to use; it works, and both are in the vault");
-    ran.hint("run `vault rotate prod --resume`");
+    ran.hint(
+        "is it the code of arn:aws:iam::123456789012:mfa/phone? is that phone's clock right? it goes on by `vault rotate prod \
+         --resume`",
+    );
     assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
     let ran = stage.rotate(&["--resume"]);
     ran.succeeds();
