@@ -43,7 +43,7 @@ fn is_an_sdks(asked: &Asked, token: &str) {
     for (name, value) in asked.headers {
         let name = name.to_lowercase();
         let telling = ["origin", "referer", "via", "forwarded", "transfer-encoding"];
-        assert!(!telling.contains(&&*name) && !name.starts_with("sec-fetch-") && !name.starts_with("x-forwarded"));
+        assert!(!telling.contains(&&*name) && !name.starts_with("sec-fetch-") && !name.starts_with("x-forwarded-"));
         assert!(name != "content-length" || *value == b"0");
     }
 }
