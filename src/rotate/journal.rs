@@ -9,7 +9,7 @@ use super::plan::{Save, State};
 use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::{Document, Profile, StoredAccessKey};
 
-/// Times are by AWS's clock. A journal with keys that this version does not know is one that it must not act upon.
+/// Times are by AWS's clock; `kept` and `grace` are what was [`Asked`]. A journal with keys that this version does not know is one that it must not act upon.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Journal {

@@ -27,6 +27,7 @@ pub fn look(world: &World) -> Vec<Finding> {
     };
     let keys = match set(&KEYS)[..] {
         [] => Finding::good(ABOUT, "no credentials in variables"),
+        ["AWS_SESSION_TOKEN"] => Finding::note(ABOUT, "AWS_SESSION_TOKEN set alone, which AWS tools pass over"),
         ref found if by_us(world) => Finding::note(
             ABOUT,
             format!("{} of a session that `vault exec` or `vault env` gave this shell", found.join(", ")),

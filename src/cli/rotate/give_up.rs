@@ -48,12 +48,13 @@ fn give_up(name: &ProfileName, args: &Args, world: &World) -> Result<(), Failure
         .map_err(|taken| refused(name, Why::Stop(taken.into())))?;
     let closed = vault.close();
     let forgotten = other.as_ref().map(|key| key.id.clone());
-    if let (Some(key), Some(resolved), Some((state, _))) = (&other, &resolved, &told) {
+    // The keys are gone before a person is asked.
+    if let (Some((key, resolved)), Some((state, _))) = (other.zip(resolved), &told) {
         let aws = resolved.aws(world)?;
-        refuse_if_it_works(name, key, &aws)?;
+        refuse_if_it_works(name, &key, &aws)?;
         let user = user_arn.as_deref().and_then(arn_user_name);
-        if is_off_by_us(state) && user.is_some_and(|user| is_listed(key, user, resolved, &aws, world)) {
-            return Err(refused(name, Why::OtherKeyOff { key: key.id.clone() }));
+        if is_off_by_us(state) && user.is_some_and(|user| is_listed(&key, user, &resolved, &aws, world)) {
+            return Err(refused(name, Why::OtherKeyOff { key: key.id }));
         }
     }
     if !args.yes {
