@@ -151,6 +151,7 @@ impl Report {
             | NewPassphrase(_)
             | PassphraseNotAtHand
             | Derive(_)
+            | History(_)
             | NoSuchGeneration { .. }
             | GenerationDoesNotOpen { .. }
             | RotationUnfinished(_)

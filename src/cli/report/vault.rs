@@ -40,9 +40,11 @@ pub fn report(failure: &Failure) -> Report {
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
-        NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
-            generation(failure)
-        }
+        History(_)
+        | NoSuchGeneration { .. }
+        | GenerationDoesNotOpen { .. }
+        | RotationUnfinished(_)
+        | NotRestored { .. } => generation(failure),
         RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient | IdentityForRecipient
         | LastRecipient | OwnRecipient(_) => recipient(failure),
         NotCommitted(error) => not_committed(error),
@@ -57,6 +59,8 @@ pub fn report(failure: &Failure) -> Report {
 fn generation(failure: &Failure) -> Report {
     let state = |message: String| Report::new(Status::State, message);
     match failure {
+        Failure::History(error) => state(format!("can't tell which earlier generations there are: {error}"))
+            .hint("nothing was changed; look at the folder of the vault, and try again"),
         Failure::NoSuchGeneration { generation, kept } if kept.is_empty() => {
             state(format!("generation {generation} is not kept beside the vault, and no other is"))
         }
