@@ -25,7 +25,8 @@ mod shell;
 mod trust;
 mod vault;
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -69,6 +70,8 @@ pub enum Status {
     /// The shell's own codes for what `exec` could not start.
     CannotRun = 126,
     NotFound = 127,
+    /// A bug of ours.
+    Internal = 70,
 }
 
 impl From<Status> for ExitCode {
@@ -76,9 +79,6 @@ impl From<Status> for ExitCode {
         ExitCode::from(status as u8)
     }
 }
-
-/// A bug of ours: the panic hook ends the program with it.
-pub const INTERNAL: i32 = 70;
 
 /// What a person is told about a failure.
 #[derive(Debug, PartialEq, Eq)]
@@ -147,7 +147,6 @@ impl Report {
             | WrongPassphrase { .. }
             | Reopen(_)
             | Create(_)
-            | VaultExists
             | NewPassphrase(_)
             | PassphraseNotAtHand
             | Derive(_)
@@ -177,11 +176,9 @@ impl Report {
             | SecretFile { .. }
             | SecretFileOpen { .. }
             | NoIdentityIn { .. }
-            | IdentityDoesNotOpen
-            | OpensByIdentityOnly
             | FileExists { .. } => vault::report(failure),
             AgentNotWanted | HandOver(_) | AgentListen(_) | AgentEnded(_) | AgentUnreachable | Agent(_)
-            | AgentHolds(_) | AgentTraces(_) | AgentUnit(_) => agent::report(failure),
+            | AgentHolds(_) | Untold(..) | AgentUnit(_) => agent::report(failure),
             Endpoint(error) => aws::endpoint(error),
             CaBundle { path, error } => {
                 Self::new(Status::State, format!("AWS_CA_BUNDLE, {}: {}", shown_path(path), escape(&error.to_string())))
@@ -354,7 +351,7 @@ fn key_source(failure: &Failure) -> Report {
 
 /// Only reached if a variant is sent to the wrong part of this file.
 fn internal() -> Report {
-    Report::new(Status::State, "a failure without words; please report this")
+    Report::new(Status::Internal, "a failure without words; please report this")
 }
 
 fn no_terminal(need: &Need) -> Report {
@@ -492,6 +489,13 @@ pub fn failure(failure: &Failure) -> ExitCode {
     report.status.into()
 }
 
+/// The small program has to leave something to `vault`, and does not find it.
+pub fn nothing_beside(vault: &Path, error: &io::Error) -> ExitCode {
+    say(&format!("{}\n", error_line(&format!("`{}` can't be started: {error}", shown_path(vault)))));
+    say("vault: hint: both programs belong into one folder; then `vault configure NAME` writes where they are\n");
+    Status::State.into()
+}
+
 fn error_line(message: &str) -> String {
     let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     format!("vault: {red}error{red:#}: {message}")
@@ -537,6 +541,6 @@ pub fn on_panic() {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         say(&format!("vault: error: internal error at {place}\n"));
         say("vault: hint: please report this line\n");
-        std::process::exit(INTERNAL);
+        std::process::exit(Status::Internal as i32);
     }));
 }

@@ -30,6 +30,7 @@ mod passwd;
 pub mod plugins;
 mod policy;
 mod prompts;
+mod quick;
 mod recipient;
 mod role;
 mod role_options;

@@ -6,6 +6,7 @@ mod crash;
 mod fault_disk;
 mod forgery;
 mod judges;
+mod left_unlocked;
 mod levels;
 mod memory;
 mod program;

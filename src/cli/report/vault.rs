@@ -26,9 +26,6 @@ pub fn report(failure: &Failure) -> Report {
         Open(error) => open(error),
         Reopen(error) => reopen(error),
         Create(error) => create(error),
-        VaultExists => {
-            Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
-        }
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
         PassphraseOfAKey => Report::new(Status::Usage, "that is a part of an access key, not a passphrase")
             .hint("take four or more unrelated words, or `--generate`"),
@@ -142,10 +139,6 @@ fn given(failure: &Failure) -> Report {
                 .hint(format!("chmod 600 {path}"))
         }
         NoIdentityIn { path } => locked(format!("no age identity in {}", shown_path(path))),
-        IdentityDoesNotOpen => locked("this identity does not open the vault".into()),
-        OpensByIdentityOnly => {
-            locked("no passphrase opens this vault, only an identity".into()).hint("pass `--identity FILE`")
-        }
         Failure::FileExists { path } => Report::new(Status::State, format!("{} exists already", shown_path(path))),
         _ => internal(),
     }
