@@ -43,6 +43,7 @@ mod target;
 mod trust;
 mod unlock;
 mod using;
+mod version;
 pub mod warm;
 mod whoami;
 
