@@ -35,6 +35,7 @@ mod stamper;
 mod table;
 mod terminal;
 mod trusting;
+mod version;
 mod warm;
 mod world;
 
@@ -124,7 +125,7 @@ commands! {
 
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
 #[derive(Parser)]
-#[command(name = "vault", bin_name = "vault", version, max_term_width = 100)]
+#[command(name = "vault", bin_name = "vault", version = version::SHORT, long_version = version::long(), max_term_width = 100)]
 struct Flags {
     #[command(flatten)]
     unlock: UnlockArgs,

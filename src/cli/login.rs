@@ -13,15 +13,17 @@ use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
 use crate::names::{ProfileName, arn_user_name};
 use crate::session::{Issued, Note, Record};
-use crate::store::document::{Document, Profile, StoredAccessKey};
-use crate::store::vault::{Closed, Vault};
+use crate::store::document::{Document, Profile};
+use crate::store::vault::Closed;
 
 use super::add;
 use super::escape::escape;
 use super::expired;
 use super::exported;
 use super::failure::Failure;
-use super::report;
+use super::key_check;
+use super::mfa_device;
+use super::report::{self, Report};
 use super::rotate::at_login::{self, Due};
 use super::settings;
 use super::sign_in::{self, About, Purpose, Resolved, SignInArgs, SignedIn};
@@ -291,7 +293,7 @@ impl<'a, 'w> Login<'a, 'w> {
             ));
         }
         if let (Some(key), Some(vault)) = (replaced, vault) {
-            save_replaced_key(&key, target, vault.open()?, world)?;
+            save_replaced_key(&key, target, vault, world)?;
         }
         prepared.commit(world.disk, issued.credentials()).inspect_err(|_| {
             if !issued.notes.iter().any(|note| matches!(note, Note::NotCached { .. })) {
@@ -323,28 +325,29 @@ impl<'a, 'w> Login<'a, 'w> {
     }
 }
 
-/// A key that is about to be replaced goes into the vault under a free name first.
-fn save_replaced_key(key: &AccessKey, target: &ProfileName, mut vault: Vault, world: &World) -> Result<(), Failure> {
+/// A key that is about to be replaced goes into the vault under a free name first. AWS is asked of it before; whatever that
+/// says, the key is not lost.
+fn save_replaced_key(key: &AccessKey, target: &ProfileName, vault: &Closed, world: &World) -> Result<(), Failure> {
+    let checked = key_check::check(key, None, world);
+    let known = checked.as_ref().ok();
+    let created = known.and_then(|checked| key_check::creation_date(key, checked));
+    let mfa_serial = known.and_then(|checked| mfa_device::only(&checked.aws, key, &checked.identity));
     let stamp = world.stamp();
-    let saved_as = vault.edit(&stamp, |document| {
+    let saved_as = vault.open()?.edit(&stamp, |document| {
         let name = free_name(document, target)?;
-        let access_key = StoredAccessKey {
-            id: key.id.clone(),
-            secret: key.secret.clone(),
-            user_arn: None,
-            added: stamp.now,
-            created: None,
-            verified: None,
-            endpoint: None,
-            rest: toml::Table::new(),
-        };
-        document.profiles.insert(name.clone(), Profile { access_key: Some(access_key), ..Profile::default() });
+        let access_key = Some(key_check::stored(key.clone(), known, created, stamp.now));
+        let profile = Profile { access_key, mfa_serial: mfa_serial.clone(), ..Profile::default() };
+        document.profiles.insert(name.clone(), profile);
         Ok::<_, Failure>(name)
     })?;
     world.say(&format!(
         "saved the long-term key {} of section [{target}] in the vault, as `{saved_as}`",
         key.id.short()
     ));
+    if let Err(failure) = checked {
+        world.warn(&format!("`{saved_as}` is unchecked: {}", Report::of(&failure).message));
+        world.hint(&format!("`vault whoami {saved_as}` asks AWS again"));
+    }
     Ok(())
 }
 

@@ -23,6 +23,7 @@ mod serve;
 mod session;
 mod shell;
 mod trust;
+mod usage;
 mod vault;
 
 use std::io::{self, Write};
@@ -98,7 +99,7 @@ impl Report {
     }
 
     pub fn usage(error: &clap::Error) -> Self {
-        Self::new(Status::Usage, error.to_string())
+        usage::conflict(error).unwrap_or_else(|| Self::new(Status::Usage, error.to_string()))
     }
 
     pub fn of(failure: &Failure) -> Self {
@@ -465,6 +466,10 @@ fn no_answer(need: &Need) -> Report {
         Need::Passphrase | Need::Unlock(..) => {
             Report::new(Status::Locked, "no passphrase was typed; the vault stays locked")
         }
+        Need::RecoveryKeyChoice { .. } => Report::new(
+            Status::PersonNeeded,
+            "no answer; nothing was changed, and the recovery key above opens nothing",
+        ),
         _ => Report::new(Status::PersonNeeded, "no answer; nothing was changed"),
     }
 }
@@ -480,13 +485,17 @@ fn exec(program: &str, error: &std::io::Error) -> Report {
 /// Shows a failure and gives its exit code.
 pub fn failure(failure: &Failure) -> ExitCode {
     let report = Report::of(failure);
+    show(&report);
+    report.status.into()
+}
+
+fn show(report: &Report) {
     if !report.message.is_empty() {
         say(&format!("{}\n", error_line(&report.message)));
     }
     if let Some(hint) = &report.hint {
         say(&format!("vault: hint: {hint}\n"));
     }
-    report.status.into()
 }
 
 /// The small program has to leave something to `vault`, and does not find it.
@@ -513,7 +522,10 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return Status::Done.into();
     }
-    say(&format!("vault: {}", error.render().ansi()));
+    match usage::conflict(error) {
+        Some(report) => show(&report),
+        None => say(&format!("vault: {}", error.render().ansi())),
+    }
     Status::Usage.into()
 }
 

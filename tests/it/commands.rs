@@ -44,6 +44,7 @@ mod target;
 mod trust;
 mod unlock;
 mod using;
+mod version;
 pub mod warm;
 mod whoami;
 

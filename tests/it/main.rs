@@ -1,5 +1,6 @@
 //! Everything that looks at the product from outside, in one binary: linking it once is most of the time it takes.
 
+mod build_script;
 mod commands;
 mod config_readers;
 mod crash;

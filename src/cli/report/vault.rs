@@ -115,7 +115,7 @@ fn recipient(failure: &Failure) -> Report {
 const NO_VAULT: &str = "there is no vault yet";
 
 const OLDER: &str =
-    "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
+    "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
 
 /// What flags and variables lead to.
 fn given(failure: &Failure) -> Report {
@@ -243,7 +243,7 @@ fn unseal(error: &UnsealError) -> Report {
             Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1 or AGE-PLUGIN-")
         }
         UnsealError::Plugin { plugin, error } => plugin::of_identity(plugin, error),
-        UnsealError::Header(error) => header(error).hint(OLDER),
+        UnsealError::Header(error) => or_older(header(error)),
         UnsealError::HeaderDamaged => {
             distrusted("the vault is damaged: its header was changed since it was written".into()).hint(OLDER)
         }
@@ -256,8 +256,13 @@ fn unseal(error: &UnsealError) -> Report {
         UnsealError::HeaderDisagrees => {
             distrusted("the vault's header and content disagree about the passphrase".into())
         }
-        UnsealError::Document(error) => document(error).hint(OLDER),
+        UnsealError::Document(error) => or_older(document(error)),
     }
+}
+
+/// A vault that a newer program made is not damaged.
+fn or_older(report: Report) -> Report {
+    if report.hint.is_some() { report } else { report.hint(OLDER) }
 }
 
 fn document(error: &DocumentError) -> Report {
@@ -276,7 +281,9 @@ fn document(error: &DocumentError) -> Report {
 fn header(error: &HeaderError) -> Report {
     match error {
         HeaderError::NotAge => Report::new(Status::NotTrusted, "the vault is not an age file"),
-        HeaderError::Newer => Report::new(Status::NotTrusted, "the vault was made by a newer vault program"),
+        HeaderError::Newer => {
+            Report::new(Status::NotTrusted, "the vault was made by a newer vault program").hint("update this program")
+        }
         HeaderError::Kdf(KdfError::OutOfBounds { .. }) => {
             Report::new(Status::NotTrusted, format!("the vault was tampered with: {error}"))
         }
