@@ -8,6 +8,7 @@ mod forgery;
 mod judges;
 mod levels;
 mod memory;
+mod papers;
 mod program;
 mod readme;
 mod rotation;
