@@ -42,7 +42,7 @@ fn a_wrong_code_leaves_the_session_that_stands() {
     case.login().succeeds();
     let (file, id) = (fs::read(case.credentials()).unwrap(), written(&case, "prod", "aws_access_key_id"));
     case.run(&["login", "prod", "--force", "--mfa-code", &case.phone.wrong_code()]).exits(4);
-    assert_eq!(fs::read(case.credentials()).unwrap(), file);
+    assert!(fs::read(case.credentials()).unwrap() == file, "the file was changed");
     case.run(&["get", "prod", "aws_access_key_id"]).succeeds().stdout(&id);
 }
 
