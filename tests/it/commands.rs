@@ -18,6 +18,7 @@ mod entries;
 mod first_sight;
 mod history;
 mod import;
+mod incumbents;
 mod init;
 mod keys;
 mod log;

@@ -10,6 +10,7 @@ mod judges;
 mod left_unlocked;
 mod levels;
 mod memory;
+mod papers;
 mod program;
 mod readme;
 mod rotation;
