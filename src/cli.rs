@@ -2,6 +2,7 @@
 
 mod access_key_source;
 mod agent_access;
+mod clock_told;
 mod code_asker;
 mod escape;
 mod expired;

@@ -74,7 +74,8 @@ pub enum Failure {
         path: PathBuf,
         error: ReadError,
     },
-    SecretFile {
+    /// A file that a person named: a CSV, a policy, another vault, one to write a secret to.
+    NamedFile {
         path: PathBuf,
         error: ReadError,
     },
@@ -280,6 +281,11 @@ pub enum Failure {
 
     // AWS, its files, and sessions.
     Endpoint(EndpointError),
+    /// AWS_CA_BUNDLE leads to it.
+    CaBundleFile {
+        path: PathBuf,
+        error: ReadError,
+    },
     CaBundle {
         path: PathBuf,
         error: CaBundleError,

@@ -174,7 +174,7 @@ impl Report {
             | PassphraseSeveralLines(_)
             | OneInputForTwo
             | UnlockFile { .. }
-            | SecretFile { .. }
+            | NamedFile { .. }
             | SecretFileOpen { .. }
             | NoIdentityIn { .. }
             | IdentityDoesNotOpen
@@ -183,9 +183,8 @@ impl Report {
             AgentNotWanted | HandOver(_) | AgentListen(_) | AgentEnded(_) | AgentUnreachable | Agent(_)
             | AgentHolds(_) | AgentTraces(_) | AgentUnit(_) => agent::report(failure),
             Endpoint(error) => aws::endpoint(error),
-            CaBundle { path, error } => {
-                Self::new(Status::State, format!("AWS_CA_BUNDLE, {}: {}", shown_path(path), escape(&error.to_string())))
-            }
+            CaBundleFile { path, error } => aws::ca_bundle(path, error),
+            CaBundle { path, error } => aws::ca_bundle(path, error),
             KeyCheck { error, id } => aws::key_check(error, id),
             Aws(error) => aws::report(error),
             AwsFile(error) => files::file(error),

@@ -127,7 +127,7 @@ fn run_aws_vault(command: &str, world: &World) -> Result<SecretBytes, process::R
 /// By what opens our own vault, as a branch of it does; by what the flags lead to; else by asking.
 fn open_other(path: &Path, args: &Args, own: Option<&Opener>, world: &World) -> Result<Document, Failure> {
     let read = world.disk.read_named(path, MAX_FILE);
-    let (file, _) = read.map_err(|error: ReadError| Failure::SecretFile { path: path.to_owned(), error })?;
+    let (file, _) = read.map_err(|error: ReadError| Failure::NamedFile { path: path.to_owned(), error })?;
     let shown = shown_path(path);
     let plugins = world.place();
     let plugins = plugins.plugins();

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::aws::{AwsError, Refusal};
+use crate::cli::clock_told;
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Need;
-use crate::cli::settings;
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::{ProfileName, RoleArn};
@@ -277,7 +277,7 @@ pub fn note(world: &World, note: &Note) {
             ));
         }
         Note::NotCached { cause } => world.warn(&format!("the session could not be cached: {}", escape(cause))),
-        Note::ClockOff { offset } => settings::warn_about_offset(world, *offset),
+        Note::ClockOff { offset } => clock_told::warn_about_offset(world, *offset),
     }
 }
 

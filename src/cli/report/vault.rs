@@ -129,7 +129,7 @@ fn given(failure: &Failure) -> Report {
         PassphraseDescriptor { number, error } => locked(format!("can't read file descriptor {number}: {error}")),
         PassphraseNotText(source) => locked(format!("{} is not text in UTF-8", source_words(source))),
         PassphraseEmpty(source) => locked(format!("{} is empty", source_words(source))),
-        SecretFile { path, error } => Report::new(Status::State, format!("can't use {}: {error}", shown_path(path))),
+        NamedFile { path, error } => Report::new(Status::State, format!("can't use {}: {error}", shown_path(path))),
         UnlockFile { path, error } => locked(format!("can't read {}: {error}", shown_path(path))),
         PassphraseSeveralLines(source) => locked(format!("{} has more than one line", source_words(source))),
         OneInputForTwo => {

@@ -35,6 +35,14 @@ fn the_variable_comes_first_then_the_setting_then_the_only_one() {
 }
 
 #[test]
+fn a_variable_that_names_no_profile_is_named_itself() {
+    let login = Case::with_prod().vault(&["login"]).variable("AWS_PROFILE", "-prod").run();
+    let told =
+        "AWS_PROFILE: `-prod` is not a profile name: 1 to 64 of letters, digits and _.@:/+-, not starting with -";
+    login.exits(2).stdout("").stderr(&error(told));
+}
+
+#[test]
 fn without_a_choice_the_profiles_are_listed() {
     let case = with_two();
     let hint = "name one, or choose the usual one by `vault set --vault default_profile=NAME`";
