@@ -47,9 +47,8 @@ pub fn read(args: &SourceArgs, name: &ProfileName, world: &World) -> Result<Acce
         from_csv(world, path)?
     } else if let Some(profile) = &args.from_profile {
         from_profile(world, profile)?
-    } else if args.secret_stdin {
-        let id = args.access_key_id.clone().ok_or(Failure::SecretMissing)?;
-        AccessKey { id, secret: secret(&world.read_input()?)? }
+    } else if let (true, Some(id)) = (args.secret_stdin, &args.access_key_id) {
+        AccessKey { id: id.clone(), secret: secret(&world.read_input()?)? }
     } else {
         ask(args, name)?
     };

@@ -10,7 +10,7 @@ use crate::import::found::{Left, Origin, Source, Why};
 use crate::import::plan::{Conflict, Row, Step};
 use crate::names::ProfileName;
 
-use super::vault::finish_rotation;
+use super::history::finish_rotation;
 use super::{Report, Status, aws, internal};
 
 pub fn report(failure: &Failure) -> Report {

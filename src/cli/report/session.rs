@@ -16,7 +16,8 @@ use crate::session::{
     NeedsVault, NoMfa, Note,
 };
 
-use super::{Report, Status, aws, files, no_terminal};
+use super::need::no_terminal;
+use super::{Report, Status, aws, files};
 
 /// How long it is from now until then; nothing where that is past.
 pub fn left(then: Timestamp, now: Timestamp) -> Duration {
