@@ -2,7 +2,10 @@
 
 mod access_key_source;
 mod agent_access;
+mod clock_told;
 mod code_asker;
+mod confirming;
+mod environment_told;
 mod escape;
 mod expired;
 mod exported;
@@ -13,6 +16,7 @@ mod key_check;
 mod last_run;
 mod mfa_device;
 mod names_given;
+mod need;
 mod new_passphrase;
 mod opening;
 mod own_program;

@@ -154,6 +154,12 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     Ok(vault)
 }
 
+/// Opens the vault, where there is one.
+pub fn open_if_there<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
+    let exists = world.place().exists().map_err(LoadError::Io)?;
+    exists.then(|| open_vault(world)).transpose()
+}
+
 /// Opens it without the agent: what is shown or changed next is worth being asked for the passphrase itself.
 pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     let Unlocked { opened, .. } = in_person(world)?;

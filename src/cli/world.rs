@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::str::FromStr;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use crate::aws::CaBundle;
 use crate::clock::{Clock, SystemClock};
 use crate::disk::{Disk, RealDisk};
 use crate::log::{self, Event};
+use crate::names::NameError;
 use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
 use crate::secret::SecretBytes;
@@ -102,13 +104,19 @@ impl<'a> World<'a> {
         self.say(&format!("vault: hint: {text}"));
     }
 
+    /// What a variable of the AWS tools names; none where it is not set.
+    pub fn name_in<T: FromStr<Err = NameError>>(&self, variable: &'static str) -> Result<Option<T>, Failure> {
+        let parsed = self.environment.text(variable).map(str::parse).transpose();
+        parsed.map_err(|error| Failure::BadVariable { name: variable, error })
+    }
+
     /// The certificates that AWS_CA_BUNDLE names, as for the other AWS tools: networks that open TLS need it.
     pub fn ca_bundle(&self) -> Result<Option<CaBundle>, Failure> {
         let Some(path) = self.environment.path("AWS_CA_BUNDLE") else { return Ok(None) };
         let (pem, _) = self
             .disk
             .read_named(&path, MOST_CERTIFICATES)
-            .map_err(|error| Failure::SecretFile { path: path.clone(), error })?;
+            .map_err(|error| Failure::CaBundleFile { path: path.clone(), error })?;
         CaBundle::from_pem(&pem).map(Some).map_err(|error| Failure::CaBundle { path, error })
     }
 
