@@ -55,7 +55,7 @@ fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
         mfa_max_age: _,
         endpoint_url: _,
         taken_over: _,
-        // A rotation's journal, and what a later version wrote.
+        // A rotation's journal, which `left_of` tells, too, and what a later version wrote.
         rest: _,
     } = profile.clone();
     let key = access_key.map(|key| FoundKey {
@@ -97,10 +97,14 @@ fn left_of(profile: &Profile, origin: &Origin) -> Vec<Left> {
         // Of a file of the machine where they stood.
         ("taken_over", Some(taken_over).filter(|lines| !lines.is_empty())),
     ];
+    // What it stands for is between that vault and AWS: a second one that went on with it would be another machine at work.
+    let rotation =
+        Left { setting: Profile::ROTATION, profile: origin.section.clone(), value: None, origin: origin.clone() };
     let left = |(setting, value): (&'static str, Option<String>)| {
         Some(Left { setting, profile: origin.section.clone(), value: Some(value?), origin: origin.clone() })
     };
-    settings.into_iter().filter_map(left).collect()
+    let rotation = profile.is_rotating().then_some(rotation);
+    rotation.into_iter().chain(settings.into_iter().filter_map(left)).collect()
 }
 
 fn left_of_vault(settings: &Settings) -> [(&'static str, Option<String>); 9] {
@@ -170,13 +174,14 @@ mod tests {
         assert!(settings.taken_over.is_empty());
         assert!(settings.mfa_process.is_none() && settings.endpoint_url.is_none() && settings.rest.is_empty());
         assert!(settings.rotate_hook.is_none() && settings.rotate_on_login.is_none());
-        let left: Vec<_> = reading.left.iter().map(|left| (left.setting, left.value.as_deref().unwrap())).collect();
-        let of_prod = [("mfa_process", "evil"), ("endpoint_url", "http://evil"), ("rotate_on_login", "always")];
+        let left: Vec<_> =
+            reading.left.iter().map(|left| (left.setting, left.value.as_deref().unwrap_or_default())).collect();
+        let of_prod = [("rotation", ""), ("mfa_process", "evil"), ("endpoint_url", "http://evil")];
         assert_eq!(left[..3], of_prod);
-        let of_vault = [("default_profile", "prod"), ("grace", "7d")];
+        assert_eq!(left[3..5], [("rotate_on_login", "always"), ("rotate_hook", "evil")]);
+        assert_eq!(left[5..8], [("taken_over", "x = 1"), ("default_profile", "prod"), ("grace", "7d")]);
         let of_agent = [("enabled", "false"), ("idle", "60"), ("max", "120"), ("session", "0")];
-        assert_eq!(left[3..7], [&[("rotate_hook", "evil"), ("taken_over", "x = 1")], &of_vault[..]].concat());
         let of_agent = of_agent.map(|(setting, value)| (format!("agent.{setting}"), value));
-        assert!(left[7..].iter().map(|(setting, value)| ((*setting).to_owned(), *value)).eq(of_agent));
+        assert!(left[8..].iter().map(|(setting, value)| ((*setting).to_owned(), *value)).eq(of_agent));
     }
 }
