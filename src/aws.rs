@@ -5,6 +5,7 @@
 //! handed in with each call, no profile file is read and no metadata service is probed.
 
 mod access_keys;
+mod account;
 mod client;
 mod console;
 mod creation_date;

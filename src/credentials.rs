@@ -13,6 +13,13 @@ pub struct AccessKey {
     pub secret: SecretAccessKey,
 }
 
+impl AccessKey {
+    /// Whether it is the same secret, too: a pair with a new secret is another key, whatever its id.
+    pub fn is_same_pair(&self, other: &Self) -> bool {
+        self.id == other.id && self.secret.expose() == other.secret.expose()
+    }
+}
+
 /// Temporary credentials from STS; expiration by AWS's clock.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SessionCredentials {
@@ -22,4 +29,11 @@ pub struct SessionCredentials {
     #[serde(with = "in_sealed_bytes")]
     pub session_token: SessionToken,
     pub expiration: Timestamp,
+}
+
+impl SessionCredentials {
+    /// In whole seconds: not every SDK reads a fraction.
+    pub fn expiration_text(&self) -> String {
+        self.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
 }

@@ -174,7 +174,7 @@ impl RoleArn {
 
     /// `aws`, `aws-cn`, ...
     pub fn partition(&self) -> &str {
-        self.0.split(':').nth(1).unwrap_or_default()
+        arn_partition(&self.0).unwrap_or_default()
     }
 
     /// As the console wants it named.
@@ -259,6 +259,16 @@ impl std::str::FromStr for MfaCode {
             Err(NameError::MfaCode)
         }
     }
+}
+
+/// `aws`, `aws-cn`, `aws-us-gov`, ...
+pub fn arn_partition(arn: &str) -> Option<&str> {
+    arn.split(':').nth(1).filter(|partition| !partition.is_empty())
+}
+
+/// Whether it is of an account's root user.
+pub fn arn_is_root(arn: &str) -> bool {
+    arn.ends_with(":root")
 }
 
 /// The account number in an IAM or STS ARN.

@@ -5,7 +5,7 @@ pub mod file; // where it is kept: loading and saving bytes
 pub mod fingerprint; // what people compare to know that they mean the same vault
 pub mod group; // many threads' changes in few saves
 pub mod header; // the first lines of the file, checked before anything else
-pub mod history; // what is in them
+pub mod history; // what is in earlier generations
 pub mod identity; // age identities as text
 pub mod kdf; // salt and costs of the passphrase
 pub mod kept; // earlier generations beside the vault

@@ -2,12 +2,12 @@
 //! https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
 
 use aws_sdk_iam::types::{AccessKeyMetadata, StatusType};
-use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 
 use super::client::{Aws, Repeat, Signer};
 use super::error::AwsError;
 use super::iam::signed_by;
+use super::time::timestamp;
 use crate::credentials::AccessKey;
 use crate::names::AccessKeyId;
 use crate::secret::SecretAccessKey;
@@ -56,7 +56,7 @@ impl Aws {
         let action = "CreateAccessKey";
         let made = self.call(action, Repeat::OnlyUnsent, async || {
             let call = self.iam().create_access_key().user_name(user_name).customize();
-            call.config_override(signed_by(signer).retry_config(Repeat::OnlyUnsent.retry_config())).send().await
+            call.config_override(signed_by(signer, Repeat::OnlyUnsent)).send().await
         })?;
         // Without a word of what came: it holds a secret.
         let unreadable = || AwsError::unreadable(action, "it has no key");
@@ -79,7 +79,7 @@ impl Aws {
                     .user_name(user_name)
                     .set_marker(marker.clone())
                     .customize()
-                    .config_override(signed_by(signer))
+                    .config_override(signed_by(signer, Repeat::Freely))
                     .send()
                     .await
             })?;
@@ -108,7 +108,7 @@ impl Aws {
         };
         self.call("UpdateAccessKey", Repeat::Freely, async || {
             let call = self.iam().update_access_key().user_name(user_name).access_key_id(id.as_str());
-            call.status(status.clone()).customize().config_override(signed_by(signer)).send().await
+            call.status(status.clone()).customize().config_override(signed_by(signer, Repeat::Freely)).send().await
         })?;
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Aws {
     pub fn delete_access_key(&self, signer: &Signer, user_name: &str, id: &AccessKeyId) -> Result<(), AwsError> {
         self.call("DeleteAccessKey", Repeat::Freely, async || {
             let call = self.iam().delete_access_key().user_name(user_name).access_key_id(id.as_str());
-            call.customize().config_override(signed_by(signer)).send().await
+            call.customize().config_override(signed_by(signer, Repeat::Freely)).send().await
         })?;
         Ok(())
     }
@@ -127,7 +127,7 @@ impl Aws {
         let action = "GetAccessKeyLastUsed";
         let answer = self.call(action, Repeat::Freely, async || {
             let call = self.iam().get_access_key_last_used().access_key_id(id.as_str());
-            call.customize().config_override(signed_by(signer)).send().await
+            call.customize().config_override(signed_by(signer, Repeat::Freely)).send().await
         })?;
         let Some(used) = answer.access_key_last_used else { return Ok(None) };
         let at = used.last_used_date.map(timestamp).transpose();
@@ -142,10 +142,6 @@ fn listed(key: AccessKeyMetadata) -> Result<ListedKey, String> {
     let status = if key.status == Some(StatusType::Active) { KeyStatus::Active } else { KeyStatus::Inactive };
     let id = id.parse().map_err(|error: crate::names::NameError| error.to_string())?;
     Ok(ListedKey { id, status, created: timestamp(created)? })
-}
-
-pub(super) fn timestamp(date: DateTime) -> Result<Timestamp, String> {
-    Timestamp::new(date.secs(), date.subsec_nanos().cast_signed()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

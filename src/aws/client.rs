@@ -56,8 +56,8 @@ pub enum Signer<'a> {
 pub(super) enum Repeat {
     /// Asking twice does no harm: the SDK's standard retries.
     Freely,
-    /// The call spends an MFA code, and the second time AWS would refuse it as used: sent again only if the first certainly
-    /// never left, or was refused for its time, which AWS checks before it looks at the code.
+    /// The second call would not be the first again: it would make another key or device, or AWS would refuse its code as used.
+    /// Sent again only if the first certainly never left, or was refused for its time, which AWS checks before all else.
     OnlyUnsent,
 }
 

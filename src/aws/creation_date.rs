@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::access_keys::timestamp;
 use super::client::{Aws, Repeat, Signer};
 use super::error::AwsError;
 use super::iam::signed_by;
+use super::time::timestamp;
 use crate::credentials::AccessKey;
 
 /// It is good to know and nothing depends on it: nobody waits for it as for an answer that is needed.
@@ -20,7 +20,7 @@ impl Aws {
         let action = "ListAccessKeys";
         let listed = self.attempts(action, Repeat::Freely, async || {
             let call = self.iam().list_access_keys().customize();
-            call.config_override(signed_by(&Signer::AccessKey(key))).send().await
+            call.config_override(signed_by(&Signer::AccessKey(key), Repeat::Freely)).send().await
         });
         let listed = self.wait_at_most(TIMEOUT, action, listed)?;
         let mut keys = listed.access_key_metadata.into_iter();

@@ -2,8 +2,6 @@
 
 use super::client::{Repeat, Signer};
 
-pub(super) fn signed_by(signer: &Signer) -> aws_sdk_iam::config::Builder {
-    aws_sdk_iam::Config::builder()
-        .credentials_provider(signer.credentials())
-        .retry_config(Repeat::Freely.retry_config())
+pub(super) fn signed_by(signer: &Signer, repeat: Repeat) -> aws_sdk_iam::config::Builder {
+    aws_sdk_iam::Config::builder().credentials_provider(signer.credentials()).retry_config(repeat.retry_config())
 }

@@ -7,6 +7,7 @@ use super::client::{Aws, Repeat, Signer};
 use super::error::AwsError;
 use super::iam::signed_by;
 use super::refusal::Refusal;
+use super::time::timestamp;
 use crate::names::{MfaCode, MfaSerial};
 use crate::secret::MfaSeed;
 
@@ -44,12 +45,12 @@ impl Aws {
                     .user_name(user_name)
                     .set_marker(marker.clone())
                     .customize()
-                    .config_override(signed_by(signer))
+                    .config_override(signed_by(signer, Repeat::Freely))
                     .send()
                     .await
             })?;
             devices.extend(page.mfa_devices.into_iter().map(|device| {
-                let enabled = Timestamp::from_second(device.enable_date.secs()).ok();
+                let enabled = timestamp(device.enable_date).ok();
                 MfaDevice { enabled, ..MfaDevice::named(device.serial_number) }
             }));
             // A marker that comes back unchanged would be followed for ever.
@@ -68,7 +69,7 @@ impl Aws {
                 .create_virtual_mfa_device()
                 .virtual_mfa_device_name(name)
                 .customize()
-                .config_override(signed_by(signer).retry_config(Repeat::OnlyUnsent.retry_config()))
+                .config_override(signed_by(signer, Repeat::OnlyUnsent))
                 .send()
                 .await
         })?;
@@ -87,7 +88,7 @@ impl Aws {
                 .delete_virtual_mfa_device()
                 .serial_number(serial.as_str())
                 .customize()
-                .config_override(signed_by(signer))
+                .config_override(signed_by(signer, Repeat::Freely))
                 .send()
                 .await
         });
@@ -113,7 +114,7 @@ impl Aws {
                 .authentication_code1(codes[0].as_str())
                 .authentication_code2(codes[1].as_str())
                 .customize()
-                .config_override(signed_by(signer).retry_config(Repeat::OnlyUnsent.retry_config()))
+                .config_override(signed_by(signer, Repeat::OnlyUnsent))
                 .send()
                 .await
         });
@@ -136,7 +137,7 @@ impl Aws {
                 .authentication_code1(codes[0].as_str())
                 .authentication_code2(codes[1].as_str())
                 .customize()
-                .config_override(signed_by(signer).retry_config(Repeat::OnlyUnsent.retry_config()))
+                .config_override(signed_by(signer, Repeat::OnlyUnsent))
                 .send()
                 .await
         });

@@ -1,4 +1,4 @@
-//! IAM: how long sessions of a role may be; and how an account is called.
+//! IAM: how long sessions of a role may be.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl Aws {
         let action = "GetRole";
         let answer = self.call(action, Repeat::Freely, async || {
             let call = self.iam().get_role().role_name(role_name).customize();
-            call.config_override(signed_by(signer)).send().await
+            call.config_override(signed_by(signer, Repeat::Freely)).send().await
         })?;
         let role = answer.role.ok_or_else(|| AwsError::unreadable(action, "no role in it"))?;
         let seconds = role.max_session_duration.and_then(|seconds| u64::try_from(seconds).ok());
@@ -34,18 +34,9 @@ impl Aws {
         self.call("UpdateRole", Repeat::Freely, async || {
             let call = self.iam().update_role().role_name(role_name).max_session_duration(seconds);
             let call = call.set_description(limits.description.clone());
-            call.customize().config_override(signed_by(signer)).send().await
+            call.customize().config_override(signed_by(signer, Repeat::Freely)).send().await
         })?;
         Ok(())
-    }
-
-    /// The name that people gave the account; it has one at most.
-    pub fn account_alias(&self, signer: &Signer) -> Result<Option<String>, AwsError> {
-        let answer = self.call("ListAccountAliases", Repeat::Freely, async || {
-            let call = self.iam().list_account_aliases().customize();
-            call.config_override(signed_by(signer)).send().await
-        })?;
-        Ok(answer.account_aliases.into_iter().next())
     }
 }
 
@@ -68,14 +59,5 @@ mod tests {
         let wanted = RoleLimits { max_session: Duration::from_secs(14_400), ..before };
         assert_eq!(stage.aws.set_role_limits(&signer, "admin", &wanted), Ok(()));
         assert_eq!(stage.aws.role_limits(&signer, "admin"), Ok(wanted));
-    }
-
-    #[test]
-    fn an_account_has_a_name_or_none() {
-        let stage = Stage::new();
-        let signer = Signer::AccessKey(&stage.key);
-        assert_eq!(stage.aws.account_alias(&signer), Ok(None));
-        stage.sim.set_account_alias("123456789012", "acme");
-        assert_eq!(stage.aws.account_alias(&signer), Ok(Some("acme".into())));
     }
 }

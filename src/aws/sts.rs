@@ -1,12 +1,12 @@
 //! STS: who signs, and sessions.
 
 use aws_sdk_sts::types::{Credentials, PolicyDescriptorType, Tag};
-use jiff::Timestamp;
 
 use super::client::{Aws, Repeat, Signer};
 use super::error::AwsError;
+use super::time::timestamp;
 use crate::credentials::{AccessKey, SessionCredentials};
-use crate::names::{MfaCode, MfaSerial, NameError, RoleArn, arn_user_name};
+use crate::names::{MfaCode, MfaSerial, NameError, RoleArn, arn_is_root, arn_partition, arn_user_name};
 use crate::secret::{SecretAccessKey, SessionToken};
 
 /// Who AWS says signed.
@@ -19,7 +19,7 @@ pub struct CallerIdentity {
 
 impl CallerIdentity {
     pub fn is_root(&self) -> bool {
-        self.arn.ends_with(":root")
+        arn_is_root(&self.arn)
     }
 
     /// The IAM user's name; None for root and for roles.
@@ -29,7 +29,7 @@ impl CallerIdentity {
 
     /// `aws`, `aws-cn`, `aws-us-gov`, ...
     pub fn partition(&self) -> Option<&str> {
-        self.arn.split(':').nth(1).filter(|partition| !partition.is_empty())
+        arn_partition(&self.arn)
     }
 }
 
@@ -163,12 +163,11 @@ pub(super) fn credentials(action: &'static str, answer: Option<Credentials>) -> 
     if !printable(&answer.secret_access_key) || !printable(&answer.session_token) {
         return Err(AwsError::unreadable(action, "credentials that are not printable text"));
     }
-    let expiration = Timestamp::new(answer.expiration.secs(), answer.expiration.subsec_nanos().cast_signed());
     Ok(SessionCredentials {
         access_key_id: answer.access_key_id.parse().map_err(|error: NameError| AwsError::unreadable(action, error))?,
         secret_access_key: SecretAccessKey::new(answer.secret_access_key),
         session_token: SessionToken::new(answer.session_token),
-        expiration: expiration.map_err(|error| AwsError::unreadable(action, error))?,
+        expiration: timestamp(answer.expiration).map_err(|error| AwsError::unreadable(action, error))?,
     })
 }
 

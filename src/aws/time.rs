@@ -1,6 +1,7 @@
-//! What time it is by AWS's clock, asked for its own sake.
+//! Times as AWS tells them, and what time it is by AWS's clock, asked for its own sake.
 
-use jiff::SignedDuration;
+use aws_smithy_types::DateTime;
+use jiff::{SignedDuration, Timestamp};
 
 use super::client::{Aws, Signer};
 use super::error::AwsError;
@@ -22,6 +23,10 @@ impl Aws {
             (None, Ok(_)) => Err(AwsError::unreadable("GetCallerIdentity", "no date in it")),
         }
     }
+}
+
+pub(super) fn timestamp(date: DateTime) -> Result<Timestamp, String> {
+    Timestamp::new(date.secs(), date.subsec_nanos().cast_signed()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

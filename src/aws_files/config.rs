@@ -82,8 +82,6 @@ struct Raw {
 #[derive(Clone)]
 pub struct Setting<T> {
     pub value: T,
-    pub key: &'static str,
-    pub raw: String,
     pub line: usize,
 }
 
@@ -225,9 +223,9 @@ impl ConfigProfile {
         for key in DURATIONS {
             let Some(setting) = self.text(key)? else { continue };
             let (path, line) = (self.path.to_path_buf(), setting.line);
-            let read = duration::parse(&setting.raw);
+            let read = duration::parse(&setting.value);
             let value = read.map_err(|reason| ConfigError::Duration { path, line, key, reason })?;
-            return Ok(Some(Setting { value, key, raw: setting.raw, line }));
+            return Ok(Some(Setting { value, line }));
         }
         Ok(None)
     }
@@ -251,18 +249,6 @@ impl ConfigProfile {
 
     pub fn transitive_session_tags(&self) -> Result<Option<Setting<TextList>>, ConfigError> {
         self.parsed("transitive_session_tags")
-    }
-
-    pub fn output(&self) -> Result<Option<Setting<String>>, ConfigError> {
-        self.text("output")
-    }
-
-    pub fn endpoint_url(&self) -> Result<Option<Setting<String>>, ConfigError> {
-        self.text("endpoint_url")
-    }
-
-    pub fn mfa_process(&self) -> Result<Option<Setting<String>>, ConfigError> {
-        self.text("mfa_process")
     }
 
     pub fn credential_process(&self) -> Result<Option<Setting<String>>, ConfigError> {
@@ -304,9 +290,9 @@ impl ConfigProfile {
     }
 
     fn parsed<T: FromStr<Err = NameError>>(&self, key: &'static str) -> Result<Option<Setting<T>>, ConfigError> {
-        let Some(Setting { raw, line, .. }) = self.text(key)? else { return Ok(None) };
+        let Some(Setting { value, line }) = self.text(key)? else { return Ok(None) };
         let name = |reason| ConfigError::Name { path: self.path.to_path_buf(), line, key, reason };
-        Ok(Some(Setting { value: raw.parse().map_err(name)?, key, raw, line }))
+        Ok(Some(Setting { value: value.parse().map_err(name)?, line }))
     }
 
     /// A key without a value counts as none.
@@ -314,7 +300,7 @@ impl ConfigProfile {
         let Some(Raw { text, line, .. }) = self.settings.iter().find(|raw| raw.key == key) else { return Ok(None) };
         match text {
             Some(text) if text.is_empty() => Ok(None),
-            Some(text) => Ok(Some(Setting { value: text.clone(), key, raw: text.clone(), line: *line })),
+            Some(text) => Ok(Some(Setting { value: text.clone(), line: *line })),
             None => Err(ConfigError::NotOneLine { path: self.path.to_path_buf(), line: *line, key }),
         }
     }
@@ -323,6 +309,11 @@ impl ConfigProfile {
 /// Whether the SDKs go by this key of a profile, in whichever of the two files, before they take a session from it.
 pub fn outranks_credentials(key: &str) -> bool {
     OUTRANKING.contains(&key) || key.starts_with("sso_")
+}
+
+/// The header of a profile's section in the config file.
+pub fn header(name: &ProfileName) -> String {
+    if name.as_str() == "default" { name.to_string() } else { format!("profile {name}") }
 }
 
 /// The profile that a header of the config file names: `default`, `profile NAME`, quotes taken off. Other sections

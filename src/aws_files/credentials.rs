@@ -16,6 +16,8 @@ pub const SECRET_ACCESS_KEY: &str = "aws_secret_access_key";
 pub const SESSION_TOKEN: &str = "aws_session_token";
 /// What `aws_session_token` was called once. botocore still takes it first, so it must not stay beside ours.
 pub const SECURITY_TOKEN: &str = "aws_security_token";
+/// Each of these makes botocore take the section for credentials, or for half of them.
+pub const CREDENTIALS: [&str; 4] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, SECURITY_TOKEN];
 /// No SDK reads it; people and other tools do.
 pub const EXPIRATION: &str = "aws_credential_expiration";
 

@@ -35,7 +35,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         "aws_access_key_id" => world.print(credentials.access_key_id.as_str()),
         "aws_secret_access_key" => world.print(credentials.secret_access_key.expose()),
         "aws_session_token" => world.print(credentials.session_token.expose()),
-        "expiration" => world.print(&credentials.expiration.to_string()),
+        "expiration" => world.print(&credentials.expiration_text()),
         "region" => world.print(about.region.as_ref().ok_or_else(missing)?.as_str()),
         _ => world.print(issued.record.account().ok_or_else(missing)?),
     }

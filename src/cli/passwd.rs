@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::memory::Memory;
 use crate::secret::Passphrase;
 use crate::store::passphrase::Cost;
-use crate::store::vault::{NewPassphrase, Rekey, Vault};
+use crate::store::vault::{NewPassphrase, Vault};
 
 use super::failure::Failure;
 use super::new_passphrase::{self, Origin};
@@ -64,7 +64,7 @@ fn change(args: &Args, world: &World, mut vault: Vault, new: &Passphrase) -> Res
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
     let passphrase = NewPassphrase::derive(new, kdf, world.unlock.memory()).map_err(Failure::Derive)?;
     let rekeyed = Rekeyed::before(world, &vault)?;
-    vault.rekey(Rekey { passphrase: Some(passphrase) }, &world.stamp(), |_| Ok::<(), Failure>(()))?;
+    vault.rekey(Some(passphrase), &world.stamp(), |_| Ok::<(), Failure>(()))?;
     let what = if args.keep { "cost" } else { "passphrase" };
     world.say(&format!("changed the {what} of {}", world.vault_shown()));
     rekeyed.say(world, &vault, if args.keep { "this passphrase" } else { "the old passphrase" });

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::aws_files::config::ConfigFile;
-use crate::names::{ProfileName, arn_account};
+use crate::names::{ProfileName, arn_account, arn_partition};
 use crate::policy::{AccountId, AddressRange, Filling, IamName, Placeholder, Role, TEMPLATES, Template};
 
 use super::failure::Failure;
@@ -109,7 +109,7 @@ fn of_profile(name: &ProfileName, world: &World) -> Result<Filling, Failure> {
     // As AWS said it; what does not look like a name is left to be filled in.
     let user = arn.split_once(":user/").and_then(|(_, user)| user.parse().ok());
     Ok(Filling {
-        partition: arn.split(':').nth(1).map(str::to_owned),
+        partition: arn_partition(arn).map(str::to_owned),
         account: arn_account(arn).and_then(|account| account.parse().ok()),
         user,
         roles: chain.roles.into_iter().map(|link| Role::At(link.role_arn.value)).collect(),

@@ -11,7 +11,7 @@ use crate::store::identity;
 use crate::store::passphrase::Cost;
 use crate::store::plugin::plugin_of_recipient;
 use crate::store::seal::UnsealError;
-use crate::store::vault::{Closed, EditError, NewPassphrase, NotCommitted, Rekey, Stamp, Vault};
+use crate::store::vault::{Closed, EditError, NewPassphrase, NotCommitted, Stamp, Vault};
 
 use super::confirming;
 use super::escape::{escape, shown_path};
@@ -225,9 +225,9 @@ pub fn remove(which: Which, confirmed: bool, world: &World) -> Result<(), Failur
         let kdf = Cost::of(kdf).parameters().map_err(Failure::Randomness)?;
         NewPassphrase::derive(passphrase, kdf, world.unlock.memory()).map_err(Failure::Derive)
     });
-    let rekey = Rekey { passphrase: passphrase.transpose()? };
+    let passphrase = passphrase.transpose()?;
     let rekeyed = Rekeyed::before(world, &vault)?;
-    let removed = vault.rekey(rekey, &world.stamp(), |document| {
+    let removed = vault.rekey(passphrase, &world.stamp(), |document| {
         let name = which.find(document)?.name.clone();
         document.recipients.retain(|one| one.name != name);
         if document.recipients.is_empty() { Err(Failure::LastRecipient) } else { Ok(()) }

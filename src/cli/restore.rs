@@ -3,7 +3,7 @@
 use crate::names::ProfileName;
 use crate::store::document::{Document, StoredAccessKey};
 use crate::store::history::{Kept, KeptError};
-use crate::store::restoring::{KeySource, Newest, Restored, differs, restored, rival};
+use crate::store::restoring::{Earlier, KeySource, Restored, differs, restored, rival};
 
 use super::failure::Failure;
 use super::key_check;
@@ -101,7 +101,7 @@ impl Source<'_> {
     }
 
     fn restored(&self, name: &ProfileName, document: &Document) -> Result<Restored, Failure> {
-        let old = Newest { generation: self.args.generation, profile: names_given::in_vault(self.from, name)? };
+        let old = Earlier { generation: self.args.generation, profile: names_given::in_vault(self.from, name)? };
         let standing = document.profiles.get(name);
         let unfinished = |_| Failure::RotationUnfinished(name.clone());
         let restored = restored(old, standing, self.newest(name), self.args.with_keys).map_err(unfinished)?;
@@ -126,11 +126,11 @@ impl Source<'_> {
     }
 
     /// The history is sorted from the newest on.
-    fn newest(&self, name: &ProfileName) -> Option<Newest<'_>> {
+    fn newest(&self, name: &ProfileName) -> Option<Earlier<'_>> {
         self.history.iter().find_map(|kept| {
             let profile = kept.content.as_ref().ok()?.profiles.get(name)?;
             profile.access_key.as_ref()?;
-            Some(Newest { generation: kept.generation, profile })
+            Some(Earlier { generation: kept.generation, profile })
         })
     }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use super::Folder;
 
-/// How replacing a file ended. The difference decides what may be done next, so it is never folded into one error.
+/// How replacing a file ended. The difference decides what may be done next, so who folds it into one error says which way.
 #[derive(Debug)]
 #[must_use]
 pub enum Replaced {
@@ -15,6 +15,24 @@ pub enum Replaced {
     Committed,
     /// The new file stands now, but a power cut may bring the old one back.
     CommittedNotDurable(io::Error),
+}
+
+impl Replaced {
+    /// For who is content with a new file that a power cut may take again: what it says can be found out anew.
+    pub fn in_force(self) -> io::Result<()> {
+        match self {
+            Self::Committed | Self::CommittedNotDurable(_) => Ok(()),
+            Self::NotCommitted(error) => Err(error),
+        }
+    }
+
+    /// For who tries again where the new file may not stay: writing the same a second time does no harm.
+    pub fn durable(self) -> io::Result<()> {
+        match self {
+            Self::Committed => Ok(()),
+            Self::CommittedNotDurable(error) | Self::NotCommitted(error) => Err(error),
+        }
+    }
 }
 
 /// Writes `bytes` to the temporary name beside `name`, proves them readable, and renames. The caller holds the lock, and

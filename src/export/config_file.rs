@@ -3,20 +3,17 @@
 use std::path::Path;
 
 use super::error::ExportError;
-use super::saving::save;
-use crate::aws_files::config::profile_name;
+use super::saving::{CONFIG_MODE, save};
+use crate::aws_files::config::{header, profile_name};
 use crate::aws_files::ini::Ini;
 use crate::aws_files::ini::edit::{Edit, EditError};
 use crate::disk::Disk;
 use crate::names::{ProfileName, Region};
 use crate::secret::SecretBytes;
 
-/// The file holds settings that others may read; who made it narrower keeps it so.
-const MODE: u32 = 0o644;
-
 /// Writes `region` into the profile's section, made where missing; says whether it did. A region that is there stays.
 pub fn add_region(disk: &dyn Disk, path: &Path, name: &ProfileName, region: &Region) -> Result<bool, ExportError> {
-    save(disk, path, MODE, &mut |bytes| with_region(bytes, name, region).map_err(ExportError::edit(path)))
+    save(disk, path, CONFIG_MODE, &mut |bytes| with_region(bytes, name, region).map_err(ExportError::edit(path)))
 }
 
 fn with_region(bytes: &[u8], name: &ProfileName, region: &Region) -> Result<Option<SecretBytes>, EditError> {
@@ -27,8 +24,7 @@ fn with_region(bytes: &[u8], name: &ProfileName, region: &Region) -> Result<Opti
     match ini.only(|header| profile_name(header) == Some(name.as_str()))? {
         Some(section) if is_there(section) => Ok(None),
         Some(section) => ini.rewritten(section, &edit).map(Some),
-        None if name.as_str() == "default" => ini.appended("default", &edit).map(Some),
-        None => ini.appended(&format!("profile {name}"), &edit).map(Some),
+        None => ini.appended(&header(name), &edit).map(Some),
     }
 }
 

@@ -17,8 +17,7 @@ struct Document<'a> {
 
 /// A secret.
 pub fn render(session: &SessionCredentials) -> Zeroizing<String> {
-    // Whole seconds: not every SDK reads a fraction.
-    let expiration = session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let expiration = session.expiration_text();
     let document = Document {
         access_key_id: session.access_key_id.as_str(),
         secret_access_key: session.secret_access_key.expose(),

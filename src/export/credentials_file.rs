@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::ExportError;
-use super::saving::save;
+use super::saving::{SECRET_MODE, save};
 use crate::aws_files::config::{ConfigFile, outranks_credentials};
 use crate::aws_files::credentials::{
     ACCESS_KEY_ID, CredentialsSection, EXPIRATION, Holds, MARK, SECRET_ACCESS_KEY, SECURITY_TOKEN, SESSION_TOKEN, mark,
@@ -17,9 +17,6 @@ use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::Disk;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::secret::SecretBytes;
-
-/// Holds others' secrets too.
-const MODE: u32 = 0o600;
 
 /// Every key that we write or that carries a session.
 const OURS: [&str; 5] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, SECURITY_TOKEN, EXPIRATION];
@@ -82,17 +79,13 @@ impl Prepared<'_> {
         let lines = Lines::of(session);
         let mut edit = |bytes: &[u8]| {
             let replaces = replaced(self.path, bytes, self.target)?;
-            if !replaces.is_none_or(|key| self.replaces.as_ref().is_some_and(|saved| same(saved, &key))) {
+            if !replaces.is_none_or(|key| self.replaces.as_ref().is_some_and(|saved| saved.is_same_pair(&key))) {
                 return Err(ExportError::ChangedMeanwhile { path: self.path.to_owned() });
             }
             with_session(self.path, bytes, self.target, &lines).map(Some)
         };
-        save(disk, self.path, MODE, &mut edit).map(|_| ())
+        save(disk, self.path, SECRET_MODE, &mut edit).map(|_| ())
     }
-}
-
-fn same(one: &AccessKey, other: &AccessKey) -> bool {
-    one.id == other.id && one.secret.expose() == other.secret.expose()
 }
 
 /// The long-term key that writing would take out of the file and out of the world; an error where it may not.
@@ -106,7 +99,7 @@ fn replaced(path: &Path, bytes: &[u8], target: Target<'_>) -> Result<Option<Acce
     match CredentialsSection::read(&ini, section).holds {
         Holds::Nothing | Holds::Session { .. } => Ok(None),
         // Its id alone would not do: the vault may hold a secret that was mistyped.
-        Holds::LongTerm(key) if target.vault_key.is_some_and(|held| same(held, &key)) => Ok(None),
+        Holds::LongTerm(key) if target.vault_key.is_some_and(|held| held.is_same_pair(&key)) => Ok(None),
         Holds::LongTerm(key) if target.replace_long_term => Ok(Some(key)),
         Holds::LongTerm(key) => Err(ExportError::HoldsLongTermKey { path, line, name, id: key.id }),
         Holds::Unclear { line } => Err(ExportError::HoldsUnclearKey { path, line, name }),
@@ -146,7 +139,7 @@ impl<'a> Lines<'a> {
             id: session.access_key_id.as_str(),
             secret: session.secret_access_key.expose(),
             token: session.session_token.expose(),
-            expiration: session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            expiration: session.expiration_text(),
         }
     }
 
@@ -215,7 +208,7 @@ pub fn remove_exported(disk: &dyn Disk, path: &Path, exported: Exported<'_>) -> 
         removed = names;
         Ok(new)
     };
-    save(disk, path, MODE, &mut edit)?;
+    save(disk, path, SECRET_MODE, &mut edit)?;
     Ok(removed)
 }
 

@@ -54,7 +54,7 @@ pub struct Variables {
 
 impl Variables {
     pub fn of_session(session: &SessionCredentials, region: Option<&Region>, profile: &ProfileName) -> Self {
-        let expiration = session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let expiration = session.expiration_text();
         let region = region.map(Region::as_str);
         let values = [
             ("AWS_ACCESS_KEY_ID", Some(session.access_key_id.as_str())),

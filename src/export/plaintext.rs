@@ -3,16 +3,13 @@
 use std::path::Path;
 
 use super::error::ExportError;
-use super::saving::save;
+use super::saving::{SECRET_MODE, save};
 use crate::aws_files::credentials::{ACCESS_KEY_ID, CredentialsSection, Holds, MARK, SECRET_ACCESS_KEY};
 use crate::aws_files::ini::Ini;
 use crate::aws_files::ini::edit::{Change, Edit, EditError};
 use crate::credentials::AccessKey;
 use crate::disk::{Disk, ReadError};
 use crate::secret::SecretBytes;
-
-/// Holds others' secrets too.
-const MODE: u32 = 0o600;
 
 const PAIR: [&str; 2] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY];
 
@@ -31,7 +28,7 @@ pub fn remove_keys(disk: &dyn Disk, path: &Path, keys: &[(&str, &AccessKey)]) ->
         }
         Ok((!removed.is_empty()).then_some(new))
     };
-    save(disk, path, MODE, &mut edit)?;
+    save(disk, path, SECRET_MODE, &mut edit)?;
     Ok(removed)
 }
 
@@ -43,7 +40,7 @@ fn without_key(bytes: &[u8], name: &str, key: &AccessKey) -> Result<Option<Secre
         Holds::LongTerm(held) => held,
         Holds::Session { .. } | Holds::Unclear { .. } | Holds::Nothing => return Ok(None),
     };
-    if held.id != key.id || held.secret.expose() != key.secret.expose() {
+    if !held.is_same_pair(key) {
         return Ok(None);
     }
     let edited = match ini.has_only(section, &PAIR, MARK) {

@@ -5,18 +5,13 @@ use std::path::Path;
 
 use super::error::{ConfigureError, ExportError};
 use crate::aws_files::config::outranks_credentials;
-use crate::aws_files::credentials::{
-    ACCESS_KEY_ID, CredentialsSection, Holds, SECRET_ACCESS_KEY, SECURITY_TOKEN, SESSION_TOKEN,
-};
+use crate::aws_files::credentials::{CREDENTIALS, CredentialsSection, Holds};
 use crate::aws_files::file;
 use crate::aws_files::ini::Ini;
 use crate::aws_files::our_process::CREDENTIAL_PROCESS;
 use crate::credentials::AccessKey;
 use crate::disk::Disk;
 use crate::names::ProfileName;
-
-/// Each of these makes botocore take the section for credentials, or for half of them.
-const CREDENTIALS: [&str; 4] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, SECURITY_TOKEN];
 
 /// What has to go before AWS tools ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +47,7 @@ pub fn in_the_way(
         return Ok(InTheWay::OurSession);
     }
     if let Holds::LongTerm(key) = read.holds {
-        let same = |held: &AccessKey| held.id == key.id && held.secret.expose() == key.secret.expose();
-        let held = vault_key.is_some_and(same);
+        let held = vault_key.is_some_and(|held| held.is_same_pair(&key));
         let (line, id) = (section.line_number(), key.id);
         return if held && may_remove_key {
             Ok(InTheWay::VaultKey)

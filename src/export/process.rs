@@ -18,8 +18,7 @@ struct Document<'a> {
 
 /// One line; a secret.
 pub fn render(session: &SessionCredentials) -> Zeroizing<String> {
-    // Whole seconds: not every SDK reads a fraction.
-    let expiration = session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let expiration = session.expiration_text();
     let document = Document {
         version: 1,
         access_key_id: session.access_key_id.as_str(),

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use super::error::{ConfigureError, ExportError};
-use super::saving::save;
-use crate::aws_files::config::{outranks_credentials, profile_name};
-use crate::aws_files::credentials::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, SECURITY_TOKEN, SESSION_TOKEN};
+use super::saving::{CONFIG_MODE, save};
+use crate::aws_files::config::{header, outranks_credentials, profile_name};
+use crate::aws_files::credentials::CREDENTIALS;
 use crate::aws_files::file;
 use crate::aws_files::ini::edit::{Change, Edit, EditError, TakenLine};
 use crate::aws_files::ini::{Entry, Ini, Section};
@@ -14,9 +14,6 @@ use crate::aws_files::our_process::{CREDENTIAL_PROCESS, is_our_credential_proces
 use crate::disk::Disk;
 use crate::names::{ProfileName, Region};
 use crate::secret::SecretBytes;
-
-/// The file holds settings that others may read; who made it narrower keeps it so.
-const MODE: u32 = 0o644;
 
 /// In a section that had nothing in it before, so that it can go with the line.
 const MARK: &str = "# made by vault configure";
@@ -27,8 +24,6 @@ const ROLE: [&str; 2] = ["role_arn", "source_profile"];
 /// All that a role is made of.
 pub const ROLE_KEYS: [&str; 6] =
     ["role_arn", "source_profile", "mfa_serial", "external_id", "role_session_name", "duration_seconds"];
-
-const CREDENTIALS: [&str; 4] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, SECURITY_TOKEN];
 
 /// What is to stand in a profile's section.
 #[derive(Clone, Copy)]
@@ -74,7 +69,7 @@ pub fn write(disk: &dyn Disk, path: &Path, wish: Wish<'_>, before: &Planned) -> 
             Ok(None)
         }
     };
-    save(disk, path, MODE, &mut edit)?;
+    save(disk, path, CONFIG_MODE, &mut edit)?;
     refused.map_or(Ok(()), Err)
 }
 
@@ -125,10 +120,6 @@ fn only<'i, 'a>(ini: &'i Ini<'a>, name: &ProfileName) -> Result<Option<&'i Secti
         Some(entry) => Err(EditError::DuplicateKey { line: entry.line_number(), key: entry.key().to_owned() }),
         None => Ok(section),
     }
-}
-
-fn header(name: &ProfileName) -> String {
-    if name.as_str() == "default" { name.to_string() } else { format!("profile {name}") }
 }
 
 fn whole<'a>(wish: &Wish<'a>) -> Edit<'a> {
@@ -206,7 +197,7 @@ pub fn restore(disk: &dyn Disk, path: &Path, name: &ProfileName, back: &Back<'_>
         // Also where all is as it should be: what came back before may not have reached the disk, and goes from the vault next.
         Ok(new.or_else(|| back.must_last().then(|| SecretBytes::new(bytes.to_vec()))))
     };
-    match save(disk, path, MODE, &mut edit) {
+    match save(disk, path, CONFIG_MODE, &mut edit) {
         Ok(_) => Ok(outcome),
         Err(ExportError::Edit { path, error }) => Err(ConfigureError::Edit { path, error }),
         Err(error) => Err(error.into()),

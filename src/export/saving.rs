@@ -9,6 +9,11 @@ use crate::aws_files::file::{AwsFile, Contents, FileError};
 use crate::disk::{Disk, Folder, LockError, Replaced, replace};
 use crate::secret::SecretBytes;
 
+/// `~/.aws/credentials` holds others' secrets, too.
+pub(super) const SECRET_MODE: u32 = 0o600;
+/// `~/.aws/config` holds settings that others may read; who made it narrower keeps it so.
+pub(super) const CONFIG_MODE: u32 = 0o644;
+
 /// Others hold the lock for one write each.
 const PATIENCE: Duration = Duration::from_secs(30);
 

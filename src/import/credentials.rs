@@ -166,7 +166,7 @@ fn never_taken<'s>(section: &'s Section<'_>, name: &'s str, origin: &'s Origin) 
     })
 }
 
-pub(super) fn left_at(setting: &'static str, name: &str, value: Option<&str>, origin: &Origin, line: usize) -> Left {
+fn left_at(setting: &'static str, name: &str, value: Option<&str>, origin: &Origin, line: usize) -> Left {
     Left {
         setting,
         profile: Some(name.to_owned()),

@@ -132,7 +132,7 @@ fn row(group: Vec<Found>, vault: Option<&Document>, replace: bool) -> Row {
 fn beside(ours: Option<&Profile>, found: &Found, replace: bool) -> Step {
     let Some(ours) = ours else { return Step::Add };
     match (&ours.access_key, &found.key) {
-        (Some(held), Some(key)) if same_pair(&held.access_key(), &key.pair) => Step::Present,
+        (Some(held), Some(key)) if held.access_key().is_same_pair(&key.pair) => Step::Present,
         (None, None) if ours.role_arn == found.settings.role_arn => Step::Present,
         _ if ours.is_rotating() => Step::Conflict(Conflict::Rotating),
         _ if replace => Step::Replace,
@@ -164,13 +164,9 @@ fn drop_roles_that_lead_nowhere(rows: &mut [Row], vault: Option<&Document>) {
     }
 }
 
-pub fn same_pair(one: &AccessKey, other: &AccessKey) -> bool {
-    one.id == other.id && one.secret.expose() == other.secret.expose()
-}
-
 fn same(one: &Found, other: &Found) -> bool {
     match (&one.key, &other.key) {
-        (Some(one), Some(other)) => same_pair(&one.pair, &other.pair),
+        (Some(one), Some(other)) => one.pair.is_same_pair(&other.pair),
         (None, None) => one.settings.role_arn == other.settings.role_arn,
         _ => false,
     }

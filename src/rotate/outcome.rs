@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::remembered::{self, Unreadable, VERSION};
-use crate::disk::{Disk, Folder, Lock, LockError, Replaced, replace};
+use crate::disk::{Disk, Folder, Lock, LockError, replace};
 use crate::names::ProfileName;
 
 /// In the state folder.
@@ -135,10 +135,7 @@ impl Outcome {
         // Left by a run that was killed; under the lock nobody else's.
         let _ = folder.remove(TEMPORARY);
         let bytes = serde_json::to_vec(self)?;
-        match replace(folder, FILE, TEMPORARY, 0o600, &bytes, || Ok(())) {
-            Replaced::Committed | Replaced::CommittedNotDurable(_) => Ok(()),
-            Replaced::NotCommitted(error) => Err(error),
-        }
+        replace(folder, FILE, TEMPORARY, 0o600, &bytes, || Ok(())).in_force()
     }
 }
 

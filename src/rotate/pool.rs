@@ -100,6 +100,7 @@ pub fn drive(
             ready: rotations.into_iter().map(|(rotation, place)| Job { rotation, place }).collect(),
             for_hook: VecDeque::new(),
             hook_runs: false,
+            closing: false,
             under_way: 0,
             asking: 0,
             waiting: BTreeMap::new(),
@@ -166,6 +167,8 @@ struct Office<'o, 's, 'l, 'd> {
     /// Those whose hook is to be run while another's is. They look at their keys again first, and hold none until then.
     for_hook: VecDeque<Job>,
     hook_runs: bool,
+    /// Somebody wants all this to end.
+    closing: bool,
     under_way: usize,
     /// How many wait for what only a person can help with.
     asking: usize,
@@ -253,6 +256,9 @@ impl Office<'_, '_, '_, '_> {
     fn turned(&mut self, mut job: Job, turn: Turn, number: usize) {
         self.tell_news(&mut job);
         match turn {
+            Turn::Ended(end) if self.closing => self.ended(job, Ended::At(end)),
+            Turn::Failed(stop) => self.ended(job, Ended::Stopped(stop)),
+            _ if self.closing => self.ended(job, Ended::Interrupted),
             Turn::Again => self.ready.push_front(job),
             Turn::After(pause) => drop(self.waiting.insert((self.passed + pause, number), job)),
             Turn::NeedCode => self.ask(Told::NeedsCode(job)),
@@ -264,7 +270,6 @@ impl Office<'_, '_, '_, '_> {
                 self.to_hooks.send((job, hook)).expect("its thread ends after this");
             }
             Turn::Ended(end) => self.ended(job, Ended::At(end)),
-            Turn::Failed(stop) => self.ended(job, Ended::Stopped(stop)),
         }
     }
 
@@ -273,6 +278,7 @@ impl Office<'_, '_, '_, '_> {
             self.ready.push_front(next);
         }
         match ended {
+            Ok(()) if self.closing => self.ended(job, Ended::Interrupted),
             Ok(()) => {
                 job.rotation.hook_is_done();
                 self.ready.push_front(job);
@@ -283,6 +289,7 @@ impl Office<'_, '_, '_, '_> {
 
     fn answered(&mut self, answer: Answer) {
         match answer {
+            Answer::GoOn(job) | Answer::CodeMissing(job) if self.closing => self.ended(job, Ended::Interrupted),
             Answer::GoOn(job) => self.ready.push_front(job),
             // Who ends a prompt by a signal was not asked in vain.
             Answer::CodeMissing(job) if (self.interrupted)() => self.ended(job, Ended::Interrupted),
@@ -316,45 +323,14 @@ impl Office<'_, '_, '_, '_> {
 
     /// What is under way is finished; nothing new is begun.
     fn close(mut self) {
+        self.closing = true;
         let idle = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.waiting).into_values());
         for job in idle.chain(std::mem::take(&mut self.for_hook)).collect::<Vec<_>>() {
             self.ended(job, Ended::Interrupted);
         }
         while self.is_awaiting() {
-            match self.done.recv().expect("the other threads end after this") {
-                Done::Turned(job, turn) => {
-                    self.under_way -= 1;
-                    self.close_turned(job, turn);
-                }
-                Done::Clock(offset) => self.tell(Told::Clock(offset)),
-                Done::Said(line) => self.tell(Told::Heard(line)),
-                Done::Hooked(job, ended) => {
-                    self.hook_runs = false;
-                    let how = ended.map_or_else(Ended::Stopped, |()| Ended::Interrupted);
-                    self.ended(job, how);
-                }
-                Done::Answered(answer) => {
-                    self.asking -= 1;
-                    self.close_answered(answer);
-                }
-            }
-        }
-    }
-
-    fn close_turned(&mut self, mut job: Job, turn: Turn) {
-        self.tell_news(&mut job);
-        let how = match turn {
-            Turn::Ended(end) => Ended::At(end),
-            Turn::Failed(stop) => Ended::Stopped(stop),
-            Turn::Again | Turn::After(_) | Turn::NeedCode | Turn::NeedHook(_) => Ended::Interrupted,
-        };
-        self.ended(job, how);
-    }
-
-    fn close_answered(&mut self, answer: Answer) {
-        match answer {
-            Answer::GoOn(job) | Answer::CodeMissing(job) => self.ended(job, Ended::Interrupted),
-            Answer::Over => {}
+            let done = self.done.recv().expect("the other threads end after this");
+            self.done(done, 0);
         }
     }
 }

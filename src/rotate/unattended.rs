@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::remembered::{self, Unreadable};
-use crate::disk::{Disk, Replaced, replace};
+use crate::disk::{Disk, replace};
 
 /// In the state folder.
 pub const FILE: &str = "unattended.json";
@@ -29,7 +29,7 @@ pub enum Keeper {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct UnattendedIdentity {
     /// Its name among the vault's recipients.
     pub name: String,
     /// `age1...`
@@ -47,7 +47,7 @@ pub fn identity_file(state: &Path, keeper: Keeper) -> Option<PathBuf> {
     }
 }
 
-impl Kept {
+impl UnattendedIdentity {
     pub fn load(disk: &dyn Disk, state: &Path) -> Result<Option<Self>, Unreadable> {
         remembered::load(disk, state, FILE, MOST)
     }
@@ -58,10 +58,7 @@ impl Kept {
         let folder = disk.open_folder(state)?;
         // Left by one that was killed.
         let _ = folder.remove(TEMPORARY);
-        match replace(&*folder, FILE, TEMPORARY, 0o600, &serde_json::to_vec(self)?, || Ok(())) {
-            Replaced::Committed => Ok(()),
-            Replaced::CommittedNotDurable(error) | Replaced::NotCommitted(error) => Err(error),
-        }
+        replace(&*folder, FILE, TEMPORARY, 0o600, &serde_json::to_vec(self)?, || Ok(())).durable()
     }
 
     /// Removes the identity where a file has it, whichever that is, and then what is remembered of it.
@@ -90,20 +87,20 @@ mod tests {
     fn what_is_remembered_goes_with_the_identity() {
         let home = tempfile::tempdir().unwrap();
         let state = home.path().join("state");
-        assert_eq!(Kept::load(&RealDisk, &state).unwrap(), None);
-        let kept = Kept {
+        assert_eq!(UnattendedIdentity::load(&RealDisk, &state).unwrap(), None);
+        let kept = UnattendedIdentity {
             name: "unattended-laptop".to_owned(),
             recipient: "age1x".to_owned(),
             keeper: Keeper::File,
             made: Timestamp::UNIX_EPOCH,
         };
         kept.save(&RealDisk, &state).unwrap();
-        assert_eq!(Kept::load(&RealDisk, &state).unwrap(), Some(kept.clone()));
+        assert_eq!(UnattendedIdentity::load(&RealDisk, &state).unwrap(), Some(kept.clone()));
         let file = identity_file(&state, Keeper::File).unwrap();
         std::fs::write(&file, "identity").unwrap();
-        Kept::forget(&RealDisk, &state).unwrap();
+        UnattendedIdentity::forget(&RealDisk, &state).unwrap();
         assert!(!file.exists());
-        assert_eq!(Kept::load(&RealDisk, &state).unwrap(), None);
-        Kept::forget(&RealDisk, &state).unwrap();
+        assert_eq!(UnattendedIdentity::load(&RealDisk, &state).unwrap(), None);
+        UnattendedIdentity::forget(&RealDisk, &state).unwrap();
     }
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::key::{SessionKey, hmac};
 use super::record::Record;
 use super::request::Slot;
-use crate::disk::{Disk, Folder, Lock, LockError, Replaced, replace};
+use crate::disk::{Disk, Folder, Lock, LockError, replace};
 use crate::names::{AccessKeyId, ProfileName};
 use crate::secret::SecretBytes;
 
@@ -72,11 +72,8 @@ impl<'a> Cache<'a> {
         let temporary =
             format!("{name}.tmp-{}-{:08x}", std::process::id(), getrandom::u32().map_err(io::Error::other)?);
         sweep(&*folder, now);
-        match replace(&*folder, &format!("{name}.age"), &temporary, 0o600, &bytes, || Ok(())) {
-            // A cached session that a power cut takes is asked for anew.
-            Replaced::Committed | Replaced::CommittedNotDurable(_) => Ok(()),
-            Replaced::NotCommitted(error) => Err(error.into()),
-        }
+        // A cached session that a power cut takes is asked for anew.
+        Ok(replace(&*folder, &format!("{name}.age"), &temporary, 0o600, &bytes, || Ok(())).in_force()?)
     }
 
     /// Notes in a record that what it was made for is still what the profile asks, as of other stamps. A record that another

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::role_options::RoleOptions;
 use super::sources::{Merged, Origin, Sourced, Sources};
 use crate::aws_files::config::{ConfigError, ConfigProfile};
-use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn, arn_account};
+use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn, arn_account, arn_is_root, arn_partition};
 use crate::store::document::{Profile, StoredAccessKey};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Chain {
 
     fn partition_region(&self) -> Region {
         let arn = self.roles.first().map(|role| role.role_arn.value.as_str()).or(self.user.user_arn.as_deref());
-        let name = match arn.and_then(|arn| arn.split(':').nth(1)) {
+        let name = match arn.and_then(arn_partition) {
             Some("aws-cn") => "cn-north-1",
             Some("aws-us-gov") => "us-gov-west-1",
             _ => return Region::fallback(),
@@ -167,7 +167,7 @@ impl UserLink {
 
     /// The root user's sessions are capped at an hour (STS API reference, GetSessionToken).
     pub fn is_root(&self) -> bool {
-        self.user_arn.as_deref().is_some_and(|arn| arn.ends_with(":root"))
+        self.user_arn.as_deref().is_some_and(arn_is_root)
     }
 }
 

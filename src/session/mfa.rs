@@ -100,7 +100,7 @@ impl<'a> Codes<'a> {
         Self { device, profile, user_arn, tries_made: 0, from: CodeFrom::Given }
     }
 
-    /// The next code to try. `refused` says why the one before was not good enough; a code that nobody typed is not
+    /// The next code to try. `why` says why the one before was not good enough; a code that nobody typed is not
     /// asked for again.
     pub fn next(&mut self, asker: &mut dyn CodeAsker, mut why: Why) -> Result<MfaCode, CodeError> {
         loop {

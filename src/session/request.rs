@@ -18,7 +18,7 @@ pub struct Asked {
     /// No more than AWS's own policy ReadOnlyAccess allows.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
-    /// Whether the access key itself is to assume the role. Left out where not, for records that older programs wrote.
+    /// Whether the access key itself is to assume the role.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub straight: bool,
     #[serde(flatten)]

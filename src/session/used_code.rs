@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::cache::{Cache, CacheError};
-use crate::disk::{Replaced, replace};
+use crate::disk::replace;
 use crate::names::{MfaCode, MfaSerial};
 
 /// RFC 6238's step, which AWS's virtual and hardware devices share.
@@ -41,10 +41,7 @@ impl Cache<'_> {
         let name = self.code_file(serial);
         let temporary =
             format!("{name}.tmp-{}-{:08x}", std::process::id(), getrandom::u32().map_err(io::Error::other)?);
-        match replace(&*self.made_folder()?, &name, &temporary, 0o600, &bytes, || Ok(())) {
-            Replaced::Committed | Replaced::CommittedNotDurable(_) => Ok(()),
-            Replaced::NotCommitted(error) => Err(error.into()),
-        }
+        Ok(replace(&*self.made_folder()?, &name, &temporary, 0o600, &bytes, || Ok(())).in_force()?)
     }
 
     fn code_file(&self, serial: &MfaSerial) -> String {

@@ -137,7 +137,7 @@ impl Document {
             return Err(DocumentError::Unknown { found: self.meta.format });
         }
         self.vault_id()?;
-        if self.recipients.iter().filter(|recipient| recipient.kind == RecipientKind::Passphrase).count() > 1 {
+        if self.passphrases() > 1 {
             return Err(DocumentError::TwoPassphrases);
         }
         Ok(self)
@@ -146,6 +146,11 @@ impl Document {
     fn vault_id(&self) -> Result<[u8; 16], DocumentError> {
         let id = BASE64.decode(&self.meta.vault_id).map_err(|_| DocumentError::VaultId)?;
         id.try_into().map_err(|_| DocumentError::VaultId)
+    }
+
+    /// How many recipients are a passphrase's; a vault has one at most.
+    pub(super) fn passphrases(&self) -> usize {
+        self.recipients.iter().filter(|recipient| recipient.kind == RecipientKind::Passphrase).count()
     }
 
     /// What the passphrase derives; None where only other identities open the vault.

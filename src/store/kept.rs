@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::header::MAX_FILE;
 use super::temporary;
-use crate::disk::{Folder, ReadError, Replaced, replace};
+use crate::disk::{Folder, ReadError, replace};
 
 /// So many of the newest stay whatever their age.
 const NEWEST: usize = 10;
@@ -49,10 +49,7 @@ fn holds(folder: &dyn Folder, kept: &str, bytes: &[u8]) -> bool {
 }
 
 fn copy(folder: &dyn Folder, name: &str, kept: &str, bytes: &[u8]) -> io::Result<()> {
-    match replace(folder, kept, &temporary::fresh_name(name)?, 0o600, bytes, || Ok(())) {
-        Replaced::Committed => Ok(()),
-        Replaced::NotCommitted(error) | Replaced::CommittedNotDurable(error) => Err(error),
-    }
+    replace(folder, kept, &temporary::fresh_name(name)?, 0o600, bytes, || Ok(())).durable()
 }
 
 /// Removes what is neither among the newest nor the last of its day, and all that is before `oldest`: that may open for

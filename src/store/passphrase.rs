@@ -103,7 +103,7 @@ pub enum PassphraseError {
     Unassigned,
 }
 
-/// For `init`, before a vault is made with it. Opening never refuses: whatever the vault was made with must open it.
+/// Before a vault is made with it, or gets it. Opening never refuses: whatever the vault was made with must open it.
 pub fn check_new(passphrase: &Passphrase) -> Result<(), PassphraseError> {
     let text = passphrase.expose();
     if text.is_empty() {

@@ -43,7 +43,7 @@ pub enum PinError {
     Io { path: PathBuf, error: io::Error },
 }
 
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Content {
     version: u32,
     #[serde(default, rename = "vault", skip_serializing_if = "Vec::is_empty")]

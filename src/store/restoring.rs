@@ -21,8 +21,8 @@ pub struct Restored {
     pub key: KeySource,
 }
 
-/// The newest kept generation that has the profile with an access key, and its profile there.
-pub struct Newest<'a> {
+/// A profile in a generation that was kept.
+pub struct Earlier<'a> {
     pub generation: u64,
     pub profile: &'a Profile,
 }
@@ -34,9 +34,9 @@ pub struct Unfinished;
 /// `old` is the profile in the generation asked for, `standing` what the vault has now. With `force` the key is that of the
 /// generation asked for, whatever stands.
 pub fn restored(
-    old: Newest,
+    old: Earlier,
     standing: Option<&Profile>,
-    newest: Option<Newest>,
+    newest: Option<Earlier>,
     force: bool,
 ) -> Result<Restored, Unfinished> {
     let standing = standing.filter(|profile| profile.access_key.is_some() || profile.is_rotating());
@@ -77,8 +77,10 @@ fn same(one: &Profile, other: &Profile) -> bool {
 }
 
 fn same_key(one: Option<&StoredAccessKey>, other: Option<&StoredAccessKey>) -> bool {
-    let pair = |key: Option<&StoredAccessKey>| key.map(|key| (key.id.clone(), key.secret.expose().to_owned()));
-    pair(one) == pair(other)
+    match (one, other) {
+        (Some(one), Some(other)) => one.access_key().is_same_pair(&other.access_key()),
+        (one, other) => one.is_none() && other.is_none(),
+    }
 }
 
 #[cfg(test)]
@@ -112,8 +114,8 @@ mod tests {
         newest: Option<&Profile>,
         force: bool,
     ) -> (String, Option<String>, Option<String>, KeySource) {
-        let old = Newest { generation: 3, profile: old };
-        let newest = newest.map(|profile| Newest { generation: 7, profile });
+        let old = Earlier { generation: 3, profile: old };
+        let newest = newest.map(|profile| Earlier { generation: 7, profile });
         let Restored { profile, key } = restored(old, standing, newest, force).unwrap();
         let last = profile.access_key.map(|key| key.secret.expose()[..1].to_owned());
         let journal = profile.rest.get("rotation").map(|value| value.as_str().unwrap().to_owned());
@@ -174,7 +176,7 @@ mod tests {
         assert_eq!(outcome(&old, Some(&now), Some(&now), true), expected);
         assert_eq!(outcome(&old, None, Some(&now), true), expected);
         let rotating = profile(NOW, Some("B"), true);
-        let old = Newest { generation: 3, profile: &old };
+        let old = Earlier { generation: 3, profile: &old };
         assert_eq!(restored(old, Some(&rotating), None, true).err(), Some(Unfinished));
     }
 

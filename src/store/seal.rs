@@ -254,7 +254,7 @@ fn recipients<'a>(
     if document.recipients.len() > MAX_RECIPIENTS {
         return Err(SealError::TooManyRecipients);
     }
-    if document.recipients.iter().filter(|recipient| recipient.kind == RecipientKind::Passphrase).count() > 1 {
+    if document.passphrases() > 1 {
         return Err(SealError::TwoPassphrases);
     }
     let mut recipients: Vec<Box<dyn age::Recipient + 'a>> = Vec::new();

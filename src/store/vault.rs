@@ -18,7 +18,7 @@ pub use closed::{Closed, ReopenError};
 pub use create::{CreateError, NewVault, create};
 pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open};
 pub use other::peek;
-pub use rekey::{NewPassphrase, Rekey};
+pub use rekey::NewPassphrase;
 
 use super::document::{Document, DocumentError, LogMark, Profile};
 use super::file::{Loaded, Locked, Place, SaveError, Saved};
@@ -51,6 +51,12 @@ pub struct Version {
     pub generation: u64,
     pub hash: [u8; 32],
     pub status: Status,
+}
+
+impl Version {
+    fn of(document: &Document, loaded: &Loaded) -> Self {
+        Self { generation: document.meta.generation, hash: loaded.hash, status: loaded.status }
+    }
 }
 
 /// What a user should hear about a vault that opened.
@@ -182,6 +188,15 @@ impl<E> From<SaveFailure> for EditError<E> {
     }
 }
 
+impl<'d> Vault<'d> {
+    /// As it was just read.
+    fn of(place: &Place<'d>, opener: &Opener, document: Document, loaded: &Loaded) -> Self {
+        let version = Version::of(&document, loaded);
+        let warnings = warnings(place, &document, &loaded.status);
+        Self { place: place.clone(), opener: opener.clone(), document, version, warnings }
+    }
+}
+
 impl Vault<'_> {
     pub fn document(&self) -> &Document {
         &self.document
@@ -272,8 +287,7 @@ impl Vault<'_> {
                 Relation::Same | Relation::Successor => self.document = document,
             }
         }
-        self.version =
-            Version { generation: self.document.meta.generation, hash: standing.hash, status: standing.status };
+        self.version = Version::of(&self.document, standing);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use std::sync::OnceLock;
 
 use aws_sim::{MfaDevice, Simulator, User};
 use tempfile::TempDir;
+use vault::secret::IdentityText;
 
 pub use conversation::Conversation;
 pub use endpoint::{Endpoint, Reply};
@@ -75,6 +76,20 @@ impl Case {
         case.add("prod").succeeds();
         case.sim.clear_requests();
         case
+    }
+
+    /// With a session of `prod` that is cached and in no file, and nothing in the simulator's log.
+    pub fn with_session() -> Self {
+        let case = Self::with_prod();
+        case.run(&["login", "prod", "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
+        case.sim.clear_requests();
+        case
+    }
+
+    /// The recovery key, which opens the vault.
+    pub fn recovery_identity(&self) -> IdentityText {
+        let text = fs::read_to_string(self.given(RECOVERY)).unwrap();
+        IdentityText::new(text.lines().last().unwrap().to_owned())
     }
 
     /// Adds alice's key under a name.

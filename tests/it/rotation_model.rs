@@ -22,7 +22,7 @@ mod world;
 use std::time::Instant;
 
 use vault::names::ProfileName;
-use vault::store::restoring::{Newest, restored};
+use vault::store::restoring::{Earlier, restored};
 
 use moves::{FORWARD, Rules, Second, WISHES};
 use real::Real;
@@ -89,7 +89,7 @@ fn restoring_an_earlier_generation_leaves_the_keys_of_a_rotation_alone() {
     assert!(states.len() > 8, "{} states", states.len());
     for (stand, standing) in &states {
         for (_, old) in &states {
-            let newest = || Newest { generation: 3, profile: &old.profiles[&prod] };
+            let newest = || Earlier { generation: 3, profile: &old.profiles[&prod] };
             let restored = restored(newest(), Some(&standing.profiles[&prod]), Some(newest()), false).ok().unwrap();
             let mut document = standing.clone();
             document.profiles.insert(prod.clone(), restored.profile);

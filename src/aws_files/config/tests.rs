@@ -52,10 +52,7 @@ fn a_setting_says_what_it_is_and_where_it_stands() {
     assert_eq!((role.value.role_name(), role.line), ("admin", 6));
     assert_eq!(admin.source_profile().unwrap().unwrap().value, name("default"));
     let duration = admin.duration().unwrap().unwrap();
-    assert_eq!(
-        (duration.value.as_secs(), duration.key, &*duration.raw, duration.line),
-        (7200, "session_duration", "2h", 9)
-    );
+    assert_eq!((duration.value.as_secs(), duration.line), (7200, 9));
     assert!(admin.region().unwrap().is_none());
     let keys: Vec<_> = admin.settings().map(|(key, _, line)| (key, line)).collect();
     assert_eq!(keys, [("role_arn", 6), ("source_profile", 7), ("mfa_serial", 8), ("session_duration", 9)]);
@@ -82,7 +79,7 @@ fn a_wrong_setting_is_an_error_only_where_it_is_used() {
     let x = used(&wrong, "x");
     assert!(matches!(x.duration(), Err(ConfigError::Duration { line: 2, key: "duration_seconds", .. })));
     assert!(matches!(x.region(), Err(ConfigError::NotOneLine { line: 3, key: "region", .. })));
-    assert!(x.output().unwrap().is_none());
+    assert!(x.external_id().unwrap().is_none());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::aws::{Aws, CallerIdentity};
 use crate::import::found::FoundKey;
-use crate::import::plan::{Conflict, Plan, Row, Step, same_pair};
+use crate::import::plan::{Conflict, Plan, Row, Step};
 use crate::names::{MfaSerial, ProfileName};
 use crate::rotate::held::{Held, Part, held};
 use crate::store::document::{Document, Profile, StoredAccessKey};
@@ -143,7 +143,7 @@ pub fn put(document: &mut Document, ready: &[Ready]) -> Result<Vec<(usize, Held)
         let as_planned = match (&one.step, standing) {
             (Step::Replace, _) | (Step::Add, None) => true,
             (Step::Newer, Some(Some(held))) => {
-                one.rival.as_ref().is_some_and(|rival| same_pair(&rival.access_key(), &held.access_key()))
+                one.rival.as_ref().is_some_and(|rival| rival.access_key().is_same_pair(&held.access_key()))
             }
             _ => false,
         };

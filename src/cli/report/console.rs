@@ -5,7 +5,7 @@ use crate::cli::console::{ConsoleError, Visit};
 use crate::cli::escape::escape;
 use crate::cli::world::World;
 use crate::duration;
-use crate::names::{ProfileName, arn_user_name};
+use crate::names::{ProfileName, arn_partition, arn_user_name};
 
 use super::{Report, Status, aws, left};
 
@@ -13,7 +13,7 @@ pub fn report(error: &ConsoleError) -> Report {
     let state = |message: String| Report::new(Status::State, message);
     match error {
         ConsoleError::UnknownPartition { arn } => {
-            let partition = arn.split(':').nth(1).unwrap_or_default();
+            let partition = arn_partition(arn).unwrap_or_default();
             state(format!("the console of partition `{}` is not known to this program", escape(partition)))
                 .hint("it knows those of aws, aws-cn and aws-us-gov")
         }

@@ -9,7 +9,7 @@ use crate::cli::world::World;
 use crate::process::{ProgramError, RunError};
 use crate::rotate::outcome::{self, Outcome, Reason};
 use crate::rotate::remembered::Unreadable;
-use crate::rotate::unattended::{self, Keeper, Kept};
+use crate::rotate::unattended::{self, Keeper, UnattendedIdentity};
 use crate::rotate::units::{Job, Scheduler, UnitError};
 
 use super::{Report, Status};
@@ -145,7 +145,7 @@ pub fn what_unattended_means(world: &World) {
     world.say(BY_USER);
 }
 
-pub fn unattended_made(world: &World, kept: &Kept) {
+pub fn unattended_made(world: &World, kept: &UnattendedIdentity) {
     world.say(&format!("added recipient `{}`; its identity is kept {}", escape(&kept.name), keeper(kept.keeper)));
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::world::World;
-use crate::disk::{Folder, ReadError, Replaced, replace};
+use crate::disk::{Folder, ReadError, replace};
 use crate::rotate::units::MARK;
 
 use super::error::ScheduleError;
@@ -42,10 +42,8 @@ impl OwnFile {
         self.check_free(&*folder)?;
         // Left by one that was killed.
         let _ = folder.remove(&self.temporary());
-        match replace(&*folder, self.name, &self.temporary(), MODE, text.as_bytes(), || Ok(())) {
-            Replaced::Committed => Ok(()),
-            Replaced::CommittedNotDurable(error) | Replaced::NotCommitted(error) => Err(self.failed(error)),
-        }
+        let replaced = replace(&*folder, self.name, &self.temporary(), MODE, text.as_bytes(), || Ok(()));
+        replaced.durable().map_err(|error| self.failed(error))
     }
 
     /// Refuses early what [`Self::write`] would refuse.

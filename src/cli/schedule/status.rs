@@ -7,7 +7,7 @@ use crate::cli::report::schedule as words;
 use crate::cli::world::World;
 use crate::rotate::outcome::{self, Outcome};
 use crate::rotate::remembered::Unreadable;
-use crate::rotate::unattended::{self as unattended_file, Kept};
+use crate::rotate::unattended::{self as unattended_file, UnattendedIdentity};
 use crate::rotate::units::Scheduler;
 
 use super::backend::{self, Installed};
@@ -18,7 +18,7 @@ pub struct Standing {
     pub installed: Vec<(Scheduler, Installed)>,
     pub last_run: Result<Option<Outcome>, Unreadable>,
     /// And where its identity is.
-    pub unattended: Result<Option<(Kept, String)>, Unreadable>,
+    pub unattended: Result<Option<(UnattendedIdentity, String)>, Unreadable>,
 }
 
 pub fn run(as_json: bool, world: &World) -> Result<(), Failure> {
@@ -43,11 +43,11 @@ impl Standing {
             installed.extend(backend.installed()?.map(|found| (backend.scheduler(), found)));
         }
         let (disk, state) = (world.disk, &world.paths.state);
-        let placed = |kept: Kept| {
+        let placed = |kept: UnattendedIdentity| {
             let place = unattended::place(&kept, world);
             (kept, place)
         };
-        let unattended = Kept::load(disk, state).map(|kept| kept.map(placed));
+        let unattended = UnattendedIdentity::load(disk, state).map(|kept| kept.map(placed));
         Ok(Self { installed, last_run: Outcome::last(disk, state), unattended })
     }
 

@@ -11,7 +11,7 @@ use crate::cli::report::schedule as words;
 use crate::cli::secret_file;
 use crate::cli::world::World;
 use crate::process;
-use crate::rotate::unattended::{FILE, Keeper, Kept, identity_file};
+use crate::rotate::unattended::{FILE, Keeper, UnattendedIdentity, identity_file};
 use crate::rotate::units::systemd::CREDENTIALS_SINCE;
 use crate::rotate::units::{CREDENTIAL, KEYCHAIN_ACCOUNT, Scheduler, Unattended};
 use crate::secret::IdentityText;
@@ -33,13 +33,13 @@ pub fn known(world: &World) -> Result<Option<Unattended>, ScheduleError> {
     Ok(kept(world)?.map(|kept| handed_over(kept.keeper, world)))
 }
 
-fn kept(world: &World) -> Result<Option<Kept>, ScheduleError> {
+fn kept(world: &World) -> Result<Option<UnattendedIdentity>, ScheduleError> {
     let unreadable = |why| ScheduleError::Unreadable { path: world.paths.state.join(FILE), why };
-    Kept::load(world.disk, &world.paths.state).map_err(unreadable)
+    UnattendedIdentity::load(world.disk, &world.paths.state).map_err(unreadable)
 }
 
 /// What was set up before, also where no more is left of it than the identity.
-fn earlier(recipients: &[Recipient], world: &World) -> Result<Option<Kept>, Failure> {
+fn earlier(recipients: &[Recipient], world: &World) -> Result<Option<UnattendedIdentity>, Failure> {
     match kept(world) {
         Ok(None) => {}
         Err(error) if error.is_made_anew() => {}
@@ -48,7 +48,7 @@ fn earlier(recipients: &[Recipient], world: &World) -> Result<Option<Kept>, Fail
     let own = recipient_of_file(world);
     let Some(found) = recipients.iter().find(|one| Some(&one.recipient) == own.as_ref()) else { return Ok(None) };
     let (name, recipient) = (found.name.clone(), found.recipient.clone());
-    let kept = Kept { name, recipient, keeper: Keeper::File, made: found.added };
+    let kept = UnattendedIdentity { name, recipient, keeper: Keeper::File, made: found.added };
     kept.save(world.disk, &world.paths.state).map_err(|error| in_state(error, world))?;
     Ok(Some(kept))
 }
@@ -81,7 +81,7 @@ pub fn set_up(scheduler: Scheduler, confirmed: bool, world: &World) -> Result<Un
     let recipients = &vault.document().recipients;
     let earlier = earlier(recipients, world)?;
     // By what it is: the machine may have had another name, or another machine may have this one's.
-    let opens = |kept: &&Kept| recipients.iter().any(|one| one.recipient == kept.recipient);
+    let opens = |kept: &&UnattendedIdentity| recipients.iter().any(|one| one.recipient == kept.recipient);
     match earlier.as_ref().filter(opens) {
         Some(kept) if is_at_hand(kept, world) => {
             words::unattended_already(world, &kept.name);
@@ -103,7 +103,7 @@ pub fn set_up(scheduler: Scheduler, confirmed: bool, world: &World) -> Result<Un
 }
 
 /// An identity that is not kept, or for which nothing was saved, opens nothing; what is left of it the next try finds.
-fn make(closed: &Closed, name: &str, scheduler: Scheduler, world: &World) -> Result<Kept, Failure> {
+fn make(closed: &Closed, name: &str, scheduler: Scheduler, world: &World) -> Result<UnattendedIdentity, Failure> {
     let identity = identity::generate();
     let public = identity::recipient(&identity).expect("generate makes age identities");
     let kept = keep(&identity, &public, name, scheduler, world).inspect_err(|_| {
@@ -121,7 +121,7 @@ fn make(closed: &Closed, name: &str, scheduler: Scheduler, world: &World) -> Res
     Ok(kept)
 }
 
-fn is_at_hand(kept: &Kept, world: &World) -> bool {
+fn is_at_hand(kept: &UnattendedIdentity, world: &World) -> bool {
     let file = identity_file(&world.paths.state, kept.keeper);
     file.is_none_or(|path| world.disk.status_at(&path).is_ok_and(|found| found.is_some()))
 }
@@ -160,9 +160,14 @@ fn keep(
     name: &str,
     scheduler: Scheduler,
     world: &World,
-) -> Result<Kept, Failure> {
-    let kept = |keeper| Kept { name: name.to_owned(), recipient: recipient.to_owned(), keeper, made: world.now() };
-    let save = |kept: Kept| {
+) -> Result<UnattendedIdentity, Failure> {
+    let kept = |keeper| UnattendedIdentity {
+        name: name.to_owned(),
+        recipient: recipient.to_owned(),
+        keeper,
+        made: world.now(),
+    };
+    let save = |kept: UnattendedIdentity| {
         let saved = kept.save(world.disk, &world.paths.state).map_err(|error| in_state(error, world));
         saved.map(|()| kept)
     };
@@ -248,11 +253,11 @@ fn discard(keeper: Option<Keeper>, world: &World) -> Result<(), ScheduleError> {
         // It may not be there.
         security.ask(&["delete-generic-password", "-s", CREDENTIAL, "-a", KEYCHAIN_ACCOUNT], b"")?;
     }
-    Kept::forget(world.disk, &world.paths.state).map_err(|error| in_state(error, world))
+    UnattendedIdentity::forget(world.disk, &world.paths.state).map_err(|error| in_state(error, world))
 }
 
 /// Where the identity is, as people are shown it.
-pub fn place(kept: &Kept, world: &World) -> String {
+pub fn place(kept: &UnattendedIdentity, world: &World) -> String {
     match identity_file(&world.paths.state, kept.keeper) {
         Some(path) => shown_path(world.paths.shown(&path).as_ref()),
         None => "the Keychain".to_owned(),

@@ -56,7 +56,7 @@ impl<'d> Closed<'d> {
             Relation::Other => return Err(ReopenError::Diverged),
             Relation::Same | Relation::Successor => {}
         }
-        let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
+        let version = Version::of(&document, &loaded);
         let (place, opener) = (self.place.clone(), self.opener.clone());
         Ok(Vault { place, opener, document, version, warnings: Vec::new() })
     }

@@ -18,7 +18,7 @@ use crate::store::seal::{SealError, UnsealError, seal, unseal};
 /// What a new vault is made of.
 pub struct NewVault {
     pub passphrase: Passphrase,
-    /// From [`passphrase::Cost::parameters`].
+    /// From [`crate::store::passphrase::Cost::parameters`].
     pub kdf: KdfParameters,
     /// In bytes, what deriving may take; None tries it with whatever there is.
     pub memory: Option<u64>,

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::{NotCommitted, ReopenError, SaveFailure, Stamp, Vault, Version, Warning, warnings};
+use super::{NotCommitted, ReopenError, SaveFailure, Stamp, Vault, Warning};
 use crate::secret::{IdentityText, Passphrase};
 use crate::store::document::{Document, DocumentError};
 use crate::store::file::{LoadError, Loaded, Place};
@@ -127,9 +127,7 @@ fn believe<'d>(
 ) -> Result<Opened<'d>, OpenError> {
     let verdict = judge(&loaded.pins, &loaded.places, &document, &loaded.hash)?;
     let fingerprint = document.fingerprint()?;
-    let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
-    let warnings = warnings(place, &document, &loaded.status);
-    let mut vault = Vault { place: place.clone(), opener: opener.clone(), document, version, warnings };
+    let mut vault = Vault::of(place, opener, document, loaded);
     Ok(match verdict {
         Verdict::FirstSight => Opened::FirstSight(Unproven { vault, fingerprint }),
         Verdict::Distrusted(distrust) => Opened::Distrusted(Unproven { vault, fingerprint }, distrust),
@@ -225,9 +223,7 @@ impl<'d> Undecided<'d> {
             return Err(ReopenError::Diverged);
         }
         let document = unseal_by(&loaded.bytes, &self.opener, self.place.plugins())?;
-        let version = Version { generation: document.meta.generation, hash: loaded.hash, status: loaded.status };
-        let warnings = warnings(&self.place, &document, &loaded.status);
-        Ok(Vault { place: self.place.clone(), opener: self.opener.clone(), document, version, warnings })
+        Ok(Vault::of(&self.place, &self.opener, document, loaded))
     }
 }
 

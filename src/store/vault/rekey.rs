@@ -40,32 +40,31 @@ impl NewPassphrase {
     }
 }
 
-/// What is to change with the keys.
-#[derive(Default)]
-pub struct Rekey {
-    /// In the place of the one there is, or beside the others where there is none.
-    pub passphrase: Option<NewPassphrase>,
-}
-
 impl Vault<'_> {
     /// Changes the document, replaces the vault's signing key and session identity, and saves. Earlier generations beside
-    /// the vault are deleted once that is durable.
+    /// the vault are deleted once that is durable. A new passphrase takes the place of the one there is, or stands beside the
+    /// other recipients where there is none.
     pub fn rekey<T, E>(
         &mut self,
-        rekey: Rekey,
+        passphrase: Option<NewPassphrase>,
         stamp: &Stamp,
         mut edit: impl FnMut(&mut Document) -> Result<T, E>,
     ) -> Result<T, EditError<E>> {
         // Kept until that is durable, and then deleted with all before it.
         let edit = |document: &mut Document| Ok((edit(document)?, Keep::Predecessor));
-        self.change(stamp, edit, |vault, next| vault.replace_keys(&rekey, next, stamp))
+        self.change(stamp, edit, |vault, next| vault.replace_keys(passphrase.as_ref(), next, stamp))
     }
 
-    fn replace_keys(&self, rekey: &Rekey, next: &mut Document, stamp: &Stamp) -> Result<Vec<Opener>, NotCommitted> {
+    fn replace_keys(
+        &self,
+        passphrase: Option<&NewPassphrase>,
+        next: &mut Document,
+        stamp: &Stamp,
+    ) -> Result<Vec<Opener>, NotCommitted> {
         next.meta.rekeyed_at = stamp.now;
         next.meta.rekeyed_generation = next.meta.generation;
         next.replace_keys(identity::generate()).map_err(SealError::from)?;
-        let provers = match &rekey.passphrase {
+        let provers = match passphrase {
             None => vec![self.opener.clone()],
             Some(new) => self.take_passphrase(new, next, stamp),
         };

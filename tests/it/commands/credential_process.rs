@@ -27,17 +27,9 @@ fn credentials(output: &Output) -> Credentials {
     serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error} in {}", output.out))
 }
 
-/// With a cached session, so that nothing is asked.
-fn signed_in() -> Case {
-    let case = Case::with_prod();
-    case.run(&["login", "prod", "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
-    case.sim.clear_requests();
-    case
-}
-
 #[test]
 fn the_sdks_get_the_session_as_json_and_nothing_else() {
-    let case = signed_in();
+    let case = Case::with_session();
     let output = case.run(&ASK);
     let found = credentials(output.stderr(""));
     let session = case.sim.session(&found.access_key_id).expect("AWS made it");
@@ -122,7 +114,7 @@ fn a_caller_that_is_killed_at_its_prompt_frees_the_rest() {
 
 #[test]
 fn what_this_program_started_is_refused_and_a_config_that_asks_it_is_no_other_sign_in() {
-    let case = signed_in();
+    let case = Case::with_session();
     let told = error_and_hint(
         "vault was started by a program that it started itself, and stops here",
         "a plugin or a configured command must not need the vault that needs it",

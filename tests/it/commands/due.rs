@@ -18,8 +18,7 @@ const FINISH: &str = "finish it first: `vault rotate prod --resume`, or in its g
 /// Changes a profile's table in the vault, as the next generation of it.
 fn change(case: &Case, name: &str, change: impl FnOnce(&mut Table)) {
     let standing = fs::read(case.vault_file()).unwrap();
-    let recovery = fs::read_to_string(case.given("recovery.txt")).unwrap();
-    let mut vault = Forgery::of(&standing, recovery.lines().last().unwrap());
+    let mut vault = Forgery::of(&standing, case.recovery_identity().expose());
     change(vault.section("profile")[name].as_table_mut().unwrap());
     fs::write(case.vault_file(), vault.saved_over(&standing).seal()).unwrap();
 }

@@ -12,13 +12,6 @@ use crate::program::{ACCOUNT, Case, Conversation, Endpoint, Reply};
 
 const NOTHING_SERVED: &str = "no agent is running; nothing was unlocked\n";
 
-/// With a cached session, so that nothing is asked.
-fn signed_in() -> Case {
-    let case = Case::with_prod();
-    case.run(&["login", "prod", "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
-    case
-}
-
 fn get(case: &Case, field: &str) -> String {
     case.run(&["get", "prod", field]).succeeds().out.clone()
 }
@@ -45,7 +38,7 @@ fn signal(pid: u32, signal: Signal) {
 
 #[test]
 fn serve_prints_where_to_ask_and_hands_out_the_session_until_it_is_told_to_end() {
-    let case = signed_in();
+    let case = Case::with_session();
     for end in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut server = case.vault(&["serve", "prod"]).converse();
         let mut lines = std::iter::repeat_with(|| server.hear());
@@ -63,7 +56,7 @@ fn serve_prints_where_to_ask_and_hands_out_the_session_until_it_is_told_to_end()
 
 #[test]
 fn a_client_gets_the_four_fields_that_sdks_read_and_no_cache_keeps_them() {
-    let case = signed_in();
+    let case = Case::with_session();
     let (_shell, endpoint) = served(&case);
     let reply = endpoint.get();
     assert_eq!(reply.status, 200);
@@ -80,7 +73,7 @@ fn a_client_gets_the_four_fields_that_sdks_read_and_no_cache_keeps_them() {
 
 #[test]
 fn a_command_has_an_endpoint_and_nothing_that_would_win_over_it() {
-    let case = signed_in();
+    let case = Case::with_session();
     case.run(&["set", "prod", "region=eu-central-1"]).succeeds();
     let exec = case.vault(&["exec", "prod", "--server", "--", "env"]);
     let stale = ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"]
@@ -98,7 +91,7 @@ fn a_command_has_an_endpoint_and_nothing_that_would_win_over_it() {
 
 #[test]
 fn a_served_commands_streams_and_code_are_its_own() {
-    let case = signed_in();
+    let case = Case::with_session();
     let exec = ["exec", "--server", "prod", "--"];
     let run = |words: &[&str]| case.vault(&[&exec[..], words].concat());
     run(&["cat"]).stdin("as it is\n").run().succeeds().stdout("as it is\n").stderr("");
@@ -113,7 +106,7 @@ fn a_served_commands_streams_and_code_are_its_own() {
 
 #[test]
 fn a_served_command_hears_the_signals_that_this_program_is_sent() {
-    let case = signed_in();
+    let case = Case::with_session();
     for (word, sent) in [("TERM", Signal::TERM), ("INT", Signal::INT), ("HUP", Signal::HUP)] {
         let script = format!("trap 'echo {word}; exit 3' {word}; echo ready; read line");
         let mut child = case.vault(&["exec", "--server", "prod", "--", "bash", "-c", &script]).converse();
@@ -130,7 +123,7 @@ fn a_served_command_hears_the_signals_that_this_program_is_sent() {
 
 #[test]
 fn ctrl_c_at_the_terminal_is_heard_by_the_command_once() {
-    let case = signed_in();
+    let case = Case::with_session();
     let script = "trap 'hits=x$hits; echo heard' INT; echo ready; until [ \"$line\" = end ]; do read line; done; echo \"$hits.\"";
     let mut terminal = case.vault(&["exec", "--server", "prod", "--", "bash", "-c", script]).on_terminal();
     terminal.expect("ready");
@@ -177,7 +170,7 @@ fn what_default_gives_would_win_over_an_endpoint_and_is_refused_before_a_code_is
 
 #[test]
 fn a_protected_session_is_served_to_one_command_and_to_nobody_else() {
-    let case = signed_in();
+    let case = Case::with_session();
     case.run(&["set", "prod", "protected=true"]).succeeds();
     case.run(&["serve", "prod"]).refuses(1, "`prod` is protected: its session is for `vault exec` alone");
     let (_shell, endpoint) = served(&case);
@@ -186,7 +179,7 @@ fn a_protected_session_is_served_to_one_command_and_to_nobody_else() {
 
 #[test]
 fn every_refusal_of_the_endpoint_says_why() {
-    let case = signed_in();
+    let case = Case::with_session();
     let (_shell, endpoint) = served(&case);
     let own = endpoint.request();
     let refused = |request: String, status: u16, code: &str| {
@@ -220,7 +213,7 @@ fn every_refusal_of_the_endpoint_says_why() {
 
 #[test]
 fn a_huge_head_is_refused_and_a_slow_one_keeps_nobody_else_waiting() {
-    let case = signed_in();
+    let case = Case::with_session();
     let (_shell, endpoint) = served(&case);
     for huge in [format!("X: {}", "x".repeat(64 * 1024)), "X: x\r\n".repeat(100) + "X: x"] {
         let reply = endpoint.send(&endpoint.request_with(&huge));
@@ -239,7 +232,7 @@ fn a_huge_head_is_refused_and_a_slow_one_keeps_nobody_else_waiting() {
 
 #[test]
 fn what_a_client_says_after_its_request_is_not_answered() {
-    let case = signed_in();
+    let case = Case::with_session();
     let (_shell, endpoint) = served(&case);
     let twice = endpoint.send(&endpoint.request().repeat(2)).unwrap();
     assert_eq!(twice.body.matches("AccessKeyId").count(), 1);
@@ -248,7 +241,7 @@ fn what_a_client_says_after_its_request_is_not_answered() {
 
 #[test]
 fn a_server_for_containers_answers_to_the_address_where_they_look() {
-    let case = signed_in();
+    let case = Case::with_session();
     let mut server = case.vault(&["serve", "prod", "--for-containers", "--shell", "dotenv"]).converse();
     let (url, token) = (server.hear(), server.hear());
     let endpoint = Endpoint::new(said(&url), said(&token));
@@ -261,7 +254,7 @@ fn a_server_for_containers_answers_to_the_address_where_they_look() {
 
 /// An agent holds the vault, and a shell is served by it alone.
 fn unlocked() -> WithAgent {
-    let case = WithAgent::of(signed_in());
+    let case = WithAgent::of(Case::with_session());
     case.by_passphrase(&["unlock"]).run().succeeds();
     case
 }
@@ -296,7 +289,7 @@ fn an_agent_that_ends_takes_what_was_served_along() {
 
 #[test]
 fn lock_reaches_servers_that_asked_no_agent() {
-    let case = signed_in();
+    let case = Case::with_session();
     let passphrase = case.give("once", crate::program::PASSPHRASE);
     let words = ["exec", "--server", "prod", "--passphrase-command"];
     let command = format!("cat {}", passphrase.display());
@@ -312,7 +305,7 @@ fn lock_reaches_servers_that_asked_no_agent() {
 
 #[test]
 fn a_server_shows_that_it_holds_a_session_and_leaves_nothing_behind() {
-    let case = signed_in();
+    let case = Case::with_session();
     let (shell, endpoint) = served(&case);
     endpoint.get().key_id();
     let servers = case.home().join(".local/state/vault/servers");
@@ -324,7 +317,7 @@ fn a_server_shows_that_it_holds_a_session_and_leaves_nothing_behind() {
 
 #[test]
 fn fifty_clients_at_once_are_all_answered() {
-    let case = signed_in();
+    let case = Case::with_session();
     let (_shell, endpoint) = served(&case);
     let clients: Vec<_> = (0..50)
         .map(|_| {
@@ -338,7 +331,7 @@ fn fifty_clients_at_once_are_all_answered() {
 
 #[test]
 fn the_token_stands_in_no_command_line() {
-    let case = signed_in();
+    let case = Case::with_session();
     let (shell, endpoint) = served(&case);
     let line = std::fs::read(format!("/proc/{}/cmdline", shell.id())).unwrap();
     assert!(!String::from_utf8(line).unwrap().contains(&endpoint.token));
@@ -349,7 +342,7 @@ fn the_token_stands_in_no_command_line() {
 
 #[test]
 fn a_role_is_served_as_it_is_signed_in() {
-    let case = signed_in();
+    let case = Case::with_session();
     let role = case.sim.add_role(Role::new(ACCOUNT, "admin", Trust::of(ACCOUNT).with_mfa()));
     case.run(&["add", "admin", "--role-arn", &role, "--source-profile", "prod"]).succeeds();
     let (_shell, endpoint) = served_by(case.vault(&["exec", "--server", "admin", "--", "sh"]).converse());

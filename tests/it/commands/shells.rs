@@ -14,13 +14,6 @@ const CARRIERS: [&str; 8] = [
     "AWS_VAULT",
 ];
 
-/// With a cached session, so that nothing is asked.
-fn signed_in() -> Case {
-    let case = Case::with_prod();
-    case.run(&["login", "prod", "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
-    case
-}
-
 #[test]
 fn what_takes_the_variables_back_needs_no_vault_no_profile_and_no_network() {
     let case = Case::new();
@@ -36,7 +29,7 @@ fn what_takes_the_variables_back_needs_no_vault_no_profile_and_no_network() {
 
 #[test]
 fn a_shell_is_after_unset_as_it_was_before_env() {
-    let case = signed_in();
+    let case = Case::with_session();
     case.run(&["set", "prod", "region=eu-central-1"]).succeeds();
     let identity = case.given("recovery.txt");
     for env in ["env prod", "env prod --legacy-token", "login prod --env"] {
@@ -53,7 +46,7 @@ fn a_shell_is_after_unset_as_it_was_before_env() {
 
 #[test]
 fn an_eval_without_quotes_does_as_well() {
-    let case = signed_in();
+    let case = Case::with_session();
     let token = case.run(&["get", "prod", "aws_session_token"]).succeeds().out.clone();
     let script = format!("set -eu; eval $('{VAULT}' env prod); printf %s \"$AWS_SESSION_TOKEN\"");
     let run = case.command("sh", &["-c", &script]).variable("VAULT_IDENTITY", case.given("recovery.txt")).run();
@@ -97,7 +90,7 @@ fn a_value_that_a_shell_can_not_be_given_is_refused_by_its_name_and_nothing_is_p
 
 #[test]
 fn the_tokens_old_name_is_set_for_who_asks_for_it_and_else_taken_away() {
-    let case = signed_in();
+    let case = Case::with_session();
     let names = |document: &serde_json::Value| -> Vec<String> { serde_json::from_value(document.clone()).unwrap() };
     let plain = json(&case.run(&["env", "prod", "--shell", "json"]));
     assert!(plain["set"]["AWS_SECURITY_TOKEN"].is_null());
@@ -109,7 +102,7 @@ fn the_tokens_old_name_is_set_for_who_asks_for_it_and_else_taken_away() {
 
 #[test]
 fn the_words_are_those_of_sh_whatever_shell_a_person_logs_in_with() {
-    let case = signed_in();
+    let case = Case::with_session();
     let of_sh = case.run(&["env", "prod"]).succeeds().out.clone();
     case.vault(&["env", "prod"]).variable("SHELL", "/usr/bin/fish").run().succeeds().stdout(&of_sh);
     for name in ["bash", "zsh", "dash", "ksh"] {
@@ -119,7 +112,7 @@ fn the_words_are_those_of_sh_whatever_shell_a_person_logs_in_with() {
 
 #[test]
 fn login_prints_variables_in_the_same_words_as_env() {
-    let case = signed_in();
+    let case = Case::with_session();
     for shell in ["sh", "fish", "powershell", "cmd", "nushell", "dotenv", "json"] {
         let of_env = case.run(&["env", "prod", "--shell", shell]).succeeds().out.clone();
         let of_login = case.run(&["login", "prod", "--env", "--shell", shell]);

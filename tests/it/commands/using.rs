@@ -11,21 +11,13 @@ use crate::program::{ACCOUNT, Case, PASSPHRASE};
 const CARRIED: [&str; 5] =
     ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_VAULT"];
 
-/// With a cached session, so that nothing is asked.
-fn signed_in() -> Case {
-    let case = Case::with_prod();
-    case.run(&["login", "prod", "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
-    case.sim.clear_requests();
-    case
-}
-
 fn get(case: &Case, field: &str) -> String {
     case.run(&["get", "prod", field]).succeeds().stderr("").out.clone()
 }
 
 #[test]
 fn a_shell_has_after_eval_what_json_says_byte_for_byte() {
-    let case = signed_in();
+    let case = Case::with_session();
     let document = json(&case.run(&["env", "prod", "--shell", "json"]));
     assert_eq!(document["version"], 1);
     let set: BTreeMap<String, String> = serde_json::from_value(document["set"].clone()).unwrap();
@@ -63,7 +55,7 @@ fn a_shell_that_is_not_known_is_refused_with_those_that_are() {
 
 #[test]
 fn a_command_has_its_callers_environment_the_session_and_nothing_that_would_win_over_it() {
-    let case = signed_in();
+    let case = Case::with_session();
     let baseline = case.command("env", &[] as &[&str]).variable("VAULT_ADDR", "https://hashicorp.example");
     let baseline = baseline.without_variable("VAULT_NO_AGENT").run();
     let exec = case.vault(&["exec", "prod", "--", "env"]).variable("VAULT_ADDR", "https://hashicorp.example");
@@ -89,7 +81,7 @@ fn a_command_has_its_callers_environment_the_session_and_nothing_that_would_win_
 
 #[test]
 fn a_known_region_is_handed_on() {
-    let case = signed_in();
+    let case = Case::with_session();
     case.run(&["set", "prod", "region=eu-central-1"]).succeeds();
     let regions = ["exec", "prod", "--", "sh", "-c", "echo $AWS_REGION $AWS_DEFAULT_REGION"];
     case.run(&regions).succeeds().stdout("eu-central-1 eu-central-1\n");
@@ -102,7 +94,7 @@ fn a_known_region_is_handed_on() {
 
 #[test]
 fn a_commands_arguments_input_output_and_code_are_its_own() {
-    let case = signed_in();
+    let case = Case::with_session();
     case.vault(&["exec", "prod", "--", "cat"]).stdin("as it is\n").run().succeeds().stdout("as it is\n").stderr("");
     let script = "printf '%s|' \"$@\"; echo oops >&2; exit 42";
     let words = ["exec", "prod", "--", "sh", "-c", script, "sh", "--json", "a b", ""];
@@ -114,7 +106,7 @@ fn a_commands_arguments_input_output_and_code_are_its_own() {
 
 #[test]
 fn a_command_that_is_missing_or_no_program_has_the_shells_codes() {
-    let case = signed_in();
+    let case = Case::with_session();
     let told = error("no program `no-such-program` on PATH");
     case.run(&["exec", "prod", "--", "no-such-program", "x"]).exits(127).stdout("").stderr(&told);
     let file = case.give("not-a-program", "text");
@@ -125,7 +117,7 @@ fn a_command_that_is_missing_or_no_program_has_the_shells_codes() {
 
 #[test]
 fn signals_reach_the_command_itself() {
-    let case = signed_in();
+    let case = Case::with_session();
     let script = "trap 'echo got it; kill $!; exit 9' TERM; sleep 60 & echo ready; wait";
     let mut terminal = case.vault(&["exec", "prod", "--", "sh", "-c", script]).on_terminal();
     terminal.expect("ready").signal(Signal::TERM);
@@ -138,7 +130,7 @@ fn signals_reach_the_command_itself() {
 
 #[test]
 fn a_command_takes_the_programs_own_place() {
-    let case = signed_in();
+    let case = Case::with_session();
     let running = case.vault(&["exec", "prod", "--", "sh", "-c", "echo $$"]).start();
     let pid = running.id();
     running.finish().succeeds().stdout(&format!("{pid}\n"));
@@ -146,7 +138,7 @@ fn a_command_takes_the_programs_own_place() {
 
 #[test]
 fn a_command_starts_as_if_its_caller_had_started_it() {
-    let case = signed_in();
+    let case = Case::with_session();
     let script = "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status; ulimit -c; ulimit -S -c; ls /proc/self/fd; umask; pwd";
     let alone = case.command("sh", &["-c", script]).run();
     case.run(&["exec", "prod", "--", "sh", "-c", script]).succeeds().stdout(&alone.out).stderr("");
@@ -154,7 +146,7 @@ fn a_command_starts_as_if_its_caller_had_started_it() {
 
 #[test]
 fn the_passphrases_descriptor_is_closed_before_the_command_starts() {
-    let case = signed_in();
+    let case = Case::with_session();
     let passphrase = case.give("through-7", PASSPHRASE);
     let inner = "if (: <&7) 2>/dev/null; then echo open; else echo closed; fi";
     let script = format!("exec '{VAULT}' exec --passphrase-fd 7 prod -- sh -c '{inner}' 7< '{}'", passphrase.display());
@@ -163,7 +155,7 @@ fn the_passphrases_descriptor_is_closed_before_the_command_starts() {
 
 #[test]
 fn without_a_command_it_is_the_persons_shell() {
-    let case = signed_in();
+    let case = Case::with_session();
     let shell = case.give_program("my-shell", "#!/bin/sh\necho \"my shell, $# arguments, $AWS_VAULT\"\n");
     let run = case.vault(&["exec", "prod"]).variable("SHELL", &shell).run();
     run.succeeds().stdout("my shell, 0 arguments, prod\n");
@@ -179,7 +171,7 @@ fn the_code_is_one_line_of_the_input_and_the_rest_is_the_commands() {
 
 #[test]
 fn get_prints_each_field_bare() {
-    let case = signed_in();
+    let case = Case::with_session();
     case.run(&["set", "prod", "region=eu-central-1"]).succeeds();
     let id = get(&case, "aws_access_key_id");
     let session = case.sim.session(&id).expect("AWS made it");
@@ -200,7 +192,7 @@ fn get_refuses_a_field_that_is_none_before_anything_is_asked() {
     let fields = "one of aws_access_key_id, aws_secret_access_key, aws_session_token, expiration, region, account";
     let told = error_and_hint("no field named `token`", fields);
     case.vault(&["get", "prod", "token"]).asking().run().exits(2).stdout("").stderr(&told);
-    let signed_in = signed_in();
+    let signed_in = Case::with_session();
     signed_in
         .run(&["get", "prod", "region"])
         .exits(1)
@@ -226,7 +218,7 @@ fn get_renews_a_session_that_is_over_with_one_prompt() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
-    let case = signed_in();
+    let case = Case::with_session();
     // The reader is gone before the program is started.
     let script =
         "mkfifo gate; { read go; \"$0\" \"$@\"; echo \"code $?\" >&2; } < gate | { exec <&-; echo go > gate; }";

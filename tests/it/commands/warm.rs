@@ -16,7 +16,6 @@ use vault::clock::Clock;
 use vault::disk::RealDisk;
 use vault::paths::{Environment, Paths};
 use vault::process::harden;
-use vault::secret::IdentityText;
 use vault::session::{SessionKey, name_key};
 use vault::store::document::Document;
 use vault::store::file::Place;
@@ -83,7 +82,7 @@ impl Warm {
     fn on(case: Case) -> Self {
         case.sim.clear_requests();
         let place = Place::new(&RealDisk, &case.vault_file(), &case.home().join(".local/state/vault"));
-        let document = unseal(&place.load().unwrap().bytes, &recovery(&case), place.plugins()).unwrap();
+        let document = unseal(&place.load().unwrap().bytes, &case.recovery_identity(), place.plugins()).unwrap();
         let warm = Self {
             case,
             document,
@@ -158,11 +157,6 @@ impl Warm {
             .map(|request| (request.action, request.signed_with_token))
             .collect()
     }
-}
-
-fn recovery(case: &Case) -> IdentityText {
-    let text = fs::read_to_string(case.given("recovery.txt")).unwrap();
-    IdentityText::new(text.lines().last().unwrap().to_owned())
 }
 
 impl Ran {
@@ -442,7 +436,7 @@ impl<'a> WithAgent<'a> {
             .unlock(Unlock {
                 place: case.vault_file().as_path().into(),
                 vault_id: warm.document.meta.vault_id.clone(),
-                vault_identity: recovery(case),
+                vault_identity: case.recovery_identity(),
                 name_key: name_key(&session_identity),
                 session_identity,
                 idle: vault_for,

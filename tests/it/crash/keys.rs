@@ -9,7 +9,7 @@ use vault::store::kdf::KdfParameters;
 use vault::store::passphrase::derive;
 use vault::store::plugin::Plugins;
 use vault::store::seal::unseal;
-use vault::store::vault::{EditError, NewPassphrase, Rekey, Vault};
+use vault::store::vault::{EditError, NewPassphrase, Vault};
 
 use super::vault::{Judged, add_profile, has, identity as alice, judge_folder, opened_by, stamp, vault_saved};
 use super::{Ended, Scenario, State, try_everything};
@@ -114,7 +114,7 @@ impl Scenario for ChangingThePassphrase {
     fn save(&self, disk: &FaultDisk) -> Ended {
         let Ok(Some(mut vault)) = opened_by(disk, alice()) else { return Ended::NotCommitted };
         let passphrase = NewPassphrase::derive(&new_passphrase(), new_kdf(), None).unwrap();
-        ended(vault.rekey(Rekey { passphrase: Some(passphrase) }, &stamp(), |_| Ok::<(), String>(())))
+        ended(vault.rekey(Some(passphrase), &stamp(), |_| Ok::<(), String>(())))
     }
 
     fn recover(&self, disk: &FaultDisk) -> Result<(), String> {
@@ -134,7 +134,7 @@ impl Scenario for ChangingThePassphrase {
 struct RemovingBob;
 
 fn without_bob(vault: &mut Vault) -> Result<(), EditError<String>> {
-    vault.rekey(Rekey::default(), &stamp(), |document| {
+    vault.rekey(None, &stamp(), |document| {
         document.recipients.retain(|one| one.name != "bob");
         Ok(())
     })

@@ -19,7 +19,6 @@ use vault::disk::{Disk, RealDisk};
 use vault::paths::{Environment, Paths};
 use vault::process::harden;
 use vault::rotate::journal::Journal;
-use vault::secret::IdentityText;
 use vault::store::document::{Document, StoredAccessKey};
 use vault::store::file::Place;
 use vault::store::plugin::{NoPlugins, Plugins};
@@ -252,7 +251,7 @@ impl Stage {
 
     /// None of what is no whole vault.
     pub fn document_in(&self, file: &[u8]) -> Option<Document> {
-        unseal(file, &recovery_key(&self.case), &Plugins::none()).ok()
+        unseal(file, &self.case.recovery_identity(), &Plugins::none()).ok()
     }
 
     /// Runs what the hint of a failed command says, with a code at hand.
@@ -475,12 +474,7 @@ impl Ran {
 /// What the vault has, read by its recovery key.
 pub fn document_of(case: &Case, disk: &dyn Disk) -> Document {
     let place = Place::new(disk, &case.vault_file(), &case.home().join(".local/state/vault"));
-    unseal(&place.load().unwrap().bytes, &recovery_key(case), place.plugins()).unwrap()
-}
-
-fn recovery_key(case: &Case) -> IdentityText {
-    let recovery = std::fs::read_to_string(case.given("recovery.txt")).unwrap();
-    IdentityText::new(recovery.lines().last().unwrap().to_owned())
+    unseal(&place.load().unwrap().bytes, &case.recovery_identity(), place.plugins()).unwrap()
 }
 
 /// Lets go of the terminal that the tests may have been started in: what asks there would wait for whoever runs them.

@@ -32,7 +32,7 @@ fn unlocked() -> WithAgent {
 }
 
 fn document(case: &WithAgent) -> Document {
-    let recovery = IdentityText::new(identity_in(&case.given("recovery.txt")));
+    let recovery = case.recovery_identity();
     peek(&fs::read(case.vault_file()).unwrap(), Key::Identity(&recovery), &Plugins::none()).ok().unwrap()
 }
 

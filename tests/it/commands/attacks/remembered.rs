@@ -9,7 +9,7 @@ use vault::disk::RealDisk;
 use vault::secret::{IdentityText, Passphrase};
 use vault::store::file::Place;
 use vault::store::kdf::KdfParameters;
-use vault::store::vault::{Key, NewVault, Opened, Rekey, Stamp, Vault, create, open};
+use vault::store::vault::{Key, NewVault, Opened, Stamp, Vault, create, open};
 
 use super::super::machines::Machine;
 use super::super::recipient::made_with_recovery_key;
@@ -111,7 +111,7 @@ fn save_often(mut vault: Vault, times: u32) {
     for time in 0..times {
         let stamp = Stamp { now: Timestamp::UNIX_EPOCH, writer: "writer".to_owned(), log: None };
         let saved = if time % 10 == 9 {
-            vault.rekey(Rekey::default(), &stamp, |_| Ok::<(), ()>(()))
+            vault.rekey(None, &stamp, |_| Ok::<(), ()>(()))
         } else {
             vault.edit(&stamp, |_| Ok(()))
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vault::secret::{IdentityText, SecretAccessKey};
+use vault::secret::SecretAccessKey;
 use vault::store::document::Document;
 use vault::store::plugin::Plugins;
 use vault::store::seal::{seal, unseal};
@@ -17,9 +17,7 @@ fn branch(case: &Case) -> PathBuf {
 
 /// Changes a vault as another program would, without its being opened here.
 fn change(case: &Case, path: &Path, change: impl FnOnce(&mut Document)) {
-    let recovery = fs::read_to_string(case.given("recovery.txt")).unwrap();
-    let identity = IdentityText::new(recovery.lines().last().unwrap().to_owned());
-    let mut document = unseal(&fs::read(path).unwrap(), &identity, &Plugins::none()).unwrap();
+    let mut document = unseal(&fs::read(path).unwrap(), &case.recovery_identity(), &Plugins::none()).unwrap();
     change(&mut document);
     fs::write(path, seal(&document, &Plugins::none()).unwrap()).unwrap();
 }

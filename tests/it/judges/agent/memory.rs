@@ -16,7 +16,6 @@ use vault::store::vault::{Key, peek};
 
 use super::super::PROGRAM;
 use crate::commands::agent::WithAgent;
-use crate::commands::machines::identity_in;
 use crate::memory::{Needles, copies};
 use crate::program::{Case, PASSPHRASE};
 use vault::secret::{IdentityText, Passphrase};
@@ -26,7 +25,7 @@ const SESSION: [&str; 2] = ["the session identity", "the session identity's byte
 
 pub fn needles(case: &WithAgent) -> Needles {
     let file = std::fs::read(case.vault_file()).unwrap();
-    let recovery = IdentityText::new(identity_in(&case.given("recovery.txt")));
+    let recovery = case.recovery_identity();
     let document: Document = peek(&file, Key::Identity(&recovery), &Plugins::none()).ok().unwrap();
     let kdf = header::scan(&file).ok().flatten().unwrap();
     let vault = derive(&Passphrase::new(PASSPHRASE.to_owned()), &kdf, None).unwrap();
