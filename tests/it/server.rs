@@ -163,6 +163,6 @@ fn when_aws_refuses_another_session_the_one_that_lives_is_served_and_that_is_tol
         let why = endpoint.get().refused(503, "AwsRefused");
         assert!(why.starts_with(REFUSED) && why.ends_with("must name the user or its account"), "{why}");
     });
-    ran.succeeds().says(&format!("vault: warning: the session of `admin` could not be renewed: {REFUSED}"));
+    ran.succeeds().says(&format!("the session of `admin` could not be renewed: {REFUSED}"));
     assert_eq!(ran.messages.matches("could not be renewed").count(), 1, "{}", ran.messages);
 }

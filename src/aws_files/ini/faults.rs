@@ -85,13 +85,13 @@ mod tests {
             (b"", &[]),
         ] {
             assert_eq!(lines(text, FaultKind::Unreadable), unreadable, "{}", text.escape_ascii());
-            assert_eq!(lines(text, FaultKind::SecondTime), [], "{}", text.escape_ascii());
+            assert!(lines(text, FaultKind::SecondTime).is_empty(), "{}", text.escape_ascii());
         }
     }
 
     #[test]
     fn a_second_section_or_key_is_one_too() {
         assert_eq!(lines(b"[a]\nx=1\nX=2\n[b]\nx=1\n[a]\n", FaultKind::SecondTime), [3, 6]);
-        assert_eq!(lines(b"[default]\n[profile default]\n[ default]\n", FaultKind::SecondTime), []);
+        assert!(lines(b"[default]\n[profile default]\n[ default]\n", FaultKind::SecondTime).is_empty());
     }
 }
