@@ -14,7 +14,6 @@ mod endpoint;
 mod faults;
 mod full_disk;
 mod interchange;
-mod left_unlocked;
 mod load;
 mod machine;
 mod many_keys;
