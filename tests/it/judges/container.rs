@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The simulator is out of reach of all of them, but for a socket that has a path.
 const MACHINE: &str = r#"
     trap 'kill $relay' EXIT
-    socat "UNIX-LISTEN:$SOCKET,fork" "TCP:127.0.0.1:$AWS_PORT" & relay=$!
+    setpriv --pdeathsig TERM socat "UNIX-LISTEN:$SOCKET,fork" "TCP:127.0.0.1:$AWS_PORT" & relay=$!
     unshare --map-root-user --net bash -c "$INSIDE"
 "#;
 
