@@ -6,7 +6,6 @@ use super::amount::Amount;
 use super::bench::{Bench, LONG, MANY, MIDDLING};
 use super::figure::{Figure, Told};
 use super::guest::Guest;
-use super::list::plaintext_section;
 use super::machine::user_name;
 use super::peer::Kind;
 use super::stopwatch::{Entrant, take_turns};
@@ -33,4 +32,9 @@ pub fn measure(bench: &Bench) -> Vec<Figure> {
             .at_most(Amount::of_milliseconds(150.0))
             .beside(others),
     ]
+}
+
+/// Of `~/.aws/config`.
+fn plaintext_section(n: usize) -> String {
+    format!("[profile {}]\nregion = eu-central-1\n", user_name(n))
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::amount::Amount;
 use super::bench::Bench;
 use super::figure::{Figure, Other, Told};
-use super::guest::{EXPORT, Guest};
+use super::guest::Guest;
 use super::machine::{Machine, done};
 use super::peer::Kind;
 
@@ -42,20 +42,22 @@ pub fn measure(bench: &Bench) -> Vec<Figure> {
 
 /// The same of a peer: by one code, as a person would have it, or by none, where its cache is for roles.
 fn storm(guest: &Guest) -> Other {
-    let code = guest.code();
-    if guest.kind == Kind::AwsCli {
-        guest.role();
-    }
-    let replies = all_at_once(|| match guest.kind {
-        Kind::AwsCli => guest.command(&EXPORT).spawn().expect("it was found"),
-        _ => guest.signs_in(&code).start(),
-    });
+    let replies = match guest.kind {
+        Kind::AwsCli => {
+            let mut as_role = guest.as_role();
+            all_at_once(|| as_role.spawn().expect("it was found"))
+        }
+        _ => {
+            let code = guest.code();
+            all_at_once(|| guest.signs_in(&code).start())
+        }
+    };
     let served = replies.iter().filter(|reply| reply.status.success()).count();
-    let words = format!("{} calls, {served} of {CALLERS} served", guest.aws.requests().len());
+    let words = format!("{} calls, {served} of {CALLERS} served", guest.sessions_asked_for());
     guest.told(Told::Words(words))
 }
 
-fn all_at_once(start: impl Fn() -> Child) -> Vec<Output> {
+fn all_at_once(mut start: impl FnMut() -> Child) -> Vec<Output> {
     let callers: Vec<Child> = (0..CALLERS).map(|_| start()).collect();
     callers.into_iter().map(|caller| caller.wait_with_output().expect("it was started")).collect()
 }

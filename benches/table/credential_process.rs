@@ -17,14 +17,14 @@ pub fn measure(bench: &Bench) -> Vec<Figure> {
     let (one, many, guests) = (Machine::signed_in(1), bench.many(), Guest::all(bench));
     let theirs: Vec<(&Guest, Command)> =
         guests.iter().filter_map(|guest| Some((guest, guest.has_session()?))).collect();
-    let asked_before: Vec<usize> = theirs.iter().map(|(guest, _)| guest.aws.requests().len()).collect();
+    let asked_before: Vec<usize> = theirs.iter().map(|(guest, _)| guest.sessions_asked_for()).collect();
     let ours = [one.command("/bin/true", &[]), one.vault(&ASK), many.vault(&ASK)];
     let mut entrants: Vec<Entrant> = ours.map(|command| Entrant::program(bench.runs(SHORT), command)).into();
     let (guests, commands): (Vec<_>, Vec<_>) = theirs.into_iter().unzip();
     entrants.extend(commands.into_iter().map(|command| Entrant::program(bench.runs(LONG), command)));
     take_turns(&mut entrants);
     for (guest, before) in guests.iter().zip(asked_before) {
-        assert_eq!(guest.aws.requests().len(), before, "{} had no session", guest.kind.name());
+        assert_eq!(guest.sessions_asked_for(), before, "{} had no session", guest.kind.name());
     }
     let times: Vec<Amount> = entrants.iter().map(|entrant| Amount::milliseconds(entrant.median())).collect();
     let others = guests.iter().zip(&times[3..]).map(|(guest, time)| guest.told(Told::Measured(*time)));

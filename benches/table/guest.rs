@@ -17,8 +17,8 @@ use super::stopwatch::finished;
 /// Built of the region alone (its `vault/vault.go`).
 const AWS_VAULT: &str = "not measured: its client of STS can't be led to another endpoint";
 
-/// Of the AWS CLI: the session of a role, as programs are handed it.
-pub const EXPORT: [&str; 4] = ["configure", "export-credentials", "--profile", "peer-role"];
+/// Of the AWS CLI, which keeps sessions of roles alone, and in its version 1 hands them to nobody but itself.
+const AS_ROLE: [&str; 4] = ["sts", "get-caller-identity", "--profile", "peer-role"];
 
 pub struct Guest {
     pub kind: Kind,
@@ -97,24 +97,29 @@ impl Guest {
     /// What finds a session that is there already, which this gets first: where it keeps any.
     pub fn has_session(&self) -> Option<Command> {
         let words: &[&str] = match self.kind {
-            Kind::AwsCli => &EXPORT,
+            Kind::AwsCli => &AS_ROLE,
             Kind::AwsMfa => &["--profile", "peer", "--device", "none"],
             Kind::AwsMfaSession => &["--profile", "peer", "--update-profile", "session"],
             _ => return None,
         };
         if self.kind == Kind::AwsCli {
-            self.role();
-            finished(&mut self.command(words));
+            finished(&mut self.as_role());
         } else {
             self.signs_in(&self.code()).timed();
         }
         Some(self.command(words))
     }
 
-    /// That of a role, which the AWS CLI keeps; users' sessions it does not.
-    pub fn role(&self) {
+    /// What uses the session of a role, and gets it first if there is none.
+    pub fn as_role(&self) -> Command {
         let role = self.aws.add_role(Role::new(ACCOUNT, "peer", Trust::of(ACCOUNT)));
         self.write(".aws/config", &format!("[profile peer-role]\nrole_arn = {role}\nsource_profile = peer\n"));
+        self.command(&AS_ROLE)
+    }
+
+    /// Sessions that it got so far, or was refused.
+    pub fn sessions_asked_for(&self) -> usize {
+        ["GetSessionToken", "AssumeRole"].map(|action| self.aws.count(action)).iter().sum()
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
