@@ -68,7 +68,7 @@ impl Figure {
     fn others(&self) -> String {
         let told = self.others.iter().map(|other| match &other.told {
             Told::Measured(theirs) => match self.ours {
-                Some(ours) => format!("{} {theirs}, {}", other.name, ratio(ours.by(*theirs))),
+                Some(ours) => format!("{} {theirs} ({})", other.name, ratio(ours.by(*theirs))),
                 None => format!("{} {theirs}", other.name),
             },
             Told::Words(words) => format!("{}: {words}", other.name),

@@ -1,5 +1,7 @@
 //! How long it takes to see what there is.
 
+use std::process::Stdio;
+
 use super::amount::Amount;
 use super::bench::{Bench, MIDDLING};
 use super::figure::Figure;
@@ -11,9 +13,12 @@ const SOME: usize = 500;
 pub fn measure(bench: &Bench) -> Vec<Figure> {
     let (some, many) = (with_sessions(), bench.many());
     let runs = bench.runs(MIDDLING);
+    let mut status = some.vault(&["status"]);
+    // Where it says which vault it is.
+    status.stderr(Stdio::null());
     let mut entrants = [
         Entrant::program(runs, some.vault(&["list"])),
-        Entrant::program(runs, some.vault(&["status"])),
+        Entrant::program(runs, status),
         Entrant::program(runs, many.vault(&["list"])),
     ];
     take_turns(&mut entrants);

@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn print_table(figures: &[Figure], bench: &Bench) {
-    println!("| figure | goal | vault | met | others: theirs, ours by theirs |");
+    println!("| figure | goal | vault | met | others (ours by theirs) |");
     println!("|---|---|---:|---|---|");
     figures.iter().for_each(|figure| println!("{figure}"));
     println!();

@@ -109,8 +109,9 @@ impl Kind {
     }
 }
 
+/// Those that are not there.
 pub fn install() {
-    KINDS.into_iter().for_each(Kind::install);
+    Peer::all().iter().filter(|peer| peer.program.is_none()).for_each(|peer| peer.kind.install());
     Peer::all().iter().for_each(|peer| println!("{peer}"));
 }
 
