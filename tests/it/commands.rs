@@ -31,6 +31,7 @@ mod passwd;
 pub mod plugins;
 mod policy;
 mod prompts;
+mod quick;
 mod recipient;
 mod role;
 mod role_options;
@@ -44,6 +45,7 @@ mod target;
 mod trust;
 mod unlock;
 mod using;
+mod version;
 pub mod warm;
 mod whoami;
 
