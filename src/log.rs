@@ -113,10 +113,7 @@ pub struct Position {
 impl Files {
     /// Empty where nothing was written down yet.
     pub fn read(disk: &dyn Disk, state: &Path) -> Result<Self, ReadError> {
-        let folder = match disk.open_folder(state) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            other => other?,
-        };
+        let Some(folder) = disk.open_folder_if_there(state)? else { return Ok(Self::default()) };
         let read = |name| match folder.read(name, MOST) {
             Err(error) if error.is_not_found() => Ok((Vec::new(), None)),
             other => other.map(|(bytes, status)| (bytes, Some(status.inode))),

@@ -8,6 +8,7 @@ mod conversation;
 mod descriptor;
 mod detach;
 mod file_limit;
+mod handlers;
 mod heard_signals;
 mod hearing;
 mod held_signals;
@@ -23,7 +24,7 @@ mod tool;
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal, kill_process};
 
 pub use allocator::{ZeroOnFree, keep_freed_memory};
 pub use beside::{Beside, end_like};
@@ -82,8 +83,12 @@ pub fn host_name() -> String {
 
 /// Asks another process of this user to end; one that is gone already has.
 pub fn tell_to_end(pid: u32) {
-    if let Some(pid) = pid.try_into().ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    tell(pid, Signal::TERM);
+}
+
+fn tell(pid: u32, signal: Signal) {
+    if let Some(pid) = pid.try_into().ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
     }
 }
 
