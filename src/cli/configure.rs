@@ -122,7 +122,7 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
 
 /// The value of the line.
 fn command(name: &ProfileName, world: &World) -> Result<String, Failure> {
-    let program = own_program::path(world)?;
+    let program = own_program::path_for_aws_tools(world)?;
     our_process::command(&program, name).ok_or(Failure::OwnProgramPath(program))
 }
 

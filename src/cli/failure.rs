@@ -87,8 +87,6 @@ pub enum Failure {
     NoIdentityIn {
         path: PathBuf,
     },
-    IdentityDoesNotOpen,
-    OpensByIdentityOnly,
     /// An agent is to hold the vault, and none may be used.
     AgentNotWanted,
     HandOver(HandOverError),
@@ -100,7 +98,8 @@ pub enum Failure {
     AgentUnreachable,
     Agent(AgentError),
     AgentHolds(StillHeld),
-    AgentTraces(io::Error),
+    /// `lock` could not look for them.
+    Untold(Untold, io::Error),
     AgentUnit(UnitError),
 
     // The vault.
@@ -131,7 +130,6 @@ pub enum Failure {
     Open(OpenError),
     Reopen(ReopenError),
     Create(CreateError),
-    VaultExists,
     NewPassphrase(PassphraseError),
     /// The vault was opened by an identity.
     PassphraseNotAtHand,
@@ -378,6 +376,14 @@ pub enum Failure {
     ServedOn {
         pid: Option<u32>,
     },
+}
+
+/// What `lock` has forget what is unlocked.
+#[derive(Debug, Clone, Copy)]
+pub enum Untold {
+    Agents,
+    Rotations,
+    Servers,
 }
 
 /// A file that is not believed: what is remembered, and what it says of itself.

@@ -65,7 +65,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs, begin: impl FnOnce()) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     if place.exists().map_err(LoadError::Io)? {
-        return Err(Failure::VaultExists);
+        return Err(CreateError::Exists.into());
     }
     let missing = missing(world)?;
     if let Some(missing) = missing.iter().find(|_| !args.forget_missing) {

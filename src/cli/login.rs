@@ -289,7 +289,7 @@ impl<'a, 'w> Login<'a, 'w> {
             ));
         }
         if let (Some(key), Some(vault)) = (replaced, vault) {
-            replaced_key::save(&key, target, vault.open()?, world)?;
+            replaced_key::save(&key, target, vault, world)?;
         }
         prepared.commit(world.disk, issued.credentials()).inspect_err(|_| {
             if !issued.notes.iter().any(|note| matches!(note, Note::NotCached { .. })) {

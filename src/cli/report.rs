@@ -30,14 +30,16 @@ mod shell;
 mod signed_in;
 mod trust;
 mod unlock;
+mod usage;
 mod vault;
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use super::escape::escape;
+use super::escape::{escape, shown_path};
 use crate::paths::PathsError;
 use crate::process::LEAST_OPEN_FILES;
 
@@ -76,6 +78,8 @@ pub enum Status {
     /// The shell's own codes for what `exec` could not start.
     CannotRun = 126,
     NotFound = 127,
+    /// A bug of ours.
+    Internal = 70,
 }
 
 impl From<Status> for ExitCode {
@@ -83,9 +87,6 @@ impl From<Status> for ExitCode {
         ExitCode::from(status as u8)
     }
 }
-
-/// A bug of ours: the panic hook ends the program with it.
-pub const INTERNAL: i32 = 70;
 
 /// What a person is told about a failure.
 #[derive(Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl Report {
     }
 
     pub fn usage(error: &clap::Error) -> Self {
-        Self::new(Status::Usage, error.to_string())
+        usage::conflict(error).unwrap_or_else(|| Self::new(Status::Usage, error.to_string()))
     }
 
     pub fn of(failure: &Failure) -> Self {
@@ -154,7 +155,6 @@ impl Report {
             | WrongPassphrase { .. }
             | Reopen(_)
             | Create(_)
-            | VaultExists
             | NewPassphrase(_)
             | PassphraseNotAtHand
             | Derive(_)
@@ -178,11 +178,9 @@ impl Report {
             | NamedFile { .. }
             | SecretFileOpen { .. }
             | NoIdentityIn { .. }
-            | IdentityDoesNotOpen
-            | OpensByIdentityOnly
             | FileExists { .. } => unlock::report(failure),
             AgentNotWanted | HandOver(_) | AgentListen(_) | AgentEnded(_) | AgentUnreachable | Agent(_)
-            | AgentHolds(_) | AgentTraces(_) | AgentUnit(_) => agent::report(failure),
+            | AgentHolds(_) | Untold(..) | AgentUnit(_) => agent::report(failure),
             Endpoint(error) => aws::endpoint(error),
             CaBundleFile { path, error } => aws::ca_bundle(path, error),
             CaBundle { path, error } => aws::ca_bundle(path, error),
@@ -243,7 +241,7 @@ impl Report {
 
 /// Only reached if a variant is sent to the wrong part of this file.
 fn internal() -> Report {
-    Report::new(Status::State, "a failure without words; please report this")
+    Report::new(Status::Internal, "a failure without words; please report this")
 }
 
 fn exec(program: &str, error: &std::io::Error) -> Report {
@@ -262,13 +260,24 @@ pub fn process(pid: Option<u32>) -> String {
 /// Shows a failure and gives its exit code.
 pub fn failure(failure: &Failure) -> ExitCode {
     let report = Report::of(failure);
+    show(&report);
+    report.status.into()
+}
+
+fn show(report: &Report) {
     if !report.message.is_empty() {
         say(&format!("{}\n", error_line(&report.message)));
     }
     if let Some(hint) = &report.hint {
         say(&format!("vault: hint: {hint}\n"));
     }
-    report.status.into()
+}
+
+/// The small program has to leave something to `vault`, and does not find it.
+pub fn nothing_beside(vault: &Path, error: &io::Error) -> ExitCode {
+    say(&format!("{}\n", error_line(&format!("`{}` can't be started: {error}", shown_path(vault)))));
+    say("vault: hint: both programs belong into one folder; then `vault configure NAME` writes where they are\n");
+    Status::State.into()
 }
 
 fn error_line(message: &str) -> String {
@@ -288,7 +297,10 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return Status::Done.into();
     }
-    say(&format!("vault: {}", error.render().ansi()));
+    match usage::conflict(error) {
+        Some(report) => show(&report),
+        None => say(&format!("vault: {}", error.render().ansi())),
+    }
     Status::Usage.into()
 }
 
@@ -316,6 +328,6 @@ pub fn on_panic() {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         say(&format!("vault: error: internal error at {place}\n"));
         say("vault: hint: please report this line\n");
-        std::process::exit(INTERNAL);
+        std::process::exit(Status::Internal as i32);
     }));
 }

@@ -9,20 +9,20 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 
 use crate::aws::CaBundle;
-use crate::clock::Clock;
-use crate::disk::Disk;
+use crate::clock::{Clock, SystemClock};
+use crate::disk::{Disk, RealDisk};
 use crate::log::{self, Event};
 use crate::names::NameError;
 use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
 use crate::secret::SecretBytes;
 use crate::store::file::Place;
-use crate::store::plugin::PluginHost;
+use crate::store::plugin::{NoPlugins, PluginHost};
 use crate::store::vault::Stamp;
 
 use super::escape::escape;
 use super::failure::Failure;
-use super::held_key::HeldKey;
+use super::held_key::{self, HeldKey};
 use super::opening::UnlockArgs;
 use super::stamper::{Stamper, whole_seconds};
 
@@ -52,6 +52,25 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
+    /// This machine, with nobody to ask and nobody to tell: what needs either is given to it.
+    pub fn of_this_process(environment: Environment, started_as: OsString, paths: Paths, hardened: Hardened) -> Self {
+        Self {
+            environment,
+            started_as,
+            paths,
+            disk: &RealDisk,
+            clock: &SystemClock,
+            plugins: &NoPlugins,
+            hardened,
+            unlock: UnlockArgs::default(),
+            held_key: &held_key::by_agent,
+            agent_is_silent: Cell::new(false),
+            clock_is_told: Cell::new(false),
+            output: RefCell::new(Box::new(io::stdout())),
+            messages: RefCell::new(Box::new(io::sink())),
+        }
+    }
+
     /// Data: what the command was asked for. A reader that went away (`vault list | head`) is no error.
     pub fn print(&self, text: &str) -> Result<(), Failure> {
         let mut output = self.output.borrow_mut();

@@ -180,7 +180,7 @@ fn open_other(path: &Path, args: &Args, own: Option<&Opener>, world: &World) -> 
         }
     }
     if asked_for {
-        return Err(Failure::IdentityDoesNotOpen);
+        return Err(OpenError::Unseal(UnsealError::WrongIdentity).into());
     }
     opening::ask_passphrase(&shown, by_passphrase).map(|(opened, _)| opened)
 }

@@ -56,7 +56,7 @@ pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
     let key = chosen(&user_keys.keys, args.key.as_deref(), &user_keys.user)?;
     // What a rotation decides next rests on both keys being as it left them; `--yes` is no word about that.
     if let Some(profile) = user_keys.rotating(&key.id) {
-        return Err(Failure::RotationUnfinished(profile.clone()));
+        return Err(user_keys.unfinished(profile, world.now()));
     }
     let profiles = user_keys.profiles_with(&key.id);
     if already(act, key) {

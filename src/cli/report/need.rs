@@ -119,6 +119,10 @@ pub fn no_answer(need: &Need) -> Report {
         Need::Passphrase | Need::Unlock(..) => {
             Report::new(Status::Locked, "no passphrase was typed; the vault stays locked")
         }
+        Need::RecoveryKeyChoice { .. } => Report::new(
+            Status::PersonNeeded,
+            "no answer; nothing was changed, and the recovery key above opens nothing",
+        ),
         _ => Report::new(Status::PersonNeeded, "no answer; nothing was changed"),
     }
 }

@@ -27,10 +27,6 @@ pub fn report(failure: &Failure) -> Report {
                 .hint(format!("chmod 600 {path}"))
         }
         NoIdentityIn { path } => locked(format!("no age identity in {}", shown_path(path))),
-        IdentityDoesNotOpen => locked("this identity does not open the vault".into()),
-        OpensByIdentityOnly => {
-            locked("no passphrase opens this vault, only an identity".into()).hint("pass `--identity FILE`")
-        }
         Failure::FileExists { path } => Report::new(Status::State, format!("{} exists already", shown_path(path))),
         _ => internal(),
     }

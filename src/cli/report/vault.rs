@@ -26,9 +26,6 @@ pub fn report(failure: &Failure) -> Report {
         Open(error) => open(error),
         Reopen(error) => reopen(error),
         Create(error) => create(error),
-        VaultExists => {
-            Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
-        }
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
         PassphraseOfAKey => Report::new(Status::Usage, "that is a part of an access key, not a passphrase")
             .hint("take four or more unrelated words, or `--generate`"),
@@ -51,8 +48,7 @@ pub fn report(failure: &Failure) -> Report {
 
 const NO_VAULT: &str = "there is no vault yet";
 
-const OLDER: &str =
-    "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
+const OLDER: &str = "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
 
 fn load(error: &LoadError) -> Report {
     let damaged = |message: &str| Report::new(Status::NotTrusted, message);
@@ -145,7 +141,7 @@ fn unseal(error: &UnsealError) -> Report {
             Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1 or AGE-PLUGIN-")
         }
         UnsealError::Plugin { plugin, error } => plugin::of_identity(plugin, error),
-        UnsealError::Header(error) => header(error).hint(OLDER),
+        UnsealError::Header(error) => or_older(header(error)),
         UnsealError::HeaderDamaged => {
             distrusted("the vault is damaged: its header was changed since it was written".into()).hint(OLDER)
         }
@@ -158,8 +154,13 @@ fn unseal(error: &UnsealError) -> Report {
         UnsealError::HeaderDisagrees => {
             distrusted("the vault's header and content disagree about the passphrase".into())
         }
-        UnsealError::Document(error) => document(error).hint(OLDER),
+        UnsealError::Document(error) => or_older(document(error)),
     }
+}
+
+/// A vault that a newer program made is not damaged.
+fn or_older(report: Report) -> Report {
+    if report.hint.is_some() { report } else { report.hint(OLDER) }
 }
 
 fn document(error: &DocumentError) -> Report {
@@ -178,7 +179,9 @@ fn document(error: &DocumentError) -> Report {
 fn header(error: &HeaderError) -> Report {
     match error {
         HeaderError::NotAge => Report::new(Status::NotTrusted, "the vault is not an age file"),
-        HeaderError::Newer => Report::new(Status::NotTrusted, "the vault was made by a newer vault program"),
+        HeaderError::Newer => {
+            Report::new(Status::NotTrusted, "the vault was made by a newer vault program").hint("update this program")
+        }
         HeaderError::Kdf(KdfError::OutOfBounds { .. }) => {
             Report::new(Status::NotTrusted, format!("the vault was tampered with: {error}"))
         }

@@ -406,7 +406,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_the_vault_is_opened() {
         (&["add", "-x"], "unexpected argument '-x' found"),
         (&["add", "a b"], "`a b` is not a profile name"),
         (&["add", "x", "--secret-stdin"], "--access-key-id <ID>"),
-        (&["add", "x", "--from-env", "--from-csv", "f"], "cannot be used with"),
+        (&["add", "x", "--from-env", "--from-csv", "f"], "does not go together with"),
         (&["add", "x", "--role-arn", "arn:aws:iam::123456789012:role/r"], "--source-profile <NAME>"),
         (&["add", "x", "--role-arn", "admin", "--source-profile", "p"], "`admin` is not a role ARN such as"),
         (

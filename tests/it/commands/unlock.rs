@@ -69,7 +69,7 @@ fn two_sources_at_once_are_a_mistake() {
     refused
         .exits(2)
         .stdout("")
-        .stderr_has("'--passphrase-fd <N>' cannot be used with '--passphrase-command <COMMAND>'");
+        .stderr_has("`--passphrase-fd` does not go together with `--passphrase-command`");
 }
 
 #[test]
