@@ -69,7 +69,8 @@ fn left_of(profile: &Profile, origin: &Origin) -> Vec<Left> {
         ("mfa_max_age", profile.mfa_max_age.map(|seconds| seconds.to_string())),
     ];
     // What it stands for is between that vault and AWS: a second one that went on with it would be another machine at work.
-    let rotation = Left { setting: Profile::ROTATION, profile: origin.section.clone(), value: None, origin: origin.clone() };
+    let rotation =
+        Left { setting: Profile::ROTATION, profile: origin.section.clone(), value: None, origin: origin.clone() };
     let left = |(setting, value): (&'static str, Option<String>)| {
         Some(Left { setting, profile: origin.section.clone(), value: Some(value?), origin: origin.clone() })
     };

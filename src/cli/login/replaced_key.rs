@@ -10,7 +10,8 @@ use crate::names::ProfileName;
 use crate::store::document::{Document, Profile};
 use crate::store::vault::Closed;
 
-/// It goes into the vault under a free name first. AWS is asked of it before; whatever that says, the key is not lost.
+/// A key that is about to be replaced goes into the vault under a free name first. AWS is asked of it before; whatever that
+/// says, the key is not lost.
 pub fn save(key: &AccessKey, target: &ProfileName, vault: &Closed, world: &World) -> Result<(), Failure> {
     let checked = key_check::check(key, None, world);
     let known = checked.as_ref().ok();

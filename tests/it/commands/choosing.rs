@@ -170,8 +170,16 @@ fn flags_that_contradict_each_other_are_named_with_the_help_that_explains_them()
         (&["rotate", "--due", "--undo"][..], "`--due` does not go together with `--undo`", "vault help rotate"),
         (&["rotate", "prod", "--all"], "`NAME` does not go together with `--all`", "vault help rotate"),
         (&["rotate", "--due", "--due"], "`--due` can be said only once", "vault help rotate"),
-        (&["schedule", "print", "--cron", "--systemd"], "`--cron` does not go together with `--systemd`", "vault help schedule print"),
-        (&["list", "--identity", "a", "--passphrase-file", "b"], "`--identity` does not go together with `--passphrase-file`", "vault help list"),
+        (
+            &["schedule", "print", "--cron", "--systemd"],
+            "`--cron` does not go together with `--systemd`",
+            "vault help schedule print",
+        ),
+        (
+            &["list", "--identity", "a", "--passphrase-file", "b"],
+            "`--identity` does not go together with `--passphrase-file`",
+            "vault help list",
+        ),
     ] {
         let told = error_and_hint(message, &format!("`{help}` says what each of them does"));
         case.run(words).exits(2).stdout("").stderr(&told);
