@@ -65,3 +65,32 @@ unsafe fn put(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction
     // SAFETY: the pointers are to a value that outlives the call and null; the handler is a sound one by the caller's word.
     (unsafe { libc::sigaction(signal, action, std::ptr::null_mut()) } == 0).then_some(previous)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    extern "C" fn nothing(_signal: c_int) {}
+
+    fn in_place(signal: c_int) -> libc::sighandler_t {
+        // SAFETY: as above; nothing is changed.
+        let mut found: libc::sigaction = unsafe { std::mem::zeroed() };
+        assert_eq!(unsafe { libc::sigaction(signal, std::ptr::null(), &mut found) }, 0);
+        found.sa_sigaction
+    }
+
+    #[test]
+    fn what_was_in_place_is_so_again_and_an_ignored_signal_stays_ignored() {
+        // One that no other test is about.
+        let signal = libc::SIGUSR2;
+        for (before, held) in [(libc::SIG_DFL, nothing as *const () as usize), (libc::SIG_IGN, libc::SIG_IGN)] {
+            // SAFETY: both are actions that the system has itself.
+            unsafe { libc::signal(signal, before) };
+            // SAFETY: it calls nothing.
+            let handlers = unsafe { Handlers::put(Handler::Plain(nothing), [signal]) };
+            assert_eq!(in_place(signal), held);
+            drop(handlers);
+            assert_eq!(in_place(signal), before);
+        }
+    }
+}
