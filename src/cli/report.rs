@@ -163,7 +163,7 @@ impl Report {
             | Randomness(_)
             | NotCommitted(_)
             | NotDurable(_) => vault::report(failure),
-            NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
+            History(_) | NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
                 history::report(failure)
             }
             RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient | IdentityForRecipient

@@ -5,7 +5,7 @@ use crate::aws_files::file::FileError;
 use crate::cli::escape::{escape, shown_path};
 use crate::export::error::ExportError;
 
-use super::{Report, Status, process};
+use super::{Report, Status, process, trust};
 
 pub fn file(error: &FileError) -> Report {
     let words = escape(&error.to_string());
@@ -38,6 +38,7 @@ pub fn export(error: &ExportError) -> Report {
             )
             .hint("try again")
         }
+        ExportError::Lock { path } => trust::not_a_lock(path),
         ExportError::HoldsLongTermKey { path, line, name, id } => {
             let place = format!("{}:{line}", shown_path(path));
             Report::new(
