@@ -163,9 +163,11 @@ impl Report {
             | Randomness(_)
             | NotCommitted(_)
             | NotDurable(_) => vault::report(failure),
-            History(_) | NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
-                history::report(failure)
-            }
+            History(_)
+            | NoSuchGeneration { .. }
+            | GenerationDoesNotOpen { .. }
+            | RotationUnfinished(_)
+            | NotRestored { .. } => history::report(failure),
             RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient | IdentityForRecipient
             | LastRecipient | OwnRecipient(_) => recipient::report(failure),
             PassphraseCommand { .. }
