@@ -22,6 +22,7 @@ fn main() {
         link_unwinder_in();
         if is("PROFILE", "release") {
             leave_unwind_tables_out();
+            link_quick_statically();
         }
     }
 }
@@ -115,6 +116,25 @@ fn link_unwinder_in() {
         // Another version of the compiler has it elsewhere.
         println!("cargo:rerun-if-changed={}", archive.display());
         println!("cargo:rustc-link-arg-bins=-L{}", folder.display());
+    }
+}
+
+/// Half of what it takes to start a small program is to find and connect the C library. Linker scripts stand under the names of
+/// its shared libraries again. Not for `vault`: where hosts and users are looked up, a static C library loads shared ones. And not for
+/// tests: the tool that moves their clock is a shared library.
+fn link_quick_statically() {
+    let libraries = ["c", "m"].map(|name| (name, archive_of_compiler(&format!("lib{name}.a"))));
+    let Some(folder) = env::var_os("OUT_DIR").map(|out| PathBuf::from(out).join("static")) else { return };
+    let mut written = fs::create_dir_all(&folder);
+    for (name, archive) in libraries {
+        let Some(archive) = archive else { return };
+        println!("cargo:rerun-if-changed={}", archive.display());
+        let script = format!("GROUP({} -lgcc_s)\n", archive.display());
+        written = written.and_then(|()| fs::write(folder.join(format!("lib{name}.so")), script));
+    }
+    if written.is_ok() {
+        println!("cargo:rustc-link-arg-bin=vault-quick=-static-pie");
+        println!("cargo:rustc-link-arg-bin=vault-quick=-L{}", folder.display());
     }
 }
 

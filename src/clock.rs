@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// A clock that is this far from AWS's is worth a word; AWS itself refuses signatures from 5 minutes on.
+pub const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
+
 /// A clock that tests can move.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
@@ -59,6 +62,12 @@ fn since_boot() -> Duration {
     let clock = rustix::time::ClockId::Monotonic;
     // It never runs below zero.
     rustix::time::clock_gettime(clock).try_into().unwrap_or_default()
+}
+
+/// What this thread has computed so far, however many others had the processors meanwhile.
+#[cfg(test)]
+pub fn computed() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().expect("it counts from zero")
 }
 
 #[cfg(test)]

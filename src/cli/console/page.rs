@@ -7,20 +7,19 @@ use std::time::Duration;
 
 use super::ConsoleError;
 use crate::cli::world::World;
-use crate::disk::{Folder, Kind};
+use crate::disk::Folder;
 use crate::names::ProfileName;
 use crate::process::{open_in_browser, remove_later};
 
 /// How long a page stays.
-pub const STAYS: Duration = Duration::from_secs(60);
+const STAYS: Duration = Duration::from_secs(60);
 
 /// Opens the address in the person's browser.
 pub fn open(address: &str, profile: &ProfileName, world: &World) -> Result<(), ConsoleError> {
     let path = &world.paths.sockets;
     world.disk.make_folder(path).map_err(ConsoleError::Page)?;
     let folder = world.disk.open_folder(path).map_err(ConsoleError::Page)?;
-    let found = folder.status().map_err(ConsoleError::Page)?;
-    if found.kind != Kind::Folder || !found.ours() || found.mode & 0o077 != 0 {
+    if !folder.status().map_err(ConsoleError::Page)?.is_private_folder() {
         return Err(ConsoleError::PageFolder);
     }
     remove_forgotten(&*folder, world);

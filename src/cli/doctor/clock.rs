@@ -5,6 +5,7 @@ use crate::cli::failure::Failure;
 use crate::cli::report;
 use crate::cli::settings;
 use crate::cli::world::World;
+use crate::clock::NOTABLE_OFFSET;
 use crate::duration;
 use crate::names::Region;
 
@@ -15,10 +16,12 @@ const ABOUT: &str = "clock";
 pub fn look(world: &World) -> Finding {
     let aws = match aws(world) {
         Ok(aws) => aws,
+        // What is wrong with a variable is told where those are looked at.
+        Err(Failure::Endpoint(_)) => return Finding::note(ABOUT, "AWS was not asked: a variable leads to no endpoint"),
         Err(failure) => return Finding::problem(ABOUT, report::Report::of(&failure).message),
     };
     match aws.ask_the_time() {
-        Ok(offset) if offset.unsigned_abs() < settings::NOTABLE_OFFSET => {
+        Ok(offset) if offset.unsigned_abs() < NOTABLE_OFFSET => {
             Finding::good(ABOUT, format!("{} off AWS's", duration::words(offset.unsigned_abs())))
         }
         Ok(offset) => {

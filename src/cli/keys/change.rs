@@ -2,10 +2,10 @@
 
 use super::{KeyError, UserKeys};
 use crate::aws::{AwsError, KeyStatus, ListedKey, Refusal};
+use crate::cli::confirming;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
 use crate::cli::sign_in::{ChangeArgs, Purpose};
-use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::log::{self, Event};
 use crate::names::{AccessKeyId, ProfileName};
@@ -69,13 +69,7 @@ pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
         confirm(act, &key.id)?;
     }
     carry_out(&user_keys, act, &key.id).map_err(|error| user_keys.access.failed(error))?;
-    world.log(&Event {
-        time: world.clock.now(),
-        act: act.logged(),
-        profile: Some(&user_keys.profile),
-        access_key: Some(&key.id),
-        role: None,
-    });
+    world.log(&Event { act: act.logged(), profile: Some(&user_keys.profile), access_key: Some(&key.id), role: None });
     report::key_changed(world, act, &key.id, &user_keys.user, &user_keys.profile, profiles);
     Ok(())
 }
@@ -117,15 +111,12 @@ fn risks(act: Act, key: &ListedKey, all: &[ListedKey], in_the_vault: bool) -> Ve
 }
 
 fn confirm(act: Act, id: &AccessKeyId) -> Result<(), Failure> {
-    let need = || Need::Confirmation { flag: "--yes" };
-    let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
     let question = match act {
         Act::Disable => format!("Switch {} off?", id.short()),
         Act::Enable => format!("Switch {} on?", id.short()),
         Act::Delete => format!("Delete {} for good?", id.short()),
     };
-    let agreed = terminal.confirm(&question, false).map_err(|error| Failure::prompt(error, need()))?;
-    if agreed { Ok(()) } else { Err(Failure::Declined) }
+    confirming::confirm(&question, Need::Confirmation { flag: "--yes" })
 }
 
 fn carry_out(user_keys: &UserKeys, act: Act, id: &AccessKeyId) -> Result<(), AwsError> {

@@ -10,7 +10,7 @@ use crate::import::found::{Left, Origin, Source, Why};
 use crate::import::plan::{Conflict, Row, Step};
 use crate::names::ProfileName;
 
-use super::vault::finish_rotation;
+use super::history::finish_rotation;
 use super::{Report, Status, aws, internal};
 
 pub fn report(failure: &Failure) -> Report {
@@ -162,7 +162,9 @@ pub fn say_left(world: &World, left: &Left) {
     let value = left.value.as_deref().map(|value| escape(&shell_words::quote(value)));
     match (left.setting, &left.profile, value) {
         ("rotation", Some(_), _) => {
-            world.hint(&format!("it is not over, and that vault alone can finish it: there, `vault rotate {name} --resume`"));
+            world.hint(&format!(
+                "it is not over, and that vault alone can finish it: there, `vault rotate {name} --resume`"
+            ));
         }
         ("mfa_process" | "rotate_hook", Some(_), _) => {
             world.hint(&format!("if it is yours: vault set {name} {}='COMMAND'", left.setting));

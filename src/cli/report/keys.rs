@@ -27,7 +27,11 @@ pub fn report(error: &KeyError) -> Report {
             let back = if *is_undone { "" } else { "; `--undo` takes it back" };
             Report::new(
                 Status::State,
-                format!("the rotation of `{profile}` is in its grace, and {} is deleted after {}", off.short(), day(*until)),
+                format!(
+                    "the rotation of `{profile}` is in its grace, and {} is deleted after {}",
+                    off.short(),
+                    day(*until)
+                ),
             )
             .hint(format!("`vault rotate {profile} --now --force` deletes it now{back}"))
         }

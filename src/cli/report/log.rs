@@ -87,7 +87,9 @@ pub fn report(failure: &LogFailure) -> Report {
             let intact = if from.line > 1 { as_it_was(from) + "; " } else { String::new() };
             Report::new(
                 Status::NotTrusted,
-                format!("the log was changed: {intact}lines that were written {since}before {until} were removed or changed"),
+                format!(
+                    "the log was changed: {intact}lines that were written {since}before {until} were removed or changed"
+                ),
             )
             .hint("`vault log` shows what is left")
         }

@@ -57,7 +57,11 @@ fn waits(outcome: &Outcome, of: &str, until: Timestamp) -> String {
     let (name, until) = (&outcome.profile, day(until));
     let off = outcome.off.as_ref().map(AccessKeyId::short).unwrap_or_default();
     let which = if outcome.is_taken_back { "its newer key" } else { "the old key" };
-    let why = if outcome.stood_already && outcome.is_taken_back { ": it is undone already" } else { " yet: its last rotation waits" };
+    let why = if outcome.stood_already && outcome.is_taken_back {
+        ": it is undone already"
+    } else {
+        " yet: its last rotation waits"
+    };
     match outcome.is_at_rest || outcome.stood_already {
         true => format!("{name}: nothing to do{why}; {which} {off} is off, and deleted after {until}"),
         false => format!("{name}: {which}{of}, {off}, is off, and deleted after {until}"),

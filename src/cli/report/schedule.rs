@@ -121,7 +121,9 @@ pub fn endpoints_stay_here(world: &World, variables: &[&str]) {
 pub fn openers_stay_here(world: &World, variables: &[&str]) {
     if !variables.is_empty() {
         world.warn(&format!("a scheduled run goes without this shell's {}", variables.join(", ")));
-        world.hint("it works while the agent is unlocked; `vault schedule install --unattended` gives it a way in of its own");
+        world.hint(
+            "it works while the agent is unlocked; `vault schedule install --unattended` gives it a way in of its own",
+        );
     }
 }
 

@@ -7,11 +7,11 @@ use jiff::SignedDuration;
 
 use crate::aws::{AwsError, Refusal};
 use crate::aws_files::config::ConfigFile;
+use crate::cli::clock_told;
 use crate::cli::code_asker::{Asker, AsksNobody};
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
-use crate::cli::settings;
 use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
 use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
@@ -216,13 +216,7 @@ impl<'a, 'w> Attending<'a, 'w> {
     }
 
     fn log(&self, profile: &ProfileName, act: Act, key: &AccessKeyId) {
-        self.world.log(&Event {
-            time: self.world.clock.now(),
-            act,
-            profile: Some(profile),
-            access_key: Some(key),
-            role: None,
-        });
+        self.world.log(&Event { act, profile: Some(profile), access_key: Some(key), role: None });
     }
 }
 
@@ -279,7 +273,7 @@ impl Attendant for Attending<'_, '_> {
     }
 
     fn clock(&mut self, offset: SignedDuration) {
-        settings::warn_about_notable_offset(self.world, offset);
+        clock_told::warn_about_notable_offset(self.world, offset);
     }
 
     fn session(&mut self, rotation: &Rotation) -> Option<Session> {

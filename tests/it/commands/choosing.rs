@@ -35,6 +35,14 @@ fn the_variable_comes_first_then_the_setting_then_the_only_one() {
 }
 
 #[test]
+fn a_variable_that_names_no_profile_is_named_itself() {
+    let login = Case::with_prod().vault(&["login"]).variable("AWS_PROFILE", "-prod").run();
+    let told =
+        "AWS_PROFILE: `-prod` is not a profile name: 1 to 64 of letters, digits and _.@:/+-, not starting with -";
+    login.exits(2).stdout("").stderr(&error(told));
+}
+
+#[test]
 fn without_a_choice_the_profiles_are_listed() {
     let case = with_two();
     let hint = "name one, or choose the usual one by `vault set --vault default_profile=NAME`";
@@ -162,8 +170,16 @@ fn flags_that_contradict_each_other_are_named_with_the_help_that_explains_them()
         (&["rotate", "--due", "--undo"][..], "`--due` does not go together with `--undo`", "vault help rotate"),
         (&["rotate", "prod", "--all"], "`NAME` does not go together with `--all`", "vault help rotate"),
         (&["rotate", "--due", "--due"], "`--due` can be said only once", "vault help rotate"),
-        (&["schedule", "print", "--cron", "--systemd"], "`--cron` does not go together with `--systemd`", "vault help schedule print"),
-        (&["list", "--identity", "a", "--passphrase-file", "b"], "`--identity` does not go together with `--passphrase-file`", "vault help list"),
+        (
+            &["schedule", "print", "--cron", "--systemd"],
+            "`--cron` does not go together with `--systemd`",
+            "vault help schedule print",
+        ),
+        (
+            &["list", "--identity", "a", "--passphrase-file", "b"],
+            "`--identity` does not go together with `--passphrase-file`",
+            "vault help list",
+        ),
     ] {
         let told = error_and_hint(message, &format!("`{help}` says what each of them does"));
         case.run(words).exits(2).stdout("").stderr(&told);

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use super::{VAULT, error, error_and_hint};
 use crate::program::{Case, Output};
 
-const OLDER: &str =
-    "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
+const OLDER: &str = "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
 const HEADER: &str = "the vault is damaged: its header was changed since it was written";
 const CONTENT: &str = "the vault is damaged: its content was changed or cut short";
 

@@ -249,7 +249,8 @@ fn keys_are_listed_with_their_part_in_a_rotation_and_not_changed_while_it_lasts(
     case.sim.clear_requests();
     for (action, id) in [("enable", &old), ("delete", &old), ("disable", &own), ("delete", &own)] {
         let output = case.run(&["keys", action, "prod", id, "--yes"]);
-        let told = format!("the rotation of `prod` is in its grace, and {} is deleted after 2126-06-02 12:00", short(&old));
+        let told =
+            format!("the rotation of `prod` is in its grace, and {} is deleted after 2126-06-02 12:00", short(&old));
         let hint = "`vault rotate prod --now --force` deletes it now; `--undo` takes it back";
         output.exits(1).stdout("").stderr(&error_and_hint(&told, hint));
     }

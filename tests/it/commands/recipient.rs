@@ -102,7 +102,9 @@ fn a_recovery_key_that_nobody_confirmed_opens_nothing() {
         terminal.expect("Its last 4 characters, to show that you have it: ").press(end);
         let (output, _) = terminal.finish();
         match end {
-            "\x03" => assert!(screen(output.dies_of(Signal::INT)).ends_with(&warning(&format!("interrupted: {NOTHING}")))),
+            "\x03" => {
+                assert!(screen(output.dies_of(Signal::INT)).ends_with(&warning(&format!("interrupted: {NOTHING}"))))
+            }
             _ => assert!(screen(output.exits(8)).ends_with(&error(&format!("no answer; {NOTHING}")))),
         }
     }

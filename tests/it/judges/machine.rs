@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sim::{Role, Trust};
 
 use super::clock::by_the_clock;
-use super::left_unlocked::LeftUnlocked;
+use crate::left_unlocked::LeftUnlocked;
 use crate::program::{ACCOUNT, Case, Invocation};
 
 /// A machine with a user profile `prod` and a role profile `admin` of that user, left unlocked.
@@ -35,6 +35,14 @@ impl Machine {
         self.passed.set(self.passed.get() + time);
         self.case.sim.advance(time);
         self.case.give("clock", format!("+{}", self.passed.get().as_secs()));
+    }
+
+    /// Its person signs in with a code that is good by now.
+    pub fn signs_in_again(&self) {
+        let code = self.case.phone.code();
+        let login = self.case.vault(&["login", "prod", "--no-export", "--mfa-code", &code]);
+        self.now(login).run().succeeds();
+        self.case.sim.clear_requests();
     }
 
     /// With the agent to ask.

@@ -110,8 +110,11 @@ fn an_undo_that_is_said_twice_is_done_once() {
     ));
     assert!(!ran.messages.contains("--undo` takes"), "{}", ran.shown());
     let ran = stage.rotate(&["--undo"]);
-    let already = format!("prod: nothing to do: it is undone already; its newer key {} is off, and deleted", short(&new));
-    ran.succeeds().says(&already).says("`vault rotate prod --now --force` deletes it now; a rotation after that makes another");
+    let already =
+        format!("prod: nothing to do: it is undone already; its newer key {} is off, and deleted", short(&new));
+    ran.succeeds()
+        .says(&already)
+        .says("`vault rotate prod --now --force` deletes it now; a rotation after that makes another");
     assert!(ran.changes().is_empty(), "{}", ran.shown());
     assert_eq!((stage.held().current.id.as_str(), stage.status(&new)), (old, Some(Status::Inactive)));
     let planned = stage.rotate(&["--undo", "--dry-run"]);

@@ -3,8 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, Once};
@@ -134,7 +134,12 @@ impl Stage {
     /// On another disk, and without a look at what is left there.
     pub fn run_on(&self, disk: &dyn Disk, words: &[&str]) -> Ran {
         let environment = self.environment();
-        let clock = MovedClock { sim: self.sim(), waited: Mutex::default(), sleep: Mutex::new(self.sleep.take()), meanwhile: Mutex::new(self.meanwhile.take()) };
+        let clock = MovedClock {
+            sim: self.sim(),
+            waited: Mutex::default(),
+            sleep: Mutex::new(self.sleep.take()),
+            meanwhile: Mutex::new(self.meanwhile.take()),
+        };
         let (mut out, mut messages) = (Vec::new(), Vec::new());
         let before = self.sim().requests().len();
         let outcome = run_in(
