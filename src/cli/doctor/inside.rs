@@ -3,6 +3,7 @@
 use crate::cli::agent_access;
 use crate::cli::failure::Failure;
 use crate::cli::opening;
+use crate::cli::trusting;
 use crate::cli::world::World;
 use crate::names::ProfileName;
 use crate::store::vault::Vault;
@@ -21,12 +22,9 @@ impl<'a> Inside<'a> {
         if !matches!(world.disk.status_at(&world.paths.vault), Ok(Some(_))) {
             return Self::NoVault;
         }
-        let holds = agent_access::ask(world).ok().flatten().is_some_and(|holding| holding.opens());
-        if !holds && !world.unlock.is_given(world) {
-            return Self::Locked;
-        }
-        match opening::open_vault(world) {
-            Ok(vault) => Self::Open(Box::new(vault)),
+        match open(world) {
+            Ok(Some(vault)) => Self::Open(Box::new(vault)),
+            Ok(None) => Self::Locked,
             Err(failure) => Self::Failed(failure),
         }
     }
@@ -39,4 +37,14 @@ impl<'a> Inside<'a> {
             Self::Locked | Self::Failed(_) => None,
         }
     }
+}
+
+/// A vault that the agent does not open is damaged or another one: to ask for its passphrase would only hide that.
+fn open<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
+    if world.unlock.is_given(world) {
+        return opening::open_vault(world).map(Some);
+    }
+    let Some(holding) = agent_access::ask(world).ok().flatten() else { return Ok(None) };
+    let opened = agent_access::open_by_it_alone(world, &holding)?;
+    opened.map(|opened| trusting::believe(world, opened)).transpose()
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{VAULT, error, short};
 use crate::commands::due::made_days_ago;
+use crate::left_unlocked::LeftUnlocked;
 use crate::program::{Case, Invocation, Output, PASSPHRASE};
 
 /// What was found: state, in which words, and what is next.
@@ -182,4 +183,16 @@ fn the_vault_is_opened_once_for_all_that_is_said_of_it() {
     assert_eq!(said_of(&ran, "keys").len(), 1, "it was not looked at");
     assert!(said_of(&ran, "profile")[0].1.contains("did you mean `prod`?"), "{}", ran.out);
     assert_eq!(fs::read_to_string(counted).unwrap(), "once\n");
+}
+
+#[test]
+fn a_vault_that_the_agent_opens_no_more_is_told_and_its_passphrase_is_not_asked_for() {
+    let case = LeftUnlocked::new(Case::with_prod());
+    let whole = fs::read(case.vault_file()).unwrap();
+    fs::write(case.vault_file(), &whole[..whole.len() - 100]).unwrap();
+    let doctor = case.vault(&["doctor", "--offline"]).asking().without_variable("VAULT_NO_AGENT");
+    let (ran, _) = doctor.on_terminal().finish();
+    ran.exits(1);
+    assert!(!ran.screen.contains("Passphrase"), "{}", ran.screen);
+    assert!(ran.screen.contains("problem  vault        the vault is damaged"), "{}", ran.screen);
 }
