@@ -6,5 +6,6 @@ use std::path::PathBuf;
 fn main() -> std::io::Result<()> {
     let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("target/man"), PathBuf::from);
     std::fs::create_dir_all(&folder)?;
-    clap_mangen::generate_to(vault::cli::described(), &folder)
+    // The long one has lines, which a page would run together; and of which machine it is, a page does not say.
+    clap_mangen::generate_to(vault::cli::described().long_version(None), &folder)
 }

@@ -1,8 +1,10 @@
 //! Holds the identities of unlocked vaults between commands, and opens files with them for its own user. Small as ssh-agent:
 //! it derives nothing, reads no vault and talks to nobody else.
 
+mod encoding; // what JSON has no form for
 pub mod frame; // where a message begins and ends
 pub mod protocol; // what is said
+mod version; // of the programs at its two ends
 
 #[cfg(feature = "program")]
 mod client; // who asks
@@ -35,4 +37,5 @@ pub use self::{
     unit::{UnitError, service_unit, socket_unit},
     watch::Watch,
 };
-pub use protocol::{HeldVault, Hello, Place, State, Status, Unlock, VaultStatus, Version, Which};
+pub use protocol::{HeldVault, Hello, Place, State, Status, Unlock, VaultStatus, Which};
+pub use version::Version;

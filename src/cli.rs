@@ -2,7 +2,10 @@
 
 mod access_key_source;
 mod agent_access;
+mod clock_told;
 mod code_asker;
+mod confirming;
+mod environment_told;
 mod escape;
 mod expired;
 mod exported;
@@ -13,12 +16,14 @@ mod key_check;
 mod last_run;
 mod mfa_device;
 mod names_given;
+mod need;
 mod new_passphrase;
 mod opening;
 mod own_program;
 mod passphrase_source;
 mod picker;
 mod plugin_talk;
+mod quick;
 mod random_words;
 mod recovery_key;
 mod rekeyed;
@@ -34,18 +39,17 @@ mod stamper;
 mod table;
 mod terminal;
 mod trusting;
+mod version;
 mod warm;
 mod world;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::clock::SystemClock;
-use crate::disk::RealDisk;
 use crate::paths::{Environment, Paths};
 use crate::process;
 
@@ -53,6 +57,7 @@ use failure::Failure;
 pub use held_key::HeldKey;
 use opening::UnlockArgs;
 use plugin_talk::PluginTalk;
+pub use quick::main as quick_main;
 pub use report::Report;
 use report::Status;
 pub use world::World;
@@ -124,7 +129,7 @@ commands! {
 
 /// Keeps long-term AWS keys in an age-encrypted file and hands out short-lived sessions.
 #[derive(Parser)]
-#[command(name = "vault", bin_name = "vault", version, max_term_width = 100)]
+#[command(name = "vault", bin_name = "vault", version = version::SHORT, long_version = version::long(), max_term_width = 100)]
 struct Flags {
     #[command(flatten)]
     unlock: UnlockArgs,
@@ -201,20 +206,12 @@ pub fn main() -> ExitCode {
     }
     let plugins = PluginTalk::new(&environment);
     let outcome = Paths::from_environment(&environment).map_err(Failure::Paths).and_then(|paths| {
+        let started_as = arguments.into_iter().next().unwrap_or_default();
         let world = World {
-            environment,
-            started_as: arguments.into_iter().next().unwrap_or_default(),
-            paths,
-            disk: &RealDisk,
-            clock: &SystemClock,
             plugins: &plugins,
-            hardened,
             unlock: parsed.unlock,
-            held_key: &held_key::by_agent,
-            agent_is_silent: Cell::new(false),
-            clock_is_told: Cell::new(false),
-            output: RefCell::new(Box::new(std::io::stdout())),
             messages: RefCell::new(Box::new(anstream::stderr())),
+            ..World::of_this_process(environment, started_as, paths, hardened)
         };
         if command.is_for_a_person() {
             last_run::remind(&world);

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// A clock that is this far from AWS's is worth a word; AWS itself refuses signatures from 5 minutes on.
+pub const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
+
 /// A clock that tests can move.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;

@@ -41,3 +41,9 @@ static ALLOCATOR: process::ZeroOnFree = process::ZeroOnFree;
 pub fn main() -> std::process::ExitCode {
     cli::main()
 }
+
+/// The small program beside it: AWS tools wait for it, often and each time.
+#[cfg(feature = "program")]
+pub fn quick() -> std::process::ExitCode {
+    cli::quick_main()
+}

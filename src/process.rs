@@ -46,7 +46,7 @@ pub use tool::{Answer, ask_program};
 /// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is
 /// typed. Best effort: a kernel that refuses leaves us no worse than any other program.
 ///
-/// Only the soft core limit is lowered, so that [`core_files_as_before`] can give a child the one it would have had.
+/// Only the soft core limit is lowered, so that [`Hardened::undo`] can give a child the one it would have had.
 pub fn harden() -> Hardened {
     let before = rustix::process::getrlimit(Resource::Core);
     let none = Rlimit { current: Some(0), maximum: before.maximum };

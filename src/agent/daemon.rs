@@ -11,7 +11,8 @@ use thiserror::Error;
 
 use super::client::{Agent, AgentError};
 use super::instance::{Instance, StillHeld};
-use super::protocol::{PROTOCOL, Version};
+use super::protocol::PROTOCOL;
+use super::version::Version;
 use crate::paths::{Environment, Paths};
 use crate::process::spawn_detached;
 

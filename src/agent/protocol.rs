@@ -4,17 +4,17 @@
 //! [`Request::Lock`] and [`Request::Quit`], and the [`Reply::Done`] to them, are the same in every version of the protocol:
 //! `vault lock` reaches agents of any.
 
-use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use age_core::format::Stanza;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::encoding::{in_base64, in_seconds, key_in_base64};
 use super::frame;
+use super::version::Version;
 use crate::process::leaving_no_trace_within;
 use crate::secret::{IdentityText, SecretBytes, in_sealed_bytes};
 
@@ -183,54 +183,6 @@ impl From<WireStanza> for Stanza {
     }
 }
 
-/// Of a program: a newer one replaces an older agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Version([u32; 3]);
-
-impl Version {
-    /// This program's.
-    pub fn own() -> Self {
-        env!("CARGO_PKG_VERSION").parse().expect("Cargo checks versions")
-    }
-}
-
-impl FromStr for Version {
-    type Err = NotAVersion;
-
-    /// Three numbers; what follows a dash (`1.0.0-rc.1`) makes no other version.
-    fn from_str(text: &str) -> Result<Self, NotAVersion> {
-        let numbers = text.split_once('-').map_or(text, |(numbers, _)| numbers);
-        let parsed: Result<Vec<u32>, _> = numbers.split('.').map(str::parse).collect();
-        parsed.ok().and_then(|parts| parts.try_into().ok()).map(Self).ok_or(NotAVersion)
-    }
-}
-
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a version")]
-pub struct NotAVersion;
-
-impl TryFrom<String> for Version {
-    type Error = NotAVersion;
-
-    fn try_from(text: String) -> Result<Self, NotAVersion> {
-        text.parse()
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self([major, minor, patch]) = self;
-        write!(f, "{major}.{minor}.{patch}")
-    }
-}
-
-impl From<Version> for String {
-    fn from(version: Version) -> Self {
-        version.to_string()
-    }
-}
-
 /// None where it makes no sense.
 pub fn decode_request(message: &[u8]) -> Option<Request> {
     leaving_no_trace_within::<DEPTH, _>(|| serde_json::from_slice(message).ok())
@@ -253,59 +205,6 @@ pub fn encode_reply(reply: &Reply) -> Option<SecretBytes> {
 fn encode(message: &impl Serialize) -> Option<SecretBytes> {
     let encoded = leaving_no_trace_within::<DEPTH, _>(|| serde_json::to_vec(message).map(Zeroizing::new).ok());
     encoded.filter(|encoded| encoded.len() <= frame::LONGEST)
-}
-
-mod in_seconds {
-    use super::Duration;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(duration.as_secs())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_secs)
-    }
-}
-
-mod in_base64 {
-    use base64::prelude::{BASE64_STANDARD, Engine};
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-    use zeroize::Zeroizing;
-
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&Zeroizing::new(BASE64_STANDARD.encode(bytes)))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = Zeroizing::new(String::deserialize(deserializer)?);
-        // The decoder's own words would quote the text.
-        BASE64_STANDARD.decode(&*text).map_err(|_| D::Error::custom("not base64"))
-    }
-}
-
-mod key_in_base64 {
-    use serde::de::Error;
-    use serde::{Deserializer, Serializer};
-    use zeroize::Zeroizing;
-
-    use super::in_base64;
-
-    pub fn serialize<S: Serializer, const N: usize>(
-        key: &Zeroizing<[u8; N]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        in_base64::serialize(&key[..], serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
-        deserializer: D,
-    ) -> Result<Zeroizing<[u8; N]>, D::Error> {
-        let bytes = Zeroizing::new(in_base64::deserialize(deserializer)?);
-        let key = bytes.as_slice().try_into().map_err(|_| D::Error::custom("a key of another length"))?;
-        Ok(Zeroizing::new(key))
-    }
 }
 
 #[cfg(test)]
@@ -447,18 +346,6 @@ mod tests {
             let message = serde_json::to_vec(&Reply::FileKey { key: Zeroizing::new([7; 16]) }).unwrap();
             serde_json::from_slice::<Reply>(&message).is_ok()
         }));
-    }
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        let version = |text: &str| text.parse::<Version>().unwrap();
-        assert!(version("0.10.0") > version("0.9.9"));
-        assert!(version("1.0.0") > version("0.99.0"));
-        assert_eq!(version("1.0.0-rc.1"), version("1.0.0"));
-        for wrong in ["", "1", "1.0", "1.0.0.0", "1.0.x", "-1.0.0", "a.b.c"] {
-            assert_eq!(wrong.parse::<Version>(), Err(NotAVersion), "{wrong}");
-        }
-        assert_eq!(Version::own().to_string(), env!("CARGO_PKG_VERSION"));
     }
 
     #[test]

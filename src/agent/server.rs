@@ -10,7 +10,8 @@ use super::connection::Connection;
 use super::frame;
 use super::held::Held;
 use super::listener::Listener;
-use super::protocol::{self, Hello, Reply, Request, Status, Version, WireStanza};
+use super::protocol::{self, Hello, Reply, Request, Status, WireStanza};
+use super::version::Version;
 use crate::clock::Moment;
 use crate::process::{leaving_no_trace, peer_user};
 

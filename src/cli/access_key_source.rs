@@ -47,9 +47,8 @@ pub fn read(args: &SourceArgs, name: &ProfileName, world: &World) -> Result<Acce
         from_csv(world, path)?
     } else if let Some(profile) = &args.from_profile {
         from_profile(world, profile)?
-    } else if args.secret_stdin {
-        let id = args.access_key_id.clone().ok_or(Failure::SecretMissing)?;
-        AccessKey { id, secret: secret(&world.read_input()?)? }
+    } else if let (true, Some(id)) = (args.secret_stdin, &args.access_key_id) {
+        AccessKey { id: id.clone(), secret: secret(&world.read_input()?)? }
     } else {
         ask(args, name)?
     };
@@ -93,14 +92,13 @@ fn ask(args: &SourceArgs, name: &ProfileName) -> Result<AccessKey, Failure> {
 }
 
 fn from_environment(world: &World) -> Result<AccessKey, Failure> {
+    const ID: &str = "AWS_ACCESS_KEY_ID";
     let variable = |name| world.environment.text(name).ok_or(Failure::VariableMissing(name));
     if world.environment.get("AWS_SESSION_TOKEN").is_some() {
         return Err(Failure::TemporaryEnvironment);
     }
-    Ok(AccessKey {
-        id: variable("AWS_ACCESS_KEY_ID")?.trim().parse()?,
-        secret: secret(variable("AWS_SECRET_ACCESS_KEY")?.as_bytes())?,
-    })
+    let id = variable(ID)?.trim().parse().map_err(|error| Failure::BadVariable { name: ID, error })?;
+    Ok(AccessKey { id, secret: secret(variable("AWS_SECRET_ACCESS_KEY")?.as_bytes())? })
 }
 
 fn from_profile(world: &World, profile: &ProfileName) -> Result<AccessKey, Failure> {
@@ -125,7 +123,7 @@ fn from_csv(world: &World, path: &Path) -> Result<AccessKey, Failure> {
 /// The bytes of a file that the console gave.
 pub fn read_csv(world: &World, path: &Path) -> Result<SecretBytes, Failure> {
     let read = world.disk.read_named(path, console_csv::LONGEST);
-    let (bytes, _) = read.map_err(|error| Failure::SecretFile { path: path.to_owned(), error })?;
+    let (bytes, _) = read.map_err(|error| Failure::NamedFile { path: path.to_owned(), error })?;
     Ok(SecretBytes::new(bytes))
 }
 

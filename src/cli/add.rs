@@ -8,6 +8,7 @@ use crate::store::file::LoadError;
 use crate::store::vault::{CreateError, Vault};
 
 use super::access_key_source::{self, SourceArgs};
+use super::environment_told;
 use super::failure::Failure;
 use super::init::{self, NewVaultArgs};
 use super::key_check;
@@ -116,7 +117,7 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     // The vault is closed while a person types and AWS is asked; only the key to open it again is kept.
     let closed = vault.close();
     let key = access_key_source::read(&args.source, &args.name, world)?;
-    warn_about_environment(world);
+    environment_told::warn_about_environment(world);
     let checked = if args.no_verify { None } else { Some(key_check::check(&key, args.region.as_ref(), world)?) };
     let found = match &checked {
         Some(checked) if args.mfa_serial.is_none() => mfa_device::find(&checked.aws, &key, &checked.identity, world)?,
@@ -152,16 +153,4 @@ fn put(document: &mut Document, name: &ProfileName, replace: bool, profile: &Pro
     check_name(document, name, replace)?;
     document.profiles.insert(name.clone(), profile.clone());
     Ok(())
-}
-
-/// These win over every profile in every AWS tool, so a session would be written and not used.
-pub fn warn_about_environment(world: &World) {
-    let set: Vec<&str> = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
-        .into_iter()
-        .filter(|name| world.environment.get(name).is_some())
-        .collect();
-    if !set.is_empty() {
-        world.warn(&format!("{} set in this shell; AWS tools use that before any profile", set.join(", ")));
-        world.hint("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN");
-    }
 }

@@ -15,7 +15,7 @@ use crate::export::process_line::{self, Planned, Wish, key_of};
 use crate::names::{ProfileName, Region};
 use crate::store::document::Profile;
 
-use super::add;
+use super::environment_told;
 use super::failure::Failure;
 use super::opening;
 use super::own_program;
@@ -92,7 +92,7 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
     let in_the_way = in_the_way(world.disk, credentials_path, name, key.as_ref(), args.remove_plaintext)?;
     let is_protected = vault.document().profiles.get(name).is_some_and(Profile::is_protected);
     Purpose::Process.check_protected(name, is_protected)?;
-    add::warn_about_environment(world);
+    environment_told::warn_about_environment(world);
     if planned.takes.is_empty() && in_the_way != InTheWay::VaultKey {
         sign_in::chain(name, vault.document(), &config)?;
     } else {
@@ -122,7 +122,7 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
 
 /// The value of the line.
 fn command(name: &ProfileName, world: &World) -> Result<String, Failure> {
-    let program = own_program::path(world)?;
+    let program = own_program::path_for_aws_tools(world)?;
     our_process::command(&program, name).ok_or(Failure::OwnProgramPath(program))
 }
 

@@ -19,9 +19,9 @@ use super::world::World;
 #[cfg_attr(test, derive(PartialEq))]
 pub struct Args {
     /// The profile
-    name: ProfileName,
+    pub(super) name: ProfileName,
     #[command(flatten)]
-    sign_in: SignInArgs,
+    pub(super) sign_in: SignInArgs,
 }
 
 impl Args {

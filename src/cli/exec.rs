@@ -44,7 +44,7 @@ pub struct Args {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if args.server {
-        comes_first(world)?;
+        refuse_what_comes_first(world)?;
     }
     let signed_in = sign_in::sign_in(Some(args.name), &args.sign_in, Purpose::Inside, world);
     let signed_in = signed_in.map_err(|failure| match failure {
@@ -97,9 +97,8 @@ fn not_run(program: &OsStr, error: io::Error) -> Failure {
     Failure::Exec { program: program.to_string_lossy().into_owned(), error }
 }
 
-/// Whether AWS tools would ask an endpoint: what `[default]` gives them comes before, and then the command would run as somebody
-/// else.
-fn comes_first(world: &World) -> Result<(), Failure> {
+/// AWS tools take what `[default]` gives them before they ask an endpoint, and then the command would run as somebody else.
+fn refuse_what_comes_first(world: &World) -> Result<(), Failure> {
     let first = |path: &Path, line| Err(Failure::DefaultFirst { path: path.to_owned(), line });
     let credentials = &world.paths.aws_credentials;
     let file = CredentialsFile::load(world.disk, credentials)?;

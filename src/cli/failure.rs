@@ -12,10 +12,10 @@ use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
 use crate::export::error::{ConfigureError, ExportError};
 use crate::export::shell::ShellError;
-use crate::names::{AccessKeyId, MfaSerial, NameError, ProfileName, RoleArn};
+use crate::names::{AccessKeyId, NameError, ProfileName, RoleArn};
 use crate::paths::PathsError;
 use crate::process::{ProgramError, RunError};
-use crate::session::{CacheError, ChainError, IssueError, LadderError, NeedsVault};
+use crate::session::{CacheError, ChainError, IssueError, LadderError};
 use crate::store::document::Meta;
 use crate::store::file::LoadError;
 use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
@@ -30,6 +30,7 @@ use super::console::ConsoleError;
 use super::keys::KeyError;
 use super::log::LogFailure;
 use super::mfa::MfaFailure;
+pub use super::need::{Need, SerialBy};
 use super::rotate::RotateFailure;
 use super::schedule::ScheduleError;
 use super::terminal::PromptError;
@@ -74,7 +75,8 @@ pub enum Failure {
         path: PathBuf,
         error: ReadError,
     },
-    SecretFile {
+    /// A file that a person named: a CSV, a policy, another vault, one to write a secret to.
+    NamedFile {
         path: PathBuf,
         error: ReadError,
     },
@@ -85,8 +87,6 @@ pub enum Failure {
     NoIdentityIn {
         path: PathBuf,
     },
-    IdentityDoesNotOpen,
-    OpensByIdentityOnly,
     /// An agent is to hold the vault, and none may be used.
     AgentNotWanted,
     HandOver(HandOverError),
@@ -98,7 +98,8 @@ pub enum Failure {
     AgentUnreachable,
     Agent(AgentError),
     AgentHolds(StillHeld),
-    AgentTraces(io::Error),
+    /// `lock` could not look for them.
+    Untold(Untold, io::Error),
     AgentUnit(UnitError),
 
     // The vault.
@@ -129,7 +130,6 @@ pub enum Failure {
     Open(OpenError),
     Reopen(ReopenError),
     Create(CreateError),
-    VaultExists,
     NewPassphrase(PassphraseError),
     /// The vault was opened by an identity.
     PassphraseNotAtHand,
@@ -237,7 +237,6 @@ pub enum Failure {
     UnknownPolicy(String),
 
     // Where an access key comes from.
-    SecretMissing,
     SecretMalformed,
     VariableMissing(&'static str),
     TemporaryKey(AccessKeyId),
@@ -280,6 +279,11 @@ pub enum Failure {
 
     // AWS, its files, and sessions.
     Endpoint(EndpointError),
+    /// AWS_CA_BUNDLE leads to it.
+    CaBundleFile {
+        path: PathBuf,
+        error: ReadError,
+    },
     CaBundle {
         path: PathBuf,
         error: CaBundleError,
@@ -374,52 +378,12 @@ pub enum Failure {
     },
 }
 
-/// What a person would have been asked for.
-#[derive(Debug, Clone)]
-pub enum Need {
-    Passphrase,
-    /// The passphrase, since no cached session of this profile would do.
-    Unlock(ProfileName, Option<NeedsVault>),
-    NewPassphrase {
-        flag: &'static str,
-    },
-    GeneratedPassphrase {
-        flag: &'static str,
-    },
-    RecoveryKeyChoice {
-        /// What can be said instead of a file.
-        instead: &'static str,
-    },
-    AccessKey,
-    /// One of several MFA devices.
-    DeviceChoice(Vec<MfaSerial>, SerialBy),
-    /// Whether the usual serial is right.
-    SerialGuess(String, SerialBy),
-    MfaCode(ProfileName),
-    /// Somebody to scan a QR code and type codes.
-    NewDevice(Option<ProfileName>),
-    /// Two codes, one after the other.
-    TwoCodes(ProfileName),
-    /// The same, where nothing can be passed along.
-    SignIn(ProfileName),
-    Confirmation {
-        flag: &'static str,
-    },
-    /// Whether a new vault is to stand where one that this machine knows is missing.
-    MissingVault {
-        generation: u64,
-    },
-    /// A fingerprint or a yes, for `trust`.
-    Trust,
-    /// Whether a vault that this machine has not seen is the right one.
-    FirstSight(Fingerprint),
-}
-
-/// How an MFA device is said where nobody can be asked.
-#[derive(Debug, Clone)]
-pub enum SerialBy {
-    Flag,
-    Setting(ProfileName),
+/// What `lock` has forget what is unlocked.
+#[derive(Debug, Clone, Copy)]
+pub enum Untold {
+    Agents,
+    Rotations,
+    Servers,
 }
 
 /// A file that is not believed: what is remembered, and what it says of itself.

@@ -5,8 +5,8 @@ use crate::credentials::AccessKey;
 use crate::names::ProfileName;
 use crate::session::Issued;
 
+use super::clock_told;
 use super::failure::Failure;
-use super::settings;
 use super::sign_in::{self, Purpose, Resolved, SignInArgs};
 use super::world::World;
 
@@ -62,6 +62,6 @@ impl IamAccess {
 
     /// A key's age and a last use are told by AWS's clock: says so where this machine's is wrong.
     pub fn warn_about_clock(&self, world: &World) {
-        settings::warn_about_clock(world, &self.aws);
+        clock_told::warn_about_clock(world, &self.aws);
     }
 }

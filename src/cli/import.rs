@@ -4,31 +4,24 @@ mod check;
 mod compare;
 mod dates;
 mod plaintext;
+mod run;
 mod shown;
 mod sources;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::import::found::{Origin, Source};
-use crate::import::plan::{Conflict, Plan, Row, Step};
+use crate::import::plan::{Conflict, Plan, Step};
 use crate::names::ProfileName;
-use crate::store::document::{Document, Profile};
-use crate::store::file::LoadError;
+use crate::store::document::Document;
 use crate::store::vault::{Closed, Vault};
 
-use super::add;
-use super::failure::{Failure, Need};
+use super::failure::Failure;
 use super::init::NewVaultArgs;
-use super::key_check;
 use super::opening;
-use super::report;
-use super::rotate;
-use super::terminal::Terminal;
 use super::world::World;
 
-use check::{Checking, Ready};
-use dates::Asking;
+use run::Run;
+use sources::Layout;
 
 /// Move access keys into the vault from ~/.aws/credentials, other tools, the console's CSV or another vault
 ///
@@ -80,35 +73,6 @@ pub struct Args {
     new_vault: NewVaultArgs,
 }
 
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    /// ~/.aws/credentials, each section by its own name
-    Credentials,
-    /// ~/.stscreds/credentials
-    Stscreds,
-    /// [identity] in ~/.aws/credentials
-    Awsmfa,
-    /// [NAME-long-term] in ~/.aws/credentials
-    AwsMfa,
-    /// [NAME-nomfa] in ~/.aws/credentials, and ~/.aws/credentials.no-mfa
-    AwsRecipes,
-    /// What the program aws-vault holds
-    AwsVault,
-}
-
-impl Layout {
-    fn source(self) -> Source {
-        match self {
-            Self::Credentials => Source::Credentials,
-            Self::Stscreds => Source::Stscreds,
-            Self::Awsmfa => Source::Awsmfa,
-            Self::AwsMfa => Source::AwsMfa,
-            Self::AwsRecipes => Source::AwsRecipes,
-            Self::AwsVault => Source::AwsVault,
-        }
-    }
-}
-
 /// How a row of the plan ended.
 pub enum Ended {
     Planned,
@@ -119,7 +83,7 @@ pub enum Ended {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let closed = open_own(world)?.map(Vault::close);
+    let closed = opening::open_if_there(world)?.map(Vault::close);
     let opener = closed.as_ref().map(Closed::opener);
     let gathered = sources::gather(&args, opener, world)?;
     let (plan, unknown, twins) = {
@@ -143,11 +107,6 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     Run { args: &args, world, plan, ended, csv: gathered.csv, twins }.carry_out(closed)
 }
 
-fn open_own<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
-    let exists = world.place().exists().map_err(LoadError::Io)?;
-    exists.then(|| opening::open_vault(world)).transpose()
-}
-
 /// Which of two keys lives, only AWS can say.
 fn nobody_to_ask(plan: &mut Plan) {
     for row in plan.rows.iter_mut().filter(|row| row.step == Step::Newer) {
@@ -169,217 +128,4 @@ fn twins(plan: &Plan, vault: Option<&Document>) -> Vec<(String, String)> {
         );
     }
     twins
-}
-
-/// From the plan to the end.
-struct Run<'r, 'a> {
-    args: &'r Args,
-    world: &'r World<'a>,
-    plan: Plan,
-    ended: Vec<Ended>,
-    csv: Vec<sources::CsvFile>,
-    twins: Vec<(String, String)>,
-}
-
-impl<'a> Run<'_, 'a> {
-    fn carry_out(mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
-        if self.args.dry_run || self.plan.changes() == 0 && !self.removes() {
-            self.show()?;
-            self.say_left();
-            return if self.args.dry_run { Ok(()) } else { self.end() };
-        }
-        self.confirm()?;
-        let closed = self.import(closed)?;
-        self.say_left();
-        let removed = if self.removes() { self.remove() } else { Ok(()) };
-        if !self.args.remove {
-            self.say_where_it_still_lies();
-        }
-        if self.args.json {
-            self.show()?;
-        }
-        let rotated = self.rotate(closed);
-        removed?;
-        self.end()?;
-        rotated
-    }
-
-    /// Checks all keys, and then saves once.
-    fn import(&mut self, closed: Option<Closed<'a>>) -> Result<Closed<'a>, Failure> {
-        let vault = match closed {
-            Some(closed) => closed.open()?,
-            None => add::open_or_make(self.world, &self.args.new_vault)?,
-        };
-        add::warn_about_environment(self.world);
-        let (ready, mut closed) = self.check(vault)?;
-        // Also where only plaintext is to go: an earlier run's save may not have reached the disk yet.
-        let mut held = Vec::new();
-        if !ready.is_empty() || self.removes() {
-            let mut vault = closed.open()?;
-            held = vault.edit(&self.world.stamp(), |document| check::put(document, &ready))?;
-            closed = vault.close();
-        }
-        self.ready_is_done(&ready);
-        for (place, held) in &held {
-            check::say_held(&ready[*place], held, self.world);
-        }
-        let is_new = |name: &str| ready.iter().any(|one| one.name.as_str() == name);
-        let new_twins = self.twins.iter().filter(|(_, new)| is_new(new));
-        new_twins.for_each(|(one, other)| report::import::say_twins(self.world, one, other));
-        Ok(closed)
-    }
-
-    /// The keys that came in: whoever has a copy of one has a dead one then.
-    fn rotate(&self, closed: Closed<'a>) -> Result<(), Failure> {
-        let rows = self.plan.rows.iter().zip(&self.ended).filter(|(_, ended)| matches!(ended, Ended::Done));
-        let names: Vec<ProfileName> =
-            rows.filter(|(row, _)| row.key().is_some()).filter_map(|(row, _)| row.name.parse().ok()).collect();
-        match self.args.rotate && !names.is_empty() {
-            true => rotate::Outcome::end(rotate::rotate(&rotate::Args::of(names), closed.open()?, self.world)?),
-            false => Ok(()),
-        }
-    }
-
-    fn show(&self) -> Result<(), Failure> {
-        match self.args.json {
-            true => self.world.print_json(shown::json(&self.plan, &self.ended, self.args.dry_run, self.world)),
-            false => self.world.print(&shown::table(&self.plan, self.args.no_verify, self.world)),
-        }
-    }
-
-    /// The plan, and then the question. JSON is for a program, which gets it when all is done.
-    fn confirm(&self) -> Result<(), Failure> {
-        if !self.args.json {
-            self.show()?;
-        }
-        if self.args.yes {
-            return Ok(());
-        }
-        let failed = |error| Failure::prompt(error, Need::Confirmation { flag: "--yes" });
-        let mut terminal = Terminal::open().map_err(failed)?;
-        if self.args.json {
-            terminal.show(&shown::table(&self.plan, self.args.no_verify, self.world));
-        }
-        let question = report::import::question(self.plan.changes(), self.removes(), self.world);
-        if terminal.confirm(&question, false).map_err(failed)? { Ok(()) } else { Err(Failure::Declined) }
-    }
-
-    /// Asks AWS of every key before any of them is stored. The vault is closed meanwhile.
-    fn check(&mut self, vault: Vault<'a>) -> Result<(Vec<Ready>, Closed<'a>), Failure> {
-        let rivals = check::rivals(&self.plan, vault.document());
-        let closed = vault.close();
-        let (ready, dates) = dates::beside(|dates| self.check_each(&rivals, dates));
-        let mut ready = ready?;
-        for one in &mut ready {
-            one.created(dates.get(&one.row).copied());
-        }
-        Ok((ready, closed))
-    }
-
-    fn check_each(&mut self, rivals: &HashMap<String, Profile>, dates: &Asking) -> Result<Vec<Ready>, Failure> {
-        let mut ready = Vec::new();
-        for index in 0..self.plan.rows.len() {
-            let row = &self.plan.rows[index];
-            if !row.changes_the_vault() {
-                continue;
-            }
-            match check::check(index, row, rivals.get(&row.name), self.args.no_verify, self.world) {
-                Ok(Checking::Ready(mut checked)) => {
-                    dates.ask(&mut checked);
-                    ready.push(*checked);
-                }
-                Ok(Checking::Kept) => self.ended[index] = Ended::Kept,
-                Ok(Checking::Conflict(conflict)) => self.plan.rows[index].step = Step::Conflict(conflict),
-                Err(failure) => {
-                    let why = report::import::refusal(&failure).ok_or(failure)?;
-                    self.ended[index] = Ended::Refused(why);
-                }
-            }
-        }
-        Ok(ready)
-    }
-
-    fn ready_is_done(&mut self, ready: &[Ready]) {
-        for one in ready {
-            self.ended[one.row] = Ended::Done;
-            match &one.profile.access_key {
-                Some(_) => key_check::say_added(self.world, &one.name, &one.profile, one.identity.as_ref()),
-                None => self.world.say(&format!("added `{}`, a role profile", one.name)),
-            }
-            check::say_devices(one, self.world);
-        }
-        for (row, ended) in self.plan.rows.iter().zip(&self.ended) {
-            match ended {
-                Ended::Refused(why) => report::import::say_refused(self.world, &row.name, why),
-                Ended::Kept => report::import::say_kept(self.world, &row.name),
-                Ended::Done | Ended::Planned => {}
-            }
-        }
-    }
-
-    fn say_left(&self) {
-        self.plan.left().for_each(|left| report::import::say_left(self.world, left));
-    }
-
-    /// The rows whose key the vault has, or will have, and that lie in a file.
-    fn removable(&self) -> impl Iterator<Item = (&Row, &Origin)> {
-        let held = |ended: &Ended, row: &Row| match ended {
-            Ended::Done => true,
-            Ended::Planned => row.step == Step::Present || row.changes_the_vault(),
-            Ended::Kept | Ended::Refused(_) => false,
-        };
-        let rows = self.plan.rows.iter().zip(&self.ended).filter(move |(row, ended)| held(ended, row));
-        let rows = rows.filter(|(row, _)| row.key().is_some());
-        rows.flat_map(|(row, _)| row.origins.iter().filter(|origin| lies_in_a_file(origin)).map(move |it| (row, it)))
-    }
-
-    fn removes(&self) -> bool {
-        self.args.remove && self.removable().next().is_some()
-    }
-
-    fn remove(&self) -> Result<(), Failure> {
-        let held: Vec<_> = self.removable().collect();
-        plaintext::remove(&held, &self.csv, self.world)
-    }
-
-    fn say_where_it_still_lies(&self) {
-        let mut places: Vec<String> =
-            self.removable().map(|(_, origin)| report::import::file(origin, self.world)).collect();
-        places.dedup();
-        if !places.is_empty() {
-            report::import::say_still_there(self.world, &places);
-        }
-    }
-
-    /// What was not done is an error, whatever else was.
-    fn end(&self) -> Result<(), Failure> {
-        let rows = || self.plan.rows.iter().zip(&self.ended);
-        let names = |wanted: fn(&Row, &Ended) -> bool| -> Vec<String> {
-            rows().filter(|(row, ended)| wanted(row, ended)).map(|(row, _)| row.name.clone()).collect()
-        };
-        let imported = names(|_, ended| matches!(ended, Ended::Done));
-        let refused = names(|_, ended| matches!(ended, Ended::Refused(_)));
-        let conflicts = names(|row, _| matches!(row.step, Step::Conflict(_)));
-        for row in &self.plan.rows {
-            if let Step::Conflict(conflict) = &row.step {
-                report::import::say_conflict(self.world, row, conflict);
-            }
-        }
-        if !refused.is_empty() {
-            return Err(Failure::KeysRefused { refused, imported: imported.len() });
-        }
-        if !conflicts.is_empty() {
-            return Err(Failure::LeftOut { names: conflicts, imported: imported.len() });
-        }
-        match imported.first() {
-            Some(first) => self.world.say(&format!("next: vault login {first}")),
-            None if self.args.remove => {}
-            None => self.world.say("nothing to import"),
-        }
-        Ok(())
-    }
-}
-
-fn lies_in_a_file(origin: &Origin) -> bool {
-    !matches!(origin.source, Source::Vault | Source::AwsVault)
 }

@@ -8,6 +8,7 @@ use crate::store::passphrase::Cost;
 use crate::store::pin::Pin;
 use crate::store::vault::{self, CreateError, NewVault, Vault};
 
+use super::confirming;
 use super::escape::escape;
 use super::failure::{Failure, Need};
 use super::new_passphrase::{self, Origin};
@@ -64,7 +65,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs, begin: impl FnOnce()) -> Result<Vault<'a>, Failure> {
     let place = world.place();
     if place.exists().map_err(LoadError::Io)? {
-        return Err(Failure::VaultExists);
+        return Err(CreateError::Exists.into());
     }
     let missing = missing(world)?;
     if let Some(missing) = missing.iter().find(|_| !args.forget_missing) {
@@ -109,18 +110,17 @@ pub fn missing(world: &World) -> Result<Option<Pin>, Failure> {
 }
 
 fn confirm(world: &World, missing: &Pin) -> Result<(), Failure> {
-    let failed = |error| Failure::prompt(error, Need::MissingVault { generation: missing.generation });
-    let mut terminal = Terminal::open().map_err(failed)?;
-    terminal.show(&format!(
-        "A vault stood at {}: generation {} of {} by {}. It is missing.\n",
-        world.vault_shown(),
-        missing.generation,
-        missing.written_at,
-        escape(&missing.writer)
-    ));
-    terminal.show("If its disk is not mounted or its folder not synced yet, bring it back instead.\n");
-    let agreed = terminal.confirm("Make a new, empty vault in its place?", false).map_err(failed)?;
-    if agreed { Ok(()) } else { Err(Failure::Declined) }
+    let Pin { generation, written_at, writer, .. } = missing;
+    let show = |terminal: &mut Terminal| {
+        terminal.show(&format!(
+            "A vault stood at {}: generation {generation} of {written_at} by {}. It is missing.\n",
+            world.vault_shown(),
+            escape(writer)
+        ));
+        terminal.show("If its disk is not mounted or its folder not synced yet, bring it back instead.\n");
+    };
+    let need = Need::MissingVault { generation: *generation };
+    confirming::confirm_after(show, "Make a new, empty vault in its place?", need)
 }
 
 fn origin<'a>(world: &'a World, args: &NewVaultArgs) -> Result<Origin<'a>, Failure> {

@@ -7,6 +7,7 @@ use crate::credentials::AccessKey;
 use crate::names::{MfaSerial, ProfileName, Region};
 use crate::store::document::{Profile, StoredAccessKey};
 
+use super::clock_told;
 use super::escape::escape;
 use super::failure::Failure;
 use super::settings;
@@ -32,7 +33,7 @@ pub fn check(key: &AccessKey, region: Option<&Region>, world: &World) -> Result<
     let identity = aws
         .caller_identity(&Signer::AccessKey(key))
         .map_err(|error| Failure::KeyCheck { error, id: key.id.clone() })?;
-    settings::warn_about_clock(world, &aws);
+    clock_told::warn_about_clock(world, &aws);
     if identity.user_name().is_none() && !identity.is_root() {
         return Err(Failure::NotAUsersKey { arn: identity.arn });
     }

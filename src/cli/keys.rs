@@ -5,6 +5,8 @@ mod listing;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::aws::ListedKey;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::held::{Held, Part, held};
@@ -59,6 +61,13 @@ pub enum KeyError {
         given: String,
         user: String,
         keys: Vec<AccessKeyId>,
+    },
+    /// Until then its last rotation keeps a key that is off.
+    InGrace {
+        profile: ProfileName,
+        off: AccessKeyId,
+        until: Timestamp,
+        is_undone: bool,
     },
 }
 
@@ -119,6 +128,22 @@ impl UserKeys {
             of_user.into_iter().find(|held| held.part == Part::Unreadable)
         };
         self.in_rotation.get(id).or_else(unreadable).map(|held| &held.profile)
+    }
+
+    /// Why that rotation has to be over first: in its grace nothing goes on with it but its end.
+    fn unfinished(&self, profile: &ProfileName, now: Timestamp) -> Failure {
+        let mut held = self.in_rotation.iter().filter(|(_, held)| held.profile == *profile);
+        let kept = held.find_map(|(id, held)| match held.part {
+            Part::Old { until: Some(until) } => Some((id, until, false)),
+            Part::GivenBack { until: Some(until) } => Some((id, until, true)),
+            _ => None,
+        });
+        match kept {
+            Some((off, until, is_undone)) if now < until => {
+                Failure::Keys(KeyError::InGrace { profile: profile.clone(), off: off.clone(), until, is_undone })
+            }
+            _ => Failure::RotationUnfinished(profile.clone()),
+        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! `vault lock`.
 
 use crate::agent::{Instance, Locked};
-
 use crate::process;
 use crate::rotate::lock;
 use crate::server::holding;
 
-use super::failure::Failure;
+use super::failure::{Failure, Untold};
 use super::world::World;
 
 /// Forget the unlocked vault: every agent drops what it holds
@@ -17,29 +16,36 @@ use super::world::World;
 pub struct Args {}
 
 pub fn run(_: Args, world: &World) -> Result<(), Failure> {
-    let mut outcome = Ok(Locked::NotThere);
-    // All of them, also after one that could not be reached.
-    for agent in Instance::all(&world.paths).map_err(Failure::AgentTraces)? {
-        match agent.lock() {
-            Ok(Locked::NotThere) => {}
-            Ok(locked) => outcome = outcome.map(|_| locked),
-            Err(held) => outcome = Err(held),
-        }
-    }
-    let still = lock::end_all(world.disk, &world.paths.state, process::tell_to_end).map_err(Failure::AgentTraces)?;
-    if let Some(pid) = still.first() {
+    let (disk, state) = (world.disk, &world.paths.state);
+    // All of all three, also after one that could not be reached.
+    let agents = lock_agents(world);
+    let rotations = lock::end_all(disk, state, process::tell_to_end);
+    let servers = holding::forget_all(disk, state, process::tell_to_forget);
+    let locked = agents?;
+    if let Some(pid) = rotations.map_err(|error| Failure::Untold(Untold::Rotations, error))?.first() {
         return Err(Failure::RotationGoesOn { pid: *pid });
     }
-    let servers = holding::forget_all(world.disk, &world.paths.state, process::tell_to_forget);
-    let servers = servers.map_err(Failure::AgentTraces)?;
+    let servers = servers.map_err(|error| Failure::Untold(Untold::Servers, error))?;
     if let Some(pid) = servers.still.first() {
         return Err(Failure::ServedOn { pid: *pid });
     }
-    world.say(match outcome? {
+    world.say(match locked {
         Locked::NotThere if servers.told > 0 => "no agent is running; what was served is forgotten",
         Locked::NotThere => "no agent is running; nothing was unlocked",
         Locked::Confirmed => "locked",
         Locked::Ended => "locked; the agent did not answer and was ended",
     });
     Ok(())
+}
+
+fn lock_agents(world: &World) -> Result<Locked, Failure> {
+    let mut outcome = Ok(Locked::NotThere);
+    for agent in Instance::all(&world.paths).map_err(|error| Failure::Untold(Untold::Agents, error))? {
+        match agent.lock() {
+            Ok(Locked::NotThere) => {}
+            Ok(locked) => outcome = outcome.map(|_| locked),
+            Err(held) => outcome = Err(held),
+        }
+    }
+    Ok(outcome?)
 }

@@ -43,8 +43,8 @@ pub struct Args {
 
 pub enum LogFailure {
     Unreadable(ReadError),
-    /// The vault knows nothing of this machine's log, or only, as of then, of lines that are no longer kept.
-    NothingToCompare(Option<Mark>),
+    /// The vault knows only, as of then, of lines that are no longer kept.
+    NothingToCompare(Mark),
     Changed {
         held: Option<Mark>,
         broken: Mark,

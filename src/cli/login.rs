@@ -1,22 +1,20 @@
 //! `vault login`.
 
-use std::collections::BTreeSet;
+mod replaced_key;
 
-use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 
 use crate::aws_files::config::{ConfigFile, ConfigProfile};
 use crate::credentials::AccessKey;
-use crate::duration;
 use crate::export::config_file;
 use crate::export::credentials_file::{self, Prepared, Target};
 use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
-use crate::names::{ProfileName, arn_user_name};
-use crate::session::{Issued, Note, Record};
-use crate::store::document::{Document, Profile, StoredAccessKey};
-use crate::store::vault::{Closed, Vault};
+use crate::names::ProfileName;
+use crate::session::{Issued, Note};
+use crate::store::vault::Closed;
 
-use super::add;
+use super::environment_told;
 use super::escape::escape;
 use super::expired;
 use super::exported;
@@ -194,7 +192,7 @@ impl<'a, 'w> Login<'a, 'w> {
         }
         let exports = !self.args.no_export && !self.args.env && self.is_to_be_written()?;
         if exports {
-            add::warn_about_environment(self.world);
+            environment_told::warn_about_environment(self.world);
         }
         Ok(exports)
     }
@@ -221,7 +219,7 @@ impl<'a, 'w> Login<'a, 'w> {
 
     fn finish(&self, exports: bool, vault: Option<&Closed>, issued: &Issued) -> Result<(), Failure> {
         let Self { args, about, world, .. } = *self;
-        say_signed_in(&about.name, issued, world);
+        report::say_signed_in(&about.name, issued, world);
         if args.env {
             let variables = Variables::of_session(issued.credentials(), about.region.as_ref(), &about.name);
             return world.print(&shell::render(args.shell, &variables)?);
@@ -291,7 +289,7 @@ impl<'a, 'w> Login<'a, 'w> {
             ));
         }
         if let (Some(key), Some(vault)) = (replaced, vault) {
-            save_replaced_key(&key, target, vault.open()?, world)?;
+            replaced_key::save(&key, target, vault, world)?;
         }
         prepared.commit(world.disk, issued.credentials()).inspect_err(|_| {
             if !issued.notes.iter().any(|note| matches!(note, Note::NotCached { .. })) {
@@ -321,66 +319,4 @@ impl<'a, 'w> Login<'a, 'w> {
             || Ok::<_, Failure>(self.config.profile(profile)?.is_some_and(|it| it.line_of("region").is_some()));
         Ok(written || settings::named_region(self.world)?.is_some() || in_config()?)
     }
-}
-
-/// A key that is about to be replaced goes into the vault under a free name first.
-fn save_replaced_key(key: &AccessKey, target: &ProfileName, mut vault: Vault, world: &World) -> Result<(), Failure> {
-    let stamp = world.stamp();
-    let saved_as = vault.edit(&stamp, |document| {
-        let name = free_name(document, target)?;
-        let access_key = StoredAccessKey {
-            id: key.id.clone(),
-            secret: key.secret.clone(),
-            user_arn: None,
-            added: stamp.now,
-            created: None,
-            verified: None,
-            endpoint: None,
-            rest: toml::Table::new(),
-        };
-        document.profiles.insert(name.clone(), Profile { access_key: Some(access_key), ..Profile::default() });
-        Ok::<_, Failure>(name)
-    })?;
-    world.say(&format!(
-        "saved the long-term key {} of section [{target}] in the vault, as `{saved_as}`",
-        key.id.short()
-    ));
-    Ok(())
-}
-
-fn free_name(document: &Document, target: &ProfileName) -> Result<ProfileName, Failure> {
-    let candidates = std::iter::once(target.to_string())
-        .chain(std::iter::once(format!("{target}-long-term")))
-        .chain((2..).map(|number| format!("{target}-long-term-{number}")));
-    for candidate in candidates {
-        let name: ProfileName = candidate.parse()?;
-        if !document.profiles.contains_key(&name) {
-            return Ok(name);
-        }
-    }
-    unreachable!("the numbers do not end")
-}
-
-/// What is missing in a session that looks like any other.
-fn narrowed(record: &Record) -> &'static str {
-    let asked = record.rung().role.as_ref().map(|role| &role.options);
-    match asked {
-        _ if record.slot().asked.read_only => " (read-only)",
-        Some(options) if options.has_policies() => " (narrowed by a policy)",
-        _ => "",
-    }
-}
-
-/// Who, and for how long: in the person's own time zone.
-fn say_signed_in(name: &ProfileName, issued: &Issued, world: &World) {
-    let record = &issued.record;
-    let role = record.role().map(|role| format!("role {}{}", role.role_name(), narrowed(record)));
-    let user = record.ladder.user_arn.as_deref().and_then(arn_user_name).map(str::to_owned);
-    let who = role.or(user).unwrap_or_else(|| "a user".to_owned());
-    let account = record.account().map(|account| format!(" in account {account}")).unwrap_or_default();
-    let mfa = if record.request().serial.is_some() { " with MFA" } else { "" };
-    let how = if issued.reused { "still signed in" } else { "signed in" };
-    let expires = issued.expires().to_zoned(TimeZone::system()).strftime("%H:%M on %a %d %b").to_string();
-    let left = duration::words(report::left(issued.record.lifetime().expires, world.clock.now()));
-    world.say(&format!("{name}: {how} as {}{}{mfa} until {expires} ({left})", escape(&who), escape(&account)));
 }

@@ -17,8 +17,8 @@ pub fn or_default(given: Option<ProfileName>, document: &Document, world: &World
     if let Some(name) = given {
         return Ok(name);
     }
-    if let Some(text) = world.environment.text("AWS_PROFILE") {
-        return Ok(text.parse()?);
+    if let Some(name) = world.name_in("AWS_PROFILE")? {
+        return Ok(name);
     }
     if let Some(name) = &document.settings.default_profile {
         return Ok(name.clone());

@@ -29,7 +29,7 @@ pub struct UnlockArgs {
     /// Read the passphrase from this file [variable: VAULT_PASSPHRASE_FILE]
     #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
     passphrase_file: Option<PathBuf>,
-    /// Read the passphrase from this open file descriptor, and close it
+    /// Read the passphrase from this open file descriptor
     #[arg(long, global = true, value_name = "N", group = "unlock_by")]
     passphrase_fd: Option<i32>,
     /// Take the passphrase from what this command prints; words, no shell
@@ -144,9 +144,9 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     if let Some(opened) = by_agent {
         return trusting::believe(world, opened);
     }
-    let unlocked = in_person(world)?;
-    let typed = unlocked.typed;
-    let vault = trusting::believe(world, unlocked.opened)?;
+    // The passphrase is gone before a person is asked whether it is the right vault.
+    let Unlocked { opened, typed, .. } = in_person(world)?;
+    let vault = trusting::believe(world, opened)?;
     // Not before the vault is believed: what opens a forged one is nothing to hold.
     if typed {
         agent_access::keep(world, &vault);
@@ -154,9 +154,16 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     Ok(vault)
 }
 
+/// Opens the vault, where there is one.
+pub fn open_if_there<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
+    let exists = world.place().exists().map_err(LoadError::Io)?;
+    exists.then(|| open_vault(world)).transpose()
+}
+
 /// Opens it without the agent: what is shown or changed next is worth being asked for the passphrase itself.
 pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
-    trusting::believe(world, in_person(world)?.opened)
+    let Unlocked { opened, .. } = in_person(world)?;
+    trusting::believe(world, opened)
 }
 
 /// The same for who has to look at it first, or needs the passphrase once more.
@@ -202,13 +209,13 @@ fn open_by_identities<'a>(
             other => return Ok(other?),
         }
     }
-    Err(trouble.map_or(Failure::IdentityDoesNotOpen, Failure::from))
+    Err(trouble.unwrap_or(OpenError::Unseal(UnsealError::WrongIdentity)).into())
 }
 
 fn ask_and_open<'a>(world: &World<'a>, loaded: &Loaded) -> Result<Unlocked<'a>, Failure> {
     warn_of_another_salt(world, loaded);
     if loaded.kdf()?.is_none() {
-        return Err(Failure::OpensByIdentityOnly);
+        return Err(OpenError::NoPassphrase.into());
     }
     let open = |passphrase: &Passphrase| {
         vault::open(&world.place(), loaded, Key::Passphrase(passphrase, world.unlock.memory()))

@@ -5,10 +5,21 @@ use std::path::PathBuf;
 use crate::process;
 
 use super::failure::Failure;
+use super::quick::{QUICK, VAULT};
 use super::world::World;
 
 /// As it was started, and where an update puts the next one too; refused where others can put another one there.
 pub fn path(world: &World) -> Result<PathBuf, Failure> {
     process::started_program(&world.started_as, &world.environment)
         .map_err(|error| Failure::OwnProgram { name: world.started_as.clone(), error })
+}
+
+/// The same for AWS tools, which wait for it each time: the small program, where that lies beside this one and would hand over
+/// to this very file.
+pub fn path_for_aws_tools(world: &World) -> Result<PathBuf, Failure> {
+    let program = path(world)?;
+    let quick = program.with_file_name(QUICK);
+    let hands_over_to = world.disk.resolve(&quick).map(|quick| quick.with_file_name(VAULT));
+    let is_ours = matches!((hands_over_to, std::env::current_exe()), (Ok(there), Ok(this)) if there == this);
+    Ok(if is_ours && process::check_program(&quick).is_ok() { quick } else { program })
 }

@@ -9,7 +9,7 @@ use crate::store::vault::{NewPassphrase, Rekey, Vault};
 
 use super::failure::Failure;
 use super::new_passphrase::{self, Origin};
-use super::opening;
+use super::opening::{self, Unlocked};
 use super::passphrase_source::PassphraseSource;
 use super::rekeyed::Rekeyed;
 use super::secret_file;
@@ -34,7 +34,7 @@ pub struct Args {
     /// Read the new passphrase from this file
     #[arg(long, value_name = "FILE", group = "new_passphrase")]
     new_passphrase_file: Option<PathBuf>,
-    /// Read the new passphrase from this open file descriptor, and close it
+    /// Read the new passphrase from this open file descriptor
     #[arg(long, value_name = "N", group = "new_passphrase")]
     new_passphrase_fd: Option<i32>,
     /// Take the new passphrase from what this command prints; words, no shell
@@ -43,13 +43,14 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let unlocked = opening::in_person(world)?;
-    let vault = trusting::believe(world, unlocked.opened)?;
+    let Unlocked { opened, passphrase, .. } = opening::in_person(world)?;
+    let vault = trusting::believe(world, opened)?;
     let passphrase = if args.keep {
-        unlocked.passphrase.ok_or(Failure::PassphraseNotAtHand)?
+        passphrase.ok_or(Failure::PassphraseNotAtHand)?
     } else {
-        // The vault is closed while a person thinks of a passphrase.
+        // The vault is closed, and what opened it gone, while a person thinks of a passphrase.
         let closed = vault.close();
+        drop(passphrase);
         let passphrase = new_passphrase::obtain(world, args.origin(world)?, "--new-passphrase-file")?;
         let changed = closed.open().map_err(Failure::from).and_then(|vault| change(&args, world, vault, &passphrase));
         return changed.inspect_err(|failure| args.take_back(world, failure));

@@ -13,6 +13,7 @@ use crate::store::plugin::plugin_of_recipient;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{Closed, EditError, NewPassphrase, NotCommitted, Rekey, Stamp, Vault};
 
+use super::confirming;
 use super::escape::{escape, shown_path};
 use super::failure::{Failure, Need};
 use super::opening;
@@ -20,7 +21,6 @@ use super::recovery_key;
 use super::rekeyed::Rekeyed;
 use super::secret_file;
 use super::table;
-use super::terminal::Terminal;
 use super::trusting;
 use super::world::World;
 
@@ -257,9 +257,7 @@ fn removable(vault: &Vault, which: Which) -> Result<String, Failure> {
 }
 
 fn confirm(name: &str) -> Result<(), Failure> {
-    let failed = |error| Failure::prompt(error, Need::Confirmation { flag: "--yes" });
-    let mut terminal = Terminal::open().map_err(failed)?;
     let question =
         format!("Remove recipient `{}`, and with it the earlier generations beside the vault?", escape(name));
-    if terminal.confirm(&question, false).map_err(failed)? { Ok(()) } else { Err(Failure::Declined) }
+    confirming::confirm(&question, Need::Confirmation { flag: "--yes" })
 }

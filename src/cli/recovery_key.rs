@@ -4,6 +4,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::process::HeldSignals;
 use crate::secret::IdentityText;
 use crate::store::recovery::RecoveryKey;
 
@@ -27,7 +28,7 @@ pub fn hand_out(world: &World, file: Option<&Path>, instead: &'static str) -> Re
     let key = RecoveryKey::generate();
     match file {
         Some(path) => write(world, path, &key)?,
-        None => show(&key.identity, instead)?,
+        None => show(world, &key.identity, instead)?,
     }
     Ok(key.recipient)
 }
@@ -40,15 +41,21 @@ fn write(world: &World, path: &Path, key: &RecoveryKey) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(identity: &IdentityText, instead: &'static str) -> Result<(), Failure> {
+fn show(world: &World, identity: &IdentityText, instead: &'static str) -> Result<(), Failure> {
     let prompt_failed = |error| Failure::prompt(error, Need::RecoveryKeyChoice { instead });
-    let mut terminal = Terminal::open().map_err(prompt_failed)?;
+    // Ctrl-C ends the input, so that who has seen a key that opens nothing is told so.
+    let signals = HeldSignals::hold().map_err(Failure::Terminal)?;
+    let mut terminal = Terminal::open().map_err(prompt_failed)?.holding(Some(&signals));
     let text = identity.expose();
     terminal.show(&format!("\nYour recovery key opens the vault when the passphrase is forgotten:\n\n    {text}\n\n"));
     terminal.show("Print it, or keep it in another safe place: not on this machine. It is shown only now.\n");
     let last_four = &text[text.len() - 4..];
     loop {
-        let typed = terminal.ask("Its last 4 characters, to show that you have it: ").map_err(prompt_failed)?;
+        let typed = terminal.ask("Its last 4 characters, to show that you have it: ");
+        if signals.came() {
+            world.warn("interrupted: nothing was changed, and the recovery key above opens nothing");
+        }
+        let typed = typed.map_err(prompt_failed)?;
         if typed.eq_ignore_ascii_case(last_four) {
             return Ok(());
         }

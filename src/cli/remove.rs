@@ -4,11 +4,11 @@ use crate::names::ProfileName;
 use crate::store::document::Document;
 
 use super::configure;
+use super::confirming;
 use super::failure::{Failure, Need};
 use super::names_given;
 use super::opening;
 use super::session_records;
-use super::terminal::Terminal;
 use super::world::World;
 
 /// Remove a profile from the vault, with its cached sessions
@@ -53,12 +53,9 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 fn confirm(name: &ProfileName, has_key: bool) -> Result<(), Failure> {
-    let need = || Need::Confirmation { flag: "--yes" };
-    let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
     let what =
         if has_key { "and the access key in it, which may be the only copy" } else { "(a role profile, no key)" };
-    let agreed = terminal.confirm(&format!("Remove `{name}` {what}?"), false);
-    if agreed.map_err(|error| Failure::prompt(error, need()))? { Ok(()) } else { Err(Failure::Declined) }
+    confirming::confirm(&format!("Remove `{name}` {what}?"), Need::Confirmation { flag: "--yes" })
 }
 
 fn dependents(document: &Document, name: &ProfileName) -> Vec<ProfileName> {

@@ -38,6 +38,9 @@ pub struct Args {
     action: Action,
 }
 
+const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"];
+const OPENERS: [&str; 2] = ["VAULT_PASSPHRASE_FILE", "VAULT_IDENTITY"];
+
 #[derive(clap::Subcommand)]
 enum Action {
     /// Have it run from now on, in the place of an earlier schedule
@@ -147,7 +150,20 @@ fn job(scheduler: Scheduler, at: Option<Time>, unattended: Option<Unattended>, w
 fn print(args: PrintArgs, world: &World) -> Result<(), Failure> {
     let scheduler = args.by.scheduler(world)?;
     let job = job(scheduler, args.at, unattended::known(world)?, world)?;
-    world.print(&backend::of(scheduler, world).texts(&job)?)
+    world.print(&backend::of(scheduler, world).texts(&job)?)?;
+    say_what_stays_here(&job, world);
+    Ok(())
+}
+
+/// A run has none of this shell's variables but those that say where files are.
+fn say_what_stays_here(job: &Job, world: &World) {
+    let set = |names: &[&'static str]| -> Vec<&'static str> {
+        names.iter().copied().filter(|name| world.environment.text(name).is_some_and(|text| !text.is_empty())).collect()
+    };
+    words::endpoints_stay_here(world, &set(&ENDPOINTS));
+    if job.unattended.is_none() {
+        words::openers_stay_here(world, &set(&OPENERS));
+    }
 }
 
 fn install(args: InstallArgs, world: &World) -> Result<(), Failure> {
@@ -171,6 +187,7 @@ fn install(args: InstallArgs, world: &World) -> Result<(), Failure> {
         take_away(&**other, world)?;
     }
     words::installed(world, scheduler, &job);
+    say_what_stays_here(&job, world);
     if let Started::By(commands) = started {
         words::to_start(world, &commands);
     }

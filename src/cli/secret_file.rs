@@ -78,6 +78,6 @@ fn place_of(world: &World, path: &Path) -> Result<(Box<dyn Folder>, String), Fai
 fn cannot_make(path: &Path, error: io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::AlreadyExists => Failure::FileExists { path: path.to_owned() },
-        _ => Failure::SecretFile { path: path.to_owned(), error: ReadError::Io(error) },
+        _ => Failure::NamedFile { path: path.to_owned(), error: ReadError::Io(error) },
     }
 }

@@ -1,11 +1,6 @@
 //! The settings a person can read and change with `show`, `set` and `unset`: their names (AWS's own), and what their values
 //! must look like.
 
-use std::time::Duration;
-
-use jiff::SignedDuration;
-
-use crate::aws::Aws;
 use crate::duration::{self, DurationText};
 use crate::names::Region;
 use crate::store::document::{Profile, Settings};
@@ -30,9 +25,6 @@ const GRACE: Bounds = Bounds { least: 4 * 3600, most: 90 * 86_400, words: "4h to
 /// A rotation takes some minutes, and no session is older than the longest.
 const MFA_MAX_AGE: Bounds = Bounds { least: 300, most: LONGEST_SESSION, words: "5m to 36h" };
 
-/// A clock further off than this is worth a word; AWS itself refuses signatures from 5 minutes on.
-pub const NOTABLE_OFFSET: Duration = Duration::from_secs(120);
-
 /// In seconds, and as people are told them.
 struct Bounds {
     least: u64,
@@ -49,7 +41,7 @@ impl Bounds {
     }
 }
 
-/// One setting of a profile: how to read it and how to change it from text.
+/// One setting of a profile or of the whole vault: how to read it and how to change it from text.
 pub struct Setting<T> {
     pub name: &'static str,
     pub get: fn(&T) -> Option<String>,
@@ -203,36 +195,10 @@ pub fn change<T>(known: &[Setting<T>], owner: &mut T, key: &str, value: Option<&
 
 /// The region that the environment names, which wins over the profile's, as with the AWS tools.
 pub fn named_region(world: &World) -> Result<Option<Region>, Failure> {
-    let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-    let named = variables.into_iter().find_map(|name| world.environment.text(name).map(|text| (name, text)));
-    let parse = |(name, text): (&'static str, &str)| text.parse().map_err(|error| Failure::BadVariable { name, error });
-    named.map(parse).transpose()
-}
-
-/// Says so when this machine's clock is wrong.
-pub fn warn_about_clock(world: &World, aws: &Aws) {
-    if aws.clock_offset().is_some() {
-        warn_about_notable_offset(world, aws.now().duration_since(world.clock.now()));
+    match world.name_in("AWS_REGION")? {
+        None => world.name_in("AWS_DEFAULT_REGION"),
+        named => Ok(named),
     }
-}
-
-/// AWS's clock minus ours.
-pub fn warn_about_notable_offset(world: &World, offset: SignedDuration) {
-    if offset.unsigned_abs() >= NOTABLE_OFFSET {
-        warn_about_offset(world, offset);
-    }
-}
-
-/// Our own calls work all the same, since they are signed by AWS's clock; other tools' may not.
-pub fn warn_about_offset(world: &World, offset: SignedDuration) {
-    if world.clock_is_told.replace(true) {
-        return;
-    }
-    let direction = if offset.is_negative() { "ahead of" } else { "behind" };
-    let apart = duration::words(offset.unsigned_abs());
-    world.warn(&format!(
-        "this machine's clock is {apart} {direction} AWS's; correct it, or other tools' calls may be refused"
-    ));
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         let pending = pending.as_ref().map(words::pending_json);
         return world.print_json(json!({ "name": name, "profile": fields, "rotation": pending }));
     }
-    let pending = pending.map(|pending| ("rotation", words::pending(&pending, world.clock.now())));
+    let pending = pending.map(|pending| ("rotation", words::pending_and_how(&pending, world.clock.now())));
     let lines = facts.into_iter().chain(pending).map(|(key, value)| format!("{key} = {}\n", escape(&value)));
     world.print(&lines.collect::<String>())
 }

@@ -341,13 +341,18 @@ pub fn tell(name: &ProfileName, issued: &Issued, world: &World) {
     for note in &issued.notes {
         report::session_note(world, note);
     }
-    world.log(&Event {
+    world.log(&event(name, issued, world));
+}
+
+/// What the log has of it.
+pub fn event<'a>(name: &'a ProfileName, issued: &'a Issued, world: &World) -> Event<'a> {
+    Event {
         time: world.clock.now(),
         act: if issued.reused { Act::Reused } else { Act::Issued },
         profile: Some(name),
         access_key: Some(&issued.record.ladder.access_key_id),
         role: issued.record.role().map(RoleArn::as_str),
-    });
+    }
 }
 
 #[cfg(test)]
@@ -371,6 +376,6 @@ mod tests {
         assert!(matches!(told, Failure::NoTerminal(Need::Unlock(_, Some(NeedsVault::VaultChanged)))));
         let told = locked(Failure::NoTerminal(Need::Passphrase), None);
         assert!(matches!(told, Failure::NoTerminal(Need::Passphrase)));
-        assert!(matches!(locked(Failure::IdentityDoesNotOpen, why()), Failure::IdentityDoesNotOpen));
+        assert!(matches!(locked(Failure::Declined, why()), Failure::Declined));
     }
 }

@@ -210,7 +210,7 @@ impl SignInArgs {
 
 /// Without its blanks, since STS counts them. What is no JSON is told of with the other options.
 fn read_policy(path: &Path, world: &World) -> Result<String, Failure> {
-    let failed = |error| Failure::SecretFile { path: path.to_owned(), error };
+    let failed = |error| Failure::NamedFile { path: path.to_owned(), error };
     let (bytes, _) = world.disk.read_named(path, LONGEST_POLICY).map_err(failed)?;
     Ok(match serde_json::from_slice::<serde_json::Value>(&bytes) {
         Ok(policy) => policy.to_string(),

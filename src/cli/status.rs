@@ -124,7 +124,7 @@ impl Line<'_> {
         let key = self.key.map(|key| key.key.short());
         let age = self.key.map(|key| words::age(key, now));
         let session = self.session_expires.map(|expires| format!("{} left", duration::words(left(expires, now))));
-        let next = self.key.and_then(|key| words::next(key, now));
+        let next = self.key.and_then(|key| words::next_and_how(key, now));
         let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         [self.name.to_string(), or_dash(key), or_dash(age), or_dash(session), or_dash(next)]
     }

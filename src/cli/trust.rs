@@ -9,7 +9,7 @@ use crate::store::pin::{Distrust, Reason};
 use crate::store::vault::{Opened, TrustError, Unproven};
 
 use super::failure::{Failure, Need, Refusal};
-use super::opening;
+use super::opening::{self, Unlocked};
 use super::report;
 use super::terminal::Terminal;
 use super::trusting;
@@ -25,8 +25,11 @@ pub struct Args {}
 
 pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Trust))?;
-    let unlocked = opening::in_person(world)?;
-    let (unproven, distrust) = match unlocked.opened {
+    let Unlocked { opened, passphrase, .. } = opening::in_person(world)?;
+    let by_passphrase = passphrase.is_some();
+    // Not held while a person decides.
+    drop(passphrase);
+    let (unproven, distrust) = match opened {
         Opened::Distrusted(unproven, distrust) => (unproven, distrust),
         opened => {
             trusting::believe(world, opened)?;
@@ -36,7 +39,7 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     };
     let refusal = Refusal { distrust: *distrust, found: unproven.document().meta.clone() };
     // A recovery key that somebody else has put on this machine must not decide; who knows the passphrase may.
-    if unlocked.passphrase.is_none() && unproven.document().kdf().is_some() {
+    if !by_passphrase && unproven.document().kdf().is_some() {
         return Err(Failure::TrustByPassphrase);
     }
     if refusal.distrust.reason == Reason::ReplacedSigningKey {

@@ -34,16 +34,37 @@ pub fn sign_in(
 ) -> Result<Outcome, Failure> {
     // The default among the profiles stands in the vault. A name that is none is told of once that is open.
     let name = name.cloned().or_else(|| world.environment.text("AWS_PROFILE")?.parse().ok());
-    let Some(name) = name else { return Ok(Outcome::Cold(None)) };
-    // By flag a person says how the vault is to be opened, or which it must be: neither can be told from a record.
-    if world.unlock.is_said(world) {
+    let Some(reader) = name.and_then(|name| Reader::new(name, args, purpose, world)) else {
         return Ok(Outcome::Cold(None));
-    }
-    let Some(key) = (world.held_key)(world) else { return Ok(Outcome::Cold(None)) };
-    let reader = Reader { cache: Cache::new(world.disk, &world.paths.state, key), name, args, purpose, world };
-    match reader.find()? {
+    };
+    let found = match reader.find()? {
+        Warm::Serve(record) => Ok(Issued::cached(record)),
+        // A person at a login is there to open the vault.
+        Warm::Renew { .. } if purpose == Purpose::Login => Err(NeedsVault::Stale),
+        Warm::Renew { record, .. } => match reader.renew(&record)? {
+            // The session that was to assume it ended meanwhile, or AWS took it no longer.
+            Err(IssueError::KeyNeeded { .. }) => Err(NeedsVault::Stale),
+            issued => Ok(issued.map_err(|error| reader.failed(error))?),
+        },
+        Warm::NeedsVault(why) => Err(why),
+    };
+    match found {
         Ok(issued) => Ok(Outcome::SignedIn(Box::new(SignedIn { about: reader.about(&issued.record)?, issued }))),
         Err(why) => Ok(Outcome::Cold(Some((reader.name, why)))),
+    }
+}
+
+/// The profile's session, if it is cached and may be handed out as it is.
+pub fn cached(
+    name: &ProfileName,
+    args: &SignInArgs,
+    purpose: Purpose,
+    world: &World,
+) -> Result<Option<Issued>, Failure> {
+    let Some(reader) = Reader::new(name.clone(), args, purpose, world) else { return Ok(None) };
+    match reader.find()? {
+        Warm::Serve(record) => Ok(Some(Issued::cached(record))),
+        Warm::Renew { .. } | Warm::NeedsVault(_) => Ok(None),
     }
 }
 
@@ -55,26 +76,26 @@ struct Reader<'a, 'w> {
     world: &'a World<'w>,
 }
 
-impl Reader<'_, '_> {
-    fn find(&self) -> Result<Result<Issued, NeedsVault>, Failure> {
+impl<'a, 'w> Reader<'a, 'w> {
+    /// Where somebody holds the vault's session identity and may be asked for it.
+    fn new(name: ProfileName, args: &'a SignInArgs, purpose: Purpose, world: &'a World<'w>) -> Option<Self> {
+        // By flag a person says how the vault is to be opened, or which it must be: neither can be told from a record.
+        if world.unlock.is_said(world) {
+            return None;
+        }
+        let key = (world.held_key)(world)?;
+        Some(Self { cache: Cache::new(world.disk, &world.paths.state, key), name, args, purpose, world })
+    }
+
+    fn find(&self) -> Result<Warm, Failure> {
         let Some(record) = self.cache.read(&self.args.slot(&self.name, self.world)?) else {
-            return Ok(Err(NeedsVault::NoSession));
+            return Ok(Warm::NeedsVault(NeedsVault::NoSession));
         };
         let decided = self.decide(record)?;
         if let Warm::Serve(record) | Warm::Renew { record, .. } = &decided {
             self.purpose.check_protected(&self.name, record.rung().protected)?;
         }
-        match decided {
-            Warm::Serve(record) => Ok(Ok(Issued::cached(record))),
-            // A person at a login is there to open the vault.
-            Warm::Renew { .. } if self.purpose == Purpose::Login => Ok(Err(NeedsVault::Stale)),
-            Warm::Renew { record, .. } => match self.renew(&record)? {
-                // The session that was to assume it ended meanwhile, or AWS took it no longer.
-                Err(IssueError::KeyNeeded { .. }) => Ok(Err(NeedsVault::Stale)),
-                issued => issued.map(Ok).map_err(|error| self.failed(error)),
-            },
-            Warm::NeedsVault(why) => Ok(Err(why)),
-        }
+        Ok(decided)
     }
 
     fn decide(&self, mut record: Record) -> Result<Warm, Failure> {

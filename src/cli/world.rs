@@ -3,24 +3,26 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::str::FromStr;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 
 use crate::aws::CaBundle;
-use crate::clock::Clock;
-use crate::disk::Disk;
+use crate::clock::{Clock, SystemClock};
+use crate::disk::{Disk, RealDisk};
 use crate::log::{self, Event};
+use crate::names::NameError;
 use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
 use crate::secret::SecretBytes;
 use crate::store::file::Place;
-use crate::store::plugin::PluginHost;
+use crate::store::plugin::{NoPlugins, PluginHost};
 use crate::store::vault::Stamp;
 
 use super::escape::escape;
 use super::failure::Failure;
-use super::held_key::HeldKey;
+use super::held_key::{self, HeldKey};
 use super::opening::UnlockArgs;
 use super::stamper::{Stamper, whole_seconds};
 
@@ -50,6 +52,25 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
+    /// This machine, with nobody to ask and nobody to tell: what needs either is given to it.
+    pub fn of_this_process(environment: Environment, started_as: OsString, paths: Paths, hardened: Hardened) -> Self {
+        Self {
+            environment,
+            started_as,
+            paths,
+            disk: &RealDisk,
+            clock: &SystemClock,
+            plugins: &NoPlugins,
+            hardened,
+            unlock: UnlockArgs::default(),
+            held_key: &held_key::by_agent,
+            agent_is_silent: Cell::new(false),
+            clock_is_told: Cell::new(false),
+            output: RefCell::new(Box::new(io::stdout())),
+            messages: RefCell::new(Box::new(io::sink())),
+        }
+    }
+
     /// Data: what the command was asked for. A reader that went away (`vault list | head`) is no error.
     pub fn print(&self, text: &str) -> Result<(), Failure> {
         let mut output = self.output.borrow_mut();
@@ -83,13 +104,19 @@ impl<'a> World<'a> {
         self.say(&format!("vault: hint: {text}"));
     }
 
+    /// What a variable of the AWS tools names; none where it is not set.
+    pub fn name_in<T: FromStr<Err = NameError>>(&self, variable: &'static str) -> Result<Option<T>, Failure> {
+        let parsed = self.environment.text(variable).map(str::parse).transpose();
+        parsed.map_err(|error| Failure::BadVariable { name: variable, error })
+    }
+
     /// The certificates that AWS_CA_BUNDLE names, as for the other AWS tools: networks that open TLS need it.
     pub fn ca_bundle(&self) -> Result<Option<CaBundle>, Failure> {
         let Some(path) = self.environment.path("AWS_CA_BUNDLE") else { return Ok(None) };
         let (pem, _) = self
             .disk
             .read_named(&path, MOST_CERTIFICATES)
-            .map_err(|error| Failure::SecretFile { path: path.clone(), error })?;
+            .map_err(|error| Failure::CaBundleFile { path: path.clone(), error })?;
         CaBundle::from_pem(&pem).map(Some).map_err(|error| Failure::CaBundle { path, error })
     }
 

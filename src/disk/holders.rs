@@ -26,8 +26,10 @@ pub fn tell_holders(disk: &dyn Disk, path: &Path, patience: Duration, tell: impl
         let folder = &folder;
         move |name: &String| match folder.lock(name, patience) {
             Err(LockError::Held { pid }) => Some(pid),
+            // One that can't be looked at is one that somebody may have.
+            Err(LockError::Io(_)) => Some(None),
             // Whatever else stands there, nobody holds it.
-            Ok(_) | Err(LockError::Io(_) | LockError::NotAFile) => None,
+            Ok(_) | Err(LockError::NotAFile) => None,
         }
     };
     let holding: Vec<(String, Option<u32>)> =

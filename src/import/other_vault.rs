@@ -68,10 +68,14 @@ fn left_of(profile: &Profile, origin: &Origin) -> Vec<Left> {
         ("rotate_hook", profile.rotate_hook.clone()),
         ("mfa_max_age", profile.mfa_max_age.map(|seconds| seconds.to_string())),
     ];
+    // What it stands for is between that vault and AWS: a second one that went on with it would be another machine at work.
+    let rotation =
+        Left { setting: Profile::ROTATION, profile: origin.section.clone(), value: None, origin: origin.clone() };
     let left = |(setting, value): (&'static str, Option<String>)| {
         Some(Left { setting, profile: origin.section.clone(), value: Some(value?), origin: origin.clone() })
     };
-    settings.into_iter().filter_map(left).collect()
+    let rotation = profile.is_rotating().then_some(rotation);
+    rotation.into_iter().chain(settings.into_iter().filter_map(left)).collect()
 }
 
 fn origin(path: &Path, profile: Option<&str>) -> Origin {
@@ -110,9 +114,12 @@ mod tests {
         assert!(settings.region.is_some() && settings.mfa_serial.is_some());
         assert!(settings.mfa_process.is_none() && settings.endpoint_url.is_none() && settings.rest.is_empty());
         assert!(settings.rotate_hook.is_none() && settings.rotate_on_login.is_none());
-        let left: Vec<_> = reading.left.iter().map(|left| (left.setting, left.value.as_deref().unwrap())).collect();
-        let of_prod = [("mfa_process", "evil"), ("endpoint_url", "http://evil"), ("rotate_on_login", "always")];
+        let left: Vec<_> =
+            reading.left.iter().map(|left| (left.setting, left.value.as_deref().unwrap_or_default())).collect();
+        let of_prod = [("rotation", ""), ("mfa_process", "evil"), ("endpoint_url", "http://evil")];
         assert_eq!(left[..3], of_prod);
-        assert_eq!(left[3..], [("rotate_hook", "evil"), ("default_profile", "prod"), ("grace", "7d")]);
+        let runs = [("rotate_on_login", "always"), ("rotate_hook", "evil")];
+        assert_eq!(left[3..5], runs);
+        assert_eq!(left[5..], [("default_profile", "prod"), ("grace", "7d")]);
     }
 }

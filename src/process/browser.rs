@@ -49,7 +49,7 @@ pub fn open_in_browser(page: &Path, environment: &Environment) -> Result<(), Bro
         command.arg(&address);
     }
     // Nobody waits for a browser, so it may well start us: it lives on, and all that is started from it is its child.
-    command.env_clear().envs(without_ours(environment, &|_| false));
+    command.env_clear().envs(without_ours(environment));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // Ctrl-C at our prompt, later, is not for the browser.
     command.process_group(0);
@@ -105,7 +105,7 @@ fn percent_encoded(path: &Path) -> String {
 pub fn remove_later(path: &Path, after: Duration, environment: &Environment) -> io::Result<()> {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "sleep \"$0\"; exec rm -f -- \"$1\"", &after.as_secs().to_string()]).arg(path);
-    command.env_clear().envs(without_ours(environment, &|_| false));
+    command.env_clear().envs(without_ours(environment));
     spawn_detached(&mut command).map(drop)
 }
 

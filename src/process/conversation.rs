@@ -39,7 +39,7 @@ impl Conversation {
         patience: Duration,
     ) -> io::Result<Self> {
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().envs(reduced(environment, &|_| false)).current_dir("/");
+        command.args(arguments).env_clear().envs(reduced(environment)).current_dir("/");
         // What is said there is for the program's developers; age throws it away too.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         super::descriptor::keep_only_the_standard_three(&mut command);

@@ -2,25 +2,27 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Takes descriptor `number` for reading; it is closed when the file is dropped, so no child inherits what is in it.
+/// Takes descriptor `number` for reading, which no child inherits from then on. A number can't be owned, since this program may
+/// have opened a file under it itself: the file is another descriptor of the same.
 pub fn take_descriptor(number: RawFd) -> io::Result<File> {
     if number == 0 {
         return take_standard_input();
     }
     // SAFETY: F_GETFD only asks the kernel whether the number is open.
     let open = unsafe { libc::fcntl(number, libc::F_GETFD) } != -1;
-    // 1 and 2 are ours to write to, and closing them would let the next file we open take their place.
+    // 1 and 2 are ours to write to.
     if !open || number == 1 || number == 2 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: the number is open, and the flag that names it is read once, before this program has opened any file whose
-    // number could be the same.
-    Ok(unsafe { File::from_raw_fd(number) })
+    // SAFETY: the number is open, as was just asked, and nothing closes it before the next two calls are done.
+    let given = unsafe { BorrowedFd::borrow_raw(number) };
+    rustix::io::fcntl_setfd(given, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(given.try_clone_to_owned()?.into())
 }
 
 /// Takes descriptor `number` as the socket that others connect to.
@@ -29,7 +31,6 @@ pub fn take_listener(number: RawFd) -> io::Result<UnixListener> {
     if !listens(&socket)? {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
     Ok(socket.into())
 }
 

@@ -13,21 +13,33 @@ use rustix::fs::OFlags;
 use super::run::POLL;
 use crate::secret::SecretBytes;
 
-/// Far above any code or passphrase, and above what a person reads of a hook's words. What is beyond it is read and forgotten.
+/// Far above any code or passphrase, and above what a person reads of a hook's words.
 pub(super) const MOST_KEPT: usize = 64 * 1024;
 const AT_ONCE: usize = 16 * 1024;
 /// Between two looks at the clock: as much as a pipe can hold.
 const READS: usize = 64;
+
+/// What is taken of stdout. The program is read to its end whatever it prints: one that is stopped halfway leaves its work half
+/// done.
+#[derive(Clone, Copy)]
+pub(super) enum Take {
+    /// So many bytes; what is beyond them is forgotten.
+    Beginning(usize),
+    /// All of it, or an error where it is longer than this.
+    Whole(usize),
+}
 
 /// How it ended and what it printed on stdout; each line that it says on stderr meanwhile goes to `hear`. None where it has not
 /// ended by the deadline: it is killed then.
 pub fn hear_out(
     child: &mut Child,
     deadline: Instant,
+    take: Take,
     hear: &mut dyn FnMut(&str),
 ) -> io::Result<Option<(ExitStatus, SecretBytes)>> {
-    let mut stdout = Pipe::of(child.stdout.take().map(OwnedFd::from))?;
-    let mut stderr = Pipe::of(child.stderr.take().map(OwnedFd::from))?;
+    let (Take::Beginning(most) | Take::Whole(most)) = take;
+    let mut stdout = Pipe::of(child.stdout.take().map(OwnedFd::from), most)?;
+    let mut stderr = Pipe::of(child.stderr.take().map(OwnedFd::from), MOST_KEPT)?;
     loop {
         // Before the pipes are read: whatever it printed was in them when it ended.
         let ended = child.try_wait()?;
@@ -36,7 +48,10 @@ pub fn hear_out(
         stderr.tell_lines(hear);
         if let Some(status) = ended {
             stderr.tell_rest(hear);
-            return Ok(Some((status, stdout.kept)));
+            return match take {
+                Take::Whole(_) if stdout.printed_more => Err(io::ErrorKind::FileTooLarge.into()),
+                _ => Ok(Some((status, stdout.kept))),
+            };
         }
         if Instant::now() > deadline {
             let _ = child.kill();
@@ -52,16 +67,19 @@ struct Pipe {
     file: Option<File>,
     buffer: SecretBytes,
     kept: SecretBytes,
+    most: usize,
+    printed_more: bool,
     told: usize,
 }
 
 impl Pipe {
-    fn of(pipe: Option<OwnedFd>) -> io::Result<Self> {
+    fn of(pipe: Option<OwnedFd>, most: usize) -> io::Result<Self> {
         if let Some(pipe) = &pipe {
             rustix::fs::fcntl_setfl(pipe, OFlags::NONBLOCK)?;
         }
         let buffer = SecretBytes::new(vec![0; AT_ONCE]);
-        Ok(Self { file: pipe.map(File::from), buffer, kept: SecretBytes::default(), told: 0 })
+        let file = pipe.map(File::from);
+        Ok(Self { file, buffer, kept: SecretBytes::default(), most, printed_more: false, told: 0 })
     }
 
     fn read_what_is_there(&mut self) -> io::Result<()> {
@@ -70,7 +88,8 @@ impl Pipe {
             match file.read(&mut self.buffer) {
                 Ok(0) => self.file = None,
                 Ok(length) => {
-                    let kept = length.min(MOST_KEPT - self.kept.len());
+                    let kept = length.min(self.most - self.kept.len());
+                    self.printed_more |= kept < length;
                     self.kept.extend_from_slice(&self.buffer[..kept]);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -126,7 +145,9 @@ mod tests {
         command.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut lines = Vec::new();
         let deadline = Instant::now() + patience;
-        let heard = hear_out(&mut command.spawn().unwrap(), deadline, &mut |line| lines.push(line.to_owned())).unwrap();
+        let mut child = command.spawn().unwrap();
+        let take = Take::Beginning(MOST_KEPT);
+        let heard = hear_out(&mut child, deadline, take, &mut |line| lines.push(line.to_owned())).unwrap();
         let (ended, output) = heard.map_or((None, Vec::new()), |(status, output)| (Some(status), output.to_vec()));
         Heard { ended, output, lines }
     }

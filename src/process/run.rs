@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use thiserror::Error;
 
 use super::Hardened;
-use super::hearing::hear_out;
+use super::hearing::{MOST_KEPT, Take, hear_out};
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
 
@@ -52,10 +52,24 @@ pub fn output_of(
     environment: &Environment,
     hear: &mut dyn FnMut(&str),
 ) -> Result<SecretBytes, RunError> {
-    output_of_program(command_line, environment, &|_| false, hear)
+    let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
+    start(&words, None, reduced(environment), hear)
 }
 
-/// The same with more words at its end, and something on its standard input.
+/// As [`output_of`], of a program of which some `AWS_` variables are the settings.
+pub fn output_of_program(
+    command_line: &str,
+    environment: &Environment,
+    is_its_setting: &dyn Fn(&str) -> bool,
+    hear: &mut dyn FnMut(&str),
+) -> Result<SecretBytes, RunError> {
+    let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
+    let settings = environment.all().filter(|(name, _)| name.to_str().is_some_and(is_its_setting));
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    start(&words, None, reduced(environment).into_iter().chain(settings), hear)
+}
+
+/// As [`output_of`], with more words at its end, and something on its standard input.
 pub fn run_with(
     command_line: &str,
     more: &[&str],
@@ -65,25 +79,13 @@ pub fn run_with(
 ) -> Result<(), RunError> {
     let mut words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
     words.extend(more.iter().map(|word| (*word).to_owned()));
-    start(&words, input, environment, &|_| false, hear).map(drop)
-}
-
-/// The same, for a program of which some `AWS_` variables are the settings.
-pub fn output_of_program(
-    command_line: &str,
-    environment: &Environment,
-    is_its_setting: &dyn Fn(&str) -> bool,
-    hear: &mut dyn FnMut(&str),
-) -> Result<SecretBytes, RunError> {
-    let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
-    start(&words, None, environment, is_its_setting, hear)
+    start(&words, input, reduced(environment), hear).map(drop)
 }
 
 fn start(
     words: &[String],
     input: Option<&[u8]>,
-    environment: &Environment,
-    is_its_setting: &dyn Fn(&str) -> bool,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
     hear: &mut dyn FnMut(&str),
 ) -> Result<SecretBytes, RunError> {
     let (program, arguments) = words.split_first().ok_or(RunError::Empty)?;
@@ -92,7 +94,7 @@ fn start(
         return Err(RunError::Relative { program: program.clone() });
     }
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(reduced(environment, is_its_setting));
+    command.args(arguments).env_clear().envs(variables);
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     super::descriptor::keep_only_the_standard_three(&mut command);
@@ -103,7 +105,7 @@ fn start(
         let _ = stdin.write_all(bytes);
     }
     let program = program.clone();
-    match hear_out(&mut child, deadline, hear) {
+    match hear_out(&mut child, deadline, Take::Beginning(MOST_KEPT), hear) {
         Ok(Some((status, output))) if status.success() => Ok(output),
         Ok(Some((status, _))) => Err(RunError::Failed { program, status }),
         Ok(None) => Err(RunError::TimedOut { program }),
@@ -112,18 +114,15 @@ fn start(
 }
 
 /// The environment for a configured command.
-pub(super) fn reduced(environment: &Environment, is_its_setting: &dyn Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
-    let mut variables = without_ours(environment, is_its_setting);
+pub(super) fn reduced(environment: &Environment) -> Vec<(OsString, OsString)> {
+    let mut variables = without_ours(environment);
     variables.push((STARTED_BY_US.into(), std::process::id().to_string().into()));
     variables
 }
 
 /// Without credentials, our own variables and folders that others can put programs into.
-pub(super) fn without_ours(
-    environment: &Environment,
-    is_its_setting: &dyn Fn(&str) -> bool,
-) -> Vec<(OsString, OsString)> {
-    let ours = |name: &str| name.starts_with("AWS_") && !is_its_setting(name) || OUR_VARIABLES.contains(&name);
+pub(super) fn without_ours(environment: &Environment) -> Vec<(OsString, OsString)> {
+    let ours = |name: &str| name.starts_with("AWS_") || OUR_VARIABLES.contains(&name);
     let kept = environment.all().filter(|(name, _)| !name.to_str().is_some_and(ours) && *name != "PATH");
     let path = std::env::join_paths(safe_folders(environment)).unwrap_or_default();
     // An empty PATH would mean the current folder.
@@ -269,10 +268,7 @@ mod tests {
 
     #[test]
     fn without_a_safe_folder_on_path_the_current_one_is_not_searched() {
-        assert!(
-            reduced(&environment(&[("PATH", ".:relative")]), &|_| false)
-                .contains(&("PATH".into(), "/usr/bin:/bin".into()))
-        );
+        assert!(reduced(&environment(&[("PATH", ".:relative")])).contains(&("PATH".into(), "/usr/bin:/bin".into())));
         let relative = output_of("./program", &environment(&[]), &mut |_| ()).err().unwrap();
         assert!(matches!(relative, RunError::Relative { program } if program == "./program"));
     }

@@ -1,19 +1,19 @@
 //! Programs of the system that are asked or told something: who starts jobs, who keeps secrets, who shows a notice.
 
 use std::ffi::OsStr;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use super::descriptor::keep_only_the_standard_three;
-use super::run::{PATIENCE, POLL, RunError, reduced};
+use super::hearing::{Take, hear_out};
+use super::run::{PATIENCE, RunError, reduced};
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
 
 /// A crontab of ten thousand lines. What is longer is an error: half of it would be written back as all of it.
-const MOST_OUTPUT: u64 = 1024 * 1024;
+const MOST_OUTPUT: usize = 1024 * 1024;
 
 /// How a program ended, and what it said.
 pub struct Answer {
@@ -32,31 +32,20 @@ pub fn ask_program(
     environment: &Environment,
 ) -> Result<Answer, RunError> {
     let shown = || program.display().to_string();
-    let failed = |error| RunError::Output { program: shown(), error };
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(reduced(environment, &|_| false)).current_dir("/");
+    command.args(arguments).env_clear().envs(reduced(environment)).current_dir("/");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     keep_only_the_standard_three(&mut command);
     let mut child = command.spawn().map_err(|error| RunError::Start { program: shown(), error })?;
     let deadline = Instant::now() + PATIENCE;
     hand_in(child.stdin.take(), input);
-    let (output, said) = (collect(child.stdout.take()), collect(child.stderr.take()));
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(failed)? {
-            break status;
-        }
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(RunError::TimedOut { program: shown() });
-        }
-        std::thread::sleep(POLL);
-    };
-    let collected = |bytes: Receiver<io::Result<Vec<u8>>>| {
-        let rest = deadline.saturating_duration_since(Instant::now());
-        bytes.recv_timeout(rest).map_err(|_| RunError::TimedOut { program: shown() })?.map_err(failed)
-    };
-    Ok(Answer { status, output: collected(output)?, said: String::from_utf8_lossy(&collected(said)?).into_owned() })
+    let mut said = String::new();
+    let heard = hear_out(&mut child, deadline, Take::Whole(MOST_OUTPUT), &mut |line| said.extend([line, "\n"]));
+    match heard {
+        Ok(Some((status, mut output))) => Ok(Answer { status, output: std::mem::take(&mut *output), said }),
+        Ok(None) => Err(RunError::TimedOut { program: shown() }),
+        Err(error) => Err(RunError::Output { program: shown(), error }),
+    }
 }
 
 /// On a thread of its own: who prints before having read would else wait for us while we wait for it.
@@ -66,21 +55,6 @@ fn hand_in(stdin: Option<ChildStdin>, input: &[u8]) {
         // Whoever does not read to the end says why on stderr.
         stdin.map(|mut stdin| stdin.write_all(&input))
     });
-}
-
-fn collect(pipe: Option<impl Read + Send + 'static>) -> Receiver<io::Result<Vec<u8>>> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = pipe.map_or(Ok(0), |pipe| pipe.take(MOST_OUTPUT + 1).read_to_end(&mut bytes));
-        let whole = read.and_then(|length| match length as u64 > MOST_OUTPUT {
-            true => Err(io::ErrorKind::FileTooLarge.into()),
-            false => Ok(bytes),
-        });
-        // Nobody listens any more where the time was up.
-        let _ = sender.send(whole);
-    });
-    receiver
 }
 
 #[cfg(test)]
@@ -100,11 +74,21 @@ mod tests {
 
     #[test]
     fn much_goes_through_both_ways_at_once_and_too_much_is_an_error_and_never_the_half() {
-        let much = vec![b'x'; MOST_OUTPUT as usize];
+        let much = vec![b'x'; MOST_OUTPUT];
         assert!(ask("cat", &much).ok().unwrap().output == much);
         let too_much = [&much[..], b"x"].concat();
         assert!(matches!(ask("cat", &too_much), Err(RunError::Output { .. })));
         assert!(ask("exec true", &much).ok().unwrap().status.success());
+    }
+
+    /// What is left behind ends when the file is gone, and has all three pipes until then.
+    #[test]
+    fn a_program_that_leaves_another_running_has_answered_when_it_ended() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let leave = format!("while test -e {}; do sleep 0.1; done <&0 &", file.path().display());
+        let answer = ask(&format!("{leave} echo done; echo said >&2"), b"").ok().unwrap();
+        assert!(answer.status.success());
+        assert_eq!((&*answer.output, &*answer.said), (&b"done\n"[..], "said\n"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::plan::{Freshness, MinTtlTooLong, Plan};
 use super::record::{Record, Stamps};
 use super::request::{RoleRequest, Slot, default_session_name};
 use crate::aws::{AssumeRoleRequest, Aws, AwsError, MfaAnswer, Refusal, SessionTokenRequest, Signer};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, NOTABLE_OFFSET, SystemClock};
 use crate::credentials::{AccessKey, SessionCredentials};
 use crate::disk::{Lock, LockError};
 use crate::names::{ProfileName, RoleArn};
@@ -27,9 +27,6 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Who waits for another hears within this time that nobody wants the session any more.
 const LISTENS_EVERY: Duration = Duration::from_secs(1);
-
-/// A clock that is off by less is not worth a word.
-const CLOCK_OFF: SignedDuration = SignedDuration::from_secs(60);
 
 /// Made at the first call; a cached session takes no connection to AWS.
 pub type LazyAws = LazyCell<Aws, Box<dyn FnOnce() -> Aws>>;
@@ -182,7 +179,7 @@ impl Issuer<'_> {
             self.keep(errand, rung, &record, notes);
             below = Some(record);
         }
-        if let Some(offset) = self.clock_offset().filter(|offset| offset.abs() > CLOCK_OFF) {
+        if let Some(offset) = self.clock_offset().filter(|offset| offset.unsigned_abs() >= NOTABLE_OFFSET) {
             notes.push(Note::ClockOff { offset });
         }
         Ok(below.expect("a plan to issue has at least one step"))

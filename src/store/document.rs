@@ -26,7 +26,7 @@ use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
 pub use log_mark::LogMark;
 
 /// What is written, and the highest that is understood.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 /// 16 bytes of each hash stand in the list: enough to tell files apart, not to prove anything.
 const ANCESTOR_BYTES: usize = 16;

@@ -12,7 +12,6 @@ mod endpoint;
 mod faults;
 mod full_disk;
 mod interchange;
-mod left_unlocked;
 mod machine;
 mod many_keys;
 mod memory;

@@ -10,8 +10,6 @@ use crate::cli::world::World;
 use crate::export::process_line::{self, Back, ROLE_KEYS};
 use crate::names::ProfileName;
 use crate::store::document::Profile;
-use crate::store::file::LoadError;
-use crate::store::vault::Vault;
 
 use super::take_over;
 
@@ -29,7 +27,8 @@ pub enum Role {
 /// The config file first, the vault when that is sure to last: a crash between leaves the role in both, and running it again
 /// finishes.
 pub fn run(name: &ProfileName, as_json: bool, world: &World) -> Result<(), Failure> {
-    let mut vault = open(world)?;
+    // Without a vault there is still the line.
+    let mut vault = opening::open_if_there(world)?;
     let profile = vault.as_ref().and_then(|vault| vault.document().profiles.get(name));
     let role = profile.map_or(Role::None, role);
     let lines = profile.map(take_over::lines).unwrap_or_default();
@@ -64,12 +63,6 @@ pub fn run(name: &ProfileName, as_json: bool, world: &World) -> Result<(), Failu
         }));
     }
     Ok(())
-}
-
-/// Without a vault there is still the line.
-fn open<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
-    let exists = world.place().exists().map_err(LoadError::Io)?;
-    exists.then(|| opening::open_vault(world)).transpose()
 }
 
 fn role(profile: &Profile) -> Role {

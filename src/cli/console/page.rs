@@ -12,7 +12,7 @@ use crate::names::ProfileName;
 use crate::process::{open_in_browser, remove_later};
 
 /// How long a page stays.
-pub const STAYS: Duration = Duration::from_secs(60);
+const STAYS: Duration = Duration::from_secs(60);
 
 /// Opens the address in the person's browser.
 pub fn open(address: &str, profile: &ProfileName, world: &World) -> Result<(), ConsoleError> {

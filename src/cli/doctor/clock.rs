@@ -5,6 +5,7 @@ use crate::cli::failure::Failure;
 use crate::cli::report;
 use crate::cli::settings;
 use crate::cli::world::World;
+use crate::clock::NOTABLE_OFFSET;
 use crate::duration;
 use crate::names::Region;
 
@@ -18,7 +19,7 @@ pub fn look(world: &World) -> Finding {
         Err(failure) => return Finding::problem(ABOUT, report::Report::of(&failure).message),
     };
     match aws.ask_the_time() {
-        Ok(offset) if offset.unsigned_abs() < settings::NOTABLE_OFFSET => {
+        Ok(offset) if offset.unsigned_abs() < NOTABLE_OFFSET => {
             Finding::good(ABOUT, format!("{} off AWS's", duration::words(offset.unsigned_abs())))
         }
         Ok(offset) => {

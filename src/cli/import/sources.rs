@@ -17,7 +17,7 @@ use crate::store::vault::{Key, OpenError, peek};
 
 use crate::cli::passphrase_source;
 
-use super::{Args, Layout};
+use super::Args;
 use crate::cli::access_key_source::{not_a_csv, read_csv};
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Failure;
@@ -30,6 +30,35 @@ const STSCREDS: &str = ".stscreds/credentials";
 
 /// What people have who used none or several tools; a program of others is started only where it was asked for.
 const USUAL: [Source; 5] = [Source::Credentials, Source::AwsMfa, Source::AwsRecipes, Source::Awsmfa, Source::Stscreds];
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// ~/.aws/credentials, each section by its own name
+    Credentials,
+    /// ~/.stscreds/credentials
+    Stscreds,
+    /// [identity] in ~/.aws/credentials
+    Awsmfa,
+    /// [NAME-long-term] in ~/.aws/credentials
+    AwsMfa,
+    /// [NAME-nomfa] in ~/.aws/credentials, and ~/.aws/credentials.no-mfa
+    AwsRecipes,
+    /// What the program aws-vault holds
+    AwsVault,
+}
+
+impl Layout {
+    pub fn source(self) -> Source {
+        match self {
+            Self::Credentials => Source::Credentials,
+            Self::Stscreds => Source::Stscreds,
+            Self::Awsmfa => Source::Awsmfa,
+            Self::AwsMfa => Source::AwsMfa,
+            Self::AwsRecipes => Source::AwsRecipes,
+            Self::AwsVault => Source::AwsVault,
+        }
+    }
+}
 
 pub struct Gathered {
     pub reading: Reading,
@@ -127,7 +156,7 @@ fn run_aws_vault(command: &str, world: &World) -> Result<SecretBytes, process::R
 /// By what opens our own vault, as a branch of it does; by what the flags lead to; else by asking.
 fn open_other(path: &Path, args: &Args, own: Option<&Opener>, world: &World) -> Result<Document, Failure> {
     let read = world.disk.read_named(path, MAX_FILE);
-    let (file, _) = read.map_err(|error: ReadError| Failure::SecretFile { path: path.to_owned(), error })?;
+    let (file, _) = read.map_err(|error: ReadError| Failure::NamedFile { path: path.to_owned(), error })?;
     let shown = shown_path(path);
     let plugins = world.place();
     let plugins = plugins.plugins();
@@ -151,7 +180,7 @@ fn open_other(path: &Path, args: &Args, own: Option<&Opener>, world: &World) -> 
         }
     }
     if asked_for {
-        return Err(Failure::IdentityDoesNotOpen);
+        return Err(OpenError::Unseal(UnsealError::WrongIdentity).into());
     }
     opening::ask_passphrase(&shown, by_passphrase).map(|(opened, _)| opened)
 }

@@ -2,10 +2,10 @@
 
 use super::{KeyError, UserKeys};
 use crate::aws::{AwsError, KeyStatus, ListedKey, Refusal};
+use crate::cli::confirming;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
 use crate::cli::sign_in::{ChangeArgs, Purpose};
-use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::log::{self, Event};
 use crate::names::{AccessKeyId, ProfileName};
@@ -56,7 +56,7 @@ pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
     let key = chosen(&user_keys.keys, args.key.as_deref(), &user_keys.user)?;
     // What a rotation decides next rests on both keys being as it left them; `--yes` is no word about that.
     if let Some(profile) = user_keys.rotating(&key.id) {
-        return Err(Failure::RotationUnfinished(profile.clone()));
+        return Err(user_keys.unfinished(profile, world.now()));
     }
     let profiles = user_keys.profiles_with(&key.id);
     if already(act, key) {
@@ -117,15 +117,12 @@ fn risks(act: Act, key: &ListedKey, all: &[ListedKey], in_the_vault: bool) -> Ve
 }
 
 fn confirm(act: Act, id: &AccessKeyId) -> Result<(), Failure> {
-    let need = || Need::Confirmation { flag: "--yes" };
-    let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, need()))?;
     let question = match act {
         Act::Disable => format!("Switch {} off?", id.short()),
         Act::Enable => format!("Switch {} on?", id.short()),
         Act::Delete => format!("Delete {} for good?", id.short()),
     };
-    let agreed = terminal.confirm(&question, false).map_err(|error| Failure::prompt(error, need()))?;
-    if agreed { Ok(()) } else { Err(Failure::Declined) }
+    confirming::confirm(&question, Need::Confirmation { flag: "--yes" })
 }
 
 fn carry_out(user_keys: &UserKeys, act: Act, id: &AccessKeyId) -> Result<(), AwsError> {

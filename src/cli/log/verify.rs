@@ -23,9 +23,10 @@ pub fn run(json: bool, world: &World) -> Result<(), Failure> {
         broken: broken.broken.clone(),
         from: broken.from,
     })?;
-    let Some((newest, _)) = held.last() else {
-        return Err(LogFailure::NothingToCompare(marks.last().cloned()).into());
-    };
+    let newest = held.last().map(|(newest, _)| *newest);
+    if let Some(mark) = marks.last().filter(|_| newest.is_none()) {
+        return Err(LogFailure::NothingToCompare(mark.clone()).into());
+    }
     let damaged = damaged(&files.each().map(|(file, bytes)| (file, Text::of(bytes))));
     let (vouched, unvouched): (Vec<Position>, Vec<Position>) =
         damaged.into_iter().partition(|position| is_vouched(&held, position));
@@ -35,12 +36,15 @@ pub fn run(json: bool, world: &World) -> Result<(), Failure> {
     if json {
         let covered: Vec<_> = last_of_each(&files, &held);
         return world.print_json(json!({
-            "intact": true, "as_of": newest.at, "damaged": positions_json(&vouched),
+            "intact": newest.map(|_| true), "as_of": newest.map(|newest| newest.at), "damaged": positions_json(&vouched),
             "covered": covered.iter().map(|position| json!({ "file": position.file, "lines": position.line - 1 })).collect::<Vec<_>>(),
         }));
     }
     words::damaged(world, &vouched);
-    world.print(&words::intact(newest, &last_of_each(&files, &held)))
+    match newest {
+        Some(newest) => world.print(&words::intact(newest, &last_of_each(&files, &held))),
+        None => words::nothing_to_compare(world),
+    }
 }
 
 /// What the vault and the earlier generations beside it know of this machine's log, the oldest first.

@@ -1,10 +1,10 @@
 //! The IAM user that a command is about, and what signs for it.
 
 use crate::aws::{Aws, Signer};
+use crate::cli::clock_told;
 use crate::cli::failure::Failure;
 use crate::cli::iam_access::Signature;
 use crate::cli::names_given;
-use crate::cli::settings;
 use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
 use crate::cli::world::World;
 use crate::credentials::AccessKey;
@@ -36,7 +36,7 @@ impl<'a> Subject<'a> {
         };
         let aws = resolved.aws(world)?;
         let identity = aws.caller_identity(&Signer::AccessKey(&key))?;
-        settings::warn_about_clock(world, &aws);
+        clock_told::warn_about_clock(world, &aws);
         let Some(user) = arn_user_name(&identity.arn) else { return Err(MfaFailure::Root { profile }.into()) };
         Ok(Self {
             user: user.to_owned(),

@@ -1,9 +1,11 @@
 //! Words for what goes wrong with the agent.
 
+use std::io;
+
 use crate::agent::{AgentError, ListenError, StartError, StillHeld, UnitError};
 use crate::cli::agent_access::HandOverError;
 use crate::cli::escape::{escape, shown_path};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Untold};
 
 use super::{Report, Status, internal};
 
@@ -15,9 +17,7 @@ pub fn report(failure: &Failure) -> Report {
         Failure::AgentUnreachable => state("the agent's socket is gone; it stopped, and holds nothing any more".into()),
         Failure::Agent(error) => asked(error),
         Failure::AgentHolds(held) => holds(held),
-        Failure::AgentTraces(error) => {
-            state(format!("can't tell whether an agent runs: {error}")).hint("`pgrep -f 'agent run'` finds it")
-        }
+        Failure::Untold(who, error) => untold(*who, error),
         Failure::AgentUnit(UnitError::Character(path)) => {
             state(format!("{} has a character that no unit can hold", shown_path(path)))
         }
@@ -26,6 +26,16 @@ pub fn report(failure: &Failure) -> Report {
         Failure::HandOver(error) => hand_over(error),
         _ => internal(),
     }
+}
+
+fn untold(who: Untold, error: &io::Error) -> Report {
+    let (what, words) = match who {
+        Untold::Agents => ("whether an agent runs", "agent run"),
+        Untold::Rotations => ("whether a rotation is under way", "rotate|--rotate"),
+        Untold::Servers => ("whether a session is served", "serve|exec .*--server"),
+    };
+    Report::new(Status::State, format!("can't tell {what}: {}", escape(&error.to_string())))
+        .hint(format!("`pgrep -af '{words}'` finds it; `kill` ends it"))
 }
 
 fn hand_over(error: &HandOverError) -> Report {

@@ -1,7 +1,10 @@
 //! Words for what AWS, or the way to it, answered.
 
+use std::error::Error;
+use std::path::Path;
+
 use crate::aws::{AwsError, EndpointError, NetworkFailure, Refusal};
-use crate::cli::escape::escape;
+use crate::cli::escape::{escape, shown_path};
 use crate::names::AccessKeyId;
 
 use super::{Report, Status};
@@ -9,6 +12,11 @@ use super::{Report, Status};
 pub fn endpoint(error: &EndpointError) -> Report {
     Report::new(Status::Usage, escape(&error.to_string()))
         .hint("check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS and endpoint_url")
+}
+
+/// It is said which variable leads there: nobody named the file to this command.
+pub fn ca_bundle(path: &Path, error: &dyn Error) -> Report {
+    Report::new(Status::State, format!("AWS_CA_BUNDLE, {}: {}", shown_path(path), escape(&error.to_string())))
 }
 
 /// A key that is not in the vault yet and was not taken: nothing is stored.

@@ -15,7 +15,8 @@ use crate::rotate::plan::State;
 
 use super::{Report, Status};
 
-const RESUME: &str = "next: vault rotate --resume";
+/// Also with what was interrupted: one command does all that waits.
+const GOES_ON_BY: &str = "next: vault rotate --due";
 
 pub fn report(profiles: &[ProfileName]) -> Report {
     let names: Vec<String> = profiles.iter().map(|name| format!("`{name}`")).collect();
@@ -43,6 +44,21 @@ pub fn next(key: &KeyDue, now: Timestamp) -> Option<String> {
     Some(if apart.is_positive() { format!("due in {words}") } else { format!("overdue by {words}") })
 }
 
+/// The same, and what goes on with a rotation that waits for somebody.
+pub fn next_and_how(key: &KeyDue, now: Timestamp) -> Option<String> {
+    key.pending.as_ref().map(|pending| pending_and_how(pending, now)).or_else(|| next(key, now))
+}
+
+pub fn pending_and_how(pending: &Pending, now: Timestamp) -> String {
+    let words = self::pending(pending, now);
+    let waits = match &pending.stage {
+        Stage::Known(State::Idle, _) | Stage::OldKept(..) | Stage::Unreadable => false,
+        Stage::Known(State::Retired { until, .. }, _) => *until <= now,
+        Stage::Known(..) => true,
+    };
+    if waits { format!("{words}; {GOES_ON_BY}") } else { words }
+}
+
 /// What was to be done at a login by itself, and was not.
 pub fn not_done(world: &World, failure: &Failure) {
     let report = Report::of(failure);
@@ -62,7 +78,7 @@ pub fn question(key: &KeyDue, now: Timestamp) -> Option<String> {
     Some(format!("{id} is {age} old (limit {limit}). Rotate it now, with this code?"))
 }
 
-pub fn pending(pending: &Pending, now: Timestamp) -> String {
+fn pending(pending: &Pending, now: Timestamp) -> String {
     let (state, since) = match &pending.stage {
         Stage::Known(state, since) => (state, day(*since)),
         Stage::OldKept(old, since) => {
@@ -72,27 +88,27 @@ pub fn pending(pending: &Pending, now: Timestamp) -> String {
     };
     match state {
         State::Idle => String::new(),
-        State::Intended { .. } => format!("rotation stopped on {since} while a new key was being made; {RESUME}"),
-        State::Created { .. } => format!("rotation stopped on {since} after the new key was saved; {RESUME}"),
+        State::Intended { .. } => format!("rotation stopped on {since} while a new key was being made"),
+        State::Created { .. } => format!("rotation stopped on {since} after the new key was saved"),
         State::Proven { old } if pending.is_undone => {
-            format!("old key taken back on {since}, newer key {} not yet retired; {RESUME}", old.short())
+            format!("old key taken back on {since}, newer key {} not yet retired", old.short())
         }
         State::Retired { old, until } if pending.is_undone && *until > now => {
             format!("old key taken back; newer key {} is deleted after {}", old.short(), day(*until))
         }
         State::Retired { old, until } if pending.is_undone => {
-            format!("old key taken back; newer key {} waits to be deleted since {}; {RESUME}", old.short(), day(*until))
+            format!("old key taken back; newer key {} waits to be deleted since {}", old.short(), day(*until))
         }
         State::Proven { old } => {
-            format!("new key in use since {since}, old key {} not yet retired; {RESUME}", old.short())
+            format!("new key in use since {since}, old key {} not yet retired", old.short())
         }
         State::Retired { old, until } if *until > now => {
             format!("old key {} is deleted after {}", old.short(), day(*until))
         }
         State::Retired { old, until } => {
-            format!("old key {} waits to be deleted since {}; {RESUME}", old.short(), day(*until))
+            format!("old key {} waits to be deleted since {}", old.short(), day(*until))
         }
-        State::Undoing { old } => format!("going back to old key {} since {since}; {RESUME}", old.short()),
+        State::Undoing { old } => format!("going back to old key {} since {since}", old.short()),
     }
 }
 

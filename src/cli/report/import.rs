@@ -10,7 +10,7 @@ use crate::import::found::{Left, Origin, Source, Why};
 use crate::import::plan::{Conflict, Row, Step};
 use crate::names::ProfileName;
 
-use super::vault::finish_rotation;
+use super::history::finish_rotation;
 use super::{Report, Status, aws, internal};
 
 pub fn report(failure: &Failure) -> Report {
@@ -161,6 +161,11 @@ pub fn say_left(world: &World, left: &Left) {
     let name = left.profile.as_deref().map(escape).unwrap_or_default();
     let value = left.value.as_deref().map(|value| escape(&shell_words::quote(value)));
     match (left.setting, &left.profile, value) {
+        ("rotation", Some(_), _) => {
+            world.hint(&format!(
+                "it is not over, and that vault alone can finish it: there, `vault rotate {name} --resume`"
+            ));
+        }
         ("mfa_process" | "rotate_hook", Some(_), _) => {
             world.hint(&format!("if it is yours: vault set {name} {}='COMMAND'", left.setting));
         }

@@ -5,6 +5,7 @@ use crate::cli::keys::{Act, KeyError, Risk};
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
 
+use super::rotate::day;
 use super::{Report, Status};
 
 pub fn report(error: &KeyError) -> Report {
@@ -22,6 +23,18 @@ pub fn report(error: &KeyError) -> Report {
             Status::State,
             format!("{} has no access key `{}`; it has {}", escape(user), escape(given), listed(keys)),
         ),
+        KeyError::InGrace { profile, off, until, is_undone } => {
+            let back = if *is_undone { "" } else { "; `--undo` takes it back" };
+            Report::new(
+                Status::State,
+                format!(
+                    "the rotation of `{profile}` is in its grace, and {} is deleted after {}",
+                    off.short(),
+                    day(*until)
+                ),
+            )
+            .hint(format!("`vault rotate {profile} --now --force` deletes it now{back}"))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::cli::failure::Failure;
 use crate::cli::log::LogFailure;
 use crate::cli::world::World;
 use crate::log::{Entry, Mark, Position};
@@ -50,24 +51,29 @@ fn place(position: &Position) -> String {
 
 /// What holds of each file, by its first line of which nothing is known.
 pub fn intact(newest: &Mark, next: &[Position]) -> String {
-    let file = |next: &Position| match next.line - 1 {
-        0 => format!("nothing is known of {}\n", next.file),
-        1 => format!("the first line of {} is as it was\n", next.file),
-        lines => format!("the first {lines} lines of {} are as they were\n", next.file),
-    };
-    let files: String = next.iter().map(file).collect();
+    let files: String = next.iter().map(|next| as_it_was(next) + "\n").collect();
     format!("{files}the vault was last saved here on {}; what is newer is not vouched for\n", local(newest.at))
+}
+
+fn as_it_was(next: &Position) -> String {
+    match next.line - 1 {
+        0 => format!("nothing is known of {}", next.file),
+        1 => format!("the first line of {} is as it was", next.file),
+        lines => format!("the first {lines} lines of {} are as they were", next.file),
+    }
+}
+
+/// Nothing is wrong: the log is younger than the last save, or this machine had another name then.
+pub fn nothing_to_compare(world: &World) -> Result<(), Failure> {
+    world.print("nothing to compare: the vault was not saved on this machine since its log began\n")?;
+    world.hint("each command that saves the vault takes along how the log stands");
+    Ok(())
 }
 
 pub fn report(failure: &LogFailure) -> Report {
     match failure {
         LogFailure::Unreadable(error) => Report::new(Status::State, format!("the log can't be read: {error}")),
-        LogFailure::NothingToCompare(None) => Report::new(
-            Status::State,
-            "the vault knows nothing of the log of this machine yet, so there is nothing to compare it with",
-        )
-        .hint("each command that saves the vault takes along how the log stands"),
-        LogFailure::NothingToCompare(Some(mark)) => Report::new(
+        LogFailure::NothingToCompare(mark) => Report::new(
             Status::State,
             format!(
                 "no line is kept any more of when the vault was last saved here, on {}, so there is nothing to compare",
@@ -77,12 +83,12 @@ pub fn report(failure: &LogFailure) -> Report {
         LogFailure::Changed { held, broken, from } => {
             let since = held.as_ref().map(|mark| format!("after {} and ", local(mark.at))).unwrap_or_default();
             let until = local(broken.at);
-            let file = place(from);
+            // Which of the lines between two saves it is, the later save can't tell.
+            let intact = if from.line > 1 { as_it_was(from) + "; " } else { String::new() };
             Report::new(
                 Status::NotTrusted,
                 format!(
-                    "the log was changed: from {file} on it is not what it was when the vault was saved on {until}; lines \
-                     that were written {since}before {until} were removed or changed"
+                    "the log was changed: {intact}lines that were written {since}before {until} were removed or changed"
                 ),
             )
             .hint("`vault log` shows what is left")

@@ -6,8 +6,9 @@ use crate::cli::rotate::{Outcome, RotateFailure, Why};
 use crate::cli::world::World;
 use crate::names::ProfileName;
 
+use super::profile::{of_one, status_of};
 use super::rotate::day;
-use super::{Report, Status, error_line, of_one, status_of};
+use super::{Report, Status, error_line};
 
 /// So many names fit on a line; the table above has all of them.
 const MOST_NAMES: usize = 5;

@@ -92,6 +92,9 @@ pub fn deed(deed: &Deed) -> String {
 pub fn ended_words(failure: &RotateFailure) -> Option<String> {
     match &failure.why {
         Why::End(End::Grace { old, until }) => Some(format!("delete {} after {}", old.short(), day(*until))),
+        Why::End(End::AlreadyUndone { old, until }) => {
+            Some(format!("nothing: it is undone already; {} is deleted after {}", old.short(), day(*until)))
+        }
         Why::End(End::Done) => None,
         Why::End(End::OldKept { old }) => Some(format!("leave {} active", old.short())),
         Why::End(End::Young { created }) => {
@@ -204,22 +207,12 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
     let person = |words: String| Report::new(Status::PersonNeeded, format!("{name}: {words}"));
     match end {
         End::Done | End::Young { .. } | End::OldKept { .. } => state("nothing to do".into()),
-        End::Grace { old, until } => {
-            state(format!("its rotation is not over: {} is off, and deleted after {}", old.short(), day(*until)))
-                .hint(format!("`vault rotate {name} --now --force` deletes it now{}", or_undo(failure)))
-        }
+        End::Grace { .. } | End::AlreadyUndone { .. } => state("nothing to do yet".into()),
         End::GraceNotOver { old, until } => {
             state(format!("{} is to be kept until {}, since it may be missed yet", old.short(), day(*until)))
                 .hint(format!("`vault rotate {name} --now --force` deletes it now"))
         }
         End::NothingToUndo => state("no rotation is under way that could be undone".into()),
-        End::AlreadyUndone { old, until } => state(format!(
-            "it is undone already: {} is in use again; {} is off, and deleted after {}",
-            current(failure),
-            old.short(),
-            day(*until)
-        ))
-        .hint(format!("`vault rotate {name} --now --force` deletes it now; a rotation after that makes another")),
         End::OldKeyGone { old } => state(format!("{} was deleted, and can't be taken back", old.short())),
         End::TwoKeys => state(format!("{user} has two access keys, and AWS allows no third: {}", keys(failure)))
             .hint(format!("`vault rotate {name} --delete-key ID` deletes the one that nobody needs first")),

@@ -30,7 +30,12 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
             ));
             world.hint(&format!("`vault rotate {name} --undo` takes the old key back until then"));
         }
-        (None, Some(until)) => world.say(&waits(outcome, &of, until)),
+        (None, Some(until)) => {
+            world.say(&waits(outcome, &of, until));
+            if outcome.stood_already {
+                world.hint(&ways_on(outcome));
+            }
+        }
         (Some((old, new)), None) if outcome.word == "old key kept" => {
             world.say(&format!("{name}: {} is the key{of} now; {} is still active", new.short(), old.short()));
             world.hint(&format!("`vault rotate {name}` switches the old key off"));
@@ -52,10 +57,23 @@ fn waits(outcome: &Outcome, of: &str, until: Timestamp) -> String {
     let (name, until) = (&outcome.profile, day(until));
     let off = outcome.off.as_ref().map(AccessKeyId::short).unwrap_or_default();
     let which = if outcome.is_taken_back { "its newer key" } else { "the old key" };
-    match outcome.is_at_rest {
-        true => format!(
-            "{name}: nothing to do yet: its last rotation waits; {which} {off} is off, and deleted after {until}"
-        ),
+    let why = if outcome.stood_already && outcome.is_taken_back {
+        ": it is undone already"
+    } else {
+        " yet: its last rotation waits"
+    };
+    match outcome.is_at_rest || outcome.stood_already {
+        true => format!("{name}: nothing to do{why}; {which} {off} is off, and deleted after {until}"),
         false => format!("{name}: {which}{of}, {off}, is off, and deleted after {until}"),
+    }
+}
+
+/// For who wanted something of this very key.
+fn ways_on(outcome: &Outcome) -> String {
+    let name = &outcome.profile;
+    let now = format!("`vault rotate {name} --now --force` deletes it now");
+    match outcome.is_taken_back {
+        true => format!("{now}; a rotation after that makes another"),
+        false => format!("{now}, `vault rotate {name} --undo` takes it back"),
     }
 }

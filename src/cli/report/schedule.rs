@@ -111,6 +111,22 @@ pub fn installed(world: &World, scheduler: Scheduler, job: &Job) {
     }
 }
 
+pub fn endpoints_stay_here(world: &World, variables: &[&str]) {
+    if !variables.is_empty() {
+        world.warn(&format!("a scheduled run goes without this shell's {}", variables.join(", ")));
+        world.hint("`vault set NAME endpoint_url=URL` says it for a profile, also there");
+    }
+}
+
+pub fn openers_stay_here(world: &World, variables: &[&str]) {
+    if !variables.is_empty() {
+        world.warn(&format!("a scheduled run goes without this shell's {}", variables.join(", ")));
+        world.hint(
+            "it works while the agent is unlocked; `vault schedule install --unattended` gives it a way in of its own",
+        );
+    }
+}
+
 pub fn to_start(world: &World, commands: &[String]) {
     world.warn("it was written and not started: what starts it can't be reached from here");
     for command in commands {

@@ -54,6 +54,6 @@ pub fn still_served(pid: Option<u32>) -> Report {
     let report = Report::new(Status::State, format!("a server{process} does not forget the session that it hands out"));
     match pid {
         Some(pid) => report.hint(format!("`kill {pid}` ends it; then `vault lock`")),
-        None => report.hint("`pgrep -f 'vault serve'` finds it; then `vault lock`"),
+        None => report.hint("`pgrep -af 'serve|exec .*--server'` finds it; then `vault lock`"),
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::aws::{AwsError, Refusal};
+use crate::cli::clock_told;
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Need;
-use crate::cli::settings;
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::{ProfileName, RoleArn};
@@ -16,7 +16,8 @@ use crate::session::{
     NeedsVault, NoMfa, Note,
 };
 
-use super::{Report, Status, aws, files, no_terminal};
+use super::need::no_terminal;
+use super::{Report, Status, aws, files};
 
 /// How long it is from now until then; nothing where that is past.
 pub fn left(then: Timestamp, now: Timestamp) -> Duration {
@@ -277,7 +278,7 @@ pub fn note(world: &World, note: &Note) {
             ));
         }
         Note::NotCached { cause } => world.warn(&format!("the session could not be cached: {}", escape(cause))),
-        Note::ClockOff { offset } => settings::warn_about_offset(world, *offset),
+        Note::ClockOff { offset } => clock_told::warn_about_offset(world, *offset),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::cli::escape::{escape, shown_path};
-use crate::cli::failure::{Failure, SecretSource};
+use crate::cli::failure::Failure;
 use crate::cli::world::World;
 use crate::store::document::DocumentError;
 use crate::store::file::{Gone, LoadError, SaveError, Untrusted};
@@ -26,9 +26,6 @@ pub fn report(failure: &Failure) -> Report {
         Open(error) => open(error),
         Reopen(error) => reopen(error),
         Create(error) => create(error),
-        VaultExists => {
-            Report::new(Status::State, "there is a vault already").hint("`vault add NAME` puts a profile into it")
-        }
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
         PassphraseOfAKey => Report::new(Status::Usage, "that is a part of an access key, not a passphrase")
             .hint("take four or more unrelated words, or `--generate`"),
@@ -40,76 +37,10 @@ pub fn report(failure: &Failure) -> Report {
         PassphraseWeak => Report::new(Status::Usage, "the passphrase is too easy to guess")
             .hint("take four or more unrelated words, or `--generate`"),
         Randomness(error) => Report::new(Status::State, format!("the system gives no random numbers: {error}")),
-        NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
-            generation(failure)
-        }
-        RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient | IdentityForRecipient
-        | LastRecipient | OwnRecipient(_) => recipient(failure),
         NotCommitted(error) => not_committed(error),
         NotDurable(error) => {
             Report::new(Status::State, format!("the vault was saved, but a power cut now may undo it: {error}"))
                 .hint("look after the disk, then check with `vault list`")
-        }
-        _ => given(failure),
-    }
-}
-
-fn generation(failure: &Failure) -> Report {
-    let state = |message: String| Report::new(Status::State, message);
-    match failure {
-        Failure::NoSuchGeneration { generation, kept } if kept.is_empty() => {
-            state(format!("generation {generation} is not kept beside the vault, and no other is"))
-        }
-        Failure::NoSuchGeneration { generation, .. } => {
-            state(format!("generation {generation} is not kept beside the vault"))
-                .hint("`vault history` lists those that are")
-        }
-        Failure::GenerationDoesNotOpen { generation } => {
-            Report::new(Status::NotTrusted, format!("generation {generation} can't be read, or is not of this vault"))
-                .hint("`vault history` says why")
-        }
-        Failure::RotationUnfinished(name) => {
-            state(format!("a rotation of `{name}` is unfinished; its keys can't be changed or taken away now"))
-                .hint(finish_rotation(name.as_str()))
-        }
-        Failure::NotRestored { names } => {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            Report::new(Status::AwsRefused, format!("AWS does not take the access keys of {}", names.join(", ")))
-                .hint("`--with-keys` takes those of the generation named; `--no-verify` does not ask AWS")
-        }
-        _ => internal(),
-    }
-}
-
-/// Who can't wait for the end of a grace has another way.
-pub fn finish_rotation(name: &str) -> String {
-    format!("finish it first: `vault rotate {name} --resume`, or in its grace `vault rotate {name} --now --force`")
-}
-
-fn recipient(failure: &Failure) -> Report {
-    let state = |message: String| Report::new(Status::State, message);
-    let usage = |message: String| Report::new(Status::Usage, message);
-    match failure {
-        Failure::RecipientName(name) => usage(format!("`{}` can't be a recipient's name", escape(name)))
-            .hint("1 to 64 letters, digits and _.@:/+-, and not `passphrase`, which is the passphrase's own"),
-        Failure::RecipientExists(name) => {
-            state(format!("that is recipient `{}` already", escape(name))).hint("`vault recipient list` shows them")
-        }
-        Failure::UnknownRecipient(name) => {
-            state(format!("no recipient named `{}`", escape(name))).hint("`vault recipient list` shows them")
-        }
-        Failure::IdentityForRecipient => {
-            usage("that is an identity, which is secret; a recipient starts with age1".into())
-                .hint("`age-keygen -y FILE` prints the recipient of an identity")
-        }
-        // The text is not shown: it may be a passphrase that came one question too early.
-        Failure::NotARecipient => usage("that is not an age recipient".into())
-            .hint("one starts with age1; `age-keygen` makes an identity and shows its recipient"),
-        Failure::LastRecipient => state("nobody could open the vault any more; nothing was changed".into())
-            .hint("add another recipient first: `vault recipient add NAME`"),
-        Failure::OwnRecipient(name) => {
-            state(format!("you opened the vault as recipient `{}`; nothing was changed", escape(name)))
-                .hint("open it by another one to remove this")
         }
         _ => internal(),
     }
@@ -117,47 +48,7 @@ fn recipient(failure: &Failure) -> Report {
 
 const NO_VAULT: &str = "there is no vault yet";
 
-const OLDER: &str =
-    "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
-
-/// What flags and variables lead to.
-fn given(failure: &Failure) -> Report {
-    use Failure::*;
-    let locked = |message: String| Report::new(Status::Locked, message);
-    match failure {
-        PassphraseCommand { flag, error } => locked(format!("{flag}: {}", escape(&error.to_string()))),
-        PassphraseDescriptor { number, error } => locked(format!("can't read file descriptor {number}: {error}")),
-        PassphraseNotText(source) => locked(format!("{} is not text in UTF-8", source_words(source))),
-        PassphraseEmpty(source) => locked(format!("{} is empty", source_words(source))),
-        SecretFile { path, error } => Report::new(Status::State, format!("can't use {}: {error}", shown_path(path))),
-        UnlockFile { path, error } => locked(format!("can't read {}: {error}", shown_path(path))),
-        PassphraseSeveralLines(source) => locked(format!("{} has more than one line", source_words(source))),
-        OneInputForTwo => {
-            Report::new(Status::Usage, "standard input can't be both the passphrase and the secret access key")
-                .hint("pass the passphrase by `--passphrase-file`, or another descriptor")
-        }
-        SecretFileOpen { path, mode } => {
-            let path = shown_path(path);
-            Report::new(Status::NotTrusted, format!("{path} can be read by others (mode {mode:03o})"))
-                .hint(format!("chmod 600 {path}"))
-        }
-        NoIdentityIn { path } => locked(format!("no age identity in {}", shown_path(path))),
-        IdentityDoesNotOpen => locked("this identity does not open the vault".into()),
-        OpensByIdentityOnly => {
-            locked("no passphrase opens this vault, only an identity".into()).hint("pass `--identity FILE`")
-        }
-        Failure::FileExists { path } => Report::new(Status::State, format!("{} exists already", shown_path(path))),
-        _ => internal(),
-    }
-}
-
-fn source_words(source: &SecretSource) -> String {
-    match source {
-        SecretSource::File(path) => format!("the passphrase in {}", shown_path(path)),
-        SecretSource::Descriptor(number) => format!("the passphrase from file descriptor {number}"),
-        SecretSource::Command(flag) => format!("what {flag} printed"),
-    }
-}
+const OLDER: &str = "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
 
 fn load(error: &LoadError) -> Report {
     let damaged = |message: &str| Report::new(Status::NotTrusted, message);
@@ -250,7 +141,7 @@ fn unseal(error: &UnsealError) -> Report {
             Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1 or AGE-PLUGIN-")
         }
         UnsealError::Plugin { plugin, error } => plugin::of_identity(plugin, error),
-        UnsealError::Header(error) => header(error).hint(OLDER),
+        UnsealError::Header(error) => or_older(header(error)),
         UnsealError::HeaderDamaged => {
             distrusted("the vault is damaged: its header was changed since it was written".into()).hint(OLDER)
         }
@@ -263,8 +154,13 @@ fn unseal(error: &UnsealError) -> Report {
         UnsealError::HeaderDisagrees => {
             distrusted("the vault's header and content disagree about the passphrase".into())
         }
-        UnsealError::Document(error) => document(error).hint(OLDER),
+        UnsealError::Document(error) => or_older(document(error)),
     }
+}
+
+/// A vault that a newer program made is not damaged.
+fn or_older(report: Report) -> Report {
+    if report.hint.is_some() { report } else { report.hint(OLDER) }
 }
 
 fn document(error: &DocumentError) -> Report {
@@ -283,7 +179,9 @@ fn document(error: &DocumentError) -> Report {
 fn header(error: &HeaderError) -> Report {
     match error {
         HeaderError::NotAge => Report::new(Status::NotTrusted, "the vault is not an age file"),
-        HeaderError::Newer => Report::new(Status::NotTrusted, "the vault was made by a newer vault program"),
+        HeaderError::Newer => {
+            Report::new(Status::NotTrusted, "the vault was made by a newer vault program").hint("update this program")
+        }
         HeaderError::Kdf(KdfError::OutOfBounds { .. }) => {
             Report::new(Status::NotTrusted, format!("the vault was tampered with: {error}"))
         }

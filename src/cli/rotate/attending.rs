@@ -7,11 +7,11 @@ use jiff::SignedDuration;
 
 use crate::aws::{AwsError, Refusal};
 use crate::aws_files::config::ConfigFile;
+use crate::cli::clock_told;
 use crate::cli::code_asker::{Asker, AsksNobody};
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
-use crate::cli::settings;
 use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
 use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
@@ -86,6 +86,7 @@ impl<'a, 'w> Attending<'a, 'w> {
     /// Says what came of all of them.
     pub fn conclude(mut self) -> Result<Vec<Outcome>, Failure> {
         let was_watched = self.progress.take().is_some();
+        self.follow_renames();
         self.rekeying.finish(self.group, self.world);
         // What is to be said now says also that a signal came.
         if let Some(signals) = self.signals.take() {
@@ -105,6 +106,19 @@ impl<'a, 'w> Attending<'a, 'w> {
             report::rotated_in_all(world, &outcomes);
         }
         Ok(outcomes)
+    }
+
+    /// Whose profile was renamed meanwhile is told the name by which it goes on.
+    fn follow_renames(&mut self) {
+        let failures = self.outcomes.iter_mut().filter_map(|outcome| match &mut outcome.failure {
+            Some(Failure::Rotate(failure)) => Some(failure),
+            _ => None,
+        });
+        let mut failures: Vec<_> = failures.collect();
+        if !failures.is_empty() {
+            // A vault that is locked by now knows no names.
+            let _ = self.group.read(|vault| failures.iter_mut().for_each(|it| it.follow_rename(vault.document())));
+        }
     }
 
     pub fn world(&self) -> &'a World<'w> {
@@ -265,7 +279,7 @@ impl Attendant for Attending<'_, '_> {
     }
 
     fn clock(&mut self, offset: SignedDuration) {
-        settings::warn_about_notable_offset(self.world, offset);
+        clock_told::warn_about_notable_offset(self.world, offset);
     }
 
     fn session(&mut self, rotation: &Rotation) -> Option<Session> {

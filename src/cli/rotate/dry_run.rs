@@ -4,9 +4,9 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::aws::{Aws, AwsError, KeyUse, Refusal};
+use crate::cli::clock_told;
 use crate::cli::failure::Failure;
 use crate::cli::report;
-use crate::cli::settings;
 use crate::cli::table;
 use crate::duration;
 use crate::rotate::plan::End;
@@ -51,7 +51,7 @@ impl Attending<'_, '_> {
         let failed =
             |rotation: &Rotation, stop| Failure::Rotate(Box::new(RotateFailure::of(rotation, Why::Stop(stop))));
         let surveyed = rotation.survey(&tools);
-        settings::warn_about_clock(self.world(), &aws);
+        clock_told::warn_about_clock(self.world(), &aws);
         match surveyed {
             Err(Stop::Aws(AwsError::Refused { refusal: Refusal::AccessDenied, .. })) if rotation.wants_session() => {
                 let session = self.issue(rotation)?;

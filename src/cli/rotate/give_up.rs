@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::aws::{Aws, AwsError, Refusal, Signer};
 use crate::aws_files::config::ConfigFile;
 use crate::cli::code_asker::AsksNobody;
+use crate::cli::confirming;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::names_given;
 use crate::cli::opening;
@@ -113,8 +114,6 @@ fn refuse_if_it_works(name: &ProfileName, key: &AccessKey, aws: &Aws) -> Result<
 }
 
 fn confirm(name: &ProfileName, args: &Args, world: &World) -> Result<(), Failure> {
-    let failed = |error| Failure::prompt(error, Need::Confirmation { flag: "--yes" });
-    let mut terminal = Terminal::open().map_err(failed)?;
-    report::before_giving_up(world, name, !args.force);
-    if terminal.confirm("Forget it?", false).map_err(failed)? { Ok(()) } else { Err(Failure::Declined) }
+    let show = |_: &mut Terminal| report::before_giving_up(world, name, !args.force);
+    confirming::confirm_after(show, "Forget it?", Need::Confirmation { flag: "--yes" })
 }

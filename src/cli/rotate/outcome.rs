@@ -9,10 +9,12 @@ use crate::aws::{AwsError, KeyStatus, KeyUse, ListedKey};
 use crate::cli::failure::Failure;
 use crate::cli::report;
 use crate::names::{AccessKeyId, ProfileName};
+use crate::rotate::journal::Position;
 use crate::rotate::plan::{End, State};
 use crate::rotate::pool::Ended;
 use crate::rotate::run::{News, Rest, Rotation, User};
 use crate::rotate::stop::Stop;
+use crate::store::document::Document;
 
 /// One key's.
 pub struct Outcome {
@@ -28,6 +30,8 @@ pub struct Outcome {
     pub off: Option<AccessKeyId>,
     /// It was only looked at, before that time.
     pub is_at_rest: bool,
+    /// It stood as was asked for, and waits.
+    pub stood_already: bool,
     pub failure: Option<Failure>,
     /// One or two words for the table.
     pub word: &'static str,
@@ -94,6 +98,7 @@ impl Outcome {
             grace_until: None,
             off: None,
             is_at_rest: false,
+            stood_already: false,
             failure: None,
             word: "done",
             is_told: false,
@@ -132,6 +137,10 @@ impl Outcome {
                 self.put_grace(old, until);
             }
             Ended::At(End::GraceNotOver { old, until } | End::AlreadyUndone { old, until }) if rotation.has_saved() => {
+                self.put_grace(old, until);
+            }
+            Ended::At(End::Grace { old, until } | End::AlreadyUndone { old, until }) => {
+                self.stood_already = true;
                 self.put_grace(old, until);
             }
             Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),
@@ -270,6 +279,14 @@ impl RotateFailure {
     pub fn before(profile: ProfileName, why: Why) -> Self {
         let (user, state, current, keys) = (None, None, None, Vec::new());
         Self { profile, user, state, current, is_taken_back: false, goes_on_by: "--resume", keys, why }
+    }
+
+    /// To the profile that has the journal, where the one that was named is gone.
+    pub fn follow_rename(&mut self, document: &Document) {
+        let Some(user) = self.user.as_ref().filter(|_| !document.profiles.contains_key(&self.profile)) else { return };
+        if let Ok(position) = Position::find(document, &user.arn, &self.profile) {
+            self.profile = position.profile;
+        }
     }
 
     pub fn of(rotation: &Rotation, why: Why) -> Self {

@@ -52,7 +52,7 @@ impl Standing {
     }
 
     /// The files that can't be read, and why.
-    pub fn unreadable(&self) -> impl Iterator<Item = (&'static str, &Unreadable)> {
+    fn unreadable(&self) -> impl Iterator<Item = (&'static str, &Unreadable)> {
         let last_run = self.last_run.as_ref().err().map(|why| (outcome::FILE, why));
         let unattended = self.unattended.as_ref().err().map(|why| (unattended_file::FILE, why));
         [last_run, unattended].into_iter().flatten()

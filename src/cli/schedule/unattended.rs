@@ -2,13 +2,13 @@
 
 use zeroize::Zeroizing;
 
+use crate::cli::confirming;
 use crate::cli::escape::shown_path;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::opening;
 use crate::cli::recipient::{self, Which};
 use crate::cli::report::schedule as words;
 use crate::cli::secret_file;
-use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::process;
 use crate::rotate::unattended::{FILE, Keeper, Kept, identity_file};
@@ -33,7 +33,7 @@ pub fn known(world: &World) -> Result<Option<Unattended>, ScheduleError> {
     Ok(kept(world)?.map(|kept| handed_over(kept.keeper, world)))
 }
 
-pub fn kept(world: &World) -> Result<Option<Kept>, ScheduleError> {
+fn kept(world: &World) -> Result<Option<Kept>, ScheduleError> {
     let unreadable = |why| ScheduleError::Unreadable { path: world.paths.state.join(FILE), why };
     Kept::load(world.disk, &world.paths.state).map_err(unreadable)
 }
@@ -151,10 +151,7 @@ fn check_place(world: &World) -> Result<(), ScheduleError> {
 }
 
 fn confirm() -> Result<(), Failure> {
-    let failed = |error| Failure::prompt(error, Need::Confirmation { flag: "--yes" });
-    let mut terminal = Terminal::open().map_err(failed)?;
-    let answer = terminal.confirm_in_full("Type yes if that is what you want: ").map_err(failed)?;
-    if answer { Ok(()) } else { Err(Failure::Declined) }
+    confirming::confirm_in_full("Type yes if that is what you want: ", Need::Confirmation { flag: "--yes" })
 }
 
 fn keep(

@@ -66,9 +66,7 @@ fn rows(name: &ProfileName, document: &Document, config: &ConfigFile, world: &Wo
         let from = From::Place(Origin::Config { line });
         rows.push(Row { key, value, from, unused: unused(key, is_user) });
     }
-    for (key, value, origin) in defaults(is_user, &sources) {
-        rows.push(Row { key, value, from: From::Place(origin), unused: None });
-    }
+    rows.push(duration(is_user, &sources));
     rows.extend(is_user.then(|| of_all_users(&document.settings)).into_iter().flatten());
     Ok(outdone(rows))
 }
@@ -101,16 +99,12 @@ fn unused(key: &str, is_user: bool) -> Option<&'static str> {
     OF_THE_VAULT_ALONE.contains(&key).then_some("taken from the vault alone")
 }
 
-fn defaults(is_user: bool, sources: &Sources) -> Vec<(&'static str, String, Origin)> {
-    let for_all = sources.session_duration().filter(|_| is_user);
-    let duration = match for_all {
-        Some(duration) => (DURATIONS[0], duration.value.as_secs().to_string(), duration.origin),
-        None => {
-            let default = if is_user { USER_DEFAULT } else { ROLE_DEFAULT };
-            (DURATIONS[0], default.as_secs().to_string(), Origin::Default)
-        }
-    };
-    vec![duration]
+/// How long a session lasts where the profile does not say.
+fn duration(is_user: bool, sources: &Sources) -> Row {
+    let default = if is_user { USER_DEFAULT } else { ROLE_DEFAULT };
+    let of_the_vault = sources.session_duration().filter(|_| is_user).map(|duration| (duration.value, duration.origin));
+    let (length, origin) = of_the_vault.unwrap_or((default, Origin::Default));
+    Row { key: DURATIONS[0], value: length.as_secs().to_string(), from: From::Place(origin), unused: None }
 }
 
 /// Of several values for one setting the first counts.

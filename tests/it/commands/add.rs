@@ -185,6 +185,10 @@ fn an_environment_that_holds_no_long_term_key_is_refused() {
         "AWS_SESSION_TOKEN is set: these variables hold a session, not a long-term key",
         "unset it if the other two are a long-term key",
     ));
+    // The pair the wrong way round: nothing of it is shown.
+    let wrong = add().variable("AWS_ACCESS_KEY_ID", case.alice.secret_access_key());
+    let told = "AWS_ACCESS_KEY_ID: that is not an access key id; it looks like AKIA and 16 more characters";
+    wrong.variable("AWS_SECRET_ACCESS_KEY", case.alice.access_key_id()).run().exits(2).stderr(&error(told));
     assert_eq!(case.sim.requests(), []);
 }
 
@@ -402,7 +406,7 @@ fn a_command_line_that_makes_no_sense_is_refused_before_the_vault_is_opened() {
         (&["add", "-x"], "unexpected argument '-x' found"),
         (&["add", "a b"], "`a b` is not a profile name"),
         (&["add", "x", "--secret-stdin"], "--access-key-id <ID>"),
-        (&["add", "x", "--from-env", "--from-csv", "f"], "cannot be used with"),
+        (&["add", "x", "--from-env", "--from-csv", "f"], "does not go together with"),
         (&["add", "x", "--role-arn", "arn:aws:iam::123456789012:role/r"], "--source-profile <NAME>"),
         (&["add", "x", "--role-arn", "admin", "--source-profile", "p"], "`admin` is not a role ARN such as"),
         (

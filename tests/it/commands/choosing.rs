@@ -35,6 +35,14 @@ fn the_variable_comes_first_then_the_setting_then_the_only_one() {
 }
 
 #[test]
+fn a_variable_that_names_no_profile_is_named_itself() {
+    let login = Case::with_prod().vault(&["login"]).variable("AWS_PROFILE", "-prod").run();
+    let told =
+        "AWS_PROFILE: `-prod` is not a profile name: 1 to 64 of letters, digits and _.@:/+-, not starting with -";
+    login.exits(2).stdout("").stderr(&error(told));
+}
+
+#[test]
 fn without_a_choice_the_profiles_are_listed() {
     let case = with_two();
     let hint = "name one, or choose the usual one by `vault set --vault default_profile=NAME`";
@@ -146,14 +154,36 @@ fn vault_alone_shows_where_to_start() {
 }
 
 #[test]
-fn help_and_version_are_answers_and_a_mistyped_command_is_not() {
+fn help_is_an_answer_and_a_mistyped_command_is_not() {
     let case = Case::new();
-    case.run(&["--version"]).succeeds().stdout(&format!("vault {}\n", env!("CARGO_PKG_VERSION"))).stderr("");
     case.run(&["help", "login"]).succeeds().stdout_has("Usage: vault login [OPTIONS] [NAME]").stderr("");
     case.run(&["set", "--help"]).succeeds().stdout_has("vault set --vault <KEY=VALUE>...");
     let mistyped = case.run(&["lgoin"]);
     mistyped.exits(2).stdout("").stderr_has("vault: error: unrecognized subcommand 'lgoin'");
     mistyped.stderr_has("some similar subcommands exist: 'log', 'login'");
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_named_with_the_help_that_explains_them() {
+    let case = Case::new();
+    for (words, message, help) in [
+        (&["rotate", "--due", "--undo"][..], "`--due` does not go together with `--undo`", "vault help rotate"),
+        (&["rotate", "prod", "--all"], "`NAME` does not go together with `--all`", "vault help rotate"),
+        (&["rotate", "--due", "--due"], "`--due` can be said only once", "vault help rotate"),
+        (
+            &["schedule", "print", "--cron", "--systemd"],
+            "`--cron` does not go together with `--systemd`",
+            "vault help schedule print",
+        ),
+        (
+            &["list", "--identity", "a", "--passphrase-file", "b"],
+            "`--identity` does not go together with `--passphrase-file`",
+            "vault help list",
+        ),
+    ] {
+        let told = error_and_hint(message, &format!("`{help}` says what each of them does"));
+        case.run(words).exits(2).stdout("").stderr(&told);
+    }
 }
 
 #[test]

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use super::{VAULT, error, error_and_hint};
 use crate::program::{Case, Output};
 
-const OLDER: &str =
-    "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
+const OLDER: &str = "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
 const HEADER: &str = "the vault is damaged: its header was changed since it was written";
 const CONTENT: &str = "the vault is damaged: its content was changed or cut short";
 
@@ -210,6 +209,6 @@ fn a_vault_of_a_newer_program_is_told_as_that() {
     let case = Case::with_vault();
     let (header, rest) = parts(&case);
     let newer = header.replace("vault-format.v1/argon2id", "vault-format.v2/argon2id");
-    let told = error_and_hint("the vault was made by a newer vault program", OLDER);
+    let told = error_and_hint("the vault was made by a newer vault program", "update this program");
     refused(&case, &[newer.as_bytes(), &rest].concat(), 6, &told);
 }

@@ -134,7 +134,7 @@ fn what_is_pending_is_told_in_words_since_when_and_by_which_command_it_ends() {
     );
     let until = |time: &str| Table::from_iter([("until".to_owned(), time.into())].into_iter().chain(old()));
     let second = short(&id);
-    let resume = "next: vault rotate --resume";
+    let resume = "next: vault rotate --due";
     for (journal, told, keys) in [
         (
             journal("intended", Table::new()),
@@ -249,7 +249,10 @@ fn keys_are_listed_with_their_part_in_a_rotation_and_not_changed_while_it_lasts(
     case.sim.clear_requests();
     for (action, id) in [("enable", &old), ("delete", &old), ("disable", &own), ("delete", &own)] {
         let output = case.run(&["keys", action, "prod", id, "--yes"]);
-        output.exits(1).stdout("").stderr(&error_and_hint(UNFINISHED, FINISH));
+        let told =
+            format!("the rotation of `prod` is in its grace, and {} is deleted after 2126-06-02 12:00", short(&old));
+        let hint = "`vault rotate prod --now --force` deletes it now; `--undo` takes it back";
+        output.exits(1).stdout("").stderr(&error_and_hint(&told, hint));
     }
     assert_eq!(case.sim.count("UpdateAccessKey") + case.sim.count("DeleteAccessKey"), 0);
 }

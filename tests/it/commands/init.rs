@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{error, error_and_hint, mode, warning};
+use rustix::process::Signal;
+
+use super::{error, error_and_hint, mode, screen, warning};
 use crate::program::{Case, PASSPHRASE, files_below};
 
 const MADE: &str = "made the vault ~/.local/share/vault/vault.age\nnext: vault add NAME\n";
@@ -41,6 +43,25 @@ fn a_person_types_the_passphrase_twice_and_shows_that_the_recovery_key_was_kept(
     case.run(&["list"]).succeeds();
     assert_eq!(mode(&case.vault_file()), 0o600);
     assert_eq!(mode(case.vault_file().parent().unwrap()), 0o700);
+}
+
+/// They may have it on paper already.
+#[test]
+fn who_leaves_at_the_recovery_key_is_told_that_it_opens_nothing() {
+    for end in ["\x03", "\x04"] {
+        let case = Case::new();
+        let mut terminal = case.vault(&["init", "--kdf", "small"]).asking().may_show_secrets().on_terminal();
+        terminal.expect("New passphrase: ").type_line(PASSPHRASE).expect("The same again: ").type_line(PASSPHRASE);
+        terminal.expect("Its last 4 characters, to show that you have it: ").press(end);
+        let (output, echoes) = terminal.finish();
+        let nothing = "nothing was changed, and the recovery key above opens nothing";
+        let told = match end {
+            "\x03" => (screen(output.dies_of(Signal::INT)), warning(&format!("interrupted: {nothing}"))),
+            _ => (screen(output.exits(8)), error(&format!("no answer; {nothing}"))),
+        };
+        assert!(echoes && told.0.ends_with(&told.1), "{}", told.0);
+        assert!(!case.home().join(".local/share").exists());
+    }
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn login_env_prints_variables_and_nothing_else_and_writes_nothing() {
     assert!(output.out.lines().all(is_ours) && output.out.contains("export AWS_SESSION_TOKEN='"), "{}", output.out);
     assert!(!case.credentials().exists());
     let both = case.run(&["login", "prod", "--env", "--profile", "x"]);
-    both.exits(2).stdout("").stderr_has("cannot be used with");
+    both.exits(2).stdout("").stderr_has("does not go together with");
 }
 
 #[test]

@@ -99,7 +99,8 @@ fn certificates_that_are_none_are_told_before_a_code_is_asked() {
     let case = Case::with_prod();
     let missing = case.given("none.pem").display().to_string();
     let login = case.vault(&["login", "prod"]).variable("AWS_CA_BUNDLE", &missing).run();
-    login.exits(1).stdout("").stderr(&error(&format!("can't use {missing}: No such file or directory (os error 2)")));
+    let told = format!("AWS_CA_BUNDLE, {missing}: No such file or directory (os error 2)");
+    login.exits(1).stdout("").stderr(&error(&told));
     let text = case.give("text.pem", "no certificate").display().to_string();
     let login = case.vault(&["login", "prod"]).variable("AWS_CA_BUNDLE", &text).run();
     assert!(login.exits(1).err.starts_with(&format!("vault: error: AWS_CA_BUNDLE, {text}: ")), "{}", login.err);
@@ -126,6 +127,16 @@ fn a_clock_that_is_twenty_minutes_off_is_told_and_costs_nothing() {
         case.sim.clear_requests();
         case.run(&["login", "prod"]).succeeds().stderr_has("prod: still signed in as alice");
         assert_eq!(case.sim.requests(), []);
+    }
+}
+
+#[test]
+fn a_clock_that_is_a_minute_and_a_half_off_is_not_worth_a_word() {
+    for seconds in [90, -90] {
+        let case = Case::with_prod();
+        case.sim.set_offset(SignedDuration::from_secs(seconds));
+        let output = case.run(&["login", "prod", "--mfa-code", &case.phone.code()]);
+        assert!(!output.succeeds().err.contains("clock"), "{}", output.err);
     }
 }
 

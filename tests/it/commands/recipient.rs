@@ -7,7 +7,7 @@ use serde_json::json;
 use vault::store::identity;
 
 use super::passwd::rekeyed;
-use super::{error, error_and_hint, json, mode, screen};
+use super::{error, error_and_hint, json, mode, screen, warning};
 use crate::program::{Case, Output};
 
 /// A vault of its own, as `Case::with_vault` has it, for cases that replace its keys.
@@ -91,6 +91,8 @@ fn a_new_recovery_key_goes_to_a_file_or_is_shown_and_asked_back() {
     assert_eq!(names(&case), ["passphrase", "recovery", "second", "third"]);
 }
 
+const NOTHING: &str = "nothing was changed, and the recovery key above opens nothing";
+
 #[test]
 fn a_recovery_key_that_nobody_confirmed_opens_nothing() {
     let case = made_with_recovery_key();
@@ -100,8 +102,10 @@ fn a_recovery_key_that_nobody_confirmed_opens_nothing() {
         terminal.expect("Its last 4 characters, to show that you have it: ").press(end);
         let (output, _) = terminal.finish();
         match end {
-            "\x03" => drop(output.dies_of(Signal::INT)),
-            _ => assert!(screen(output.exits(8)).ends_with(&error("no answer; nothing was changed"))),
+            "\x03" => {
+                assert!(screen(output.dies_of(Signal::INT)).ends_with(&warning(&format!("interrupted: {NOTHING}"))))
+            }
+            _ => assert!(screen(output.exits(8)).ends_with(&error(&format!("no answer; {NOTHING}")))),
         }
     }
     let hint = "pass `--recovery-key FILE` to write it there, or the recipient of an identity that you have";

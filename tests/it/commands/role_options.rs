@@ -175,7 +175,7 @@ fn what_a_user_profile_or_sts_can_not_take_is_said_before_a_code_is_asked() {
     let missing = case.run(&["login", "admin", "--policy", "/no/such/policy.json"]);
     missing.exits(1).stderr(&error("can't use /no/such/policy.json: No such file or directory (os error 2)"));
     let both = case.run(&["login", "admin", "--readonly", "--policy-arn", READ_ONLY]);
-    both.exits(2).stderr_has("the argument '--readonly' cannot be used with '--policy-arn <ARN>'");
+    both.exits(2).stderr_has("`--readonly` does not go together with `--policy-arn`");
     assert_eq!(case.sim.requests(), []);
 }
 

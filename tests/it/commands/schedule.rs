@@ -56,6 +56,11 @@ impl Machine {
         self.vault(arguments).run()
     }
 
+    /// With no variable that says what opens the vault or where AWS is.
+    fn run_bare(&self, arguments: &[&str]) -> Output {
+        self.vault(arguments).asking().without_variable("AWS_ENDPOINT_URL").run()
+    }
+
     /// What the stand-ins were asked since the last time, but for who is there.
     fn asked(&self) -> Vec<String> {
         let file = self.tools().join("asked");
@@ -122,7 +127,7 @@ fn a_timer_of_systemd_is_written_started_shown_and_taken_back() {
     let machine = Machine::new(&["systemctl", "crontab"]);
     let said = "keys that are due are replaced by systemd, every day at 11:00\n\
                 it works while the agent is unlocked; what needs you waits for you\n";
-    machine.run(&["schedule", "install"]).succeeds().stdout("").stderr(said);
+    machine.run_bare(&["schedule", "install"]).succeeds().stdout("").stderr(said);
     let started = ["daemon-reload", "enable vault-rotate.timer", "restart vault-rotate.timer"];
     let asked = machine.asked();
     assert_eq!(asked[..3], started.map(|words| format!("systemctl --user {words}")));
@@ -155,7 +160,7 @@ fn a_timer_of_systemd_is_written_started_shown_and_taken_back() {
 fn where_systemd_can_not_be_reached_the_units_are_written_and_what_starts_them_is_said() {
     let machine = Machine::new(&[]);
     machine.stand_in("systemctl", "echo 'Failed to connect to bus' >&2; exit 1");
-    let said = machine.run(&["schedule", "install", "--at", "21:05"]);
+    let said = machine.run_bare(&["schedule", "install", "--at", "21:05"]);
     said.succeeds().stdout("").stderr(&format!(
         "keys that are due are replaced by systemd, every day at 21:05\n\
          it works while the agent is unlocked; what needs you waits for you\n{}\
@@ -251,7 +256,7 @@ fn a_machine_without_a_scheduler_says_what_to_start() {
 #[test]
 fn what_is_printed_is_what_is_installed_and_printing_changes_nothing() {
     let machine = Machine::new(&["systemctl", "crontab", "launchctl"]);
-    let printed = |by: &str| machine.run(&["schedule", "print", by]).succeeds().stderr("").out.clone();
+    let printed = |by: &str| machine.run_bare(&["schedule", "print", by]).succeeds().stderr("").out.clone();
     let (units, plist, lines) = (printed("--systemd"), printed("--launchd"), printed("--cron"));
     assert!(machine.asked().is_empty());
     assert!(files_below(&machine.case.home()).is_empty());
@@ -279,6 +284,24 @@ fn a_scheduled_run_finds_the_vault_that_this_one_found() {
         format!("0 11 * * * VAULT_FILE='{0}/my vault/100\\%.age' XDG_STATE_HOME={0}/state /", home.display());
     assert!(printed.succeeds().out.starts_with(&variables), "{}", printed.out);
     assert!(!printed.out.contains("/not/for/others"));
+}
+
+#[test]
+fn what_a_scheduled_run_will_not_have_of_the_environment_is_said() {
+    let machine = Machine::new(&["systemctl", "crontab"]);
+    let [endpoint, passphrase] = [
+        "vault: warning: a scheduled run goes without this shell's AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS\n\
+         vault: hint: `vault set NAME endpoint_url=URL` says it for a profile, also there\n",
+        "vault: warning: a scheduled run goes without this shell's VAULT_PASSPHRASE_FILE\n\
+         vault: hint: it works while the agent is unlocked; `vault schedule install --unattended` gives it a way in of its own\n",
+    ];
+    for words in [["schedule", "print"], ["schedule", "install"]] {
+        let said = machine.vault(&words).variable("AWS_ENDPOINT_URL_STS", "https://sts.example").run();
+        assert!(said.succeeds().err.ends_with(&format!("{endpoint}{passphrase}")), "{}", said.err);
+        // A variable that is empty says nothing.
+        let said = machine.vault(&words).asking().variable("AWS_ENDPOINT_URL", "").run();
+        assert!(!said.succeeds().err.contains("warning"), "{}", said.err);
+    }
 }
 
 /// As cron does: `%` ends the line unless a backslash stands before it, and a shell gets what is left.

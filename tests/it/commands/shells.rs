@@ -66,7 +66,7 @@ fn what_asks_for_a_session_can_not_be_said_with_unset() {
     for flag in [&["--force"][..], &["--no-mfa"], &["--legacy-token"], &["--mfa-code", "123456"], &["--min-ttl", "1h"]]
     {
         let output = case.run(&[&["env", "--unset"], flag].concat());
-        output.exits(2).stdout("").stderr_has("cannot be used with");
+        output.exits(2).stdout("").stderr_has("does not go together with");
     }
 }
 

@@ -66,10 +66,7 @@ fn a_flag_counts_more_than_a_variable_that_was_left_in_the_shell() {
 fn two_sources_at_once_are_a_mistake() {
     let case = Case::with_vault();
     let refused = case.run(&["list", "--passphrase-fd", "7", "--passphrase-command", "cat"]);
-    refused
-        .exits(2)
-        .stdout("")
-        .stderr_has("'--passphrase-fd <N>' cannot be used with '--passphrase-command <COMMAND>'");
+    refused.exits(2).stdout("").stderr_has("`--passphrase-fd` does not go together with `--passphrase-command`");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use aws_sim::{Role, Trust};
 
 use super::judge;
-use super::left_unlocked::LeftUnlocked;
 use crate::commands::configure::program;
+use crate::left_unlocked::LeftUnlocked;
 use crate::program::{ACCOUNT, Case, Invocation};
 
 /// Names who gave the credentials, and their id.

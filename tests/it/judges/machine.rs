@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sim::{Role, Trust};
 
 use super::clock::by_the_clock;
-use super::left_unlocked::LeftUnlocked;
+use crate::left_unlocked::LeftUnlocked;
 use crate::program::{ACCOUNT, Case, Invocation};
 
 /// A machine with a user profile `prod` and a role profile `admin` of that user, left unlocked.

@@ -2,6 +2,7 @@
 
 use super::{PROGRAM, judge};
 use crate::commands::warm::{GET, Warm, WithAgent};
+use crate::program::Case;
 
 #[test]
 #[ignore = "needs strace"]
@@ -9,9 +10,12 @@ fn a_session_at_hand_takes_one_connection_one_record_and_no_runtime() {
     let warm = Warm::new(Some("[profile prod]\nregion = eu-central-1\n"));
     warm.settles(&GET);
     let _agent = WithAgent::start(&warm);
-    let case = &warm.case;
+    [PROGRAM, env!("CARGO_BIN_EXE_vault-quick")].into_iter().for_each(|program| takes_no_more(&warm.case, program));
+}
+
+fn takes_no_more(case: &Case, program: &str) {
     let trace = case.given("trace");
-    let options = ["-f", "-y", "-o", trace.to_str().unwrap(), PROGRAM, "credential-process", "prod"];
+    let options = ["-f", "-y", "-o", trace.to_str().unwrap(), program, "credential-process", "prod"];
     let run = case.command(judge("strace"), &options).without_variable("VAULT_NO_AGENT").run();
     run.succeeds().stdout_has("{\"Version\":1,").stderr("");
     let text = std::fs::read_to_string(&trace).unwrap();
@@ -28,5 +32,5 @@ fn a_session_at_hand_takes_one_connection_one_record_and_no_runtime() {
     let told = |line: &&str| (line.contains("/sessions"), line.contains(".age\""), line.contains("log.jsonl"));
     let told: Vec<_> = opened.iter().map(told).collect();
     assert_eq!(told, [(true, true, false), (false, false, true)], "a record is read and the log written: {opened:#?}");
-    println!("{} system calls", text.lines().count());
+    println!("{program}: {} system calls", text.lines().count());
 }

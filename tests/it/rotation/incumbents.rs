@@ -1,4 +1,4 @@
-//! How the programs before this one lost keys, each as a test.
+//! How the programs before this one lost keys, each as a test. All that is known of them stands in tests/incumbents.md.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ fn a5_a_create_that_fails_leaves_the_old_key_working() {
     }
 }
 
-/// R5, aws-rotate-iam-keys: the old key can't be deleted, and the new one is lost with the error.
+/// R5, AWS-recipes: the old key can't be deleted, and the new one is lost with the error.
 #[test]
 fn r5_a_delete_that_is_refused_is_resumed() {
     let stage = Stage::new();
@@ -119,4 +119,23 @@ fn r5_a_delete_that_is_refused_is_resumed() {
     assert_eq!((stage.status(stage.user.access_key_id()), held.state), (None, None));
     assert_eq!(stage.status(held.current.id.as_str()), Some(Status::Active));
     stage.signs_in();
+}
+
+/// vaulted: the profile lost what else it had with its old key.
+#[test]
+fn what_a_profile_says_stays_when_its_key_is_replaced() {
+    let stage = Stage::new();
+    let settings = ["region=eu-central-1", "duration_seconds=7200", "rotate_every=90d", "destination_profile=work"];
+    stage.case.run(&[&["set", "prod"], &settings[..]].concat()).succeeds();
+    let of_the_key = ["access_key = ", "added = ", "created = ", "verified = ", "rotation = "];
+    let others = || {
+        let shown = stage.case.run(&["show", "prod"]).succeeds().out.clone();
+        let lines = shown.lines().filter(|line| !of_the_key.iter().any(|key| line.starts_with(key)));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = others();
+    assert!(before.len() > settings.len() && before.iter().any(|line| line.starts_with("mfa_serial = ")), "{before:?}");
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+    assert_eq!(others(), before);
 }

@@ -110,11 +110,16 @@ fn an_undo_that_is_said_twice_is_done_once() {
     ));
     assert!(!ran.messages.contains("--undo` takes"), "{}", ran.shown());
     let ran = stage.rotate(&["--undo"]);
-    ran.exits(1).says(&format!("prod: it is undone already: {} is in use again; {} is off", short(old), short(&new)));
-    ran.says("`vault rotate prod --now --force` deletes it now; a rotation after that makes another");
+    let already =
+        format!("prod: nothing to do: it is undone already; its newer key {} is off, and deleted", short(&new));
+    ran.succeeds()
+        .says(&already)
+        .says("`vault rotate prod --now --force` deletes it now; a rotation after that makes another");
     assert!(ran.changes().is_empty(), "{}", ran.shown());
     assert_eq!((stage.held().current.id.as_str(), stage.status(&new)), (old, Some(Status::Inactive)));
-    stage.follow_hint(&ran).succeeds();
+    let planned = stage.rotate(&["--undo", "--dry-run"]);
+    planned.succeeds().says(&format!("1. nothing: it is undone already; {} is deleted after ", short(&new)));
+    stage.rotate(&["--now", "--force"]).succeeds();
     stage.rotate(&["--undo"]).exits(1).says("no rotation is under way that could be undone");
     stage.is_untouched();
     stage.rotate(&[]).succeeds();
@@ -163,12 +168,51 @@ fn an_old_key_is_deleted_when_its_grace_is_over_and_not_before() {
     stage.pass(hours(47));
     assert!(stage.rotate(&["--resume"]).succeeds().changes().is_empty());
     let ran = stage.rotate(&[]);
-    ran.exits(1).says("its rotation is not over").says("`vault rotate prod --now --force` deletes it now");
+    ran.succeeds().says("prod: nothing to do yet: its last rotation waits; the old key ");
+    ran.says("`vault rotate prod --now --force` deletes it now, `vault rotate prod --undo` takes it back");
     assert_eq!(stage.status(&old), Some(Status::Inactive));
     stage.pass(hours(2));
     assert_eq!(stage.rotate(&["--resume"]).succeeds().changes(), ["DeleteAccessKey"]);
     assert_eq!((stage.status(&old), stage.held().state), (None, None));
     stage.recovers();
+}
+
+#[test]
+fn in_its_grace_what_ends_it_is_told_to_who_would_change_its_keys() {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    let (old, new) = (stage.user.access_key_id().to_owned(), stage.held().current.id.to_string());
+    for words in [["delete", &*old], ["disable", &*new]] {
+        let ran = stage.with_code(&["keys", words[0], "prod", words[1]]);
+        ran.exits(1).hint("`vault rotate prod --now --force` deletes it now; `--undo` takes it back");
+        ran.says(&format!("the rotation of `prod` is in its grace, and AKIA...{} is deleted after 20", &old[16..]));
+    }
+    stage.pass(hours(25));
+    let ran = stage.with_code(&["keys", "delete", "prod", &old]);
+    ran.exits(1).says("finish it first: `vault rotate prod --resume`");
+    stage.rotate(&["--resume"]).succeeds();
+    assert_eq!(stage.status(&old), None);
+}
+
+/// A script that asks for it every day hears of a failure when there is one.
+#[test]
+fn in_its_grace_there_is_nothing_to_do_whichever_way_it_is_asked_for() {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    for words in [
+        &["rotate", "prod"][..],
+        &["rotate", "prod", "--if-older-than", "30d"],
+        &["rotate", "prod", "--dry-run"],
+        &["rotate", "prod", "--resume"],
+        &["rotate", "--all"],
+        &["rotate", "--all", "--dry-run"],
+        &["rotate", "--due"],
+        &["rotate", "--resume"],
+    ] {
+        let ran = stage.run(words);
+        assert!(ran.succeeds().changes().is_empty() && ran.codes_spent() == 0, "{}", ran.shown());
+    }
+    assert_eq!(stage.held().state, Some("retired"));
 }
 
 #[test]

@@ -43,6 +43,19 @@ fn a_hook_hears_the_ids_and_the_secret_only_where_it_asks_for_it() {
     }
 }
 
+/// By the name that the run was started with it would not be found.
+#[test]
+fn a_profile_that_is_renamed_meanwhile_is_told_by_its_new_name() {
+    let stage = Stage::new();
+    stage.meanwhile(&["rename", "prod", "work"]);
+    let ran = stage.rotate(&[]);
+    ran.exits(7).hint("run `vault rotate work --resume`");
+    ran.says("rotation of `work` stopped after the new key was saved; both keys work, nothing is lost");
+    stage.follow_hint(&ran).succeeds().says("work: ");
+    let document = stage.document_on(&vault::disk::RealDisk);
+    assert!(document.profiles.keys().map(|name| name.as_str()).eq(["work"]));
+}
+
 #[test]
 fn while_a_hook_fails_the_old_key_stays_on_and_the_next_run_tells_it_again() {
     let stage = with_hook("3", "");

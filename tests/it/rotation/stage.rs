@@ -3,8 +3,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
@@ -34,6 +36,7 @@ pub struct Stage {
     /// Keys that somebody else made.
     theirs: RefCell<Vec<String>>,
     sleep: Cell<Duration>,
+    meanwhile: RefCell<Option<Command>>,
 }
 
 /// AWS's clock; whoever waits moves it.
@@ -42,6 +45,8 @@ struct MovedClock<'a> {
     waited: Mutex<Duration>,
     /// For how long the machine sleeps at the next wait.
     sleep: Mutex<Duration>,
+    /// Somebody else at the next wait.
+    meanwhile: Mutex<Option<Command>>,
 }
 
 impl Clock for MovedClock<'_> {
@@ -50,6 +55,9 @@ impl Clock for MovedClock<'_> {
     }
 
     fn wait(&self, pause: Duration) {
+        if let Some(mut somebody) = self.meanwhile.lock().unwrap().take() {
+            assert!(somebody.output().unwrap().status.success());
+        }
         *self.waited.lock().unwrap() += pause;
         self.sim.advance(pause + std::mem::take(&mut *self.sleep.lock().unwrap()));
     }
@@ -95,7 +103,7 @@ impl Stage {
         case.sim.clear_requests();
         without_terminal();
         let user = case.alice.clone();
-        Self { case, user, theirs: RefCell::default(), sleep: Cell::default() }
+        Self { case, user, theirs: RefCell::default(), sleep: Cell::default(), meanwhile: RefCell::default() }
     }
 
     pub fn sim(&self) -> &Simulator {
@@ -126,7 +134,12 @@ impl Stage {
     /// On another disk, and without a look at what is left there.
     pub fn run_on(&self, disk: &dyn Disk, words: &[&str]) -> Ran {
         let environment = self.environment();
-        let clock = MovedClock { sim: self.sim(), waited: Mutex::default(), sleep: Mutex::new(self.sleep.take()) };
+        let clock = MovedClock {
+            sim: self.sim(),
+            waited: Mutex::default(),
+            sleep: Mutex::new(self.sleep.take()),
+            meanwhile: Mutex::new(self.meanwhile.take()),
+        };
         let (mut out, mut messages) = (Vec::new(), Vec::new());
         let before = self.sim().requests().len();
         let outcome = run_in(
@@ -161,14 +174,17 @@ impl Stage {
     }
 
     fn environment(&self) -> Environment {
+        self.variables().into_iter().collect()
+    }
+
+    fn variables(&self) -> [(&'static str, OsString); 4] {
         let case = &self.case;
-        let own = [
+        [
             ("HOME", case.home().into_os_string()),
             ("AWS_ENDPOINT_URL", case.sim.endpoint().into()),
             ("VAULT_IDENTITY", case.given("recovery.txt").into_os_string()),
             ("VAULT_NO_AGENT", "1".into()),
-        ];
-        own.into_iter().collect()
+        ]
     }
 
     /// Also for the secrets of keys that were made since.
@@ -293,6 +309,13 @@ impl Stage {
 
     pub fn sleeps_at_the_first_wait(&self, time: Duration) {
         self.sleep.set(time);
+    }
+
+    /// Another `vault` runs at the first wait, with these words.
+    pub fn meanwhile(&self, words: &[&str]) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vault"));
+        command.args(words).env_clear().envs(self.variables());
+        self.meanwhile.replace(Some(command));
     }
 
     /// A disk in memory with what is on this machine's.

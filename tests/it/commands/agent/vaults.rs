@@ -5,8 +5,9 @@ use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
+use vault::agent::Version;
 use vault::agent::frame::{self, Incoming};
-use vault::agent::protocol::{HeldVault, Hello, Reply, Request, Version, decode_request, encode_reply};
+use vault::agent::protocol::{HeldVault, Hello, Reply, Request, decode_request, encode_reply};
 use vault::store::document::Document;
 use vault::store::plugin::Plugins;
 use vault::store::vault::{Key, peek};

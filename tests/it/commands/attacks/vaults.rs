@@ -14,8 +14,7 @@ use crate::program::{Case, Output};
 
 const DECIDE: &str = "`vault trust` shows both sides and accepts this file if you say so; nothing was changed";
 const ANOTHER: &str = "is VAULT_FILE right? if this vault is meant to stand here now: `vault trust`";
-const OLDER: &str =
-    "earlier generations stand beside the vault, named like `vault.age.g12-...`; copy the newest that opens over it";
+const OLDER: &str = "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
 
 /// The vault as its recovery key opens it.
 fn forgery(case: &Case) -> Forgery {

@@ -125,6 +125,25 @@ fn a_key_that_another_endpoint_confirmed_is_not_called_dead_by_this_one() {
     assert_eq!(profile(&case, "prod")["access_key"], case.alice.access_key_id());
 }
 
+/// The profile's key may be the one that is about to be replaced, and the next one's secret is in the other vault alone.
+#[test]
+fn a_rotation_that_is_not_over_in_the_other_vault_is_told_with_where_it_is_finished() {
+    let case = Case::with_prod();
+    let (other, _) = rotated_branch(&case, HOUR);
+    change(&case, Path::new(&other), |document| {
+        let prod = document.profiles.get_mut(&"prod".parse().unwrap()).unwrap();
+        let journal = format!("state = 'intended'\nuser_arn = '{ALICE}'\nsince = '2026-06-01T12:00:00Z'\n");
+        prod.rest.insert("rotation".to_owned(), toml::Value::Table(toml::from_str(&journal).unwrap()));
+    });
+    let told = format!(
+        "not imported: rotation of `prod` ({other})\n\
+         vault: hint: it is not over, and that vault alone can finish it: there, `vault rotate prod --resume`\n"
+    );
+    case.run(&["import", "--vault", &other, "--dry-run"]).succeeds().stderr_has(&told);
+    case.run(&["import", "--vault", &other, "--yes"]).succeeds().stderr_has(&told);
+    assert!(!case.run(&["show", "prod"]).succeeds().out.contains("\nrotation ="));
+}
+
 #[test]
 fn another_persons_vault_opens_by_its_own_passphrase() {
     let theirs = Case::new();

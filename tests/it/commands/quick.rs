@@ -1,0 +1,127 @@
+//! `vault-quick`, the small program that AWS tools start: what it answers by itself, and that it leaves the rest to `vault`.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use super::{VAULT, error_and_hint, json};
+use crate::left_unlocked::LeftUnlocked;
+use crate::program::{Case, Invocation, write_program};
+
+const QUICK: &str = env!("CARGO_BIN_EXE_vault-quick");
+const ASK: [&str; 2] = ["credential-process", "prod"];
+
+/// With a session in the cache, and an agent that opens it.
+fn signed_in() -> LeftUnlocked {
+    let case = Case::with_prod();
+    case.run(&["login", "prod", "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
+    case.sim.clear_requests();
+    LeftUnlocked::new(case)
+}
+
+/// With nothing at hand but the agent.
+fn start<'a>(case: &'a Case, program: impl AsRef<Path>, arguments: &[&str]) -> Invocation<'a> {
+    case.command(program.as_ref(), arguments).without_variable("VAULT_NO_AGENT")
+}
+
+/// The small program where no other is.
+fn alone(case: &Case) -> PathBuf {
+    let program = case.given("vault-quick");
+    write_program(&program, &fs::read(QUICK).unwrap());
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+fn acts(case: &Case) -> Vec<String> {
+    let log = json(&case.run(&["log", "--json"]));
+    let entries = log["entries"].as_array().unwrap();
+    entries.iter().map(|entry| format!("{} {}", entry["act"], entry["profile"])).collect()
+}
+
+#[test]
+fn a_session_at_hand_it_hands_out_by_itself_as_the_other_would_and_logs_it() {
+    let case = signed_in();
+    let by_vault = start(&case, VAULT, &ASK).run();
+    let before = acts(&case);
+    let output = start(&case, alone(&case), &ASK).run();
+    output.succeeds().stderr("").stdout(&by_vault.succeeds().out);
+    let after = acts(&case);
+    assert_eq!(after.len(), before.len() + 1);
+    assert_eq!(after.iter().filter(|act| *act == "\"reused\" \"prod\"").count(), 2, "{after:?}");
+    assert_eq!(case.sim.requests(), []);
+}
+
+#[test]
+fn what_it_can_not_answer_it_leaves_to_the_program_beside_it() {
+    let case = signed_in();
+    case.run(&["set", "prod", "region=eu-west-1"]).succeeds();
+    let told = |program: &str, arguments: &[&str], variable: (&str, &str)| {
+        let output = start(&case, program, arguments).variable(variable.0, variable.1).run();
+        (output.status.code(), output.out.clone(), output.err.clone())
+    };
+    let nothing = ("UNUSED", "");
+    let running = std::process::id().to_string();
+    for (arguments, variable) in [
+        (&["--version"][..], nothing),
+        (&[], nothing),
+        (&["list"], nothing),
+        (&["get", "prod", "aws_access_key_id"], nothing),
+        (&["credential-process", "nobody"], nothing),
+        (&["credential-process", "no name"], nothing),
+        (&["credential-process", "prod", "--min-ttl", "40h"], nothing),
+        (&ASK, ("VAULT_NO_AGENT", "1")),
+        (&ASK, ("VAULT_RECURSION", &running)),
+        (&ASK, ("VAULT_FILE", "relative")),
+    ] {
+        assert_eq!(told(QUICK, arguments, variable), told(VAULT, arguments, variable), "{arguments:?} {variable:?}");
+    }
+    case.run(&["set", "prod", "protected=true"]).succeeds();
+    assert_eq!(told(QUICK, &ASK, nothing), told(VAULT, &ASK, nothing));
+    case.run(&["lock"]).succeeds();
+    let (code, out, _) = told(QUICK, &ASK, nothing);
+    assert_eq!((code, out.as_str()), (Some(3), ""));
+}
+
+#[test]
+fn a_reader_that_goes_away_and_a_full_disk_end_it_as_they_end_the_other() {
+    let case = signed_in();
+    let into = |program: &str, redirect: &str| {
+        let script = format!("'{program}' credential-process prod {redirect}");
+        let output = start(&case, "sh", &["-c", &script]).run();
+        (output.status.code(), output.err.clone())
+    };
+    for redirect in ["> /dev/full", ">&-"] {
+        assert_eq!(into(QUICK, redirect), into(VAULT, redirect), "{redirect}");
+    }
+}
+
+#[test]
+fn where_the_other_is_not_it_says_so() {
+    let case = Case::with_prod();
+    let program = alone(&case);
+    let missing = program.with_file_name("vault").canonicalize().unwrap_err();
+    let message = format!("`{}` can't be started: {missing}", program.with_file_name("vault").display());
+    let hint = "both programs belong into one folder; then `vault configure NAME` writes where they are";
+    start(&case, program, &["list"]).run().exits(1).stdout("").stderr(&error_and_hint(&message, hint));
+}
+
+#[test]
+fn configure_names_it_only_where_it_would_leave_the_rest_to_this_very_program() {
+    let case = Case::with_prod();
+    let bin = case.given("bin");
+    fs::create_dir(&bin).unwrap();
+    let (vault, quick) = (bin.join("vault"), bin.join("vault-quick"));
+    write_program(&vault, &fs::read(VAULT).unwrap());
+    let line_of = |program: &Path| {
+        let answer = json(&case.vault_as(program, &["configure", "prod", "--json"]).run());
+        answer["credential_process"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(line_of(&vault), format!("{} credential-process prod", vault.display()));
+    symlink(QUICK, &quick).unwrap();
+    assert_eq!(line_of(&vault), format!("{} credential-process prod", vault.display()), "it leads to another `vault`");
+    fs::remove_file(&quick).unwrap();
+    write_program(&quick, &fs::read(QUICK).unwrap());
+    assert_eq!(line_of(&vault), format!("{} credential-process prod", quick.display()));
+    fs::set_permissions(&quick, Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(line_of(&vault), format!("{} credential-process prod", vault.display()), "anybody can change it");
+}
