@@ -64,6 +64,12 @@ fn since_boot() -> Duration {
     rustix::time::clock_gettime(clock).try_into().unwrap_or_default()
 }
 
+/// What this thread has computed so far, however many others had the processors meanwhile.
+#[cfg(test)]
+pub fn computed() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().expect("it counts from zero")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

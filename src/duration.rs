@@ -17,8 +17,9 @@ const UNITS: [(char, u64); 5] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)
 /// Reads a duration. What can't be read is an error, never a default: a mistyped `--grace` must not become zero.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let wrong = || DurationError(text.to_owned());
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
+    // Digits alone: `parse` would take a sign, too.
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().map(Duration::from_secs).map_err(|_| wrong());
     }
     let mut total: u64 = 0;
     let mut rest = text;
@@ -116,9 +117,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_an_error() {
-        for bad in
-            ["", "h", "1.5h", "5m1h", "1h1h", "-1", "8 h", "8x", "99999999999999999999", "99999999999999999w", "8hours"]
-        {
+        for bad in [
+            "",
+            "h",
+            "1.5h",
+            "5m1h",
+            "1h1h",
+            "-1",
+            "+900",
+            "8 h",
+            "8x",
+            "99999999999999999999",
+            "99999999999999999w",
+            "8hours",
+        ] {
             assert_eq!(parse(bad), Err(DurationError(bad.to_owned())), "{bad}");
         }
     }

@@ -12,7 +12,7 @@ use aws_sim::{MfaDevice, Simulator, User};
 use tempfile::TempDir;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_vault");
-/// What AWS tools start.
+/// The small one beside it.
 pub const QUICK: &str = env!("CARGO_BIN_EXE_vault-quick");
 pub const ACCOUNT: &str = "123456789012";
 pub const PASSPHRASE: &str = "correct horse battery staple mountain";
@@ -84,11 +84,6 @@ impl Machine {
     /// With nothing that opens the vault but the agent.
     pub fn vault(&self, words: &[&str]) -> Command {
         self.command(PROGRAM, words)
-    }
-
-    /// The same of what AWS tools start.
-    pub fn quick(&self, words: &[&str]) -> Command {
-        self.command(QUICK, words)
     }
 
     /// With an identity instead.

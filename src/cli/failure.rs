@@ -20,6 +20,7 @@ use crate::store::document::Meta;
 use crate::store::file::LoadError;
 use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
 use crate::store::header::HeaderError;
+use crate::store::history::HistoryError;
 use crate::store::passphrase::{DeriveError, PassphraseError};
 use crate::store::pin::Distrust;
 use crate::store::plugin::PluginError;
@@ -134,6 +135,7 @@ pub enum Failure {
     /// The vault was opened by an identity.
     PassphraseNotAtHand,
     Derive(DeriveError),
+    History(HistoryError),
     NoSuchGeneration {
         generation: u64,
         kept: Vec<u64>,
@@ -427,6 +429,7 @@ from! {
     ReopenError => Reopen,
     CreateError => Create,
     PassphraseError => NewPassphrase,
+    HistoryError => History,
     NameError => Name,
     AwsError => Aws,
     EndpointError => Endpoint,

@@ -47,7 +47,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
     let standing =
         Line { generation: vault.version().generation, file: None, content: Ok(Content::of(vault.document())) };
-    let kept = vault.history().into_iter().map(|kept| Line {
+    let kept = vault.history()?.into_iter().map(|kept| Line {
         generation: kept.generation,
         content: kept.content.as_ref().map(Content::of).map_err(ToString::to_string),
         file: Some(kept.file),

@@ -20,7 +20,7 @@ pub struct Rekeyed<'a> {
 impl<'a> Rekeyed<'a> {
     pub fn before(world: &World<'a>, vault: &Vault) -> Result<Self, Failure> {
         let sessions = session_records::cache(world, vault.document())?;
-        let mut machines: BTreeSet<String> = vault.history().into_iter().filter_map(|kept| kept.writer()).collect();
+        let mut machines: BTreeSet<String> = vault.history()?.into_iter().filter_map(|kept| kept.writer()).collect();
         machines.insert(vault.document().meta.writer.clone());
         machines.remove(&process::host_name());
         Ok(Self { sessions, machines })

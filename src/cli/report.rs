@@ -163,9 +163,11 @@ impl Report {
             | Randomness(_)
             | NotCommitted(_)
             | NotDurable(_) => vault::report(failure),
-            NoSuchGeneration { .. } | GenerationDoesNotOpen { .. } | RotationUnfinished(_) | NotRestored { .. } => {
-                history::report(failure)
-            }
+            History(_)
+            | NoSuchGeneration { .. }
+            | GenerationDoesNotOpen { .. }
+            | RotationUnfinished(_)
+            | NotRestored { .. } => history::report(failure),
             RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient | IdentityForRecipient
             | LastRecipient | OwnRecipient(_) => recipient::report(failure),
             PassphraseCommand { .. }
@@ -250,6 +252,11 @@ fn exec(program: &str, error: &std::io::Error) -> Report {
         std::io::ErrorKind::NotFound => Report::new(Status::NotFound, format!("no program `{program}` on PATH")),
         _ => Report::new(Status::CannotRun, format!("can't run `{program}`: {error}")),
     }
+}
+
+/// Another one, by its number where that is known.
+pub fn process(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"))
 }
 
 /// Shows a failure and gives its exit code.

@@ -35,7 +35,7 @@ pub struct Args {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let mut vault = opening::open_vault(world)?;
-    let history = vault.history();
+    let history = vault.history()?;
     let source = Source { from: find(&history, args.generation)?, args: &args, history: &history };
     let mut changes = Vec::new();
     let mut refused = Vec::new();

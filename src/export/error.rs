@@ -18,6 +18,9 @@ pub enum ExportError {
     Config(#[from] ConfigError),
     #[error("another process holds the lock of {}", path.display())]
     LockHeld { path: PathBuf, pid: Option<u32> },
+    /// A link, a folder or a pipe stands where the lock should be.
+    #[error("the lock {} is not a regular file", path.display())]
+    Lock { path: PathBuf },
     /// botocore reads `[DEFAULT]` as what every other section falls back to.
     #[error("section `{name}` of {} has a meaning of its own", path.display())]
     ReservedName { path: PathBuf, name: String },

@@ -57,10 +57,11 @@ fn open_in_new_folder(disk: &dyn Disk, path: &Path) -> Result<AwsFile, ExportErr
 }
 
 fn lock(file: &AwsFile) -> Result<Box<dyn crate::disk::Lock>, ExportError> {
-    file.folder().lock(&format!(".{}.vault-lock", file.name()), PATIENCE).map_err(|error| match error {
+    let name = format!(".{}.vault-lock", file.name());
+    file.folder().lock(&name, PATIENCE).map_err(|error| match error {
         LockError::Held { pid } => ExportError::LockHeld { path: file.path().to_owned(), pid },
         LockError::Io(error) => not_committed(file.path(), error),
-        LockError::NotAFile => not_committed(file.path(), io::Error::other(LockError::NotAFile)),
+        LockError::NotAFile => ExportError::Lock { path: file.path().with_file_name(name) },
     })
 }
 
@@ -226,13 +227,14 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_fails_leaves_the_old_file() {
+    fn a_folder_where_the_lock_should_be_is_named_and_the_old_file_stays() {
         let (_folder, path) = folder();
         let file = path.join("f");
         fs::write(&file, "old").unwrap();
-        // A folder where the lock should be.
-        fs::create_dir(path.join(".f.vault-lock")).unwrap();
-        assert!(matches!(save(&RealDisk, &file, 0o600, &mut longer), Err(ExportError::NotCommitted { .. })));
+        let lock = path.join(".f.vault-lock");
+        fs::create_dir(&lock).unwrap();
+        let refused = save(&RealDisk, &file, 0o600, &mut longer);
+        assert!(matches!(refused, Err(ExportError::Lock { path }) if path == lock));
         assert_eq!(fs::read(&file).unwrap(), b"old");
     }
 

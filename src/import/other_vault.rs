@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::found::{Found, FoundKey, Left, Origin, Reading, Source};
-use crate::store::document::{Document, Profile};
+use crate::store::document::{AgentSettings, Document, Profile, Settings};
 
 pub fn read(document: &Document, path: &Path) -> Reading {
     let mut reading = Reading::default();
@@ -13,14 +13,7 @@ pub fn read(document: &Document, path: &Path) -> Reading {
         reading.left.extend(left_of(profile, &origin));
         reading.found.push(found(name.as_str(), profile, origin));
     }
-    let settings = &document.settings;
-    let of_vault = [
-        ("default_profile", settings.default_profile.as_ref().map(ToString::to_string)),
-        ("session_duration", settings.session_duration.map(|seconds| seconds.to_string())),
-        ("rotate_every", settings.rotate_every.as_ref().map(ToString::to_string)),
-        ("grace", settings.grace.as_ref().map(ToString::to_string)),
-        ("rotate_on_login", settings.rotate_on_login.as_ref().map(ToString::to_string)),
-    ];
+    let of_vault = left_of_vault(&document.settings);
     let of_vault = of_vault.into_iter().filter_map(|(setting, value)| Some((setting, value?)));
     // The ways in that every vault has of its own are none that anybody would miss.
     let recipients =
@@ -36,22 +29,55 @@ pub fn read(document: &Document, path: &Path) -> Reading {
 }
 
 fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
-    let key = profile.access_key.as_ref().map(|key| FoundKey {
+    // Field by field, so that nothing of a later version is taken, or left behind in silence, before somebody has thought
+    // about it.
+    let Profile {
+        access_key,
+        region,
+        mfa_serial,
+        role_arn,
+        source_profile,
+        duration_seconds,
+        external_id,
+        role_session_name,
+        source_identity,
+        session_tags,
+        transitive_session_tags,
+        policy_arns,
+        protected,
+        destination_profile,
+        // Told by `left_of`.
+        mfa_process: _,
+        rotate_every: _,
+        grace: _,
+        rotate_on_login: _,
+        rotate_hook: _,
+        mfa_max_age: _,
+        endpoint_url: _,
+        taken_over: _,
+        // A rotation's journal, which `left_of` tells, too, and what a later version wrote.
+        rest: _,
+    } = profile.clone();
+    let key = access_key.map(|key| FoundKey {
         pair: key.access_key(),
         added: Some(key.added),
         created: key.created,
-        user_arn: key.user_arn.clone(),
+        user_arn: key.user_arn,
     });
-    // Field by field: what a later version adds is not taken before somebody has thought about it.
     let settings = Profile {
-        region: profile.region.clone(),
-        mfa_serial: profile.mfa_serial.clone(),
-        role_arn: profile.role_arn.clone(),
-        source_profile: profile.source_profile.clone(),
-        duration_seconds: profile.duration_seconds,
-        external_id: profile.external_id.clone(),
-        role_session_name: profile.role_session_name.clone(),
-        destination_profile: profile.destination_profile.clone(),
+        region,
+        mfa_serial,
+        role_arn,
+        source_profile,
+        duration_seconds,
+        external_id,
+        role_session_name,
+        source_identity,
+        session_tags,
+        transitive_session_tags,
+        policy_arns,
+        protected,
+        destination_profile,
         ..Profile::default()
     };
     Found { name: name.to_owned(), key, settings, origin, duplicate: None }
@@ -59,14 +85,17 @@ fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
 
 fn left_of(profile: &Profile, origin: &Origin) -> Vec<Left> {
     let confirmed_by = profile.access_key.as_ref().and_then(|key| key.endpoint.clone());
+    let taken_over = profile.taken_over.iter().map(|line| line.text.as_str()).collect::<String>();
     let settings = [
         ("mfa_process", profile.mfa_process.clone()),
         ("endpoint_url", profile.endpoint_url.clone().or(confirmed_by)),
-        ("rotate_every", profile.rotate_every.as_ref().map(ToString::to_string)),
-        ("grace", profile.grace.as_ref().map(ToString::to_string)),
-        ("rotate_on_login", profile.rotate_on_login.as_ref().map(ToString::to_string)),
+        ("rotate_every", text(&profile.rotate_every)),
+        ("grace", text(&profile.grace)),
+        ("rotate_on_login", text(&profile.rotate_on_login)),
         ("rotate_hook", profile.rotate_hook.clone()),
-        ("mfa_max_age", profile.mfa_max_age.map(|seconds| seconds.to_string())),
+        ("mfa_max_age", text(&profile.mfa_max_age)),
+        // Of a file of the machine where they stood.
+        ("taken_over", Some(taken_over).filter(|lines| !lines.is_empty())),
     ];
     // What it stands for is between that vault and AWS: a second one that went on with it would be another machine at work.
     let rotation =
@@ -76,6 +105,26 @@ fn left_of(profile: &Profile, origin: &Origin) -> Vec<Left> {
     };
     let rotation = profile.is_rotating().then_some(rotation);
     rotation.into_iter().chain(settings.into_iter().filter_map(left)).collect()
+}
+
+fn left_of_vault(settings: &Settings) -> [(&'static str, Option<String>); 9] {
+    let Settings { default_profile, session_duration, rotate_every, grace, rotate_on_login, agent, rest: _ } = settings;
+    let AgentSettings { enabled, idle, max, session, rest: _ } = agent;
+    [
+        ("default_profile", text(default_profile)),
+        ("session_duration", text(session_duration)),
+        ("rotate_every", text(rotate_every)),
+        ("grace", text(grace)),
+        ("rotate_on_login", text(rotate_on_login)),
+        ("agent.enabled", text(enabled)),
+        ("agent.idle", text(idle)),
+        ("agent.max", text(max)),
+        ("agent.session", text(session)),
+    ]
+}
+
+fn text(setting: &Option<impl ToString>) -> Option<String> {
+    setting.as_ref().map(ToString::to_string)
 }
 
 fn origin(path: &Path, profile: Option<&str>) -> Origin {
@@ -91,14 +140,20 @@ mod tests {
     fn other() -> Document {
         let mut document = Document::new(Timestamp::UNIX_EPOCH, "host".to_owned(), identity::generate()).unwrap();
         let profile: Profile = toml::from_str(
-            "region = 'eu-central-1'\nmfa_serial = 'arn:aws:iam::123456789012:mfa/alice'\nmfa_process = 'evil'\n\
+            "protected = true\npolicy_arns = ['arn:aws:iam::aws:policy/X']\nsession_tags = { team = 'a' }\n\
+             transitive_session_tags = ['team']\nsource_identity = 'alice'\nregion = 'eu-central-1'\nmfa_serial = 'arn:aws:iam::123456789012:mfa/alice'\nmfa_process = 'evil'\n\
              endpoint_url = 'http://evil'\nrotate_on_login = 'always'\nrotate_hook = 'evil'\n[access_key]\nid = 'AKIAIOSFODNN7EXAMPLE'\nsecret = 's'\n\
-             added = '2026-01-02T03:04:05Z'\ncreated = '2025-01-02T03:04:05Z'\n[rotation]\nx = 1\n",
+             added = '2026-01-02T03:04:05Z'\ncreated = '2025-01-02T03:04:05Z'\n[rotation]\nx = 1\n\
+             [[taken_over]]\nat = 1\ntext = 'x = 1'\n",
         )
         .unwrap();
         document.profiles.insert("prod".parse().unwrap(), profile);
         document.settings.default_profile = "prod".parse().ok();
         document.settings.grace = "7d".parse().ok();
+        document.settings.agent.enabled = Some(false);
+        document.settings.agent.idle = Some(60);
+        document.settings.agent.max = Some(120);
+        document.settings.agent.session = Some(0);
         document
     }
 
@@ -112,14 +167,21 @@ mod tests {
         assert_eq!(key.created, "2025-01-02T03:04:05Z".parse().ok());
         let settings = &found.settings;
         assert!(settings.region.is_some() && settings.mfa_serial.is_some());
+        assert_eq!(settings.policy_arns.as_ref().unwrap().0, ["arn:aws:iam::aws:policy/X"]);
+        assert_eq!(settings.session_tags.as_ref().unwrap().to_string(), "team=a");
+        assert_eq!(settings.transitive_session_tags.as_ref().unwrap().0, ["team"]);
+        assert_eq!((settings.is_protected(), settings.source_identity.as_deref()), (true, Some("alice")));
+        assert!(settings.taken_over.is_empty());
         assert!(settings.mfa_process.is_none() && settings.endpoint_url.is_none() && settings.rest.is_empty());
         assert!(settings.rotate_hook.is_none() && settings.rotate_on_login.is_none());
         let left: Vec<_> =
             reading.left.iter().map(|left| (left.setting, left.value.as_deref().unwrap_or_default())).collect();
         let of_prod = [("rotation", ""), ("mfa_process", "evil"), ("endpoint_url", "http://evil")];
         assert_eq!(left[..3], of_prod);
-        let runs = [("rotate_on_login", "always"), ("rotate_hook", "evil")];
-        assert_eq!(left[3..5], runs);
-        assert_eq!(left[5..], [("default_profile", "prod"), ("grace", "7d")]);
+        assert_eq!(left[3..5], [("rotate_on_login", "always"), ("rotate_hook", "evil")]);
+        assert_eq!(left[5..8], [("taken_over", "x = 1"), ("default_profile", "prod"), ("grace", "7d")]);
+        let of_agent = [("enabled", "false"), ("idle", "60"), ("max", "120"), ("session", "0")];
+        let of_agent = of_agent.map(|(setting, value)| (format!("agent.{setting}"), value));
+        assert!(left[8..].iter().map(|(setting, value)| ((*setting).to_owned(), *value)).eq(of_agent));
     }
 }

@@ -252,7 +252,8 @@ impl Position {
     }
 }
 
-fn key_of<'a>(document: &'a Document, name: &ProfileName) -> Result<&'a StoredAccessKey, JournalError> {
+/// The access key that the profile has.
+pub fn key_of<'a>(document: &'a Document, name: &ProfileName) -> Result<&'a StoredAccessKey, JournalError> {
     let key = document.profiles.get(name).and_then(|profile| profile.access_key.as_ref());
     key.ok_or_else(|| JournalError::NoKey(name.clone()))
 }

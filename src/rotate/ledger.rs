@@ -11,8 +11,9 @@ use thiserror::Error;
 
 use super::calls::Calls;
 use super::creation_dates::CreationDates;
-use super::journal::{Asked, Conflict, Journal, JournalError, Position};
+use super::journal::{Asked, Conflict, Journal, JournalError, Position, key_of};
 use super::plan::{Save, State};
+use crate::credentials::AccessKey;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::{Document, StoredAccessKey};
 use crate::store::group::{Group, GroupError};
@@ -93,6 +94,16 @@ impl<'l, 'd> Ledger<'l, 'd> {
         let found = self.calls.aside(|| self.group.read_durable(find)).map_err(unread)?;
         let durable = found.map_err(|error| LedgerError::NotDurable(Arc::new(error)))?;
         Ok(durable.map_err(Conflict::from)?)
+    }
+
+    /// The profile's key, and the one that an unfinished rotation has beside it: either may tell whose they are.
+    pub fn own_keys(&self, name: &ProfileName) -> Result<Vec<AccessKey>, LedgerError> {
+        let found = self.read(|vault| {
+            let current = key_of(vault.document(), name)?.access_key();
+            let other = Journal::key_beside(vault.document(), name).map(|key| key.access_key());
+            Ok([Some(current), other].into_iter().flatten().collect())
+        })?;
+        Ok(found.map_err(|error: JournalError| Conflict::from(error))?)
     }
 
     /// The key beside the profile's that an unfinished rotation of it has.

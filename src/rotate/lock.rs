@@ -1,9 +1,10 @@
 //! One run at a time for a user's keys: two that list and create at once would each take the other's key for a stranger's.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -18,6 +19,9 @@ pub type UserLock = Box<dyn Lock>;
 pub enum LockTaken {
     #[error("another run is at it")]
     Running { pid: Option<u32> },
+    /// A link, a folder or a pipe stands where the lock should be.
+    #[error("the lock {} is not a regular file", path.display())]
+    Lock { path: PathBuf },
     #[error("the lock could not be taken: {0}")]
     Io(#[from] io::Error),
 }
@@ -35,10 +39,10 @@ pub fn end_all(disk: &dyn Disk, state: &Path, tell: impl Fn(u32)) -> io::Result<
 pub fn take(disk: &dyn Disk, state: &Path, user_arn: &str) -> Result<UserLock, LockTaken> {
     let folder = state.join(FOLDER);
     disk.make_folder(&folder)?;
-    let name: String = Sha256::digest(user_arn)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    disk.open_folder(&folder)?.lock(&format!("{name}.lock"), Duration::ZERO).map_err(|error| match error {
+    let name = format!("{}.lock", HEXLOWER.encode(&Sha256::digest(user_arn)[..16]));
+    disk.open_folder(&folder)?.lock(&name, Duration::ZERO).map_err(|error| match error {
         LockError::Held { pid } => LockTaken::Running { pid },
         LockError::Io(error) => LockTaken::Io(error),
-        LockError::NotAFile => LockTaken::Io(io::Error::from(io::ErrorKind::InvalidInput)),
+        LockError::NotAFile => LockTaken::Lock { path: folder.join(&name) },
     })
 }

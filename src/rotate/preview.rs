@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{End, Look, Mfa, OwnIntent, Run, Save, Secret, State, Step, Use, View, Wish, next};
+use super::plan::{End, Look, Mfa, Run, Save, Secret, State, Step, Use, View, Wish, next};
 use crate::aws::{KeyStatus, ListedKey};
 use crate::names::AccessKeyId;
 
@@ -120,15 +120,8 @@ impl Preview<'_> {
     }
 
     fn save(&mut self, save: &Save) -> Option<Deed> {
+        self.run.saved(save, &self.state, self.wish);
         (self.state, self.current) = self.state.after(&self.current, save, self.now);
-        match save {
-            Save::Intend => self.run.intent = OwnIntent::Unsent,
-            Save::Adopt(_) => self.run.turned = true,
-            Save::TurnBack => self.run.undone = true,
-            Save::Return => (self.run.undone, self.run.turned) = (true, true),
-            Save::Finish => self.run.turned |= self.wish.now,
-            Save::Prove | Save::Retire { .. } | Save::Undo => {}
-        }
         match save {
             Save::Prove | Save::TurnBack | Save::Return => Some(Deed::Use(known(self.current.clone()))),
             Save::Finish => Some(Deed::Finish),
@@ -139,4 +132,37 @@ impl Preview<'_> {
 
 fn known(key: AccessKeyId) -> Option<AccessKeyId> {
     Some(key).filter(|key| key.as_str() != NEW_KEY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new key that was made and saved, and deleted by somebody before it was used: the old one alone is listed.
+    #[test]
+    fn an_undo_of_a_new_key_that_is_gone_ends_as_the_real_one_does() {
+        let (current, new): (AccessKeyId, AccessKeyId) =
+            ("AKIAIOSFODNN7EXAMPL1".parse().unwrap(), "AKIAIOSFODNN7EXAMPL2".parse().unwrap());
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        let wish = Wish {
+            start: false,
+            older_than: None,
+            undo: true,
+            now: false,
+            force: false,
+            keep_old: false,
+            grace: SignedDuration::from_hours(24),
+            delete_key: None,
+        };
+        let preview = Preview {
+            state: State::Created { new, since: Timestamp::UNIX_EPOCH },
+            keys: vec![ListedKey { id: current.clone(), status: KeyStatus::Active, created: Timestamp::UNIX_EPOCH }],
+            current,
+            now,
+            mfa: Mfa::None,
+            run: Run::default(),
+            wish: &wish,
+        };
+        assert_eq!(preview.play(), (vec![Deed::Finish], Some(End::Done)));
+    }
 }

@@ -28,7 +28,6 @@ use super::preview::{Deed, Preview};
 use super::proof::Proof;
 use super::stop::Stop;
 use crate::aws::{Aws, AwsError, KeyStatus, KeyUse, ListedKey, Refusal};
-use crate::credentials::AccessKey;
 use crate::disk::Disk;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::StoredAccessKey;
@@ -74,8 +73,6 @@ pub struct Rotation {
     pub last_uses: BTreeMap<AccessKeyId, KeyUse>,
     /// Of which it was told that their use is unknown.
     unknown: BTreeSet<AccessKeyId>,
-    /// The keys that may tell whose they are; put away after that.
-    to_identify: Vec<AccessKey>,
     entry: Option<Entry>,
     expected: Option<Position>,
     session: Option<Session>,
@@ -108,8 +105,7 @@ pub struct Rotation {
 
 impl Rotation {
     pub fn new(start: Start) -> Self {
-        let Start { profile, key, other_key, has_mfa, mfa_max_age, delete_key, hooks, rest, grace_asked_for, wish } =
-            start;
+        let Start { profile, has_mfa, mfa_max_age, delete_key, hooks, rest, grace_asked_for, wish } = start;
         Self {
             profile,
             user: None,
@@ -118,7 +114,6 @@ impl Rotation {
             listed_at: None,
             last_uses: BTreeMap::new(),
             unknown: BTreeSet::new(),
-            to_identify: [Some(key), other_key].into_iter().flatten().collect(),
             entry: None,
             expected: None,
             session: None,
@@ -197,7 +192,16 @@ impl Rotation {
 
     /// What it would do now, if all went well; changes nothing. A list that takes a session with MFA is refused.
     pub fn survey(&mut self, tools: &Tools) -> Result<(Vec<Deed>, Option<End>), Stop> {
+        let surveyed = self.look_ahead(tools);
+        // However that ended: a person may be asked for a code now.
+        self.put_keys_away();
+        self.lock = None;
+        surveyed
+    }
+
+    fn look_ahead(&mut self, tools: &Tools) -> Result<(Vec<Deed>, Option<End>), Stop> {
         let user = self.known_user(tools)?;
+        self.read(tools, &user)?;
         self.keys = self.list(tools, &user)?;
         self.listed_at = Some(tools.now());
         self.resolve_key_to_delete()?;
@@ -215,7 +219,6 @@ impl Rotation {
             run: self.run.clone(),
             wish: &self.wish,
         };
-        self.lock = None;
         Ok(preview.play())
     }
 

@@ -1,5 +1,6 @@
 //! What is kept of an issued session: the credentials, and all that tells later readers whether they are theirs.
 
+use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -141,7 +142,7 @@ impl Stamps {
 
 impl SectionStamp {
     fn of(profile: &ProfileName, config: &ConfigFile) -> Self {
-        let digest = config.digest(profile).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = HEXLOWER.encode(&config.digest(profile));
         Self { profile: profile.clone(), digest }
     }
 }

@@ -34,6 +34,11 @@ pub enum KeptError {
     Io(#[from] io::Error),
 }
 
+/// Nobody can tell which earlier generations there are: that is not to say that there are none.
+#[derive(Debug, thiserror::Error)]
+#[error("the folder of the vault can't be listed: {0}")]
+pub struct HistoryError(io::Error);
+
 impl Kept {
     /// Host name of who wrote it.
     pub fn writer(&self) -> Option<String> {
@@ -48,9 +53,9 @@ pub(super) fn history(
     opener: &Opener,
     fingerprint: &Fingerprint,
     standing: &Version,
-) -> io::Result<Vec<Kept>> {
+) -> Result<Vec<Kept>, HistoryError> {
     let standing = kept::ending(standing.generation, &standing.hash);
-    let mut files = place.kept_files()?;
+    let mut files = place.kept_files().map_err(HistoryError)?;
     files.retain(|(_, file)| !file.ends_with(&standing));
     files.sort_by(|(one, this), (other, that)| other.cmp(one).then(this.cmp(that)));
     let look_into = |(generation, file): (u64, String)| {

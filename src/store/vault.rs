@@ -23,7 +23,7 @@ pub use rekey::{NewPassphrase, Rekey};
 use super::document::{Document, DocumentError, LogMark, Profile};
 use super::file::{Loaded, Locked, Place, SaveError, Saved};
 use super::fingerprint::Fingerprint;
-use super::history::{Kept, history};
+use super::history::{HistoryError, Kept, history};
 use super::identity;
 use super::kdf::KdfParameters;
 use super::kept::Keep;
@@ -204,9 +204,9 @@ impl Vault<'_> {
         &self.opener
     }
 
-    /// Earlier generations beside the vault, the newest first; none where the folder can't be listed.
-    pub fn history(&self) -> Vec<Kept> {
-        history(&self.place, &self.opener, &self.fingerprint(), &self.version).unwrap_or_default()
+    /// Earlier generations beside the vault, the newest first.
+    pub fn history(&self) -> Result<Vec<Kept>, HistoryError> {
+        history(&self.place, &self.opener, &self.fingerprint(), &self.version)
     }
 
     /// The access key of this id from earlier generations and other copies beside the vault.

@@ -9,13 +9,14 @@ use crate::cli::world::World;
 use crate::log::{Files, Held, Mark, Position, Text, check};
 use crate::process;
 use crate::store::document::LogMark;
+use crate::store::history::HistoryError;
 use crate::store::vault::Vault;
 
 use super::{LogFailure, damaged, positions_json};
 
 pub fn run(json: bool, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
-    let marks = marks(&vault, &process::host_name());
+    let marks = marks(&vault, &process::host_name())?;
     // Read last: it grows, and what a mark is of that somebody took meanwhile must be in it.
     let files = super::files(world)?;
     let held = check(&files, &marks).map_err(|broken| LogFailure::Changed {
@@ -48,13 +49,13 @@ pub fn run(json: bool, world: &World) -> Result<(), Failure> {
 }
 
 /// What the vault and the earlier generations beside it know of this machine's log, the oldest first.
-fn marks(vault: &Vault, machine: &str) -> Vec<Mark> {
-    let kept = vault.history();
+fn marks(vault: &Vault, machine: &str) -> Result<Vec<Mark>, HistoryError> {
+    let kept = vault.history()?;
     let earlier = kept.iter().rev().filter_map(|kept| kept.content.as_ref().ok());
     let marks = earlier.chain([vault.document()]).filter_map(|document| document.log_mark(machine));
     let mut marks: Vec<Mark> = marks.map(|LogMark { at, length, sha256 }| Mark { at, length, sha256 }).collect();
     marks.dedup();
-    marks
+    Ok(marks)
 }
 
 /// Whether it was so when the vault was saved.

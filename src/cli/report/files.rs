@@ -5,7 +5,7 @@ use crate::aws_files::file::FileError;
 use crate::cli::escape::{escape, shown_path};
 use crate::export::error::ExportError;
 
-use super::{Report, Status};
+use super::{Report, Status, process, trust};
 
 pub fn file(error: &FileError) -> Report {
     let words = escape(&error.to_string());
@@ -31,13 +31,14 @@ pub fn export(error: &ExportError) -> Report {
         ExportError::File(error) => file(error),
         ExportError::Config(error) => config(error),
         ExportError::LockHeld { path, pid } => {
-            let holder = pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"));
+            let holder = process(*pid);
             Report::new(
                 Status::State,
                 format!("{} is being written by {holder}; it was left as it is", shown_path(path)),
             )
             .hint("try again")
         }
+        ExportError::Lock { path } => trust::not_a_lock(path),
         ExportError::HoldsLongTermKey { path, line, name, id } => {
             let place = format!("{}:{line}", shown_path(path));
             Report::new(

@@ -7,6 +7,8 @@ use super::{Report, Status, internal};
 pub fn report(failure: &Failure) -> Report {
     let state = |message: String| Report::new(Status::State, message);
     match failure {
+        Failure::History(error) => state(format!("can't tell which earlier generations there are: {error}"))
+            .hint("nothing was changed; look at the folder of the vault, and try again"),
         Failure::NoSuchGeneration { generation, kept } if kept.is_empty() => {
             state(format!("generation {generation} is not kept beside the vault, and no other is"))
         }

@@ -21,7 +21,7 @@ use crate::rotate::stop::Stop;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{NotCommitted, ReopenError};
 
-use super::{Report, Status, aws};
+use super::{Report, Status, aws, trust};
 
 /// What happens, as it happens.
 pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
@@ -301,6 +301,7 @@ fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
             let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
             Report::new(Status::State, format!("{name}: another rotation of this user is running{pid}"))
         }
+        Stop::Lock(LockTaken::Lock { path }) => trust::not_a_lock(path),
         Stop::Lock(LockTaken::Io(error)) => {
             Report::new(Status::State, format!("{name}: the state folder takes no lock: {error}"))
         }

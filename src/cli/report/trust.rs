@@ -1,5 +1,7 @@
 //! Words for vaults that are not what this machine remembers.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use crate::cli::escape::{escape, shown_path};
@@ -86,12 +88,15 @@ pub fn pins(error: &PinError) -> Report {
                 .hint("update this program")
         }
         PinError::Untrusted(untrusted) => vault::distrust(untrusted),
-        PinError::Lock { path } => {
-            Report::new(Status::NotTrusted, format!("the lock {} is not a regular file", shown_path(path)))
-                .hint("remove it; it is made again")
-        }
+        PinError::Lock { path } => not_a_lock(path),
         PinError::Io { path, error } => Report::new(Status::State, format!("{}: {error}", shown_path(path))),
     }
+}
+
+/// Something else stands where a lock should be.
+pub fn not_a_lock(path: &Path) -> Report {
+    Report::new(Status::NotTrusted, format!("the lock {} is not a regular file", shown_path(path)))
+        .hint("remove it; it is made again")
 }
 
 pub fn not_remembered(world: &World, error: &PinError) {

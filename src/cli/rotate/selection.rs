@@ -18,7 +18,7 @@ use crate::rotate::plan::Wish;
 use crate::rotate::pool::CallPlace;
 use crate::rotate::rules::Rules;
 use crate::rotate::run::{Rest, Rotation, Start};
-use crate::store::document::{Document, StoredAccessKey};
+use crate::store::document::Document;
 use crate::store::vault::Vault;
 
 use super::outcome::Outcome;
@@ -105,8 +105,6 @@ impl Sorting<'_, '_> {
         let rules = || profiles().map(|(_, profile)| Rules::of(profile, &document.settings));
         let start = Start {
             profile: user.clone(),
-            key: key.clone(),
-            other_key: journal.as_ref().and_then(Journal::other_key).map(StoredAccessKey::access_key),
             has_mfa: resolved.has_mfa(),
             mfa_max_age: rules().map(|rules| rules.mfa_max_age).min().unwrap_or_default(),
             delete_key: args.delete_key.clone(),

@@ -56,7 +56,7 @@ impl View<'_> {
         }
         // Another machine with this file may be about to save it; what the vault says then is read anew.
         let saved_by = key.created + SENT_WITHIN;
-        if self.run.intent == OwnIntent::None && self.now < saved_by {
+        if self.run.intent == OwnIntent::Earlier && self.now < saved_by {
             return Step::ListAgain(saved_by);
         }
         let Some(used) = self.run.uses.get(&key.id) else { return Step::Look(Look::AtUse(key.id.clone())) };

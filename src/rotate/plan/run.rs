@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::Depth;
+use super::{Depth, Save, State, Wish};
 use crate::aws::KeyUse;
 use crate::names::AccessKeyId;
 
@@ -27,11 +27,28 @@ pub struct Run {
     pub undone: bool,
 }
 
+impl Run {
+    /// What a saved step means for the rest of the run. `before` is the state that the step was decided from.
+    pub fn saved(&mut self, save: &Save, before: &State, wish: &Wish) {
+        match save {
+            Save::Intend => self.intent = OwnIntent::Unsent,
+            Save::Adopt(_) => self.turned = true,
+            Save::TurnBack | Save::Return => (self.undone, self.turned) = (true, true),
+            // Who ended a grace by hand, or took a rotation back, asked for that and not for the next one.
+            Save::Finish => {
+                let taken_back = wish.undo && matches!(before, State::Created { .. });
+                self.turned |= wish.now || taken_back;
+            }
+            Save::Prove | Save::Retire { .. } | Save::Undo => {}
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum OwnIntent {
     /// Of an earlier run, which may have sent the call.
     #[default]
-    None,
+    Earlier,
     /// Nothing was sent yet.
     Unsent,
     /// It was sent, and the reply was lost.

@@ -6,7 +6,7 @@ use crate::names::AccessKeyId;
 use crate::rotate::creation_dates::CreationDates;
 use crate::rotate::journal::{Asked, Conflict, Position};
 use crate::rotate::ledger::{Entry, LedgerError};
-use crate::rotate::plan::{End, OwnIntent, Save, State};
+use crate::rotate::plan::{End, OwnIntent, Save};
 use crate::rotate::stop::Stop;
 
 impl Rotation {
@@ -64,30 +64,19 @@ impl Rotation {
 
     /// What the saved step means for the rest of this run.
     fn note(&mut self, save: &Save, before: &Position, current: &AccessKeyId) {
-        let new = current.clone();
         self.saved = true;
         if let Some(key) = forgotten(save, before).filter(|key| !self.run.deleted.contains(*key)) {
             self.news.push(News::Gone { key: key.clone() });
         }
+        let was_just_made = self.run.intent == OwnIntent::Unsent;
+        self.run.saved(save, &before.state, &self.wish);
         match save {
-            Save::Intend => self.run.intent = OwnIntent::Unsent,
-            Save::Adopt(key) => {
-                let (was_just_made, new) = (self.run.intent == OwnIntent::Unsent, key.clone());
-                self.run.turned = true;
-                self.news.push(if was_just_made { News::Created { new } } else { News::Adopted { new } });
+            Save::Adopt(key) if was_just_made => self.news.push(News::Created { new: key.clone() }),
+            Save::Adopt(key) => self.news.push(News::Adopted { new: key.clone() }),
+            Save::Prove | Save::TurnBack | Save::Return => {
+                self.news.push(News::Replaced { old: before.current.clone(), new: current.clone() });
             }
-            Save::Prove => self.news.push(News::Replaced { old: before.current.clone(), new }),
-            Save::TurnBack | Save::Return => {
-                self.run.undone = true;
-                self.run.turned = true;
-                self.news.push(News::Replaced { old: before.current.clone(), new });
-            }
-            // Who ended a grace by hand, or took a rotation back, asked for that and not for the next one.
-            Save::Finish => {
-                let taken_back = self.wish.undo && matches!(before.state, State::Created { .. });
-                self.run.turned |= self.wish.now || taken_back;
-            }
-            Save::Retire { .. } | Save::Undo => {}
+            Save::Intend | Save::Retire { .. } | Save::Undo | Save::Finish => {}
         }
     }
 

@@ -3,15 +3,12 @@
 use std::time::Duration;
 
 use super::Rest;
-use crate::credentials::AccessKey;
 use crate::names::ProfileName;
 use crate::rotate::plan::Wish;
 
+/// No key: many may wait for their turn while a person is asked for a code.
 pub struct Start {
     pub profile: ProfileName,
-    /// The profile's, and the one that its journal has beside it.
-    pub key: AccessKey,
-    pub other_key: Option<AccessKey>,
     /// Whether a session with MFA is to sign.
     pub has_mfa: bool,
     /// How old a session's code may be for a change of keys.

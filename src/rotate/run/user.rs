@@ -45,16 +45,16 @@ impl Rotation {
             _ => {}
         }
         self.entry = Some(entry);
-        self.to_identify.clear();
         self.user = Some(user.clone());
         Ok(user)
     }
 
     /// By whichever key AWS still takes: the current one may be the one that somebody took away.
     fn ask_who(&self, tools: &Tools) -> Result<CallerIdentity, Stop> {
+        let keys = tools.ledger.own_keys(&self.profile)?;
         let session = self.session.iter().map(|session| Signer::Session(&session.credentials));
         let mut refused = Stop::NoSigner;
-        for signer in session.chain(self.to_identify.iter().map(Signer::AccessKey)) {
+        for signer in session.chain(keys.iter().map(Signer::AccessKey)) {
             match tools.aws.caller_identity(&signer) {
                 Err(error @ AwsError::Refused { refusal: Refusal::UnknownKey | Refusal::Expired, .. }) => {
                     refused = error.into();

@@ -51,9 +51,10 @@ impl<'a> PluginRecipient<'a> {
         talk.tell("wrap-file-key", &[], file_key.expose_secret())?;
         let (mut stanzas, mut labels) = (Vec::new(), None);
         talk.listen(|command| match (command.tag.as_str(), command.args.as_slice()) {
-            ("recipient-stanza", [file, tag, arguments @ ..]) => {
+            // We gave it one file, and count from zero.
+            ("recipient-stanza", [file, tag, arguments @ ..]) if file == "0" => {
                 stanzas.push(Stanza { tag: tag.clone(), args: arguments.to_vec(), body: command.body.clone() });
-                Some(file == "0")
+                Some(true)
             }
             ("labels", given) => {
                 let first = labels.is_none();

@@ -340,11 +340,21 @@ fn the_file_that_stands_is_kept_once_however_often_that_is_asked() {
         vault.keep_standing().unwrap();
         assert_eq!(kept(&path), [(1, standing.clone())]);
         assert_eq!(reopened(&path, &vault).version(), vault.version());
-        assert!(vault.history().is_empty(), "what stands is no earlier generation");
+        assert!(vault.history().unwrap().is_empty(), "what stands is no earlier generation");
     }
     vault.edit(&stamp(), add("prod")).unwrap();
     assert_eq!(kept(&path), [(1, standing)]);
-    assert_eq!(vault.history().len(), 1);
+    assert_eq!(vault.history().unwrap().len(), 1);
+}
+
+#[test]
+fn a_folder_that_can_not_be_listed_is_not_one_without_earlier_generations() {
+    let (_temporary, path, vault) = made();
+    let folder = path.parent().unwrap();
+    fs::rename(folder, folder.with_extension("moved")).unwrap();
+    assert!(vault.history().is_err());
+    fs::rename(folder.with_extension("moved"), folder).unwrap();
+    assert!(vault.history().unwrap().is_empty());
 }
 
 #[test]

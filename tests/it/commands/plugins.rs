@@ -200,6 +200,17 @@ fn whatever_a_plugin_does_instead_of_its_work_nothing_is_lost() {
 }
 
 #[test]
+fn what_a_plugin_wraps_for_another_file_than_its_own_is_refused_and_not_used() {
+    let (case, program) = with_standin();
+    let wraps = "say 'recipient-stanza 1 standin' AAAA; [ \"$answer\" = '-> fail' ] || exit 1";
+    install(&case, &format!("{wraps}; printf -- '-> done\\n\\n'; exit"));
+    let saved = unchanged(&case, || vault(&case, &SAVE).run());
+    let what = "does not speak as an age plugin does";
+    let message = format!("the vault was not saved: recipient `key`: `{}` {what}", program.display());
+    saved.exits(1).stdout("").stderr(&error(&message));
+}
+
+#[test]
 fn a_key_that_a_plugin_invents_opens_nothing() {
     let (case, _) = with_standin();
     install(&case, "found=AAAAAAAAAAAAAAAAAAAAAA");

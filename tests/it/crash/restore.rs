@@ -35,7 +35,11 @@ impl Scenario for RestoreCommand {
         match run(&RESTORE, disk) {
             Ok(()) => Ended::Committed,
             Err(report) if report.message.contains("a power cut now may undo it") => Ended::CommittedNotDurable,
-            Err(_) => Ended::NotCommitted,
+            Err(report) => {
+                let unread = report.message.contains("is not kept beside the vault");
+                assert!(!unread, "a folder that can't be listed is not an empty one: {}", report.message);
+                Ended::NotCommitted
+            }
         }
     }
 

@@ -12,6 +12,8 @@ fn case() -> Case {
     case.keep_secret("the other secret", OTHER_SECRET);
     let add = ["add", "other", "--access-key-id", "AKIAOTHEROTHEROTHER1", "--secret-stdin", "--no-verify"];
     case.vault(&add).stdin(OTHER_SECRET).run().succeeds();
+    // So that a rehearsed rotation asks for a code.
+    case.sim.require_mfa_for(&case.alice, &["iam:ListAccessKeys"], None);
     case
 }
 
@@ -30,11 +32,15 @@ fn an_mfa_prompt_holds_no_other_profiles_secret_and_no_prompt_holds_the_passphra
         ("the key that is to sign in", case.alice.secret_access_key().into()),
         ("the vault identity", identity.into()),
     ]);
-    let key = "the key that is to sign in";
-    let identity = "the vault identity";
+    let key = &["the key that is to sign in"][..];
+    let identity = &["the vault identity"][..];
+    // Whoever goes on with other keys after the prompt opens the vault again.
+    let both = &["the key that is to sign in", "the vault identity"][..];
     for (arguments, prompt, holds) in [
         (&["login", "prod"][..], "MFA code for prod", key),
         (&["exec", "prod", "--", "true"], "MFA code for prod", key),
+        (&["rotate", "other", "prod", "--dry-run"], "MFA code for prod", both),
+        (&["rotate", "prod", "other", "--dry-run"], "MFA code for prod", both),
         (&["add", "new", "--access-key-id", "AKIAIOSFODNN7EXAMPLE"], "Secret access key of", identity),
         (&["remove", "prod"], "Remove `prod`", identity),
     ] {
@@ -43,7 +49,7 @@ fn an_mfa_prompt_holds_no_other_profiles_secret_and_no_prompt_holds_the_passphra
             terminal.expect(prompt);
             let found: Vec<&str> = copies(terminal.id(), &needles).into_keys().collect();
             // What it goes on with is there, and shows that the search works; nothing else is.
-            assert_eq!(found, [holds], "at `{prompt}` of {arguments:?}");
+            assert_eq!(found, holds, "at `{prompt}` of {arguments:?}");
             terminal.press("\x03");
             terminal.finish().0.dies_of(Signal::INT);
         }

@@ -161,7 +161,9 @@ fn who_asks_for_a_key_in_its_grace_hears_that_somebody_took_the_new_one_away() {
         let (stage, old, new) = retired();
         stage.sim().set_key_status(&old, Status::Active);
         stage.sim().set_key_status(&new, Status::Inactive);
-        stage.rotate(words);
+        let ran = stage.rotate(words);
+        let told = format!("prod: AKIA...{} is in use from now on, in the place of AKIA...{}", &old[16..], &new[16..]);
+        ran.says(&told);
         uses(&stage, &old, Some("retired"));
     }
 }

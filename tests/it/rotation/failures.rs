@@ -1,8 +1,11 @@
 //! Every call of a rotation fails, in every way that a call can.
 
+use std::fs;
+
 use aws_sim::{Failure, Kind, Status};
 
 use super::stage::{Ran, Stage};
+use crate::program::files_below;
 
 /// The calls of an undisturbed rotation, as the action and which of that action's it is.
 fn calls() -> Vec<(String, usize)> {
@@ -205,4 +208,20 @@ fn a_reply_to_create_that_is_lost_after_it_was_applied_leaves_one_named_orphan_a
         stage.is_rotated();
         stage.recovers();
     }
+}
+
+/// Of another program, or of somebody who wants it that way.
+#[test]
+fn a_folder_in_the_place_of_the_users_lock_is_named() {
+    let stage = Stage::new();
+    stage.run(&["rotate", "prod", "--dry-run"]).succeeds();
+    let [lock] = &files_below(&stage.case.home().join(".local/state/vault/rotations"))[..] else { panic!("one lock") };
+    fs::remove_file(lock).unwrap();
+    fs::create_dir(lock).unwrap();
+    let ran = stage.rotate(&[]);
+    ran.exits(6).error(&format!("the lock {} is not a regular file", lock.display()));
+    ran.hint("remove it; it is made again");
+    fs::remove_dir(lock).unwrap();
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use aws_sim::{Failure, Kind, Status, User};
 use rustix::process::Signal;
+use vault::disk::RealDisk;
+use vault::rotate::lock;
 
 use super::several::{old_key_is, stage};
 use super::stage::Stage;
@@ -230,6 +232,21 @@ fn ctrl_c_at_the_question_for_the_only_code_says_whether_anything_was_begun() {
          interrupted",
     );
     stage.recovers();
+}
+
+/// The key is read again once there is a code; nobody is kept out of it while somebody looks for their phone.
+#[test]
+fn a_dry_run_that_waits_for_a_code_is_in_no_other_runs_way() {
+    let stage = Stage::new();
+    stage.sim().require_mfa_for(&stage.user, &["iam:ListAccessKeys"], None);
+    let mut terminal = stage.case.vault(&["rotate", "prod", "--dry-run"]).on_terminal();
+    terminal.expect("MFA code for prod");
+    drop(
+        lock::take(&RealDisk, &stage.case.home().join(".local/state/vault"), &stage.user.arn()).expect("nobody has it"),
+    );
+    terminal.type_line(&stage.case.phone.code());
+    terminal.finish().0.succeeds().screen_has("use the session with MFA that is at hand").screen_has("make a new key");
+    stage.is_untouched();
 }
 
 #[test]

@@ -206,6 +206,15 @@ fn run(memory: &Memory) -> plan::Run {
     }
 }
 
+/// What a run remembers after a save.
+pub fn remember(run: &Run, save: Save) -> Memory {
+    let Memory { intent, turned, undone, .. } = run.memory;
+    let before = journal(&run.stand).map_or(plan::State::Idle, |journal| journal.state());
+    let mut after = plan::Run { intent, turned, undone, ..plan::Run::default() };
+    after.saved(&large(save), &before, &wish(run.wish));
+    Memory { intent: after.intent, turned: after.turned, undone: after.undone, ..run.memory }
+}
+
 fn wish(wish: Wish) -> plan::Wish {
     plan::Wish {
         start: !matches!(wish, Wish::Resume | Wish::ResumeNow | Wish::Undo | Wish::ResumeDelete(_)),

@@ -4,7 +4,7 @@
 use vault::rotate::plan::{Mfa, OwnIntent, Secret, Use};
 
 use super::invariants;
-use super::real::{Real, Seen};
+use super::real::{Real, Seen, remember};
 use super::world::*;
 
 /// A step of the world.
@@ -213,10 +213,7 @@ impl Outcomes {
             return self.ends("changed meanwhile", End::Stopped, |_| {});
         }
         let saved = real.save(run.stand, save);
-        let mut memory = run.memory;
-        memory.intent = if save == Save::Intend { OwnIntent::Unsent } else { memory.intent };
-        memory.turned |= matches!(save, Save::Adopt(_) | Save::TurnBack | Save::Return);
-        memory.undone |= matches!(save, Save::TurnBack | Save::Return);
+        let memory = remember(&run, save);
         self.commit(saved, memory, save == Save::Prove);
         if self.fault() {
             self.ends("not committed", End::Stopped, |world| world.left.faults -= 1);

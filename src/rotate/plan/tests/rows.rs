@@ -72,7 +72,7 @@ fn create_is_sent_right_after_its_intent_or_under_a_new_one() {
 #[test]
 fn create_is_not_sent_again_until_no_list_can_lag_behind_it() {
     let shown_by = |ago: i64| Step::ListAgain(after(90 - ago));
-    for intent in [OwnIntent::None, OwnIntent::Sent] {
+    for intent in [OwnIntent::Earlier, OwnIntent::Sent] {
         expect(&[
             (Case::intended(0).intent(intent), shown_by(0)),
             (Case::intended(89).intent(intent), shown_by(89)),
@@ -86,7 +86,7 @@ fn create_is_not_sent_again_until_no_list_can_lag_behind_it() {
 
 #[test]
 fn nothing_is_made_for_a_current_key_that_is_off_or_gone() {
-    for (intent, ago) in [(OwnIntent::None, 90), (OwnIntent::Unsent, 0), (OwnIntent::Sent, 90)] {
+    for (intent, ago) in [(OwnIntent::Earlier, 90), (OwnIntent::Unsent, 0), (OwnIntent::Sent, 90)] {
         let intended = Case::intended(ago).intent(intent);
         expect(&[
             (intended.clone().off(K1), Step::End(End::CurrentOff)),
