@@ -66,5 +66,5 @@ fn print_table(figures: &[Figure], bench: &Bench) {
     println!("|---|---|---:|---|---|");
     figures.iter().for_each(|figure| println!("{figure}"));
     println!();
-    bench.peers.iter().for_each(|peer| println!("{peer}"));
+    bench.peers.iter().for_each(|peer| println!("- {peer}"));
 }

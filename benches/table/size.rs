@@ -7,15 +7,18 @@ use std::process::{Command, Stdio};
 use super::amount::Amount;
 use super::bench::Bench;
 use super::figure::{Figure, Other, Told};
-use super::machine::PROGRAM;
+use super::machine::{PROGRAM, QUICK};
 use super::peer::{Kind, Peer};
 
 pub fn measure(bench: &Bench) -> Vec<Figure> {
-    let ours = stripped(Path::new(PROGRAM)).expect("cargo built it, and Linux has strip where it has a linker");
+    let [vault, quick] = [PROGRAM, QUICK].map(|program| {
+        stripped(Path::new(program)).expect("cargo built it, and there is strip where there is a linker")
+    });
     vec![
-        Figure::new("the program, stripped", ours)
+        Figure::new("size of `vault`, stripped", vault)
             .at_most(Amount::size(10_000_000))
             .beside(bench.peers.iter().filter_map(theirs)),
+        Figure::new("size of `vault-quick`, stripped", quick),
     ]
 }
 
