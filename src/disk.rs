@@ -40,6 +40,14 @@ pub trait Disk: Send + Sync {
     /// Opens a folder; later calls on it are by name within it.
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>>;
 
+    /// None where it is missing.
+    fn open_folder_if_there(&self, path: &Path) -> io::Result<Option<Box<dyn Folder>>> {
+        match self.open_folder(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
     /// Reads what a person named by path, symlinks followed: also a pipe, as the shell's `<(...)` gives.
     fn read_named(&self, path: &Path, limit: u64) -> Result<(Vec<u8>, Status), ReadError>;
 
@@ -137,6 +145,11 @@ impl Status {
     /// Ours, or the administrator's.
     pub fn trusted_owner(&self) -> bool {
         self.owner == 0 || self.ours()
+    }
+
+    /// A folder that nobody but us can enter: another user could else put a file of theirs in the place of one of ours.
+    pub fn is_private_folder(&self) -> bool {
+        self.kind == Kind::Folder && self.ours() && self.mode & 0o077 == 0
     }
 
     pub fn ours(&self) -> bool {

@@ -10,6 +10,7 @@ pub mod names; // 1: profile, key, serial, role, region: parsed once
 pub mod paths; // 1: where files are
 pub mod process; // 1: hardening, signals, other programs; all unsafe code
 pub mod secret; // 1: types that are never shown
+pub mod systemd; // 1: how a path stands in what systemd reads
 
 #[cfg(feature = "program")]
 pub mod aws; // 2: typed calls to STS, IAM and sign-in

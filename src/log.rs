@@ -65,7 +65,6 @@ struct Line<'a> {
 
 /// What happened, to be written down.
 pub struct Event<'a> {
-    pub time: Timestamp,
     pub act: Act,
     pub profile: Option<&'a ProfileName>,
     pub access_key: Option<&'a AccessKeyId>,
@@ -73,11 +72,11 @@ pub struct Event<'a> {
 }
 
 /// Adds a line, in one write: two programs at once give two whole lines.
-pub fn append(disk: &dyn Disk, state: &Path, event: &Event) -> io::Result<()> {
+pub fn append(disk: &dyn Disk, state: &Path, time: Timestamp, event: &Event) -> io::Result<()> {
     let (caller_pid, caller) = process::caller();
     let last_four = event.access_key.map(|id| &id.as_str()[id.as_str().len() - 4..]);
     let line = Line {
-        time: event.time,
+        time,
         act: event.act,
         profile: event.profile,
         access_key: last_four,
@@ -113,10 +112,7 @@ pub struct Position {
 impl Files {
     /// Empty where nothing was written down yet.
     pub fn read(disk: &dyn Disk, state: &Path) -> Result<Self, ReadError> {
-        let folder = match disk.open_folder(state) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            other => other?,
-        };
+        let Some(folder) = disk.open_folder_if_there(state)? else { return Ok(Self::default()) };
         let read = |name| match folder.read(name, MOST) {
             Err(error) if error.is_not_found() => Ok((Vec::new(), None)),
             other => other.map(|(bytes, status)| (bytes, Some(status.inode))),
@@ -140,7 +136,7 @@ mod tests {
     use crate::disk::RealDisk;
 
     fn event(act: Act) -> Event<'static> {
-        Event { time: Timestamp::UNIX_EPOCH, act, profile: None, access_key: None, role: None }
+        Event { act, profile: None, access_key: None, role: None }
     }
 
     #[test]
@@ -148,8 +144,8 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let (profile, id) = ("prod".parse().unwrap(), "AKIAIOSFODNN7EXAMPLE".parse().unwrap());
         let full = Event { profile: Some(&profile), access_key: Some(&id), ..event(Act::Issued) };
-        append(&RealDisk, state.path(), &full).unwrap();
-        append(&RealDisk, state.path(), &event(Act::IdentityRevealed)).unwrap();
+        append(&RealDisk, state.path(), Timestamp::UNIX_EPOCH, &full).unwrap();
+        append(&RealDisk, state.path(), Timestamp::UNIX_EPOCH, &event(Act::IdentityRevealed)).unwrap();
         let text = std::fs::read_to_string(state.path().join(FILE)).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[0]["profile"], "prod");
@@ -165,7 +161,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let path = state.path().join(FILE);
         std::fs::write(&path, vec![b'x'; FULL as usize]).unwrap();
-        append(&RealDisk, state.path(), &event(Act::Issued)).unwrap();
+        append(&RealDisk, state.path(), Timestamp::UNIX_EPOCH, &event(Act::Issued)).unwrap();
         assert_eq!(std::fs::metadata(state.path().join(OLD)).unwrap().len(), FULL);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
     }

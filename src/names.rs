@@ -135,6 +135,11 @@ pub struct MfaSerial(String);
 text_conversions!(MfaSerial);
 
 impl MfaSerial {
+    /// The ARN of a virtual device, which usually has its user's name. As text: a guess that no device has to bear out.
+    pub fn usual_of(partition: &str, account: &str, device_name: &str) -> String {
+        format!("arn:{partition}:iam::{account}:mfa/{device_name}")
+    }
+
     /// The account in an ARN; a hardware serial names none.
     pub fn account(&self) -> Option<&str> {
         arn_account(&self.0)

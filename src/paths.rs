@@ -41,6 +41,13 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment 
     }
 }
 
+/// A path as text for a line of what other programs read, and for people; none where it would end the line. Neither XML nor people
+/// take the last four.
+pub fn on_one_line(path: &Path) -> Option<&str> {
+    let fits = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{2028}' | '\u{2029}');
+    path.to_str().filter(|text| text.chars().all(fits))
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PathsError {
     #[error("HOME is not set")]

@@ -8,6 +8,7 @@ mod conversation;
 mod descriptor;
 mod detach;
 mod file_limit;
+mod handlers;
 mod heard_signals;
 mod hearing;
 mod held_signals;
@@ -23,7 +24,7 @@ mod tool;
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal, kill_process};
 
 pub use allocator::{ZeroOnFree, keep_freed_memory};
 pub use beside::{Beside, end_like};
@@ -46,7 +47,7 @@ pub use tool::{Answer, ask_program};
 /// Keeps this process's memory out of core files and away from debuggers of the same user, from before the first secret is
 /// typed. Best effort: a kernel that refuses leaves us no worse than any other program.
 ///
-/// Only the soft core limit is lowered, so that [`Hardened::undo`] can give a child the one it would have had.
+/// Only the soft core limit is lowered, so that [`Hardened`] can give a child the one it would have had.
 pub fn harden() -> Hardened {
     let before = rustix::process::getrlimit(Resource::Core);
     let none = Rlimit { current: Some(0), maximum: before.maximum };
@@ -82,8 +83,12 @@ pub fn host_name() -> String {
 
 /// Asks another process of this user to end; one that is gone already has.
 pub fn tell_to_end(pid: u32) {
-    if let Some(pid) = pid.try_into().ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    tell(pid, Signal::TERM);
+}
+
+fn tell(pid: u32, signal: Signal) {
+    if let Some(pid) = pid.try_into().ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
     }
 }
 

@@ -50,11 +50,8 @@ impl<'a> Instance<'a> {
     pub fn all(paths: &'a Paths) -> io::Result<Vec<Self>> {
         let mut protocols = BTreeSet::new();
         for folder in [&paths.sockets, &paths.state] {
-            let names = match RealDisk.open_folder(folder) {
-                Ok(folder) => folder.names()?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
+            let Some(folder) = RealDisk.open_folder_if_there(folder)? else { continue };
+            let names = folder.names()?;
             protocols.extend(names.iter().filter_map(|name| socket::protocol_of(name)));
         }
         Ok(protocols.into_iter().map(|protocol| Self::new(protocol, paths)).collect())
@@ -102,11 +99,11 @@ impl<'a> Instance<'a> {
     /// Who has its lock for so long; None where nobody does. A lock that can't be looked at is one that somebody may have.
     fn holder(&self, patience: Duration) -> Option<Option<u32>> {
         let name = socket::lock_name(self.protocol);
-        let folder = match RealDisk.open_folder(&self.paths.state) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            other => other.ok(),
+        let folder = match RealDisk.open_folder_if_there(&self.paths.state) {
+            Ok(Some(folder)) => folder,
+            Ok(None) => return None,
+            Err(_) => return Some(None),
         };
-        let Some(folder) = folder else { return Some(None) };
         if matches!(folder.entry(&name), Ok(None)) {
             return None;
         }

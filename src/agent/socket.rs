@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{Disk, Folder, Kind, RealDisk};
+use crate::disk::{Disk, Folder, RealDisk};
 
 use super::protocol::PROTOCOL;
 
@@ -38,12 +38,8 @@ pub enum FolderError {
 
 /// The folder of sockets, where there is one. Whoever else could enter it could put a socket of theirs there.
 pub fn open_folder(sockets: &Path) -> Result<Option<Box<dyn Folder>>, FolderError> {
-    let folder = match RealDisk.open_folder(sockets) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
-    let found = folder.status()?;
-    match found.kind == Kind::Folder && found.ours() && found.mode & 0o077 == 0 {
+    let Some(folder) = RealDisk.open_folder_if_there(sockets)? else { return Ok(None) };
+    match folder.status()?.is_private_folder() {
         true => Ok(Some(folder)),
         false => Err(FolderError::Untrusted),
     }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::socket;
 use crate::paths::{Environment, Paths};
+use crate::systemd::{self, Unwritable};
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum UnitError {
@@ -20,8 +21,8 @@ pub fn socket_unit(paths: &Paths, environment: &Environment) -> Result<String, U
     let socket = socket::own_socket(&paths.sockets);
     let listen = match runtime.as_deref().and_then(|folder| socket.strip_prefix(folder).ok()) {
         // The same unit for every machine.
-        Some(rest) => format!("%t/{}", plain(rest)?),
-        None => plain(&socket)?,
+        Some(rest) => format!("%t/{}", written(systemd::plain, rest)?),
+        None => written(systemd::plain, &socket)?,
     };
     Ok(format!(
         "[Unit]\nDescription=Socket of vault's agent\n\n[Socket]\nListenStream={listen}\nSocketMode=0600\n\
@@ -32,34 +33,18 @@ pub fn socket_unit(paths: &Paths, environment: &Environment) -> Result<String, U
 /// Starts this program, which has to be trusted already.
 pub fn service_unit(program: &Path, environment: &Environment) -> Result<String, UnitError> {
     let state = match environment.path("XDG_STATE_HOME") {
-        Some(folder) => format!("Environment=\"XDG_STATE_HOME={}\"\n", quoted(&folder)?),
+        Some(folder) => format!("Environment=\"XDG_STATE_HOME={}\"\n", written(systemd::quoted, &folder)?),
         None => String::new(),
     };
     Ok(format!(
         "[Unit]\nDescription=vault's agent: unlocked identities between commands\nRequires=vault-agent.socket\n\n\
-         [Service]\nExecStart=\":{}\" agent run\n{state}LimitCORE=0\nNoNewPrivileges=yes\n",
-        command(program)?
+         [Service]\nExecStart={} agent run\n{state}LimitCORE=0\nNoNewPrivileges=yes\n",
+        written(systemd::program, program)?
     ))
 }
 
-/// A program within double quotes, behind the colon that keeps variables out. systemd starts none with quotes or backslashes in
-/// its path, however they are written.
-fn command(program: &Path) -> Result<String, UnitError> {
-    match plain(program)? {
-        path if path.contains(['"', '\'', '\\']) => Err(UnitError::Character(program.to_owned())),
-        path => Ok(path),
-    }
-}
-
-/// Within double quotes (systemd.syntax(7)).
-fn quoted(path: &Path) -> Result<String, UnitError> {
-    Ok(plain(path)?.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// A setting that is one path; `%` begins a specifier everywhere.
-fn plain(path: &Path) -> Result<String, UnitError> {
-    let text = path.to_str().filter(|text| !text.chars().any(char::is_control));
-    Ok(text.ok_or_else(|| UnitError::Character(path.to_owned()))?.replace('%', "%%"))
+fn written(how: fn(&Path) -> Result<String, Unwritable>, path: &Path) -> Result<String, UnitError> {
+    how(path).map_err(|Unwritable| UnitError::Character(path.to_owned()))
 }
 
 #[cfg(test)]

@@ -104,11 +104,16 @@ impl Endpoints {
         Self { sts: Some(endpoint.clone()), iam: Some(endpoint) }
     }
 
+    /// Whether AWS's own addresses are used, whatever the variables and profiles say.
+    pub fn are_ignored(environment: &Environment) -> bool {
+        let ignored = environment.text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        ignored.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
     /// The order is that of the AWS SDKs and Tools Reference Guide, "Service-specific endpoints": the service's variable,
     /// the general variable, the profile.
     pub fn from_environment(environment: &Environment, profile_endpoint: Option<&str>) -> Result<Self, EndpointError> {
-        let ignored = environment.text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-        if ignored.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        if Self::are_ignored(environment) {
             return Ok(Self::default());
         }
         let chosen = |variable| {

@@ -103,11 +103,8 @@ fn open_folder(disk: &dyn Disk, path: &Path) -> Result<Option<Box<dyn Folder>>, 
         Some(parent) => parent,
         None => Path::new("/"),
     };
-    let folder = match disk.open_folder(folder_path) {
-        Ok(folder) => folder,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(read_error(folder_path, error)),
-    };
+    let folder = disk.open_folder_if_there(folder_path).map_err(|error| read_error(folder_path, error))?;
+    let Some(folder) = folder else { return Ok(None) };
     let status = folder.status().map_err(|error| read_error(folder_path, error))?;
     check(folder_path, &status)?;
     Ok(Some(folder))

@@ -6,10 +6,13 @@
 //! [`edit`] writes is what all of them read alike.
 
 pub mod edit;
+mod faults;
 mod output;
 
 use std::collections::HashSet;
 use std::ops::Range;
+
+pub use faults::{Fault, FaultKind};
 
 /// A file taken apart. Borrows the bytes: they may hold secrets, and this makes no second copy of them.
 pub struct Ini<'a> {
@@ -17,6 +20,8 @@ pub struct Ini<'a> {
     lines: Vec<Range<usize>>,
     /// The first is what stands before any header.
     sections: Vec<Section<'a>>,
+    /// Lines that no tool can read.
+    strays: Vec<usize>,
 }
 
 /// A header and what follows it up to the next.
@@ -52,7 +57,8 @@ enum Kind<'a> {
 impl<'a> Ini<'a> {
     /// Takes any bytes apart.
     pub fn parse(bytes: &'a [u8]) -> Self {
-        let mut ini = Self { bytes, lines: lines_of(bytes), sections: vec![Section::before_any_header()] };
+        let sections = vec![Section::before_any_header()];
+        let mut ini = Self { bytes, lines: lines_of(bytes), sections, strays: Vec::new() };
         // Deeper lines continue the value above them; none does right below a header.
         let mut depth = None;
         for index in 0..ini.lines.len() {
@@ -88,7 +94,8 @@ impl<'a> Ini<'a> {
                 let entry = section.entries.last_mut().expect("a line continues only a key that was read");
                 entry.continuation.push(index);
             }
-            Kind::BlankOrComment | Kind::Header | Kind::Stray => {}
+            Kind::Stray => self.strays.push(index),
+            Kind::BlankOrComment | Kind::Header => {}
         }
     }
 

@@ -5,9 +5,20 @@
 
 use std::path::PathBuf;
 
-use super::config::ConfigProfile;
-use super::credentials::{CredentialsSection, Holds};
-use crate::paths::Environment;
+use super::config::{ConfigError, ConfigFile, ConfigProfile, profile_name};
+use super::credentials::{CredentialsFile, CredentialsSection, Holds};
+use super::file::{self, FileError};
+use crate::disk::Disk;
+use crate::names::ProfileName;
+use crate::paths::{Environment, Paths};
+
+/// The two files as they stand. Holds secrets: drop it early.
+pub struct Files {
+    config: ConfigFile,
+    /// The config file, read for keys.
+    config_keys: CredentialsFile,
+    credentials: CredentialsFile,
+}
 
 pub enum Provider<'f> {
     /// Keys in the environment, which a profile on a tool's own command line goes before.
@@ -39,6 +50,35 @@ pub struct Sections<'f> {
     /// The same section, read for keys.
     pub config_keys: Option<&'f CredentialsSection>,
     pub credentials: Option<&'f CredentialsSection>,
+}
+
+impl Files {
+    pub fn load(disk: &dyn Disk, paths: &Paths) -> Result<Self, FileError> {
+        let bytes = file::read(disk, &paths.aws_config)?;
+        Ok(Self {
+            config: ConfigFile::parse(&paths.aws_config, &bytes),
+            config_keys: CredentialsFile::parse(&bytes),
+            credentials: CredentialsFile::load(disk, &paths.aws_credentials)?,
+        })
+    }
+
+    /// Whether either of them has a section of the profile.
+    pub fn know(&self, name: &ProfileName) -> bool {
+        self.names().any(|known| known == name.as_str())
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.config.names().chain(self.credentials.sections().map(|section| section.name.as_str()))
+    }
+
+    pub fn sections(&self, name: &ProfileName) -> Result<Sections<'_>, ConfigError> {
+        let is_its = |section: &&CredentialsSection| profile_name(section.name.as_bytes()) == Some(name.as_str());
+        Ok(Sections {
+            config: self.config.profile(name)?,
+            config_keys: self.config_keys.sections().find(is_its),
+            credentials: self.credentials.section(name.as_str()),
+        })
+    }
 }
 
 /// The first is the one that they take.
@@ -76,8 +116,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::aws_files::config::ConfigFile;
-    use crate::aws_files::credentials::CredentialsFile;
 
     const KEYS: &str = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n";
 
@@ -85,14 +123,12 @@ mod tests {
     fn told(variables: &[&str], config: &str, credentials: &str) -> Vec<&'static str> {
         let environment: Environment = variables.iter().map(|name| (*name, "x")).collect();
         let config = format!("[profile p]\n{config}");
-        let (file, keys) =
-            (ConfigFile::parse(Path::new("/c"), config.as_bytes()), CredentialsFile::parse(config.as_bytes()));
-        let credentials = CredentialsFile::parse(format!("[p]\n{credentials}").as_bytes());
-        let sections = Sections {
-            config: file.profile(&"p".parse().unwrap()).unwrap(),
-            config_keys: keys.section("profile p"),
-            credentials: credentials.section("p"),
+        let files = Files {
+            config: ConfigFile::parse(Path::new("/c"), config.as_bytes()),
+            config_keys: CredentialsFile::parse(config.as_bytes()),
+            credentials: CredentialsFile::parse(format!("[p]\n{credentials}").as_bytes()),
         };
+        let sections = files.sections(&"p".parse().unwrap()).unwrap();
         let word = |provider: &Provider| match provider {
             Provider::Variables => "variables",
             Provider::Config { key, .. } => *key,

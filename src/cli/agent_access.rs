@@ -60,11 +60,6 @@ pub struct Holding {
 }
 
 impl Holding {
-    /// Whether it opens the vault itself, and not its sessions alone.
-    pub fn opens(&self) -> bool {
-        self.vault.state == State::Unlocked
-    }
-
     /// What opens the vault's cached sessions.
     pub fn session_key(self) -> Option<SessionKey> {
         let HeldVault { vault_id, session_recipient, name_key, .. } = self.vault;
@@ -128,14 +123,18 @@ fn resolved(world: &World) -> PathBuf {
 /// Opens the vault by what the agent holds. None where it holds nothing that opens it: what is wrong with the agent must
 /// not keep the right passphrase from being tried.
 pub fn open<'a>(world: &World<'a>, holding: &Holding) -> Result<Option<Opened<'a>>, Failure> {
+    match open_by_it_alone(world, holding) {
+        Err(Failure::Open(OpenError::Unseal(_))) => Ok(None),
+        opened => opened,
+    }
+}
+
+/// The same, where nothing else will be tried.
+pub fn open_by_it_alone<'a>(world: &World<'a>, holding: &Holding) -> Result<Option<Opened<'a>>, Failure> {
     let Some(opener) = holding.vault_opener() else { return Ok(None) };
     let place = world.place();
     let loaded = place.load()?;
-    match vault::open(&place, &loaded, Key::Opener(&opener)) {
-        Ok(opened) => Ok(Some(opened)),
-        Err(OpenError::Unseal(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(Some(vault::open(&place, &loaded, Key::Opener(&opener))?))
 }
 
 /// Has an agent hold what opened this vault; starts one where none runs, or only an older one.

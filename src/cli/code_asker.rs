@@ -7,6 +7,7 @@ use crate::process::{self, HeldSignals};
 use crate::session::{CodeAsker, CodeError, CodePrompt, Why};
 
 use super::escape::escape;
+use super::report;
 use super::sign_in_args::{CodeGiven, SignInArgs};
 use super::terminal::{PromptError, Terminal};
 use super::world::World;
@@ -46,7 +47,7 @@ impl CodeAsker for Asker<'_, '_> {
     }
 
     fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>) {
-        let other = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+        let other = report::process(pid);
         self.world.say(&format!("waiting for {other}, which is getting the session of `{profile}`"));
     }
 

@@ -100,7 +100,6 @@ pub fn run(mut args: Args, world: &World) -> Result<(), Failure> {
     let page = visit.partition.page(&args.page(), visit.region.as_ref());
     let address = visit.aws.console_sign_in(visit.partition, &token, &page);
     world.log(&Event {
-        time: world.clock.now(),
         act: Act::Console,
         profile: Some(&visit.name),
         access_key: Some(&visit.access_key_id),

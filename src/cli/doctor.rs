@@ -5,7 +5,10 @@ mod clock;
 mod environment;
 mod files;
 mod finding;
+mod folders;
+mod inside;
 mod keys;
+mod meant;
 mod program;
 mod providers;
 mod vault_file;
@@ -17,7 +20,8 @@ use crate::names::ProfileName;
 use super::failure::Failure;
 use super::world::World;
 
-use finding::{Finding, State};
+use finding::{Finding, State, each_once};
+use inside::Inside;
 
 /// Look at everything between a profile and AWS: what is wrong is named, with the command that mends it
 ///
@@ -26,7 +30,7 @@ use finding::{Finding, State};
 /// for the passphrase: while the vault is locked, what is in it is not looked at. It ends with 1 where something is wrong.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The profile that AWS tools are to use [default: the one in AWS_PROFILE, else `default` if there is one]
+    /// The profile that AWS tools are to use [default: the one that variables name to them, else `default` if there is one]
     #[arg(value_name = "NAME")]
     name: Option<ProfileName>,
     /// Ask AWS nothing, not even the time
@@ -38,16 +42,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let mut findings = vec![program::look(world)];
-    findings.extend(environment::look(world));
-    findings.extend(vault_file::look(world));
-    findings.extend(keys::look(world));
-    findings.extend(agent::look(world));
-    findings.extend(files::look(world));
-    findings.extend(providers::look(args.name.as_ref(), world));
-    if !args.offline {
-        findings.push(clock::look(world));
-    }
+    let findings = each_once(look(&args, world));
     if args.json {
         world.print_json(json!({ "checks": findings.iter().map(Finding::json).collect::<Vec<_>>() }))?;
     } else {
@@ -57,4 +52,20 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         0 => Ok(()),
         problems => Err(Failure::Unwell { problems }),
     }
+}
+
+fn look(args: &Args, world: &World) -> Vec<Finding> {
+    let inside = Inside::look(world);
+    let mut findings = vec![program::look(world)];
+    findings.extend(environment::look(world));
+    findings.push(vault_file::look(world));
+    findings.extend(folders::look(world));
+    findings.extend(keys::look(&inside, world));
+    findings.extend(agent::look(world));
+    findings.extend(files::look(world));
+    findings.extend(providers::look(args.name.as_ref(), &inside, world));
+    if !args.offline {
+        findings.push(clock::look(world));
+    }
+    findings
 }

@@ -2,11 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
 
-use crate::aws_files::config::ConfigFile;
-use crate::aws_files::credentials::{CredentialsFile, Holds};
-use crate::aws_files::our_process::CREDENTIAL_PROCESS;
+use crate::aws_files::provider::{Files, Provider, providers};
 use crate::export::environment::Variables;
 use crate::names::ProfileName;
 use crate::paths::Environment;
@@ -99,19 +96,16 @@ fn not_run(program: &OsStr, error: io::Error) -> Failure {
 
 /// AWS tools take what `[default]` gives them before they ask an endpoint, and then the command would run as somebody else.
 fn refuse_what_comes_first(world: &World) -> Result<(), Failure> {
-    let first = |path: &Path, line| Err(Failure::DefaultFirst { path: path.to_owned(), line });
-    let credentials = &world.paths.aws_credentials;
-    let file = CredentialsFile::load(world.disk, credentials)?;
-    if let Some(section) = file.section(DEFAULT).filter(|section| !matches!(section.holds, Holds::Nothing)) {
-        return first(credentials, section.line);
-    }
-    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
-    let Some(section) = config.profile(&DEFAULT.parse()?)? else { return Ok(()) };
-    let asks = || section.line_of(CREDENTIAL_PROCESS);
-    match section.outranks_credentials().map(|(_, line)| line).or_else(asks) {
-        Some(line) => first(config.path(), line),
-        None => Ok(()),
-    }
+    let files = Files::load(world.disk, &world.paths)?;
+    // What variables bring is taken away.
+    let providers = providers(&Environment::default(), files.sections(&DEFAULT.parse()?)?);
+    let (path, line) = match providers.first() {
+        None | Some(Provider::Variables | Provider::WebIdentityVariables | Provider::Container) => return Ok(()),
+        Some(Provider::Section(section)) => (&world.paths.aws_credentials, section.line),
+        Some(Provider::ConfigKeys(section)) => (&world.paths.aws_config, section.line),
+        Some(Provider::Config { line, .. } | Provider::Process { line, .. }) => (&world.paths.aws_config, *line),
+    };
+    Err(Failure::DefaultFirst { path: path.clone(), line })
 }
 
 /// The caller's variables, with the session's over them and without those that would win over it or lead into the vault.

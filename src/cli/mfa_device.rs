@@ -47,7 +47,8 @@ pub fn list(aws: &Aws, key: &AccessKey, identity: &CallerIdentity) -> Result<Dev
     let devices = match aws.mfa_devices(&Signer::AccessKey(key), user) {
         // Many MFA-everywhere policies deny this until a session with MFA exists, which needs the very serial.
         Err(AwsError::Refused { refusal: Refusal::AccessDenied, .. }) => {
-            return Ok(Devices::Denied(usual_serial(identity, user)));
+            let partition = identity.partition().unwrap_or("aws");
+            return Ok(Devices::Denied(MfaSerial::usual_of(partition, &identity.account, user)));
         }
         listed => listed?,
     };
@@ -79,12 +80,6 @@ pub fn sort(devices: Vec<MfaDevice>) -> Sorted {
         }
     }
     sorted
-}
-
-/// A virtual device usually has its user's name, so that its ARN can be guessed where it can't be listed.
-fn usual_serial(identity: &CallerIdentity, user: &str) -> String {
-    let partition = identity.partition().unwrap_or("aws");
-    format!("arn:{partition}:iam::{}:mfa/{user}", identity.account)
 }
 
 /// Asks AWS, and where it names several devices the person, which one the user's codes come from.

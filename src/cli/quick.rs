@@ -37,7 +37,8 @@ fn answer(arguments: &[OsString], hardened: Hardened) -> Option<()> {
     let paths = Paths::from_environment(&environment).ok()?;
     let world = World::of_this_process(environment, arguments.first()?.clone(), paths, hardened);
     let issued = warm::cached(&args.name, &args.sign_in, Purpose::Process, &world).ok()??;
-    log::append(world.disk, &world.paths.state, &sign_in::event(&args.name, &issued, &world)).ok()?;
+    let event = sign_in::event(&args.name, &issued);
+    log::append(world.disk, &world.paths.state, world.clock.now(), &event).ok()?;
     world.print(&format::render(issued.credentials())).ok()
 }
 

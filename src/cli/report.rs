@@ -254,6 +254,11 @@ fn exec(program: &str, error: &std::io::Error) -> Report {
     }
 }
 
+/// Another one, by its number where that is known.
+pub fn process(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"))
+}
+
 /// Shows a failure and gives its exit code.
 pub fn failure(failure: &Failure) -> ExitCode {
     let report = Report::of(failure);

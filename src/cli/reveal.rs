@@ -43,15 +43,14 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     confirm(&args, world)?;
     let vault = closed.open()?;
     // Written before it is shown.
-    let now = world.clock.now();
     let Some(name) = &args.name else {
-        world.log(&Event { time: now, act: Act::IdentityRevealed, profile: None, access_key: None, role: None });
+        world.log(&Event { act: Act::IdentityRevealed, profile: None, access_key: None, role: None });
         let identity = vault.opener().identity().expect("it was opened without the agent");
         return print_identity(args.json, identity.expose(), world);
     };
     let profile = names_given::in_vault(vault.document(), name)?;
     let key = profile.access_key.as_ref().ok_or_else(|| Failure::NoAccessKey(name.clone()))?;
-    world.log(&Event { time: now, act: Act::Revealed, profile: Some(name), access_key: Some(&key.id), role: None });
+    world.log(&Event { act: Act::Revealed, profile: Some(name), access_key: Some(&key.id), role: None });
     if args.json {
         return world.print_json(json!({
             "name": name, "aws_access_key_id": key.id, "aws_secret_access_key": key.secret.expose(),

@@ -341,13 +341,12 @@ pub fn tell(name: &ProfileName, issued: &Issued, world: &World) {
     for note in &issued.notes {
         report::session_note(world, note);
     }
-    world.log(&event(name, issued, world));
+    world.log(&event(name, issued));
 }
 
 /// What the log has of it.
-pub fn event<'a>(name: &'a ProfileName, issued: &'a Issued, world: &World) -> Event<'a> {
+pub fn event<'a>(name: &'a ProfileName, issued: &'a Issued) -> Event<'a> {
     Event {
-        time: world.clock.now(),
         act: if issued.reused { Act::Reused } else { Act::Issued },
         profile: Some(name),
         access_key: Some(&issued.record.ladder.access_key_id),

@@ -122,7 +122,7 @@ impl<'a> World<'a> {
 
     /// A log that can't be written is worth a warning, not a refusal.
     pub fn log(&self, event: &Event) {
-        if let Err(error) = log::append(self.disk, &self.paths.state, event) {
+        if let Err(error) = log::append(self.disk, &self.paths.state, self.clock.now(), event) {
             self.warn(&format!("the log could not be written: {error}"));
         }
     }

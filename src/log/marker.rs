@@ -34,10 +34,7 @@ impl<'d> Marker<'d> {
     /// None where there is no log, and none of one that has lost lines since this saw it: the last mark tells of them. What is
     /// marked is durable: it must not look cut because of a power cut.
     pub fn mark(&self, now: Timestamp) -> io::Result<Option<Mark>> {
-        let folder = match self.disk.open_folder(&self.state) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
-        };
+        let Some(folder) = self.disk.open_folder_if_there(&self.state)? else { return Ok(None) };
         let Some(found) = folder.entry(FILE)? else { return Ok(None) };
         // Whoever panicked had taken it out.
         let mut kept = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use thiserror::Error;
 
 use super::descriptor::keep_only_the_standard_three;
@@ -17,6 +18,9 @@ use crate::paths::Environment;
 
 /// What shows a page on a system where nobody chose a browser.
 const OPENERS: [&str; 2] = ["xdg-open", "open"];
+
+/// RFC 3986's unreserved characters and the path's own slashes stay as they are.
+const SPELLED_OUT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// A browser that runs already takes the page and ends at once, and one that can't start fails at once; a browser that is
 /// the first of its kind goes on for hours.
@@ -39,7 +43,7 @@ pub enum BrowserError {
 /// Hands the page to the first browser of `BROWSER` (commands with colons in between, `%s` the page) that is there, else to
 /// the system's opener. It gets no AWS credentials and none of our variables.
 pub fn open_in_browser(page: &Path, environment: &Environment) -> Result<(), BrowserError> {
-    let address = format!("file://{}", percent_encoded(page));
+    let address = format!("file://{}", percent_encode(page.as_os_str().as_encoded_bytes(), SPELLED_OUT));
     let words = browser(environment)?;
     let program = PathBuf::from(&words[0]);
     let mut command = Command::new(&program);
@@ -93,12 +97,6 @@ fn program(name: &str, environment: &Environment) -> Result<PathBuf, ProgramErro
         false if name.contains('/') => Err(ProgramError::NotFound),
         false => find_program(name, environment),
     }
-}
-
-fn percent_encoded(path: &Path) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    let encode = |byte: &u8| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
-    path.as_os_str().as_encoded_bytes().iter().map(encode).collect()
 }
 
 /// Removes a file after a while, also where this process is gone by then.

@@ -4,7 +4,10 @@ use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::quiet_terminal::ENDING;
+use rustix::process::Signal;
+
+use super::handlers::{ENDING, Handler, Handlers};
+use super::tell;
 
 /// By which `lock` has a server forget what it holds.
 const FORGET: libc::c_int = libc::SIGUSR1;
@@ -27,7 +30,7 @@ pub enum Heard {
 
 /// While it lives, signals wait to be read instead of ending the program. Those that were ignored (nohup) stay so.
 pub struct HeardSignals {
-    previous: Vec<(libc::c_int, libc::sigaction)>,
+    handlers: Handlers,
     heard: PipeReader,
     _told: PipeWriter,
 }
@@ -38,9 +41,9 @@ impl HeardSignals {
         rustix::io::ioctl_fionbio(&heard, true)?;
         rustix::io::ioctl_fionbio(&told, true)?;
         TOLD.store(told.as_raw_fd(), Ordering::SeqCst);
-        let previous =
-            ENDING.into_iter().chain([FORGET]).filter_map(|signal| Some((signal, install(signal)?))).collect();
-        Ok(Self { previous, heard, _told: told })
+        // SAFETY: it calls async-signal-safe functions only, as is said there.
+        let handlers = unsafe { Handlers::put(Handler::Informed(note), ENDING.into_iter().chain([FORGET])) };
+        Ok(Self { handlers, heard, _told: told })
     }
 
     /// The next that came; none where all were read.
@@ -61,44 +64,26 @@ impl AsFd for HeardSignals {
 
 impl Drop for HeardSignals {
     fn drop(&mut self) {
-        for (signal, action) in &self.previous {
-            // SAFETY: `action` is what sigaction gave us for this very signal.
-            unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
-        }
+        // Before the pipe that it writes to.
+        drop(std::mem::take(&mut self.handlers));
         TOLD.store(-1, Ordering::SeqCst);
     }
 }
 
 /// Tells a process to forget what it holds; one that is gone has.
 pub fn tell_to_forget(pid: u32) {
-    if let Some(pid) = pid.try_into().ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::USR1);
-    }
-}
-
-fn install(signal: libc::c_int) -> Option<libc::sigaction> {
-    // SAFETY: all-zero sigactions are valid (default action, no flags, empty mask), and the pointers are to values that outlive
-    // the calls, or null as sigaction allows.
-    unsafe {
-        let mut previous: libc::sigaction = std::mem::zeroed();
-        if libc::sigaction(signal, std::ptr::null(), &mut previous) != 0 || previous.sa_sigaction == libc::SIG_IGN {
-            return None;
-        }
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = note as *const () as usize;
-        // Calls that are under way on any thread go on.
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
-        (libc::sigaction(signal, &action, std::ptr::null_mut()) == 0).then_some(previous)
-    }
+    tell(pid, Signal::USR1);
 }
 
 /// Async-signal-safe.
 extern "C" fn note(signal: libc::c_int, about: *mut libc::siginfo_t, _context: *mut libc::c_void) {
-    // SAFETY: with SA_SIGINFO the kernel gives a valid pointer; the code is there for every signal.
+    // SAFETY: a handler that is put in place with SA_SIGINFO, as an informed one is, gets a pointer to a siginfo_t that lives as
+    // long as the handler runs, or null.
     let by_terminal = unsafe { about.as_ref() }.is_some_and(|about| !sent_by_a_process(about));
     let message = [signal as u8, u8::from(by_terminal)];
-    // SAFETY: write is async-signal-safe (POSIX.1-2017, 2.4.3), the message outlives it, and the descriptor is our pipe's, which
-    // is open while this handler is in place. Two bytes go into a pipe together or not at all.
+    // Two bytes go into a pipe together or not at all.
+    // SAFETY: write is async-signal-safe (POSIX.1-2017, 2.4.3) and only reads the message, which outlives it. The descriptor is
+    // our pipe's, or none where a thread is in here that the signal came to while they were let go of.
     unsafe { libc::write(TOLD.load(Ordering::SeqCst), message.as_ptr().cast(), message.len()) };
 }
 

@@ -5,7 +5,8 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use super::quiet_terminal::{ENDING, restore_and_die};
+use super::handlers::{ENDING, Handler, Handlers};
+use super::quiet_terminal::restore_and_die;
 
 /// The signal that came; 0 while none did.
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
@@ -16,7 +17,7 @@ static SECOND_ENDS: AtomicBool = AtomicBool::new(false);
 
 /// While it lives, Ctrl-C and the like are only noted. When it goes, the program ends by the signal that came.
 pub struct HeldSignals {
-    previous: Vec<(libc::c_int, libc::sigaction)>,
+    handlers: Handlers,
     /// A pipe, since what waits for input must wake also where the signal came a moment before, or on another thread.
     heard: PipeReader,
     _told: PipeWriter,
@@ -27,9 +28,9 @@ impl HeldSignals {
         let (heard, told) = io::pipe()?;
         CAUGHT.store(0, Ordering::SeqCst);
         TOLD.store(told.as_raw_fd(), Ordering::SeqCst);
-        let install = |signal| Some((signal, super::quiet_terminal::install(signal, note as *const () as usize)?));
-        let previous = ENDING.into_iter().filter_map(install).collect();
-        Ok(Self { previous, heard, _told: told })
+        // SAFETY: it calls async-signal-safe functions only, as is said there.
+        let handlers = unsafe { Handlers::put(Handler::Plain(note), ENDING) };
+        Ok(Self { handlers, heard, _told: told })
     }
 
     /// Lets go of them, and does not end the program by one that came: whoever heard of it ends it in another way.
@@ -77,14 +78,12 @@ impl HeldSignals {
 
 impl Drop for HeldSignals {
     fn drop(&mut self) {
-        for (signal, action) in &self.previous {
-            // SAFETY: `action` is what sigaction gave us for this very signal.
-            unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
-        }
+        // Before the pipe, and before the signal is raised once more: this time it is to do what it does.
+        drop(std::mem::take(&mut self.handlers));
         TOLD.store(-1, Ordering::SeqCst);
         let signal = CAUGHT.swap(0, Ordering::SeqCst);
         if signal != 0 {
-            // SAFETY: raise has no preconditions.
+            // SAFETY: raise takes any number; whatever handler is in place for this one now was there before us.
             unsafe { libc::raise(signal) };
         }
     }
@@ -106,8 +105,8 @@ extern "C" fn note(signal: libc::c_int) {
         return restore_and_die(signal);
     }
     let told = TOLD.load(Ordering::SeqCst);
-    // SAFETY: write is async-signal-safe (POSIX.1-2017, 2.4.3) and the byte is static; the descriptor is our pipe's, which is
-    // open while this handler is in place.
+    // SAFETY: write is async-signal-safe (POSIX.1-2017, 2.4.3) and only reads the byte, which is static. The descriptor is our
+    // pipe's, or none where a thread is in here that the signal came to while they were let go of.
     unsafe { libc::write(told, c"!".as_ptr().cast(), 1) };
 }
 

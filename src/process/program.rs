@@ -1,13 +1,14 @@
 //! Programs that are looked for by name: only where nobody but their user and the administrator can put another one.
 
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::run::{only_ours, path_folders};
+use super::run::path_folders;
 use crate::paths::Environment;
 
 /// Why a program is not started.
@@ -82,13 +83,20 @@ pub fn check_program(path: &Path) -> Result<(), ProgramError> {
     }
 }
 
+/// Whether only its user and the administrator can put something into a folder, or change a file.
+pub(super) fn only_ours(path: &Path) -> bool {
+    trusted(path).is_some_and(|found| found.mode() & 0o022 == 0)
+}
+
 /// In a sticky folder (`/tmp`) everybody may add, but nobody may replace what is another's.
 fn nobody_elses(part: &Path) -> bool {
-    std::fs::metadata(part).is_ok_and(|found| {
-        let trusted = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
-        let sticky_folder = found.is_dir() && found.mode() & 0o1000 != 0;
-        trusted && (found.mode() & 0o022 == 0 || sticky_folder)
-    })
+    trusted(part).is_some_and(|found| found.mode() & 0o022 == 0 || found.is_dir() && found.mode() & 0o1000 != 0)
+}
+
+/// What is there, if its owner is we or the administrator.
+fn trusted(path: &Path) -> Option<Metadata> {
+    let ours = |owner| owner == 0 || owner == rustix::process::geteuid().as_raw();
+    std::fs::metadata(path).ok().filter(|found| ours(found.uid()))
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// The signals that end a program while a person types.
-pub(super) const ENDING: [libc::c_int; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+use super::handlers::{ENDING, Handler, Handlers};
 
 struct Saved {
     terminal: File,
@@ -18,7 +17,8 @@ static SAVED: AtomicPtr<Saved> = AtomicPtr::new(std::ptr::null_mut());
 
 /// While it lives, nothing that is typed is shown.
 pub struct QuietTerminal {
-    previous: Vec<(libc::c_int, libc::sigaction)>,
+    /// Gone after the terminal is as it was.
+    _handlers: Handlers,
 }
 
 impl QuietTerminal {
@@ -40,23 +40,17 @@ impl QuietTerminal {
         silent.c_cc[libc::VTIME] = 0;
         let descriptor = terminal.as_raw_fd();
         SAVED.store(Box::into_raw(Box::new(Saved { terminal, settings })), Ordering::SeqCst);
-        let previous = ENDING
-            .into_iter()
-            .filter_map(|signal| Some((signal, install(signal, restore_and_die as *const () as usize)?)))
-            .collect();
+        // SAFETY: it calls async-signal-safe functions only, as is said there.
+        let handlers = unsafe { Handlers::put(Handler::Plain(restore_and_die), ENDING) };
         // SAFETY: the descriptor is open, owned by what was just saved and never freed, and `silent` is a valid termios.
         unsafe { libc::tcsetattr(descriptor, libc::TCSANOW, &silent) };
-        Some(Self { previous })
+        Some(Self { _handlers: handlers })
     }
 }
 
 impl Drop for QuietTerminal {
     fn drop(&mut self) {
         restore();
-        for (signal, action) in &self.previous {
-            // SAFETY: `action` is what sigaction gave us for this very signal.
-            unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
-        }
     }
 }
 
@@ -71,24 +65,6 @@ pub fn restore() {
             libc::tcsetattr(saved.terminal.as_raw_fd(), libc::TCSANOW, &saved.settings);
         }
     }
-}
-
-/// Puts the handler in place, unless the signal is ignored (nohup), and says what was there. The handler must be an
-/// `extern "C" fn(c_int)` that calls only async-signal-safe functions.
-pub(super) fn install(signal: libc::c_int, handler: libc::sighandler_t) -> Option<libc::sigaction> {
-    // SAFETY: an all-zero sigaction is a valid one (default action, no flags, empty mask).
-    let mut previous: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: both pointers are valid or null as sigaction allows.
-    if unsafe { libc::sigaction(signal, std::ptr::null(), &mut previous) } != 0
-        || previous.sa_sigaction == libc::SIG_IGN
-    {
-        return None;
-    }
-    // SAFETY: as above.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_sigaction = handler;
-    // SAFETY: the handler is such a function, by the words above.
-    (unsafe { libc::sigaction(signal, &action, std::ptr::null_mut()) } == 0).then_some(previous)
 }
 
 /// Restores the terminal, then dies of the same signal, so that a shell sees what happened.

@@ -2,9 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use thiserror::Error;
 
 use super::Hardened;
 use super::hearing::{MOST_KEPT, Take, hear_out};
+use super::program::only_ours;
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
 
@@ -165,16 +165,10 @@ pub(super) fn path_folders(environment: &Environment) -> Vec<PathBuf> {
     std::env::split_paths(path).collect()
 }
 
-pub(super) fn only_ours(folder: &Path) -> bool {
-    std::fs::metadata(folder).is_ok_and(|found| {
-        let trusted = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
-        trusted && found.mode() & 0o022 == 0
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
         pairs.iter().copied().collect()

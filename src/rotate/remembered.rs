@@ -30,9 +30,9 @@ pub fn load<T: DeserializeOwned>(
     name: &str,
     most: u64,
 ) -> Result<Option<T>, Unreadable> {
-    match disk.open_folder(state) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        folder => read(&*folder?, name, most),
+    match disk.open_folder_if_there(state)? {
+        Some(folder) => read(&*folder, name, most),
+        None => Ok(None),
     }
 }
 

@@ -63,10 +63,7 @@ impl UnattendedIdentity {
 
     /// Removes the identity where a file has it, whichever that is, and then what is remembered of it.
     pub fn forget(disk: &dyn Disk, state: &Path) -> io::Result<()> {
-        let folder = match disk.open_folder(state) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            folder => folder?,
-        };
+        let Some(folder) = disk.open_folder_if_there(state)? else { return Ok(()) };
         for name in [IDENTITY, CREDENTIAL, FILE, TEMPORARY] {
             match folder.remove(name) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

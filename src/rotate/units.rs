@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Time;
 use thiserror::Error;
 
-use crate::paths::{Environment, Paths};
+use crate::paths::{Environment, Paths, on_one_line};
 
 /// In every text that is ours to replace and to remove.
 pub const MARK: &str = "made by vault schedule";
@@ -109,16 +109,15 @@ fn parent(path: &Path) -> &Path {
 
 /// A path as text that no format of ours has to refuse for its control characters.
 fn plain(path: &Path, scheduler: Scheduler) -> Result<&str, UnitError> {
-    if !path.is_absolute() {
-        return Err(UnitError::Relative(path.to_owned()));
-    }
-    // Beside what ends a line: a program path is also shown, and neither XML nor people take those two.
-    let fits = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{2028}' | '\u{2029}');
-    path.to_str().filter(|text| text.chars().all(fits)).ok_or_else(|| refused(path, scheduler))
+    on_one_line(absolute(path)?).ok_or_else(|| refused(path, scheduler))
 }
 
 fn refused(path: &Path, scheduler: Scheduler) -> UnitError {
     UnitError::Character { path: path.to_owned(), scheduler }
+}
+
+fn absolute(path: &Path) -> Result<&Path, UnitError> {
+    if path.is_absolute() { Ok(path) } else { Err(UnitError::Relative(path.to_owned())) }
 }
 
 #[cfg(test)]

@@ -18,9 +18,8 @@ pub struct CodePrompt<'a> {
     pub profile: &'a ProfileName,
     pub user_arn: Option<&'a str>,
     pub serial: &'a MfaSerial,
-    /// From 1 to `tries`.
+    /// From 1 to [`TRIES`].
     pub try_number: u32,
-    pub tries: u32,
     pub why: Why,
 }
 
@@ -142,7 +141,6 @@ impl<'a> Codes<'a> {
             user_arn: self.user_arn,
             serial: &self.device.serial,
             try_number: self.tries_made + 1,
-            tries: TRIES,
             why,
         })
     }

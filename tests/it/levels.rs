@@ -32,6 +32,25 @@ fn a_room_uses_only_rooms_of_lower_levels() {
     }
 }
 
+/// `README.md`, "How it is built": a row names rooms and their level.
+#[test]
+fn the_readme_has_every_room_on_its_level() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let table = readme.split_once("\n| room | level |").unwrap().1.split("\n\n").next().unwrap();
+    let rows = table.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        Some((cells.next()?, cells.next()?.parse::<u32>().ok()?))
+    });
+    let names = |cell: &str| cell.split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>();
+    let told: Vec<(String, u32)> =
+        rows.flat_map(|(cell, level)| names(cell).into_iter().map(move |name| (name, level))).collect();
+    let mut sorted = told.clone();
+    sorted.sort();
+    let rooms: Vec<(String, u32)> = levels(&std::fs::read_to_string("src/lib.rs").unwrap()).into_iter().collect();
+    assert_eq!(sorted, rooms);
+    assert!(told.is_sorted_by_key(|(_, level)| *level), "not the lowest first: {told:?}");
+}
+
 /// A piece of text that belongs in one place, with the places where it is and why.
 struct Rule {
     what: &'static [&'static str],

@@ -14,6 +14,10 @@ use crate::rotation::stage::{Ran, Stage};
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
+const ADMIN: &str = "arn:aws:iam::123456789012:role/admin";
+
+const REFUSED: &str = "AWS refused the role `arn:aws:iam::123456789012:role/admin` of `admin`: User: ";
+
 /// Tells what it was given, and lives until it is told to end.
 const SERVED: &str =
     "printf '%s %s' $AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN >told; read end <end";
@@ -141,4 +145,28 @@ fn while_aws_does_not_answer_the_session_is_handed_out_to_its_end() {
         another_than(endpoint, &first);
     });
     ran.succeeds();
+}
+
+#[test]
+fn when_aws_refuses_another_session_the_one_that_lives_is_served_and_that_is_told_once() {
+    let stage = with_admin();
+    let (sim, code) = (stage.sim(), stage.case.phone.code());
+    let ran = serve(&stage, &["admin", "--mfa-code", &code], |endpoint| {
+        let first = endpoint.get().key_id();
+        sim.set_trust_policy(ADMIN, r#"{"Version": "2012-10-17", "Statement": []}"#);
+        sim.advance(41 * MINUTE);
+        for minutes in [0, 10, 8] {
+            sim.advance(minutes * MINUTE);
+            assert_eq!(endpoint.get().key_id(), first);
+        }
+        sim.advance(2 * MINUTE);
+        // Each of them has it tried again.
+        for _ in 0..3 {
+            let why = endpoint.get().refused(503, "AwsRefused");
+            assert!(why.starts_with(REFUSED) && why.ends_with("must name the user or its account"), "{why}");
+            sim.advance(MINUTE);
+        }
+    });
+    ran.succeeds().says(&format!("the session of `admin` could not be renewed: {REFUSED}"));
+    assert_eq!(ran.messages.matches("could not be renewed").count(), 1, "{}", ran.messages);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ConsoleError;
 use crate::cli::world::World;
-use crate::disk::{Folder, Kind};
+use crate::disk::Folder;
 use crate::names::ProfileName;
 use crate::process::{open_in_browser, remove_later};
 
@@ -19,8 +19,7 @@ pub fn open(address: &str, profile: &ProfileName, world: &World) -> Result<(), C
     let path = &world.paths.sockets;
     world.disk.make_folder(path).map_err(ConsoleError::Page)?;
     let folder = world.disk.open_folder(path).map_err(ConsoleError::Page)?;
-    let found = folder.status().map_err(ConsoleError::Page)?;
-    if found.kind != Kind::Folder || !found.ours() || found.mode & 0o077 != 0 {
+    if !folder.status().map_err(ConsoleError::Page)?.is_private_folder() {
         return Err(ConsoleError::PageFolder);
     }
     remove_forgotten(&*folder, world);

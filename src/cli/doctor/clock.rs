@@ -16,6 +16,8 @@ const ABOUT: &str = "clock";
 pub fn look(world: &World) -> Finding {
     let aws = match aws(world) {
         Ok(aws) => aws,
+        // What is wrong with a variable is told where those are looked at.
+        Err(Failure::Endpoint(_)) => return Finding::note(ABOUT, "AWS was not asked: a variable leads to no endpoint"),
         Err(failure) => return Finding::problem(ABOUT, report::Report::of(&failure).message),
     };
     match aws.ask_the_time() {

@@ -1,5 +1,6 @@
 //! Variables that change what AWS tools do, or what this program does.
 
+use crate::aws::{Endpoint, Endpoints};
 use crate::cli::world::World;
 
 use super::finding::Finding;
@@ -35,10 +36,22 @@ pub fn look(world: &World) -> Vec<Finding> {
         ref found => Finding::problem(ABOUT, format!("{} set: AWS tools use that before a profile", found.join(", ")))
             .next(format!("unset {}", KEYS.join(" "))),
     };
-    let told = |name: &str| format!("{name}={}", world.environment.get(name).unwrap_or_default().to_string_lossy());
-    let places = set(&OURS).into_iter().chain(set(&ENDPOINTS));
-    let places = places.map(|name| Finding::note(ABOUT, told(name)));
-    [keys].into_iter().chain(places).collect()
+    let value = |name: &str| world.environment.get(name).unwrap_or_default().to_string_lossy();
+    let places = set(&OURS).into_iter().map(|name| Finding::note(ABOUT, format!("{name}={}", value(name))));
+    let ignored = Endpoints::are_ignored(&world.environment);
+    let endpoints = set(&ENDPOINTS).into_iter().map(|name| endpoint(name, &value(name), ignored));
+    [keys].into_iter().chain(places).chain(endpoints).collect()
+}
+
+/// What is no endpoint may be, or hold, a password.
+fn endpoint(name: &str, value: &str, ignored: bool) -> Finding {
+    match value.parse::<Endpoint>() {
+        _ if ignored => {
+            Finding::note(ABOUT, format!("{name}, which AWS_IGNORE_CONFIGURED_ENDPOINT_URLS has passed over"))
+        }
+        Ok(endpoint) => Finding::note(ABOUT, format!("{name}={endpoint}")),
+        Err(error) => Finding::problem(ABOUT, format!("{name}: {error}")).next(format!("`unset {name}`")),
+    }
 }
 
 /// AWS_VAULT goes with each session that we hand out.

@@ -1,15 +1,19 @@
-//! The AWS tools' own two files: who else can get at them, keys that lie there in plaintext, sessions that are over.
+//! The AWS tools' own two files: who else can get at them, lines that no tool can read, keys that lie there in plaintext,
+//! sessions that are over.
 
 use std::path::Path;
 
 use crate::aws_files::config::profile_name;
 use crate::aws_files::credentials::{CredentialsFile, CredentialsSection, Holds};
 use crate::aws_files::file::{self, FileError};
+use crate::aws_files::ini::{Fault, FaultKind, Ini};
 use crate::cli::world::World;
 use crate::disk::Status;
 use crate::duration;
+use crate::names::ProfileName;
 
 use super::finding::Finding;
+use super::folders;
 
 const ABOUT: &str = "aws files";
 
@@ -28,21 +32,53 @@ fn file(path: &Path, world: &World, profile: impl Fn(&str) -> Option<String>) ->
     let shown = world.paths.shown(path);
     let contents = match file::read_whole(world.disk, path) {
         Ok(contents) => contents,
-        Err(error) => return vec![unreadable(&error, &shown)],
+        Err(error) => return vec![unreadable(error, world)],
     };
+    let faulty = faulty(&Ini::parse(&contents.bytes).faults(), path, world);
     let file = CredentialsFile::parse(&contents.bytes);
     let holds_something = file.sections().any(|section| !matches!(section.holds, Holds::Nothing));
     let readable = contents.status.filter(|status| holds_something && status.mode & 0o044 != 0);
-    let sections = file.sections().filter_map(|section| of_section(section, &profile(&section.name)?, &shown, world));
-    readable.map(|status| others_can_read(&shown, &status)).into_iter().chain(sections).collect()
+    let readable = readable.map(|status| others_can_read(&shown, &status));
+    let in_config = path == world.paths.aws_config;
+    let sections = file.sections().filter_map(|section| {
+        let place = Place { shown: &shown, profile: &profile(&section.name)?, in_config };
+        of_section(section, &place, world)
+    });
+    readable.into_iter().chain(faulty).chain(sections).collect()
 }
 
-fn unreadable(error: &FileError, shown: &str) -> Finding {
+fn unreadable(error: FileError, world: &World) -> Finding {
     let finding = Finding::problem(ABOUT, error.to_string());
-    match error {
-        FileError::OthersCanWrite { .. } => finding.next(format!("`chmod go-w {shown}`, or the folder it is in")),
+    match &error {
+        FileError::OthersCanWrite { path, .. } => {
+            finding.next(format!("`chmod go-w {}`", world.paths.shown(path))).at(folders::place(path, world).display())
+        }
+        FileError::ForeignOwner { path, .. } => finding.at(folders::place(path, world).display()),
         _ => finding,
     }
+}
+
+/// The first of them: it may not be a file of settings at all.
+fn faulty(faults: &[Fault], path: &Path, world: &World) -> Option<Finding> {
+    let (first, others) = faults.split_first()?;
+    // Nothing of the line itself, which may be half of a key.
+    let what = match first.kind {
+        FaultKind::Unreadable => "no line that AWS tools can read",
+        FaultKind::SecondTime => "stands there for the second time",
+    };
+    let more = match others.len() {
+        0 => String::new(),
+        1 => ", and one line more".to_owned(),
+        more => format!(", and {more} lines more"),
+    };
+    let shown = world.paths.shown(path);
+    let found = format!("{shown}:{}: {what}{more}; for that the AWS CLI and boto3 refuse the whole file", first.line);
+    Some(Finding::problem(ABOUT, found).next("mend it, or take it out").at(line_of(path, first.line)))
+}
+
+/// Where trouble with a line is.
+pub fn line_of(path: &Path, line: usize) -> String {
+    format!("{}:{line}", path.display())
 }
 
 fn others_can_read(shown: &str, status: &Status) -> Finding {
@@ -50,12 +86,20 @@ fn others_can_read(shown: &str, status: &Status) -> Finding {
         .next(format!("`chmod 600 {shown}`"))
 }
 
-fn of_section(section: &CredentialsSection, profile: &str, shown: &str, world: &World) -> Option<Finding> {
+/// Where a section is, and of which profile.
+struct Place<'p> {
+    shown: &'p str,
+    profile: &'p str,
+    in_config: bool,
+}
+
+fn of_section(section: &CredentialsSection, at: &Place, world: &World) -> Option<Finding> {
+    let Place { shown, profile, in_config } = *at;
     let place = format!("{shown}:{}, [{}]", section.line, section.name);
     match &section.holds {
         Holds::LongTerm(key) => Some(
             Finding::problem(ABOUT, format!("{place}: access key {} in plaintext", key.id.short()))
-                .next(format!("`vault import {profile} --remove` takes it into the vault")),
+                .next(way_out(profile, in_config, world)),
         ),
         Holds::Session { expiration: Some(end), .. } if *end <= world.clock.now() => {
             let ago = duration::words(world.clock.now().duration_since(*end).unsigned_abs());
@@ -67,8 +111,22 @@ fn of_section(section: &CredentialsSection, profile: &str, shown: &str, world: &
             })
         }
         Holds::Session { .. } | Holds::Nothing => None,
-        Holds::Unclear { line } => {
-            Some(Finding::problem(ABOUT, format!("{shown}:{line}: half of an access key, or not one of AWS's")))
+        Holds::Unclear { line } => Some(
+            Finding::problem(ABOUT, format!("{shown}:{line}: half of an access key, or not one of AWS's"))
+                .next("add what is missing, or take it out"),
+        ),
+    }
+}
+
+/// From a key in plaintext. Where AWS has forgotten it, `import` leaves it alone.
+pub fn way_out(profile: &str, in_config: bool, world: &World) -> String {
+    let import = format!("`vault import {profile} --remove`");
+    match profile.parse::<ProfileName>() {
+        Err(_) => "`vault add NAME`, for a name that vault takes; then take its lines out".to_owned(),
+        Ok(_) if in_config => {
+            let credentials = world.paths.shown(&world.paths.aws_credentials);
+            format!("move its lines to [{profile}] in {credentials}, then {import}")
         }
+        Ok(_) => format!("{import} takes it into the vault; if AWS refuses it, take its lines out"),
     }
 }

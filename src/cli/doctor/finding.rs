@@ -1,5 +1,7 @@
 //! What one look came to.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use crate::cli::escape::escape;
@@ -29,11 +31,13 @@ pub struct Finding {
     found: String,
     /// What to do about it.
     next: Option<String>,
+    /// Where the trouble is; more than one look may come upon it.
+    place: Option<String>,
 }
 
 impl Finding {
     pub fn good(about: &'static str, found: impl Into<String>) -> Self {
-        Self { about, state: State::Good, found: found.into(), next: None }
+        Self { about, state: State::Good, found: found.into(), next: None, place: None }
     }
 
     pub fn note(about: &'static str, found: impl Into<String>) -> Self {
@@ -48,6 +52,10 @@ impl Finding {
         Self { next: Some(next.into()), ..self }
     }
 
+    pub fn at(self, place: impl ToString) -> Self {
+        Self { place: Some(place.to_string()), ..self }
+    }
+
     /// For a person.
     pub fn lines(&self) -> String {
         let line = format!("{:<8} {:<12} {}\n", self.state.word(), self.about, escape(&self.found));
@@ -58,4 +66,11 @@ impl Finding {
     pub fn json(&self) -> serde_json::Value {
         json!({ "about": self.about, "state": self.state.word(), "found": self.found, "next": self.next })
     }
+}
+
+/// Trouble in one place is told, and counted, by the first that came upon it.
+pub fn each_once(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut seen = HashSet::new();
+    let is_first = |finding: &Finding| finding.place.clone().is_none_or(|place| seen.insert(place));
+    findings.into_iter().filter(is_first).collect()
 }

@@ -1,48 +1,43 @@
 //! What is in the vault, where it can be opened without asking anybody: keys that are too old, rotations that are not over,
 //! and the schedule that is to see to both.
 
-use crate::cli::agent_access;
 use crate::cli::failure::Failure;
-use crate::cli::opening;
 use crate::cli::report::{Report, due as words, schedule};
 use crate::cli::schedule as scheduled;
 use crate::cli::world::World;
 use crate::rotate::due::{KeyDue, due};
 use crate::rotate::outcome::Outcome;
+use crate::store::file::{LoadError, Untrusted};
 use crate::store::vault::Vault;
 
 use super::finding::Finding;
+use super::folders::place;
+use super::inside::Inside;
 
 const ABOUT: &str = "keys";
 
-pub fn look(world: &World) -> Vec<Finding> {
-    if !matches!(world.disk.status_at(&world.paths.vault), Ok(Some(_))) {
-        return Vec::new();
-    }
-    let mut findings = match opened(world) {
-        Ok(Some(vault)) => of_vault(&vault, world),
-        Ok(None) => vec![
+pub fn look(inside: &Inside, world: &World) -> Vec<Finding> {
+    let mut findings = match inside {
+        Inside::NoVault => return Vec::new(),
+        Inside::Open(vault) => of_vault(vault, world),
+        Inside::Locked => vec![
             Finding::note(ABOUT, "the vault is locked, and what is in it was not looked at")
                 .next("`vault unlock`, then again"),
         ],
-        Err(failure) => vec![failed(&failure)],
+        Inside::Failed(failure) => vec![failed(failure, world)],
     };
     findings.extend(last_run(world));
     findings
 }
 
-/// By the agent, or by what the command line says. None where somebody would have to be asked.
-fn opened<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
-    let holds = agent_access::ask(world).ok().flatten().is_some_and(|holding| holding.opens());
-    if holds || world.unlock.is_given(world) { opening::open_vault(world).map(Some) } else { Ok(None) }
-}
-
-fn failed(failure: &Failure) -> Finding {
-    let report = Report::of(failure);
-    let finding = Finding::problem("vault", report.message);
-    match report.hint {
-        Some(next) => finding.next(next),
-        None => finding,
+fn failed(failure: &Failure, world: &World) -> Finding {
+    let Report { message, hint, .. } = Report::of(failure);
+    let finding = hint.into_iter().fold(Finding::problem("vault", message), Finding::next);
+    match failure {
+        Failure::Load(LoadError::Untrusted(Untrusted::Owner { path, .. } | Untrusted::Writable { path, .. })) => {
+            finding.at(place(path, world).display())
+        }
+        _ => finding,
     }
 }
 

@@ -2,67 +2,69 @@
 
 use std::path::Path;
 
-use crate::aws_files::config::ConfigFile;
-use crate::aws_files::credentials::{CredentialsFile, CredentialsSection, Holds};
-use crate::aws_files::file;
-use crate::aws_files::provider::{Provider, Sections, providers};
-use crate::cli::failure::Failure;
+use crate::aws_files::config::ConfigError;
+use crate::aws_files::credentials::{CredentialsSection, Holds};
+use crate::aws_files::provider::{Files, Provider, Sections, providers};
+use crate::cli::names_given::alike;
 use crate::cli::report::Report;
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::ProfileName;
 use crate::process;
 
+use super::files::{line_of, way_out};
 use super::finding::Finding;
+use super::inside::Inside;
+use super::meant::{self, Meant};
 
 const ABOUT: &str = "profile";
 
-/// The files as they stand.
-struct Files {
-    config: ConfigFile,
-    /// The config file, read for keys.
-    config_keys: CredentialsFile,
-    credentials: CredentialsFile,
-}
-
-pub fn look(name: Option<&ProfileName>, world: &World) -> Vec<Finding> {
-    let files = match Files::load(world) {
-        Ok(files) => files,
+pub fn look(given: Option<&ProfileName>, inside: &Inside, world: &World) -> Vec<Finding> {
+    let Ok(files) = Files::load(world.disk, &world.paths) else {
         // What is wrong with a file is told where files are looked at.
-        Err(_) => return Vec::new(),
+        return Vec::new();
     };
-    let named = name.cloned().or_else(|| world.environment.text("AWS_PROFILE")?.parse().ok());
-    let usual = || "default".parse().ok().filter(|name| files.has(name));
-    let Some(name) = named.or_else(usual) else { return Vec::new() };
-    match files.sections(&name) {
-        Ok(sections) => of_profile(&name, sections, world),
-        Err(failure) => vec![Finding::problem(ABOUT, Report::of(&failure).message)],
+    let (meant, mut findings) = match given {
+        Some(name) => (Some(Meant { name: name.clone(), by: None }), Vec::new()),
+        None => meant::by_variables(&world.environment),
+    };
+    // A name that can't be looked at is not another one.
+    let usual = || "default".parse().ok().filter(|name| findings.is_empty() && files.know(name));
+    let Some(meant) = meant.or_else(|| Some(Meant { name: usual()?, by: None })) else { return findings };
+    findings.extend(of_meant(&meant, &files, inside, world));
+    findings
+}
+
+fn of_meant(meant: &Meant, files: &Files, inside: &Inside, world: &World) -> Vec<Finding> {
+    let Meant { name, .. } = meant;
+    if let Some(in_vault) = inside.names().filter(|in_vault| !in_vault.contains(&name) && !files.know(name)) {
+        let known = in_vault.into_iter().map(ProfileName::as_str).chain(files.names());
+        return vec![unknown(meant, alike(name.as_str(), known))];
+    }
+    match files.sections(name) {
+        Ok(sections) => of_profile(name, sections, world),
+        Err(error) => vec![twofold(error)],
     }
 }
 
-impl Files {
-    fn load(world: &World) -> Result<Self, Failure> {
-        let (disk, paths) = (world.disk, &world.paths);
-        Ok(Self {
-            config: ConfigFile::load(disk, &paths.aws_config)?,
-            config_keys: CredentialsFile::parse(&file::read(disk, &paths.aws_config)?),
-            credentials: CredentialsFile::load(disk, &paths.aws_credentials)?,
-        })
-    }
+/// Neither the vault nor AWS's files know it.
+fn unknown(meant: &Meant, suggestion: Option<&str>) -> Finding {
+    let by = meant.by.map(|variable| format!(", which {variable} names")).unwrap_or_default();
+    let suggested = suggestion.map(|other| format!("; did you mean `{other}`?")).unwrap_or_default();
+    let found = format!("there is no profile `{}`{by}, neither in the vault nor in AWS's files{suggested}", meant.name);
+    Finding::problem(ABOUT, found).next("`vault list` shows those that there are")
+}
 
-    fn has(&self, name: &ProfileName) -> bool {
-        let sections = self.sections(name);
-        sections.is_ok_and(|sections| sections.config.is_some() || sections.credentials.is_some())
-    }
-
-    fn sections(&self, name: &ProfileName) -> Result<Sections<'_>, Failure> {
-        let header = if name.as_str() == "default" { "default".to_owned() } else { format!("profile {name}") };
-        Ok(Sections {
-            config: self.config.profile(name)?,
-            config_keys: self.config_keys.section(&header),
-            credentials: self.credentials.section(name.as_str()),
-        })
-    }
+/// A profile, or a key of it, that stands there twice.
+fn twofold(error: ConfigError) -> Finding {
+    let place = match &error {
+        ConfigError::DuplicateProfile { path, line, .. } | ConfigError::DuplicateKey { path, line, .. } => {
+            Some(line_of(path, *line))
+        }
+        _ => None,
+    };
+    let finding = Finding::problem(ABOUT, Report::of(&error.into()).message);
+    place.into_iter().fold(finding, |finding, place| finding.at(place))
 }
 
 fn of_profile(name: &ProfileName, sections: Sections, world: &World) -> Vec<Finding> {
@@ -107,7 +109,7 @@ fn taken(name: &ProfileName, provider: &Provider, world: &World) -> Finding {
                 .next(format!("`vault configure {name} --take-over` has them ask it, if that is a role"))
         }
         Provider::ConfigKeys(_) => Finding::problem(ABOUT, format!("AWS tools take `{name}` from plaintext: {place}"))
-            .next(format!("`vault import {name} --remove`")),
+            .next(way_out(name.as_str(), true, world)),
         Provider::Variables | Provider::WebIdentityVariables | Provider::Container => {
             Finding::note(ABOUT, format!("AWS tools take credentials for `{name}` from {place}"))
         }
@@ -135,9 +137,12 @@ fn of_section(name: &ProfileName, section: &CredentialsSection, place: &str, wor
         Holds::Session { .. } => {
             Finding::note(ABOUT, format!("AWS tools take a session for `{name}` that another program wrote: {place}"))
         }
-        Holds::LongTerm(_) | Holds::Unclear { .. } | Holds::Nothing => {
-            Finding::problem(ABOUT, format!("AWS tools take `{name}` from plaintext: {place}"))
-                .next(format!("`vault import {name} --remove`"))
+        Holds::LongTerm(_) => Finding::problem(ABOUT, format!("AWS tools take `{name}` from plaintext: {place}"))
+            .next(way_out(name.as_str(), false, world)),
+        Holds::Unclear { .. } | Holds::Nothing => {
+            let found =
+                format!("AWS tools take `{name}` from what is half of an access key, or not one of AWS's: {place}");
+            Finding::problem(ABOUT, found).next("add what is missing, or take it out")
         }
     }
 }

@@ -69,13 +69,7 @@ pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
         confirm(act, &key.id)?;
     }
     carry_out(&user_keys, act, &key.id).map_err(|error| user_keys.access.failed(error))?;
-    world.log(&Event {
-        time: world.clock.now(),
-        act: act.logged(),
-        profile: Some(&user_keys.profile),
-        access_key: Some(&key.id),
-        role: None,
-    });
+    world.log(&Event { act: act.logged(), profile: Some(&user_keys.profile), access_key: Some(&key.id), role: None });
     report::key_changed(world, act, &key.id, &user_keys.user, &user_keys.profile, profiles);
     Ok(())
 }

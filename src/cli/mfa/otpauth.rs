@@ -1,14 +1,18 @@
 //! The address by which authenticator apps take a device over.
 //! https://github.com/google/google-authenticator/wiki/Key-Uri-Format
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use crate::secret::MfaSeed;
 
+/// RFC 3986's unreserved characters stay as they are.
+const SPELLED_OUT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Labelled as AWS labels its own: the device's name at the account. The issuer is short, so that the code fits a terminal
 /// of 24 rows.
 pub fn uri(seed: &MfaSeed, device_name: &str, account: &str) -> Zeroizing<String> {
-    let name = percent_encoded(device_name);
+    let name = utf8_percent_encode(device_name, SPELLED_OUT);
     let secret = seed.expose().trim_end_matches('=');
     Zeroizing::new(format!("otpauth://totp/AWS:{name}@{account}?secret={secret}&issuer=AWS"))
 }
@@ -23,13 +27,6 @@ pub fn typed(seed: &MfaSeed) -> Zeroizing<String> {
         text.push(letter);
     }
     Zeroizing::new(text)
-}
-
-/// RFC 3986's unreserved characters stay.
-fn percent_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encoded).collect()
 }
 
 #[cfg(test)]

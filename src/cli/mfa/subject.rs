@@ -61,7 +61,7 @@ impl<'a> Subject<'a> {
 
     /// Of a virtual device of that name.
     pub fn serial_of(&self, device_name: &str) -> String {
-        format!("arn:{}:iam::{}:mfa/{device_name}", self.partition, self.account)
+        MfaSerial::usual_of(&self.partition, &self.account, device_name)
     }
 
     /// What signs a change: a session with MFA where the profile has a device, else the access key. It asks for a code where that takes one.

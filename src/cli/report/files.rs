@@ -5,7 +5,7 @@ use crate::aws_files::file::FileError;
 use crate::cli::escape::{escape, shown_path};
 use crate::export::error::ExportError;
 
-use super::{Report, Status, trust};
+use super::{Report, Status, process, trust};
 
 pub fn file(error: &FileError) -> Report {
     let words = escape(&error.to_string());
@@ -31,7 +31,7 @@ pub fn export(error: &ExportError) -> Report {
         ExportError::File(error) => file(error),
         ExportError::Config(error) => config(error),
         ExportError::LockHeld { path, pid } => {
-            let holder = pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"));
+            let holder = process(*pid);
             Report::new(
                 Status::State,
                 format!("{} is being written by {holder}; it was left as it is", shown_path(path)),

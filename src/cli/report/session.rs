@@ -17,7 +17,7 @@ use crate::session::{
 };
 
 use super::need::no_terminal;
-use super::{Report, Status, aws, files};
+use super::{Report, Status, aws, files, process};
 
 /// How long it is from now until then; nothing where that is past.
 pub fn left(then: Timestamp, now: Timestamp) -> Duration {
@@ -127,7 +127,7 @@ pub fn issue(profile: &ProfileName, error: &IssueError) -> Report {
                 .hint("a longer `--duration`")
         }
         IssueError::Busy { profile, pid } => {
-            let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+            let holder = process(*pid);
             Report::new(Status::State, format!("{holder} has been getting the session of `{profile}` for too long"))
                 .hint("answer its prompt, or end it")
         }

@@ -13,7 +13,7 @@ use crate::store::passphrase::DeriveError;
 use crate::store::seal::{SealError, UnsealError};
 use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
 
-use super::{Report, Status, internal, plugin, trust};
+use super::{Report, Status, internal, plugin, process, trust};
 
 pub fn report(failure: &Failure) -> Report {
     use Failure::*;
@@ -252,7 +252,7 @@ fn not_committed(error: &NotCommitted) -> Report {
 fn save(error: &SaveError) -> Report {
     match error {
         SaveError::Locked { pid } => {
-            let holder = pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"));
+            let holder = process(*pid);
             Report::new(Status::State, format!("the vault is being saved by {holder}; nothing was changed"))
                 .hint("try again")
         }

@@ -216,13 +216,7 @@ impl<'a, 'w> Attending<'a, 'w> {
     }
 
     fn log(&self, profile: &ProfileName, act: Act, key: &AccessKeyId) {
-        self.world.log(&Event {
-            time: self.world.clock.now(),
-            act,
-            profile: Some(profile),
-            access_key: Some(key),
-            role: None,
-        });
+        self.world.log(&Event { act, profile: Some(profile), access_key: Some(key), role: None });
     }
 }
 

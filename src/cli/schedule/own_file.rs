@@ -84,10 +84,8 @@ impl OwnFile {
     }
 
     fn open(&self, world: &World) -> Result<Option<Box<dyn Folder>>, ScheduleError> {
-        let folder = match world.disk.open_folder(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(|error| self.failed(error))?,
-        };
+        let folder = world.disk.open_folder_if_there(&self.folder).map_err(|error| self.failed(error))?;
+        let Some(folder) = folder else { return Ok(None) };
         let status = folder.status().map_err(|error| self.failed(error))?;
         if !status.trusted_owner() || status.others_can_write() {
             return Err(ScheduleError::OthersCanWrite(self.folder.clone()));

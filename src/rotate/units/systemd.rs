@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{CREDENTIAL, Job, MARK, RUN, Scheduler, Unattended, UnitError, plain, refused};
+use super::{CREDENTIAL, Job, MARK, RUN, Scheduler, Unattended, UnitError, absolute, refused};
+use crate::systemd::{self, Unwritable};
 
 pub const SERVICE: &str = "vault-rotate.service";
 pub const TIMER: &str = "vault-rotate.timer";
@@ -28,10 +29,10 @@ pub fn service(job: &Job) -> Result<String, UnitError> {
         format!("ExecStart={}", command(job)?),
     ];
     for (name, path) in &job.variables {
-        lines.push(format!("Environment=\"{name}={}\"", quoted(path)?));
+        lines.push(format!("Environment=\"{name}={}\"", written(systemd::quoted, path)?));
     }
     if let Some(Unattended::Credential(path)) = &job.unattended {
-        lines.push(format!("LoadCredentialEncrypted={CREDENTIAL}:{}", specified(path)?));
+        lines.push(format!("LoadCredentialEncrypted={CREDENTIAL}:{}", written(systemd::plain, path)?));
     }
     lines.extend([
         "Restart=on-failure".to_owned(),
@@ -65,16 +66,10 @@ pub fn timer(job: &Job) -> String {
 }
 
 fn command(job: &Job) -> Result<String, UnitError> {
-    let program = specified(&job.program)?;
-    // systemd takes no such program, however it is quoted.
-    if program.contains(['"', '\'', '\\']) {
-        return Err(refused(&job.program, Scheduler::Systemd));
-    }
-    // The colon: no variables in what follows.
-    let words = [format!("\":{program}\"")].into_iter().chain(RUN.map(str::to_owned));
+    let words = [written(systemd::program, &job.program)?].into_iter().chain(RUN.map(str::to_owned));
     let identity = match &job.unattended {
         None => None,
-        Some(Unattended::File(path)) => Some(format!("\"{}\"", quoted(path)?)),
+        Some(Unattended::File(path)) => Some(format!("\"{}\"", written(systemd::quoted, path)?)),
         Some(Unattended::Credential(_)) => Some(format!("%d/{CREDENTIAL}")),
         Some(Unattended::Keychain(_)) => return Err(UnitError::OtherIdentity { made_for: Scheduler::Launchd }),
     };
@@ -82,14 +77,8 @@ fn command(job: &Job) -> Result<String, UnitError> {
     Ok(words.chain(flag).collect::<Vec<_>>().join(" "))
 }
 
-/// Within double quotes (systemd.syntax(7)).
-fn quoted(path: &Path) -> Result<String, UnitError> {
-    Ok(specified(path)?.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// `%` begins a specifier everywhere (systemd.unit(5)).
-fn specified(path: &Path) -> Result<String, UnitError> {
-    Ok(plain(path, Scheduler::Systemd)?.replace('%', "%%"))
+fn written(how: fn(&Path) -> Result<String, Unwritable>, path: &Path) -> Result<String, UnitError> {
+    how(absolute(path)?).map_err(|Unwritable| refused(path, Scheduler::Systemd))
 }
 
 #[cfg(test)]

@@ -164,6 +164,12 @@ fn what_default_gives_would_win_over_an_endpoint_and_is_refused_before_a_code_is
         let path = case.config().display().to_string();
         case.run(&exec).exits(1).stdout("").stderr(&error_and_hint(&told(3, &path), hint));
     }
+    let keys = "region = eu-west-1\naws_access_key_id = ASIAXXXXXXXXXXXXXXXX\naws_secret_access_key = s\n";
+    for header in ["[default]", "[profile default]"] {
+        case.write(&case.config(), 0o600, format!("[profile prod]\n{header}\n{keys}"));
+        let path = case.config().display().to_string();
+        case.run(&exec).exits(1).stdout("").stderr(&error_and_hint(&told(2, &path), hint));
+    }
     case.write(&case.config(), 0o600, "[default]\nregion = eu-west-1\n");
     case.vault(&[&exec[..3], &["--mfa-code", &case.phone.code(), "--", "true"]].concat()).run().succeeds();
 }

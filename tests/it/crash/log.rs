@@ -14,9 +14,8 @@ use crate::fault_disk::{Body, FaultDisk};
 const STATE: &str = "/home/alice/.local/state/vault";
 
 fn log_something(disk: &FaultDisk) {
-    let event =
-        Event { time: Timestamp::UNIX_EPOCH, act: Act::IdentityRevealed, profile: None, access_key: None, role: None };
-    append(disk, Path::new(STATE), &event).unwrap();
+    let event = Event { act: Act::IdentityRevealed, profile: None, access_key: None, role: None };
+    append(disk, Path::new(STATE), Timestamp::UNIX_EPOCH, &event).unwrap();
 }
 
 #[test]

@@ -45,10 +45,7 @@ fn sdk_goes_on_through_an_expiry(sdk: Sdk) {
     }
     assert_eq!(machine.sent(), []);
 
-    let code = machine.case.phone.code();
-    let login = machine.case.vault(&["login", "prod", "--no-export", "--mfa-code", &code]);
-    machine.now(login).run().succeeds();
-    machine.case.sim.clear_requests();
+    machine.signs_in_again();
     assert_eq!(sdk.ask("prod"), alice);
     is_admin(sdk.ask("admin"));
     assert_eq!(machine.sent(), [asked(), ("AssumeRole".to_owned(), true), asked()]);

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::agent::memory::needles;
 use super::machine::Machine;
 use super::sdks::{self, Sdk};
@@ -49,10 +51,7 @@ fn sdk_goes_on_through_an_expiry(sdk: Sdk) {
     assert!(!said.starts_with("arn:"), "{said}");
     assert_eq!(machine.sent(), []);
 
-    let code = machine.case.phone.code();
-    let login = machine.case.vault(&["login", "prod", "--no-export", "--mfa-code", &code]);
-    machine.now(login).run().succeeds();
-    machine.case.sim.clear_requests();
+    machine.signs_in_again();
     is_admin(sdk.ask(NONE));
     assert_eq!(machine.sent(), [("AssumeRole".to_owned(), true), asked()]);
 }
@@ -139,4 +138,27 @@ fn a_server_holds_its_session_and_nothing_else_and_after_lock_nothing() {
         case.run(&["lock"]).succeeds();
         assert_eq!(found(), BTreeSet::new(), "locked, with an agent: {agent}");
     }
+}
+
+#[test]
+#[ignore = "needs faketime"]
+fn a_server_that_does_not_forget_is_named_by_lock() {
+    let case = Case::with_prod();
+    let exec = ["exec", "--server", "prod", "--no-mfa", "--", "sh"];
+    let mut shell = case.vault(&exec).converse();
+    let url = shell.ask("echo $AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    let endpoint = Endpoint::new(&url, &shell.ask("echo $AWS_CONTAINER_AUTHORIZATION_TOKEN"));
+    endpoint.get().key_id();
+    let server = Pid::from_raw(shell.id().cast_signed()).unwrap();
+    kill_process(server, Signal::STOP).unwrap();
+    // It waits for half a minute by a clock that runs a hundred times as fast.
+    let lock = case.command(judge("faketime"), &["-f", "+0 x100", PROGRAM, "lock"]).run();
+    kill_process(server, Signal::CONT).unwrap();
+    let pid = shell.id();
+    lock.exits(1).stdout("").stderr(&format!(
+        "vault: error: a server, process {pid}, does not forget the session that it hands out\n\
+         vault: hint: `kill {pid}` ends it; then `vault lock`\n"
+    ));
+    // It was told, and does so as soon as it can.
+    case.run(&["lock"]).succeeds();
 }

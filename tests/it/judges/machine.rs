@@ -37,6 +37,14 @@ impl Machine {
         self.case.give("clock", format!("+{}", self.passed.get().as_secs()));
     }
 
+    /// Its person signs in with a code that is good by now.
+    pub fn signs_in_again(&self) {
+        let code = self.case.phone.code();
+        let login = self.case.vault(&["login", "prod", "--no-export", "--mfa-code", &code]);
+        self.now(login).run().succeeds();
+        self.case.sim.clear_requests();
+    }
+
     /// With the agent to ask.
     pub fn now<'a>(&'a self, invocation: Invocation<'a>) -> Invocation<'a> {
         by_the_clock(invocation, &self.case.given("clock")).without_variable("VAULT_NO_AGENT")

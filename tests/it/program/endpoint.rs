@@ -67,7 +67,25 @@ impl Reply {
         let mut bytes = Vec::new();
         // A connection that is reset has said what it had to say.
         let _ = stream.read_to_end(&mut bytes);
-        let text = String::from_utf8(bytes).unwrap();
+        Self::of(&String::from_utf8(bytes).unwrap())
+    }
+
+    /// As a client does that would have the connection live on.
+    pub fn read_by_length(stream: &mut TcpStream) -> Option<Self> {
+        let mut bytes = Vec::new();
+        let mut piece = [0; 4096];
+        loop {
+            let read = stream.read(&mut piece).ok().filter(|read| *read > 0)?;
+            bytes.extend_from_slice(&piece[..read]);
+            let reply = Self::of(std::str::from_utf8(&bytes).unwrap());
+            let whole = |reply: &Self| reply.header("content-length") == Some(&*reply.body.len().to_string());
+            if let Some(reply) = reply.filter(whole) {
+                return Some(reply);
+            }
+        }
+    }
+
+    fn of(text: &str) -> Option<Self> {
         let (head, body) = text.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Some(Self { status, head: head.to_owned(), body: body.to_owned() })

@@ -1,20 +1,16 @@
-//! What it costs to have many profiles in one vault: `cargo bench --bench scale`. Prints the table that the README carries;
-//! medians of eleven. The vaults are sealed, and the disk is the one that the temporary folder is on.
-
-mod synced_disk;
+//! A closer look at what it costs to have many profiles in one vault. The vaults are sealed, and the disk is the one that the
+//! temporary folder is on.
 
 use std::convert::Infallible;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::hint::black_box;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use synced_disk::SyncedDisk;
 use tempfile::TempDir;
 use vault::names::ProfileName;
 use vault::secret::{IdentityText, Passphrase, SecretAccessKey};
@@ -22,46 +18,52 @@ use vault::store::document::{Document, Profile, StoredAccessKey};
 use vault::store::file::Place;
 use vault::store::group::Group;
 use vault::store::kept::Keep;
-use vault::store::passphrase::{self, Cost};
+use vault::store::passphrase::Cost;
 use vault::store::recovery::RecoveryKey;
 use vault::store::vault::{Key, NewVault, Stamp, Vault, create, open};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_vault");
+use super::amount::Amount;
+use super::machine::{PASSPHRASE, PROGRAM, write};
+use super::stopwatch::{Entrant, median, take_turns, timed};
+use super::synced_disk::SyncedDisk;
+use super::unlock::derivation;
+
 const SIZES: [usize; 4] = [1, 100, 1_000, 10_000];
 const RUNS: usize = 11;
 /// As many as `vault rotate --all` would make, and as it would make them.
 const CHANGES: usize = 1_000;
 const THREADS: usize = 20;
 
-fn main() {
-    println!("The passphrase alone: {} (standard), {} (small)\n", derivation(Cost::Standard), derivation(Cost::Small));
-    let columns = SIZES.map(|size| Bench::with(size).measure());
-    println!("| profiles | goal | {} |", SIZES.map(thousands).join(" | "));
-    println!("|---|---|{}", "---:|".repeat(SIZES.len()));
-    for (row, (what, goal, _)) in columns[0].iter().enumerate() {
-        let cells: Vec<&str> = columns.iter().map(|column| column[row].2.as_str()).collect();
-        println!("| {what} | {goal} | {} |", cells.join(" | "));
+pub fn show() {
+    let kdf = |cost| milliseconds(derivation(cost, RUNS));
+    println!("The passphrase alone: {} (standard), {} (small)\n", kdf(Cost::Standard), kdf(Cost::Small));
+    let columns = SIZES.map(|size| Home::with(size).measure());
+    println!("| profiles | {} |", SIZES.map(thousands).join(" | "));
+    println!("|---|{}", "---:|".repeat(SIZES.len()));
+    for (row, (what, _)) in columns[0].iter().enumerate() {
+        let cells: Vec<&str> = columns.iter().map(|column| column[row].1.as_str()).collect();
+        println!("| {what} | {} |", cells.join(" | "));
     }
-    let bench = Bench::with(CHANGES);
-    println!("\n{} changes to {0} profiles, one after the other: {}", thousands(CHANGES), bench.alone());
-    println!("the same by {THREADS} threads that save together: {}", bench.grouped());
+    let home = Home::with(CHANGES);
+    println!("\n{} changes to {0} profiles, one after the other: {}", thousands(CHANGES), home.alone());
+    println!("the same by {THREADS} threads that save together: {}", home.grouped());
 }
 
-/// Figure, goal, measured.
-type Cell = (&'static str, &'static str, String);
+/// Figure, measured.
+type Cell = (&'static str, String);
 
 /// A vault of so many user profiles, and as many roles in a config file beside it.
-struct Bench {
-    home: TempDir,
+struct Home {
+    folder: TempDir,
     disk: SyncedDisk,
     identity: IdentityText,
 }
 
-impl Bench {
+impl Home {
     fn with(size: usize) -> Self {
         let recovery = RecoveryKey::generate();
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let bench = Self { home, disk: SyncedDisk::default(), identity: recovery.identity };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let home = Self { folder, disk: SyncedDisk::default(), identity: recovery.identity };
         let new = NewVault {
             passphrase: passphrase(),
             kdf: Cost::Small.parameters().expect("the system has randomness"),
@@ -70,44 +72,41 @@ impl Bench {
             now: Timestamp::now(),
             writer: "bench".to_owned(),
         };
-        let mut vault = create(&bench.place(), new).expect("nothing stands there");
+        let mut vault = create(&home.place(), new).expect("nothing stands there");
         edit(&mut vault, |document| {
             document.profiles.extend((0..size).map(|n| (user(n).parse().expect("a profile's name"), profile(n))));
         });
-        let recovery = bench.path("recovery.txt");
-        fs::write(&recovery, bench.identity.expose()).expect("the folder is ours");
-        fs::set_permissions(&recovery, Permissions::from_mode(0o600)).expect("the file is ours");
-        let roles: String = (0..size).map(role_section).collect();
-        fs::write(bench.path("config"), roles).expect("the folder is ours");
-        bench
+        write(&home.path("recovery.txt"), home.identity.expose());
+        write(&home.path("config"), &(0..size).map(role_section).collect::<String>());
+        home
     }
 
     fn measure(&self) -> Vec<Cell> {
         let mut vault = self.open();
         let text = vault.document().encode().expect("it was just read");
         let mut synced = Vec::new();
-        let change = median(|| {
+        let change = median(RUNS, || {
             let before = self.disk.time_in_sync();
             edit(&mut vault, change_last);
             synced.push(self.disk.time_in_sync() - before);
         });
         synced.sort();
         vec![
-            ("size of the file", "", kilobytes(fs::metadata(self.path("vault.age")).expect("it stands").len())),
-            ("open, beyond the passphrase", "5 ms at 1", milliseconds(median(|| drop(black_box(self.open()))))),
-            ("*peer: parsing that TOML, and no more*", "", milliseconds(median(|| parse(&text)))),
-            ("*peer: `age --decrypt`, whole program*", "", self.stock_age()),
-            ("`vault list`, whole program", "120 ms at 10,000", self.program(&["list"], "none")),
-            ("the same with as many roles again in `~/.aws/config`", "", self.program(&["list"], "config")),
-            ("change one profile and save", "", milliseconds(change)),
-            ("of that, waiting for the disk (fsync)", "", milliseconds(synced[synced.len() / 2])),
-            ("`vault add` one role, whole program", "150 ms at 10,000", self.program(&ADD, "none")),
+            ("size of the file", kilobytes(fs::metadata(self.path("vault.age")).expect("it stands").len())),
+            ("open, beyond the passphrase", milliseconds(median(RUNS, || drop(black_box(self.open()))))),
+            ("*peer: parsing that TOML, and no more*", milliseconds(median(RUNS, || parse(&text)))),
+            ("*peer: `age --decrypt`, whole program*", self.stock_age()),
+            ("`vault list`, whole program", self.program(&["list"], "none")),
+            ("the same with as many roles again in `~/.aws/config`", self.program(&["list"], "config")),
+            ("change one profile and save", milliseconds(change)),
+            ("of that, waiting for the disk (fsync)", milliseconds(synced[synced.len() / 2])),
+            ("`vault add` one role, whole program", self.program(&ADD, "none")),
         ]
     }
 
     fn alone(&self) -> String {
         let mut vault = self.open();
-        let took = timed(&mut || (0..CHANGES).for_each(|n| edit(&mut vault, change(n))));
+        let took = timed(|| (0..CHANGES).for_each(|n| edit(&mut vault, change(n))));
         format!("{:.1} s", took.as_secs_f64())
     }
 
@@ -124,9 +123,8 @@ impl Bench {
             saved.unwrap_or_else(|error| panic!("the change was not saved: {error}"));
         };
         let share = |thread: usize| (thread..CHANGES).step_by(THREADS).for_each(save);
-        let took = timed(&mut || {
-            thread::scope(|scope| (0..THREADS).for_each(|thread| drop(scope.spawn(move || share(thread)))))
-        });
+        let took =
+            timed(|| thread::scope(|scope| (0..THREADS).for_each(|thread| drop(scope.spawn(move || share(thread))))));
         format!("{:.1} s, in {} saves", took.as_secs_f64(), generation() - before)
     }
 
@@ -137,15 +135,14 @@ impl Bench {
     }
 
     fn program(&self, arguments: &[&str], config: &str) -> String {
-        let run = || {
-            let mut command = Command::new(PROGRAM);
-            command.args(arguments).env_clear().env("HOME", self.home.path()).current_dir(self.home.path());
-            command.env("VAULT_FILE", self.path("vault.age")).env("VAULT_IDENTITY", self.path("recovery.txt"));
-            command.env("AWS_CONFIG_FILE", self.path(config)).stdin(Stdio::null());
-            let output = command.output().expect("the program starts");
-            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        };
-        milliseconds(median(run))
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
+        command.env("VAULT_FILE", self.path("vault.age")).env("VAULT_IDENTITY", self.path("recovery.txt"));
+        command.env("AWS_CONFIG_FILE", self.path(config)).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut program = [Entrant::program(RUNS, command)];
+        take_turns(&mut program);
+        milliseconds(program[0].median())
     }
 
     fn stock_age(&self) -> String {
@@ -158,17 +155,17 @@ impl Bench {
             Err(error) if error.kind() == ErrorKind::NotFound => "not on PATH".to_owned(),
             first => {
                 assert!(first.is_ok_and(|status| status.success()), "age does not open the vault");
-                milliseconds(median(|| drop(decrypt())))
+                milliseconds(median(RUNS, || drop(decrypt())))
             }
         }
     }
 
     fn place(&self) -> Place<'_> {
-        Place::new(&self.disk, &self.path("vault.age"), &self.home.path().join(".local/state/vault"))
+        Place::new(&self.disk, &self.path("vault.age"), &self.folder.path().join(".local/state/vault"))
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
+        self.folder.path().join(name)
     }
 }
 
@@ -238,28 +235,11 @@ fn parse(text: &str) {
 }
 
 fn passphrase() -> Passphrase {
-    Passphrase::new("correct horse battery staple mountain".to_owned())
-}
-
-fn derivation(cost: Cost) -> String {
-    let parameters = cost.parameters().expect("the system has randomness");
-    milliseconds(median(|| drop(passphrase::derive(&passphrase(), &parameters, None).expect("there is memory"))))
-}
-
-fn median(mut run: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..RUNS).map(|_| timed(&mut run)).collect();
-    times.sort();
-    times[RUNS / 2]
-}
-
-fn timed(run: &mut impl FnMut()) -> Duration {
-    let started = Instant::now();
-    run();
-    started.elapsed()
+    Passphrase::new(PASSPHRASE.to_owned())
 }
 
 fn milliseconds(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+    Amount::milliseconds(time).to_string()
 }
 
 fn kilobytes(bytes: u64) -> String {

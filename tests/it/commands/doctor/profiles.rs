@@ -1,0 +1,141 @@
+//! What it says of a profile: what AWS tools take for it, and which profile they mean.
+
+use std::fs;
+
+use super::{VAULT, about, doctor, only, said_of, told};
+use crate::program::Case;
+
+#[test]
+fn of_a_profile_it_says_what_aws_tools_go_by_and_what_is_in_its_way() {
+    let case = Case::with_prod();
+    let config = |lines: &str| case.write(&case.config(), 0o600, format!("[profile prod]\n{lines}\n"));
+    let one = || only(&case, &["prod"], "profile");
+    assert_eq!(
+        one(),
+        told(
+            "problem",
+            "AWS tools find no credentials for `prod`",
+            Some("`vault login prod`, or `vault configure prod` to have them ask this vault"),
+        )
+    );
+    config(&format!("credential_process = {VAULT} credential-process prod"));
+    assert_eq!(one(), told("ok", "AWS tools ask this vault for `prod`: ~/.aws/config:2, `credential_process`", None));
+    config("credential_process = /nowhere/vault credential-process prod");
+    assert_eq!(
+        one(),
+        told(
+            "problem",
+            "AWS tools ask a program for `prod` that does not start: ~/.aws/config:2, `credential_process`: no such program",
+            Some("`vault configure prod` writes where this one is"),
+        )
+    );
+    config("role_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = base");
+    assert_eq!(
+        one(),
+        told(
+            "note",
+            "AWS tools go by `role_arn` for `prod` (~/.aws/config:2, `role_arn`), and do not ask this vault",
+            Some("`vault configure prod --take-over` has them ask it, if that is a role"),
+        )
+    );
+    fs::remove_file(case.config()).unwrap();
+    case.login().succeeds();
+    config(&format!("credential_process = {VAULT} credential-process prod"));
+    let both = about(&case, &["prod"], "profile");
+    assert_eq!(both[0].0, "ok");
+    assert_eq!(
+        both[1],
+        told(
+            "problem",
+            "also for `prod`, and not used by most tools: ~/.aws/config:2, `credential_process`",
+            Some("`vault logout prod`: then they ask this vault"),
+        )
+    );
+}
+
+#[test]
+fn a_session_that_is_over_is_told_with_the_way_to_the_next() {
+    let case = Case::with_prod();
+    case.login().succeeds();
+    let text = fs::read_to_string(case.credentials()).unwrap();
+    let over: Vec<&str> =
+        text.lines().map(|line| if line.starts_with("aws_credential_expiration") { OVER } else { line }).collect();
+    fs::write(case.credentials(), over.join("\n")).unwrap();
+    let files = only(&case, &["prod"], "aws files");
+    assert!(files.1.starts_with("~/.aws/credentials:1, [prod]: a session that ended "), "{files:?}");
+    assert_eq!(files.2.as_deref(), Some("`vault login prod`, or `vault logout prod`"));
+    assert_eq!(
+        only(&case, &["prod"], "profile"),
+        told(
+            "problem",
+            "AWS tools take a session for `prod` that is over: ~/.aws/credentials:1",
+            Some("`vault login prod`"),
+        )
+    );
+}
+
+const OVER: &str = "aws_credential_expiration = 2026-01-01T00:00:00Z";
+
+fn no_profile(name: &str, words: &str) -> super::Told {
+    let found = format!("there is no profile `{name}`{words}");
+    told("problem", &found, Some("`vault list` shows those that there are"))
+}
+
+#[test]
+fn a_profile_that_nobody_knows_is_told_as_that() {
+    let case = Case::with_prod();
+    case.write(&case.config(), 0o600, "[profile operations]\nregion = eu-west-1\n");
+    case.write(&case.credentials(), 0o600, "[staging]\nregion = eu-west-1\n");
+    let nowhere = ", neither in the vault nor in AWS's files";
+    assert_eq!(only(&case, &["nope"], "profile"), no_profile("nope", nowhere));
+    for (name, meant) in [("prodd", "prod"), ("operation", "operations"), ("stagin", "staging")] {
+        let words = format!("{nowhere}; did you mean `{meant}`?");
+        assert_eq!(only(&case, &[name], "profile"), no_profile(name, &words));
+    }
+    let by = |variable: &str| said_of(&doctor(&case, &[]).variable(variable, "nope").run(), "profile").pop();
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        let words = format!(", which {variable} names{nowhere}");
+        assert_eq!(by(variable), Some(no_profile("nope", &words)));
+    }
+    let without_vault = Case::new();
+    assert_eq!(only(&without_vault, &["nope"], "profile"), no_profile("nope", nowhere));
+    // It may be in the vault.
+    let locked = said_of(&doctor(&case, &["nope"]).asking().run(), "profile");
+    assert_eq!(locked[0].1, "AWS tools find no credentials for `nope`");
+}
+
+#[test]
+fn the_variable_that_the_aws_cli_looks_at_first_is_looked_at_first() {
+    let case = Case::with_prod();
+    case.login().succeeds();
+    let run = |more: &[(&str, &str)], words: &[&str]| {
+        let run = more.iter().fold(doctor(&case, words), |run, (name, value)| run.variable(name, value));
+        said_of(&run.run(), "profile")
+    };
+    let own = |name: &'static str| ("AWS_DEFAULT_PROFILE", name);
+    let alone = run(&[own("prod")], &[]);
+    assert_eq!(
+        alone[0],
+        told(
+            "note",
+            "AWS_DEFAULT_PROFILE is for the AWS CLI and boto3; other tools don't look at it",
+            Some("set AWS_PROFILE instead")
+        )
+    );
+    assert!(alone[1].1.starts_with("AWS tools take the session of `vault login` for `prod`"), "{alone:?}");
+    let differ = run(&[own("prod"), ("AWS_PROFILE", "other")], &[]);
+    assert_eq!(
+        differ[0],
+        told(
+            "problem",
+            "the AWS CLI and boto3 go by AWS_DEFAULT_PROFILE (`prod`), other tools by AWS_PROFILE (`other`)",
+            Some("`unset AWS_DEFAULT_PROFILE`")
+        )
+    );
+    assert_eq!(differ[1..], alone[1..]);
+    assert_eq!(run(&[own("prod"), ("AWS_PROFILE", "prod")], &[]), alone[1..]);
+    assert_eq!(run(&[own("other")], &["prod"]), alone[1..], "a name on the command line goes before");
+    let odd = run(&[("AWS_PROFILE", "my profile")], &[]);
+    let [(state, found, None)] = &odd[..] else { panic!("{odd:?}") };
+    assert!(state == "note" && found.contains("was not looked at: `my profile` is not a profile name"));
+}
