@@ -242,7 +242,7 @@ fn a_dry_run_that_waits_for_a_code_is_in_no_other_runs_way() {
     let mut terminal = stage.case.vault(&["rotate", "prod", "--dry-run"]).on_terminal();
     terminal.expect("MFA code for prod");
     drop(
-        lock::take(&RealDisk, &stage.case.home().join(".local/state/vault"), &stage.user.arn()).expect("nobody has it"),
+        lock::take(&RealDisk, &stage.case.home().join(".local/state/vault"), stage.user.arn()).expect("nobody has it"),
     );
     terminal.type_line(&stage.case.phone.code());
     terminal.finish().0.succeeds().screen_has("use the session with MFA that is at hand").screen_has("make a new key");
