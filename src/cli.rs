@@ -39,6 +39,7 @@ mod stamper;
 mod table;
 mod terminal;
 mod trusting;
+mod use_line;
 mod version;
 mod warm;
 mod world;
@@ -216,7 +217,7 @@ pub fn main() -> ExitCode {
         if command.is_for_a_person() {
             last_run::remind(&world);
         }
-        command.run(&world)
+        command.run(&world).map_err(|failure| failure.in_environment(&world.environment))
     });
     match outcome {
         Ok(()) => Status::Done.into(),
@@ -231,7 +232,8 @@ pub fn run_in(arguments: &[&str], world: &mut World) -> Result<(), Report> {
     let parsed = CommandLine::parse(&arguments).map_err(|error| Report::usage(&error))?;
     world.unlock = parsed.unlock;
     let world = &*world;
-    parsed.command.map_or(Ok(()), |command| command.run(world)).map_err(|failure| Report::of(&failure))
+    let outcome = parsed.command.map_or(Ok(()), |command| command.run(world));
+    outcome.map_err(|failure| Report::of(&failure.in_environment(&world.environment)))
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ use super::failure::Failure;
 use super::opening;
 use super::own_program;
 use super::report::configure as words;
+use super::settings;
 use super::sign_in::{self, Purpose};
+use super::use_line;
 use super::world::World;
 
 /// Have the AWS tools ask this vault for a profile's sessions, by a credential_process line in ~/.aws/config
@@ -93,15 +95,17 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
     let is_protected = vault.document().profiles.get(name).is_some_and(Profile::is_protected);
     Purpose::Process.check_protected(name, is_protected)?;
     environment_told::warn_about_environment(world);
-    if planned.takes.is_empty() && in_the_way != InTheWay::VaultKey {
-        sign_in::chain(name, vault.document(), &config)?;
+    let chain = if planned.takes.is_empty() && in_the_way != InTheWay::VaultKey {
+        sign_in::chain(name, vault.document(), &config)?
     } else {
         // Also where the vault has all of it: an earlier run's save may not have reached the disk yet.
         vault.edit(&world.stamp(), |document| {
             take_over::into_document(document, name, &planned.takes, &config)?;
-            sign_in::chain(name, document, &config).map(|_| ())
-        })?;
-    }
+            sign_in::chain(name, document, &config)
+        })?
+    };
+    let region = chain.call_region(settings::named_region(world)?.as_ref());
+    let use_line = use_line::of(name, planned.writes_region, &config, &region, world)?;
     process_line::write(world.disk, config_path, wish, &planned)?;
     match (in_the_way, &key) {
         (InTheWay::OurSession, _) => {
@@ -114,6 +118,7 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
         (InTheWay::VaultKey | InTheWay::Nothing, _) => {}
     }
     words::say_configured(world, wish, &planned, in_the_way);
+    world.say(&use_line);
     if args.json {
         return world.print_json(json(wish, &planned, in_the_way, world));
     }

@@ -46,7 +46,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let signed_in = sign_in::sign_in(Some(args.name), &args.sign_in, Purpose::Inside, world);
     let signed_in = signed_in.map_err(|failure| match failure {
         // `vault exec -- aws s3 ls` and `vault exec aws s3 ls` take the program for the profile.
-        Failure::UnknownProfile { name, suggestion: None } => Failure::NotAProfileToRunIn(name),
+        Failure::UnknownProfile { name, suggestion: None, .. } => Failure::NotAProfileToRunIn(name),
         other => other,
     })?;
     let shell = world.environment.get("SHELL").unwrap_or(OsStr::new(FALLBACK_SHELL)).to_owned();

@@ -13,7 +13,7 @@ use crate::disk::ReadError;
 use crate::export::error::{ConfigureError, ExportError};
 use crate::export::shell::ShellError;
 use crate::names::{AccessKeyId, NameError, ProfileName, RoleArn};
-use crate::paths::PathsError;
+use crate::paths::{Environment, PathsError};
 use crate::process::{ProgramError, RunError};
 use crate::session::{CacheError, ChainError, IssueError, LadderError};
 use crate::store::document::Meta;
@@ -192,6 +192,8 @@ pub enum Failure {
     UnknownProfile {
         name: ProfileName,
         suggestion: Option<String>,
+        /// The variable that names it, where the command line does not.
+        by: Option<&'static str>,
     },
     /// `exec` was given a command where the profile should be.
     NotAProfileToRunIn(ProfileName),
@@ -403,6 +405,17 @@ pub enum SecretSource {
 }
 
 impl Failure {
+    /// A name that nobody typed is told with where it comes from.
+    pub fn in_environment(self, environment: &Environment) -> Self {
+        const VARIABLE: &str = "AWS_PROFILE";
+        match self {
+            Self::UnknownProfile { name, suggestion, .. } if environment.text(VARIABLE) == Some(name.as_str()) => {
+                Self::UnknownProfile { name, suggestion, by: Some(VARIABLE) }
+            }
+            other => other,
+        }
+    }
+
     pub fn prompt(error: PromptError, need: Need) -> Self {
         match error {
             PromptError::NoTerminal => Self::NoTerminal(need),

@@ -8,6 +8,7 @@ use crate::store::passphrase::Cost;
 use crate::store::pin::Pin;
 use crate::store::vault::{self, CreateError, NewVault, Vault};
 
+use super::agent_access;
 use super::confirming;
 use super::escape::escape;
 use super::failure::{Failure, Need};
@@ -78,6 +79,7 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs, begin: impl FnOnce
     let origin = origin(world, args)?;
     new_passphrase::check(world, &origin, PASSPHRASE_FLAG)?;
     begin();
+    let typed = matches!(origin, Origin::Typed);
     let passphrase = new_passphrase::obtain(world, origin, PASSPHRASE_FLAG)?;
     let recovery = match args.no_recovery {
         true => None,
@@ -100,6 +102,9 @@ pub fn make_vault<'a>(world: &World<'a>, args: &NewVaultArgs, begin: impl FnOnce
     })?;
     world.say(&format!("made the vault {}", world.vault_shown()));
     vault.warnings().iter().for_each(|warning| report::vault_warning(world, warning));
+    if typed {
+        agent_access::keep(world, &vault);
+    }
     Ok(vault)
 }
 

@@ -21,8 +21,8 @@ use super::exported;
 use super::failure::Failure;
 use super::report;
 use super::rotate::at_login::{self, Due};
-use super::settings;
 use super::sign_in::{self, About, Purpose, Resolved, SignInArgs, SignedIn};
+use super::use_line;
 use super::warm::{self, Outcome};
 use super::world::World;
 
@@ -303,20 +303,9 @@ impl<'a, 'w> Login<'a, 'w> {
     }
 
     fn say_use(&self, profile: &ProfileName) -> Result<(), Failure> {
-        let region = match self.tools_know_a_region(profile)? {
-            true => String::new(),
-            false => format!(" --region {}", self.about.call_region),
-        };
-        self.world.say(&format!("use: aws --profile {profile}{region} sts get-caller-identity"));
-        Ok(())
-    }
-
-    /// Whether AWS tools find a region by themselves. The AWS CLI refuses even `sts` without one, and takes none from
-    /// `[default]` for another profile.
-    fn tools_know_a_region(&self, profile: &ProfileName) -> Result<bool, Failure> {
         let written = self.args.write_region && self.about.region.is_some();
-        let in_config =
-            || Ok::<_, Failure>(self.config.profile(profile)?.is_some_and(|it| it.line_of("region").is_some()));
-        Ok(written || settings::named_region(self.world)?.is_some() || in_config()?)
+        let line = use_line::of(profile, written, &self.config, &self.about.call_region, self.world)?;
+        self.world.say(&line);
+        Ok(())
     }
 }

@@ -66,7 +66,7 @@ fn all<'a>(document: &'a Document, config: &'a ConfigFile) -> impl Iterator<Item
 
 /// There is no such profile; perhaps one of these was meant.
 pub fn unknown<'a>(name: &ProfileName, known: impl IntoIterator<Item = &'a str>) -> Failure {
-    Failure::UnknownProfile { name: name.clone(), suggestion: alike(name.as_str(), known).map(str::to_owned) }
+    Failure::UnknownProfile { name: name.clone(), suggestion: alike(name.as_str(), known).map(str::to_owned), by: None }
 }
 
 /// The one that was meant, perhaps. A tie is no guess.

@@ -7,6 +7,7 @@ use crate::secret::Passphrase;
 use crate::store::passphrase::Cost;
 use crate::store::vault::{NewPassphrase, Vault};
 
+use super::agent_access;
 use super::failure::Failure;
 use super::new_passphrase::{self, Origin};
 use super::opening::{self, Unlocked};
@@ -43,22 +44,25 @@ pub struct Args {
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
-    let Unlocked { opened, passphrase, .. } = opening::in_person(world)?;
+    let Unlocked { opened, passphrase, typed } = opening::in_person(world)?;
     let vault = trusting::believe(world, opened)?;
-    let passphrase = if args.keep {
-        passphrase.ok_or(Failure::PassphraseNotAtHand)?
-    } else {
-        // The vault is closed, and what opened it gone, while a person thinks of a passphrase.
-        let closed = vault.close();
-        drop(passphrase);
-        let passphrase = new_passphrase::obtain(world, args.origin(world)?, "--new-passphrase-file")?;
-        let changed = closed.open().map_err(Failure::from).and_then(|vault| change(&args, world, vault, &passphrase));
-        return changed.inspect_err(|failure| args.take_back(world, failure));
-    };
-    change(&args, world, vault, &passphrase)
+    if args.keep {
+        let passphrase = passphrase.ok_or(Failure::PassphraseNotAtHand)?;
+        return change(&args, world, vault, &passphrase, typed);
+    }
+    // The vault is closed, and what opened it gone, while a person thinks of a passphrase.
+    let closed = vault.close();
+    drop(passphrase);
+    let origin = args.origin(world)?;
+    let typed = matches!(origin, Origin::Typed);
+    let passphrase = new_passphrase::obtain(world, origin, "--new-passphrase-file")?;
+    let reopened = closed.open().map_err(Failure::from);
+    let changed = reopened.and_then(|vault| change(&args, world, vault, &passphrase, typed));
+    changed.inspect_err(|failure| args.take_back(world, failure))
 }
 
-fn change(args: &Args, world: &World, mut vault: Vault, new: &Passphrase) -> Result<(), Failure> {
+/// `typed`: by a person, who need not type it again for a while.
+fn change(args: &Args, world: &World, mut vault: Vault, new: &Passphrase, typed: bool) -> Result<(), Failure> {
     let standing = vault.document().kdf().map(Cost::of);
     let cost = args.kdf.or(standing).unwrap_or_else(|| Cost::default_for(Memory::of_this_process()));
     let kdf = cost.parameters().map_err(Failure::Randomness)?;
@@ -68,6 +72,9 @@ fn change(args: &Args, world: &World, mut vault: Vault, new: &Passphrase) -> Res
     let what = if args.keep { "cost" } else { "passphrase" };
     world.say(&format!("changed the {what} of {}", world.vault_shown()));
     rekeyed.say(world, &vault, if args.keep { "this passphrase" } else { "the old passphrase" });
+    if typed {
+        agent_access::keep(world, &vault);
+    }
     Ok(())
 }
 

@@ -11,15 +11,15 @@ use super::world::World;
 
 /// Hand out a session at an endpoint that AWS tools ask by themselves, and renew it
 ///
-/// Prints the variables that lead them there, one of them a token without which nobody is answered, and serves until Ctrl-C. What
-/// takes a person is asked for before; later clients are told what is needed. `vault exec --server` does the same for one command
-/// alone.
+/// Prints the variables that lead them there, one of them a token without which nobody is answered, and serves until Ctrl-C: run
+/// it as `vault serve NAME > FILE &`, then `. FILE`, in a folder that is yours alone. What takes a person is asked for before;
+/// later clients are told what is needed. `vault exec --server` does the same for one command alone.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,
-    /// In whose words the variables are
-    #[arg(long, default_value = "sh")]
+    /// In whose words the variables are: sh, fish, powershell, cmd, nushell, dotenv or json
+    #[arg(long, default_value = "sh", hide_possible_values = true)]
     shell: Shell,
     /// Also answer who asks for 169.254.170.2, where containers look; something else has to bring their requests here
     #[arg(long)]

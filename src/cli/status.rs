@@ -96,15 +96,18 @@ fn lines<'a>(document: &Document, sessions: &[Record], keys: &'a [KeyDue], now: 
     names.dedup();
     let of_profiles: BTreeMap<&ProfileName, &KeyDue> =
         keys.iter().flat_map(|key| key.profiles.iter().map(move |name| (name, key))).collect();
+    let living = sessions.iter().map(|record| (&record.slot().profile, record.lifetime().expires));
+    let mut last: BTreeMap<&ProfileName, Timestamp> = BTreeMap::new();
+    for (name, expires) in living.filter(|(_, expires)| *expires > now) {
+        last.entry(name).and_modify(|known| *known = expires.max(*known)).or_insert(expires);
+    }
     let line = |name: ProfileName| {
         let stored = document.profiles.get(&name).and_then(|profile| profile.access_key.as_ref());
-        let expirations =
-            sessions.iter().filter(|record| record.slot().profile == name).map(|record| record.lifetime().expires);
         Line {
             key: of_profiles.get(&name).copied(),
             key_added: stored.map(|key| key.added),
             key_created: stored.and_then(|key| key.created),
-            session_expires: expirations.filter(|expires| *expires > now).max(),
+            session_expires: last.get(&name).copied(),
             name,
         }
     };

@@ -45,8 +45,9 @@ impl<'a> Run<'_, 'a> {
         let closed = self.import(closed)?;
         self.say_left();
         let removed = if self.removes() { self.remove() } else { Ok(()) };
-        if !self.args.remove {
-            self.say_where_it_still_lies();
+        match self.args.remove {
+            true => self.say_what_aws_vault_keeps(),
+            false => self.say_where_it_still_lies(),
         }
         if self.args.json {
             self.show()?;
@@ -174,8 +175,13 @@ impl<'a> Run<'_, 'a> {
         self.plan.left().for_each(|left| report::import::say_left(self.world, left));
     }
 
-    /// The rows whose key the vault has, or will have, and that lie in a file.
+    /// Those that lie in a file.
     fn removable(&self) -> impl Iterator<Item = (&Row, &Origin)> {
+        self.held().filter(|(_, origin)| lies_in_a_file(origin))
+    }
+
+    /// The rows whose key the vault has, or will have, and where each comes from.
+    fn held(&self) -> impl Iterator<Item = (&Row, &Origin)> {
         let held = |ended: &Ended, row: &Row| match ended {
             Ended::Done => true,
             Ended::Planned => row.step == Step::Present || row.changes_the_vault(),
@@ -183,7 +189,7 @@ impl<'a> Run<'_, 'a> {
         };
         let rows = self.plan.rows.iter().zip(&self.ended).filter(move |(row, ended)| held(ended, row));
         let rows = rows.filter(|(row, _)| row.key().is_some());
-        rows.flat_map(|(row, _)| row.origins.iter().filter(|origin| lies_in_a_file(origin)).map(move |it| (row, it)))
+        rows.flat_map(|(row, _)| row.origins.iter().map(move |origin| (row, origin)))
     }
 
     fn removes(&self) -> bool {
@@ -202,6 +208,13 @@ impl<'a> Run<'_, 'a> {
         if !places.is_empty() {
             report::import::say_still_there(self.world, &places);
         }
+    }
+
+    /// Its store is its own: what is in it only it can take out.
+    fn say_what_aws_vault_keeps(&self) {
+        let kept = self.held().filter(|(_, origin)| origin.source == Source::AwsVault);
+        kept.filter_map(|(_, origin)| origin.section.as_deref())
+            .for_each(|name| report::import::say_kept_by_aws_vault(self.world, name));
     }
 
     /// What was not done is an error, whatever else was.

@@ -144,7 +144,6 @@ pub fn say_configured(world: &World, wish: Wish<'_>, planned: &Planned, in_the_w
     if world.environment.get("VAULT_FILE").is_some() {
         world.warn("VAULT_FILE is set here: what runs the AWS tools must have it in its environment too");
     }
-    world.say(&format!("use: aws --profile {name} sts get-caller-identity"));
 }
 
 pub fn say_restored(world: &World, name: &ProfileName, restored: &Restored, role: Role) {

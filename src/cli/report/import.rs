@@ -187,6 +187,11 @@ pub fn say_still_there(world: &World, files: &[String]) {
     world.hint("the same command with `--remove` takes them out");
 }
 
+pub fn say_kept_by_aws_vault(world: &World, name: &str) {
+    world.warn(&format!("aws-vault has the key of `{}` still", escape(name)));
+    world.hint(&format!("`aws-vault remove {}` takes it out there", escape(&shell_words::quote(name))));
+}
+
 pub fn say_removed(world: &World, path: &Path, section: &str) {
     world.say(&format!("removed the key from {}, section [{}]", escape(&world.paths.shown(path)), escape(section)));
 }

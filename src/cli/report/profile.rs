@@ -19,12 +19,7 @@ pub fn report(failure: &Failure) -> Report {
             Report::new(Status::Usage, format!("which profile? the vault has {}", names.join(", ")))
                 .hint("name one, or choose the usual one by `vault set --vault default_profile=NAME`")
         }
-        UnknownProfile { name, suggestion: Some(meant) } => {
-            Report::new(Status::State, format!("no profile named `{name}`; did you mean `{}`?", escape(meant)))
-        }
-        UnknownProfile { name, suggestion: None } => {
-            Report::new(Status::State, format!("no profile named `{name}`")).hint("`vault list` shows what there is")
-        }
+        UnknownProfile { name, suggestion, by } => unknown(name, suggestion.as_deref(), *by),
         UnknownSource { profile, by, suggestion } => session::missing_source(profile, by, suggestion.as_deref()),
         ForOneProfile { flag } => Report::new(Status::Usage, format!("{flag} is for a login of one profile"))
             .hint("name one profile at a time"),
@@ -53,6 +48,17 @@ pub fn report(failure: &Failure) -> Report {
 }
 
 /// One report for all, each by its own words; the exit code is the first's, unless something is to be gone on with.
+fn unknown(name: &ProfileName, suggestion: Option<&str>, by: Option<&str>) -> Report {
+    let by = by.map(|variable| format!(", which {variable} names")).unwrap_or_default();
+    match suggestion {
+        Some(meant) => {
+            Report::new(Status::State, format!("no profile named `{name}`{by}; did you mean `{}`?", escape(meant)))
+        }
+        None => Report::new(Status::State, format!("no profile named `{name}`{by}"))
+            .hint("`vault list` shows what there is"),
+    }
+}
+
 fn several(failed: &[(ProfileName, Failure)]) -> Report {
     let reports: Vec<Report> = failed.iter().map(|(name, failure)| of_one(name, failure)).collect();
     let lines: Vec<&str> = reports.iter().map(|report| &*report.message).collect();

@@ -285,6 +285,7 @@ pub fn vault_warning(world: &World, warning: &Warning) {
         Warning::ConflictedCopies(names) => {
             let names: Vec<String> = names.iter().map(|name| escape(name)).collect();
             world.warn(&format!("a sync program left other versions beside the vault: {}", names.join(", ")));
+            world.hint("`vault import --vault FILE` brings the profiles that only one of them has; then remove it");
         }
         Warning::Recipients(change) => trust::recipients_changed(world, change),
         Warning::NotRemembered(error) => trust::not_remembered(world, error),

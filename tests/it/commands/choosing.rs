@@ -113,7 +113,13 @@ fn a_name_that_is_none_is_met_with_the_one_that_was_meant() {
     );
     case.run(&["exec", "aws", "s3", "ls"]).exits(1).stdout("").stderr(&command_first);
     let variable = case.vault(&["login"]).variable("AWS_PROFILE", "prodd").run();
-    variable.exits(1).stdout("").stderr(&told("prodd", "prod"));
+    variable
+        .exits(1)
+        .stdout("")
+        .stderr(&error("no profile named `prodd`, which AWS_PROFILE names; did you mean `prod`?"));
+    let stranger =
+        error_and_hint("no profile named `zzz`, which AWS_PROFILE names", "`vault list` shows what there is");
+    case.vault(&["whoami"]).variable("AWS_PROFILE", "zzz").run().exits(1).stdout("").stderr(&stranger);
 }
 
 #[test]

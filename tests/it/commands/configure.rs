@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{VAULT, error, error_and_hint, json, mode, short, warning};
 use crate::program::{ACCOUNT, Case, Output, write_program};
 
-const USE: &str = "use: aws --profile prod sts get-caller-identity\n";
+const USE: &str = "use: aws --profile prod --region us-east-1 sts get-caller-identity\n";
 const BY_HAND: &str = "take that line out by hand; nothing was changed";
 
 /// The program at a path that nobody else can change, which a folder of sources may not be.
@@ -318,7 +318,7 @@ fn a_role_is_taken_over_only_when_asked_and_comes_back_byte_by_byte() {
     let moved = "moved role_arn, source_profile, duration_seconds of [profile ops] into the vault\n";
     let line = command(&case, "ops");
     let wrote = format!("wrote credential_process = {line} into [profile ops] of ~/.aws/config\n");
-    let used = USE.replace("prod", "ops");
+    let used = "use: aws --profile ops sts get-caller-identity\n";
     ops(&case, &["--take-over"]).succeeds().stdout("").stderr(&format!("{moved}{wrote}{used}"));
     assert_eq!(config(&case), taken(&case));
     let shown = format!("duration_seconds = 1800\nrole_arn = arn:aws:iam::{ACCOUNT}:role/ops\nsource_profile = prod\n");
@@ -436,7 +436,7 @@ fn login_of_a_configured_profile_caches_and_logout_drops_and_both_say_that_tools
     let output = case.login();
     let told = "prod: AWS tools ask this vault for the session (~/.aws/config:3), so it is written nowhere\n";
     assert!(output.succeeds().err.starts_with(told), "{}", output.err);
-    assert!(output.err.ends_with(USE), "{}", output.err);
+    assert!(output.err.ends_with("use: aws --profile prod sts get-caller-identity\n"), "{}", output.err);
     assert!(!case.credentials().exists());
     let asks = "AWS tools that need a session of `prod` ask this vault for another (~/.aws/config:3)\n";
     vault(&case, &["logout", "prod"]).succeeds().stderr(&format!("dropped 1 cached session\n{asks}"));

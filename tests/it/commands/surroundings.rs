@@ -140,7 +140,9 @@ fn conflicted_copies_beside_the_vault_are_named() {
     let case = Case::with_prod();
     let copy = "vault (alice's conflicted copy 2026-01-01).age";
     fs::write(folder(&case).join(copy), "x").unwrap();
-    let told = warning(&format!("a sync program left other versions beside the vault: {copy}"));
+    let hint =
+        "vault: hint: `vault import --vault FILE` brings the profiles that only one of them has; then remove it\n";
+    let told = warning(&format!("a sync program left other versions beside the vault: {copy}")) + hint;
     case.run(&["list"]).succeeds().stderr(&told);
     case.run(&SET).succeeds();
     assert_eq!(fs::read_to_string(folder(&case).join(copy)).unwrap(), "x");

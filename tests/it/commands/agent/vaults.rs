@@ -68,6 +68,26 @@ fn what_a_person_typed_once_opens_the_vault_for_commands_without_a_terminal_unti
 }
 
 #[test]
+fn a_vault_that_was_just_made_or_given_a_new_passphrase_by_hand_stays_unlocked() {
+    const OTHER: &str = "an entirely different set of words";
+    let case = WithAgent::new();
+    let kept = "unlocked; locks itself after 15 min without use";
+    let type_twice = |words: &[&str], old: Option<&str>, new: &str| {
+        let mut terminal = case.by_agent(words).on_terminal();
+        if let Some(old) = old {
+            terminal.expect("Passphrase for ").type_line(old);
+        }
+        terminal.expect("New passphrase: ").type_line(new).expect("The same again: ").type_line(new);
+        terminal.finish().0.succeeds().screen_has(kept);
+        case.by_agent(&["list"]).run().succeeds().stderr(EMPTY);
+    };
+    type_twice(&["init", "--kdf", "small", "--no-recovery"], None, PASSPHRASE);
+    type_twice(&["passwd"], Some(PASSPHRASE), OTHER);
+    case.by_agent(&["lock"]).run().succeeds();
+    is_locked(&case);
+}
+
+#[test]
 fn a_poisoned_agent_does_not_hide_the_right_passphrase() {
     let case = with_vault();
     let agent = case.start().unwrap();

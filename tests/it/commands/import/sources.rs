@@ -160,6 +160,11 @@ fn aws_vault_is_asked_for_its_keys_without_anything_of_ours_in_its_environment()
     let again = import(&["prod"]).run();
     let row = ["prod", &alice, "-", "aws-vault", "in the vault already"];
     again.succeeds().stdout(&table(&[row])).stderr("nothing to import\n");
+    case.run(&["remove", "prod", "--yes"]).succeeds();
+    import(&["prod", "--remove"]).run().succeeds().stderr_has(
+        "vault: warning: aws-vault has the key of `prod` still\n\
+         vault: hint: `aws-vault remove prod` takes it out there\n",
+    );
 }
 
 #[test]
