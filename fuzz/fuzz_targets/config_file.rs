@@ -30,15 +30,14 @@ fn written_plainly(profile: &ConfigProfile) -> Option<String> {
 
 /// What the settings are once they are parsed; what is wrong with one is another matter.
 fn told(profile: &ConfigProfile) -> impl PartialEq + std::fmt::Debug + use<> {
-    let raw = |setting: Option<(String, String)>| setting;
     (
-        raw(profile.role_arn().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
-        raw(profile.source_profile().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
-        raw(profile.mfa_serial().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
-        raw(profile.region().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
-        raw(profile.session_tags().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
-        raw(profile.transitive_session_tags().ok().flatten().map(|setting| (setting.raw, setting.value.to_string()))),
-        profile.duration().ok().flatten().map(|setting| (setting.raw, setting.value)),
+        profile.role_arn().ok().flatten().map(|setting| setting.value.to_string()),
+        profile.source_profile().ok().flatten().map(|setting| setting.value.to_string()),
+        profile.mfa_serial().ok().flatten().map(|setting| setting.value.to_string()),
+        profile.region().ok().flatten().map(|setting| setting.value.to_string()),
+        profile.session_tags().ok().flatten().map(|setting| setting.value.to_string()),
+        profile.transitive_session_tags().ok().flatten().map(|setting| setting.value.to_string()),
+        profile.duration().ok().flatten().map(|setting| setting.value),
         profile.is_sso(),
         profile.outranks_credentials().map(|(key, _)| key),
     )

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use vault::aws_files::credentials::{CredentialsFile, Holds};
 use vault::import::credentials;
 use vault::import::found::{Found, Reading, Source};
-use vault::import::plan::{Plan, same_pair};
+use vault::import::plan::Plan;
 
 const TOOLS: [Source; 4] = [Source::AwsMfa, Source::AwsRecipes, Source::Awsmfa, Source::Credentials];
 
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(rows.next().is_none() && row.origins.contains(&found.origin));
         assert!(!row.changes_the_vault() || row.profile().is_some_and(|name| name.as_str() == found.name));
         if let (Some(found), Some(taken), true) = (&found.key, row.key(), row.changes_the_vault()) {
-            assert!(same_pair(&found.pair, taken), "a key was chosen over another");
+            assert!(found.pair.is_same_pair(taken), "a key was chosen over another");
         }
     }
 });
@@ -40,7 +40,7 @@ fn check_keys(bytes: &[u8], reading: &Reading) {
     });
     let found = reading.found.iter().filter_map(|found| Some((found.origin.line?, &found.key.as_ref()?.pair)));
     for (line, pair) in found {
-        assert!(in_file.next().is_some_and(|(here, key)| here == line && same_pair(key, pair)));
+        assert!(in_file.next().is_some_and(|(here, key)| here == line && key.is_same_pair(pair)));
     }
     assert!(in_file.next().is_none(), "a key was not found");
 }

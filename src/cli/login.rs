@@ -304,7 +304,7 @@ impl<'a, 'w> Login<'a, 'w> {
 
     fn say_use(&self, profile: &ProfileName) -> Result<(), Failure> {
         let written = self.args.write_region && self.about.region.is_some();
-        let line = use_line::of(profile, written, &self.config, &self.about.call_region, self.world)?;
+        let line = use_line::of(profile, written, self.config, &self.about.call_region, self.world)?;
         self.world.say(&line);
         Ok(())
     }
