@@ -56,14 +56,6 @@ pub fn list(aws: &Aws, key: &AccessKey, identity: &CallerIdentity) -> Result<Dev
     Ok(if codes.is_empty() && !fido.is_empty() { Devices::OnlyFido } else { Devices::Codes(codes) })
 }
 
-/// The device, where there is one and it takes nobody to say so.
-pub fn only(aws: &Aws, key: &AccessKey, identity: &CallerIdentity) -> Option<MfaSerial> {
-    match list(aws, key, identity) {
-        Ok(Devices::Codes(mut serials)) if serials.len() == 1 => serials.pop(),
-        _ => None,
-    }
-}
-
 /// A user's devices: those that make codes, and the serials of those that don't.
 #[derive(Default)]
 pub struct Sorted {
