@@ -251,10 +251,18 @@ impl NewFile for RealFile {
     }
 }
 
-/// The lock is the open file description's: closing it lets go.
-struct RealLock(#[expect(dead_code, reason = "held for its Drop")] File);
+/// The lock is the open file description's. A child between fork and exec has that too: to close ours alone would leave the
+/// lock held until then.
+struct RealLock(File);
 
 impl Lock for RealLock {}
+
+impl Drop for RealLock {
+    fn drop(&mut self) {
+        // Where this fails, the closing that follows lets go.
+        let _ = self.0.unlock();
+    }
+}
 
 fn status(found: &rustix::fs::Stat) -> Status {
     let kind = match FileType::from_raw_mode(found.st_mode) {
@@ -358,6 +366,17 @@ mod tests {
         assert_eq!(pid, Some(std::process::id()));
         drop(held);
         assert!(folder.lock("l", Duration::ZERO).is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_was_let_go_is_free_though_a_child_has_its_descriptor_still() {
+        let (temporary, folder) = folder();
+        let file = File::create(temporary.path().join("lock")).unwrap();
+        file.lock().unwrap();
+        let child = file.try_clone().unwrap();
+        drop(RealLock(file));
+        assert!(folder.lock("lock", Duration::ZERO).is_ok());
+        drop(child);
     }
 
     #[test]
