@@ -43,8 +43,8 @@ pub fn main() -> std::process::ExitCode {
     cli::main()
 }
 
-/// The small program beside it: AWS tools wait for it, often and each time.
+/// The small program beside it: AWS tools wait for it, often and each time. Gives its exit code.
 #[cfg(feature = "program")]
-pub fn quick() -> std::process::ExitCode {
+pub fn quick() -> u8 {
     cli::quick_main()
 }

@@ -2,6 +2,7 @@
 //! handing over to another program, and running the small commands a person configured. All unsafe code lives here.
 
 mod allocator;
+mod bare;
 mod beside;
 mod browser;
 mod conversation;
@@ -27,6 +28,7 @@ use std::os::fd::AsFd;
 use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal, kill_process};
 
 pub use allocator::{ZeroOnFree, keep_freed_memory};
+pub use bare::prepare as prepare_bare_program;
 pub use beside::{Beside, end_like};
 pub use browser::{BrowserError, open_in_browser, remove_later};
 pub use conversation::Conversation;

@@ -1,3 +1,3 @@
-fn main() -> std::process::ExitCode {
-    vault::quick()
-}
+#![no_main]
+
+vault::bare_program!(vault::quick);

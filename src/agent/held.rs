@@ -1,5 +1,7 @@
 //! What the agent holds, and when it lets go. Time comes as an argument.
 
+mod opened;
+
 use std::io;
 use std::ops::Range;
 use std::time::Duration;
@@ -8,6 +10,8 @@ use age::Identity;
 use age_core::format::Stanza;
 use secrecy::ExposeSecret;
 use zeroize::{Zeroize, Zeroizing};
+
+use opened::Opened;
 
 use super::protocol::{HeldVault, Place, State, Unlock, VaultStatus, Which};
 use crate::clock::Moment;
@@ -27,8 +31,8 @@ const LONGEST_ID: usize = 64;
 /// `AGE-SECRET-KEY-1` and the key and checksum in bech32.
 const IDENTITY: usize = 74;
 const NAME_KEY: usize = 32;
-/// Both identities and the name key.
-const SLOT: usize = 2 * IDENTITY + NAME_KEY;
+/// Both identities, the name key, and the keys of session files.
+const SLOT: usize = 2 * IDENTITY + NAME_KEY + opened::SIZE;
 
 /// The vaults that are unlocked, the one that was not used for longest first.
 pub struct Held {
@@ -44,6 +48,7 @@ struct Vault {
     places: Vec<Place>,
     slot: usize,
     session_recipient: String,
+    opened: Opened,
     /// Whether the vault identity is still held. The session identity is as long as this entry stands.
     open: bool,
     idle: Duration,
@@ -78,8 +83,20 @@ impl Held {
         self.memory[part(slot, Part::NameKey)].copy_from_slice(&*unlock.name_key);
         let Unlock { idle, max, session, .. } = *unlock;
         let id = unlock.vault_id.clone();
-        let (open, unlocked, used) = (true, now, now);
-        self.vaults.push(Vault { id, places, slot, session_recipient, open, idle, max, session, unlocked, used });
+        let (open, opened, unlocked, used) = (true, Opened::default(), now, now);
+        self.vaults.push(Vault {
+            id,
+            places,
+            slot,
+            session_recipient,
+            opened,
+            open,
+            idle,
+            max,
+            session,
+            unlocked,
+            used,
+        });
         Some(())
     }
 
@@ -108,13 +125,12 @@ impl Held {
     ) -> Option<Zeroizing<[u8; 16]>> {
         self.expire(now);
         let at = self.vaults.iter().position(|vault| vault.id == vault_id)?;
-        let vault = &self.vaults[at];
-        let held = match which {
-            Which::Vault if vault.open => Part::Vault,
+        let vault = &mut self.vaults[at];
+        let key = match which {
+            Which::Vault if vault.open => open(&self.memory[part(vault.slot, Part::Vault)], stanzas)?,
             Which::Vault => return None,
-            Which::Session => Part::Session,
+            Which::Session => vault.open_session(&mut self.memory, stanzas)?,
         };
-        let key = open(&self.memory[part(vault.slot, held)], stanzas)?;
         let mut vault = self.vaults.remove(at);
         if which == Which::Vault {
             vault.used = now;
@@ -161,6 +177,15 @@ impl Held {
 }
 
 impl Vault {
+    fn open_session(&mut self, memory: &mut [u8], stanzas: &[Stanza]) -> Option<Zeroizing<[u8; 16]>> {
+        let opened = part(self.slot, Part::Opened);
+        self.opened.find(&memory[opened.clone()], stanzas).or_else(|| {
+            let key = open(&memory[part(self.slot, Part::Session)], stanzas)?;
+            self.opened.note(&mut memory[opened], stanzas, &key);
+            Some(key)
+        })
+    }
+
     fn state(&self) -> State {
         if self.open { State::Unlocked } else { State::SessionsOnly }
     }
@@ -202,6 +227,7 @@ enum Part {
     Vault,
     Session,
     NameKey,
+    Opened,
 }
 
 fn part(slot: usize, part: Part) -> Range<usize> {
@@ -209,6 +235,7 @@ fn part(slot: usize, part: Part) -> Range<usize> {
         Part::Vault => (0, IDENTITY),
         Part::Session => (IDENTITY, IDENTITY),
         Part::NameKey => (2 * IDENTITY, NAME_KEY),
+        Part::Opened => (2 * IDENTITY + NAME_KEY, opened::SIZE),
     };
     slot * SLOT + start..slot * SLOT + start + length
 }

@@ -3,7 +3,6 @@
 //! whole of `vault` takes longer than to answer.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use crate::export::process as format;
 use crate::log;
@@ -11,7 +10,7 @@ use crate::paths::{Environment, Paths};
 use crate::process::{self, Hardened};
 
 use super::credential_process;
-use super::report;
+use super::report::{self, Status};
 use super::sign_in::{self, Purpose};
 use super::warm;
 use super::world::World;
@@ -23,11 +22,13 @@ pub const QUICK: &str = "vault-quick";
 pub const VAULT: &str = "vault";
 
 /// Answers, or becomes `vault` with the same arguments: what went wrong is looked at and told there.
-pub fn main() -> ExitCode {
+pub fn main() -> u8 {
+    process::prepare_bare_program();
     let hardened = process::harden();
     process::outlive_file_limit();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if answer(&arguments, hardened).is_some() { ExitCode::SUCCESS } else { become_vault(&arguments, hardened) }
+    let status = answer(&arguments, hardened).map_or_else(|| become_vault(&arguments, hardened), |()| Status::Done);
+    status as u8
 }
 
 /// What `vault credential-process NAME` does of this, with its log and its output. None: nothing was handed out.
@@ -43,7 +44,7 @@ fn answer(arguments: &[OsString], hardened: Hardened) -> Option<()> {
 }
 
 /// Comes back where there is no such program.
-fn become_vault(arguments: &[OsString], hardened: Hardened) -> ExitCode {
+fn become_vault(arguments: &[OsString], hardened: Hardened) -> Status {
     let this = std::env::current_exe().unwrap_or_default();
     let vault = this.with_file_name(VAULT);
     let arguments = arguments.get(1..).unwrap_or_default();

@@ -276,10 +276,10 @@ fn show(report: &Report) {
 }
 
 /// The small program has to leave something to `vault`, and does not find it.
-pub fn nothing_beside(vault: &Path, error: &io::Error) -> ExitCode {
+pub fn nothing_beside(vault: &Path, error: &io::Error) -> Status {
     say(&format!("{}\n", error_line(&format!("`{}` can't be started: {error}", shown_path(vault)))));
     say("vault: hint: both programs belong into one folder; then `vault configure NAME` writes where they are\n");
-    Status::State.into()
+    Status::State
 }
 
 fn error_line(message: &str) -> String {

@@ -98,6 +98,40 @@ fn a_stanza_that_is_none_does_not_hide_one_that_opens() {
 }
 
 #[test]
+fn a_session_file_that_was_opened_is_opened_again_by_its_key_and_a_vault_never() {
+    for (which, again) in [(Which::Session, true), (Which::Vault, false)] {
+        let (mut held, known) = unlocked(SESSION);
+        let stanzas = known.stanzas(which);
+        assert_eq!(*held.unwrap("vault", which, &stanzas, at(0)).unwrap(), [9; 16]);
+        let slot = held.vaults[0].slot;
+        held.memory[part(slot, Part::Vault)].fill(b'?');
+        held.memory[part(slot, Part::Session)].fill(b'?');
+        let key = held.unwrap("vault", which, &stanzas, at(1));
+        assert_eq!(key.as_deref(), again.then_some(&[9; 16]), "{which:?}");
+    }
+}
+
+#[test]
+fn keys_of_session_files_go_with_the_session_identity() {
+    type Gone = fn(&mut Held);
+    let ends: [(&str, Gone); 3] = [
+        ("locked", Held::lock),
+        ("over", |held| held.expire(at(SESSION))),
+        ("unlocked anew", |held| held.unlock(&Known::new("vault").unlock("/v", SESSION), at(1)).unwrap()),
+    ];
+    for (how, end) in ends {
+        let (mut held, known) = unlocked(SESSION);
+        let stanzas = known.stanzas(Which::Session);
+        assert!(held.unwrap("vault", Which::Session, &stanzas, at(0)).is_some());
+        let has_key = |held: &Held| held.memory.windows(16).any(|window| window == [9; 16]);
+        assert!(has_key(&held), "{how}");
+        end(&mut held);
+        assert!(!has_key(&held), "{how}");
+        assert!(held.unwrap("vault", Which::Session, &stanzas, at(1)).is_none(), "{how}");
+    }
+}
+
+#[test]
 fn identities_go_when_their_time_is_over_by_either_clock() {
     use State::{SessionsOnly, Unlocked};
     let (day, idle, session) = (86_400, IDLE as i64, SESSION as i64);
