@@ -165,7 +165,7 @@ fn tests_in(source: &Path) -> Vec<String> {
     let text = fs::read_to_string(source).unwrap();
     let module = source.strip_prefix("src").unwrap().with_extension("");
     let mut path: Vec<&str> = module.iter().map(|part| part.to_str().unwrap()).collect();
-    if path.last() != Some(&"tests") {
+    if !path.contains(&"tests") {
         path.push("tests");
     }
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();

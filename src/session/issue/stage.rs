@@ -8,7 +8,7 @@ use aws_sim::{MfaDevice, Request as Sent, Role, Simulator, Trust, User};
 use super::super::cache::Cache;
 use super::super::chain::Chain;
 use super::super::fixture::{cache, config, document, stamps};
-use super::super::ladder::Options;
+use super::super::options::Options;
 use super::super::mfa::CodePrompt;
 use super::super::sources::Sources;
 use super::*;
