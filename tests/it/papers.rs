@@ -1,6 +1,6 @@
 //! The pages for strangers keep their word: every test, file, command and link that they name is there.
 //!
-//! On them a code span such as `commands::add::a_key_can_come_from_the_environment` is a test, as `cargo test --test it --`
+//! On them a code span such as `commands::add::sources::a_key_can_come_from_the_environment` is a test, as `cargo test --test it --`
 //! takes it; one after `--ignored` is one of those that have to be asked for, and one after `--lib` is one of the library's.
 
 use std::collections::BTreeSet;
