@@ -19,7 +19,7 @@ use super::fingerprint::Fingerprint;
 use super::kdf::KdfParameters;
 pub use super::on_login::RotateOnLogin;
 use super::open_table::open_tables;
-pub use super::profile::{Profile, StoredAccessKey, TakenLine};
+pub use super::profile::{Profile, StoredAccessKey, StoredLine};
 use crate::names::ProfileName;
 use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
