@@ -56,15 +56,18 @@ pub fn report(failure: &RotateFailure) -> Report {
 
 /// Of the schedule.
 pub fn other_run(pid: Option<u32>) -> Report {
-    let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-    Report::new(Status::State, format!("another scheduled run is going on{pid}"))
+    Report::new(Status::State, format!("another scheduled run is going on{}", of_process(pid)))
 }
 
 /// For whoever wants nothing to be held.
 pub fn goes_on(pid: Option<u32>) -> Report {
-    let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-    Report::new(Status::State, format!("a rotation is under way and does not end{pid}; it holds access keys"))
+    let words = format!("a rotation is under way and does not end{}; it holds access keys", of_process(pid));
+    Report::new(Status::State, words)
         .hint("try again in a moment, or end that process: `vault rotate --resume` goes on where it was")
+}
+
+fn of_process(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 
 fn ended(failure: &RotateFailure, end: &End) -> Report {

@@ -1,6 +1,6 @@
 //! A rotation that did not come to its end: why, which keys work, and how it goes on.
 
-use super::{keys, user};
+use super::{keys, of_process, user};
 use crate::aws::{AwsError, Refusal};
 use crate::cli::escape::escape;
 use crate::cli::report::{Report, Status, aws, trust};
@@ -39,8 +39,8 @@ pub(super) fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
         }
         Stop::Ledger(error) => pending(failure, &ledger(error), Status::Pending),
         Stop::Lock(LockTaken::Running { pid }) => {
-            let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-            Report::new(Status::State, format!("{name}: another rotation of this user is running{pid}"))
+            let words = format!("{name}: another rotation of this user is running{}", of_process(*pid));
+            Report::new(Status::State, words)
         }
         Stop::Lock(LockTaken::Lock { path }) => trust::not_a_lock(path),
         Stop::Lock(LockTaken::Io(error)) => {
