@@ -12,7 +12,6 @@ mod scheduled;
 mod selection;
 mod strange_use;
 
-
 use jiff::SignedDuration;
 
 use crate::duration;

@@ -1,7 +1,7 @@
 //! Words about where an access key comes from: the prompt, the environment, files.
 
-use crate::cli::escape::{escape, shown_path};
 use crate::cli::access_key_source::KeySourceFailure;
+use crate::cli::escape::{escape, shown_path};
 
 use super::{Report, Status};
 
@@ -32,9 +32,7 @@ pub fn report(failure: &KeySourceFailure) -> Report {
             Report::new(Status::State, format!("{} is not an access key file of the AWS console", shown_path(path)))
                 .hint("it has the columns `Access key ID` and `Secret access key`")
         }
-        SeveralInCsv { path } => {
-            Report::new(Status::State, format!("{} holds more than one key", shown_path(path)))
-        }
+        SeveralInCsv { path } => Report::new(Status::State, format!("{} holds more than one key", shown_path(path))),
     }
 }
 

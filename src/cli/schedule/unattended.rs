@@ -239,7 +239,9 @@ pub fn take_back(confirmed: bool, world: &World) -> Result<bool, Failure> {
 fn remove_recipient(recipient: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
     match recipient::remove(Which::Public(recipient), confirmed, world) {
         // With the vault went what the identity opened.
-        Err(Failure::Recipient(RecipientFailure::Unknown(_)) | Failure::Load(LoadError::Missing | LoadError::Gone(_))) => Ok(()),
+        Err(
+            Failure::Recipient(RecipientFailure::Unknown(_)) | Failure::Load(LoadError::Missing | LoadError::Gone(_)),
+        ) => Ok(()),
         Err(Failure::NoVaultBesideKeys { .. }) => Ok(()),
         other => other,
     }

@@ -8,8 +8,8 @@ use std::path::Path;
 use aws_sim::{Failure, Kind};
 
 use super::super::fixture::{cache, stamps};
-use super::super::options::Options;
 use super::super::mfa::CodeFrom;
+use super::super::options::Options;
 use super::super::role_options::RoleOptions;
 use super::stage::{Person, Stage, Types, done, forced, lasting, person, typing};
 use super::*;

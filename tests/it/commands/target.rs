@@ -148,7 +148,9 @@ fn what_tools_take_first_is_told_by_the_header_that_it_stands_below() {
     login(&[]).succeeds().stderr_has("the credential_process of [default] (~/.aws/config:2)\n");
     login(&["--profile", "default"]).succeeds().stderr_has("warning: [default] has a credential_process;");
     case.write(&case.credentials(), 0o600, "[other]\nrole_arn = x\n");
-    login(&["--profile", "other"]).exits(1).stderr_has("credentials:2: AWS tools would take `role_arn` of [other] before ");
+    login(&["--profile", "other"])
+        .exits(1)
+        .stderr_has("credentials:2: AWS tools would take `role_arn` of [other] before ");
 }
 
 #[test]
