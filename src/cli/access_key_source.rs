@@ -1,5 +1,7 @@
 //! Where `add` gets an access key from: prompts, stdin, the environment, the console's CSV, or a profile in plaintext.
 
+mod failure;
+
 use std::path::{Path, PathBuf};
 
 use crate::aws_files::credentials::{CredentialsFile, Holds};
@@ -12,6 +14,8 @@ use super::escape::{escape, shown_path};
 use super::failure::{Failure, Need};
 use super::terminal::Terminal;
 use super::world::World;
+
+pub use failure::KeySourceFailure;
 
 #[derive(clap::Args)]
 #[group(id = "access_key_source", multiple = true)]
@@ -53,7 +57,7 @@ pub fn read(args: &SourceArgs, name: &ProfileName, world: &World) -> Result<Acce
         ask(args, name)?
     };
     if key.id.is_temporary() {
-        return Err(Failure::TemporaryKey(key.id));
+        return Err(KeySourceFailure::Temporary(key.id).into());
     }
     Ok(key)
 }
@@ -93,9 +97,9 @@ fn ask(args: &SourceArgs, name: &ProfileName) -> Result<AccessKey, Failure> {
 
 fn from_environment(world: &World) -> Result<AccessKey, Failure> {
     const ID: &str = "AWS_ACCESS_KEY_ID";
-    let variable = |name| world.environment.text(name).ok_or(Failure::VariableMissing(name));
+    let variable = |name| world.environment.text(name).ok_or(KeySourceFailure::VariableMissing(name));
     if world.environment.get("AWS_SESSION_TOKEN").is_some() {
-        return Err(Failure::TemporaryEnvironment);
+        return Err(KeySourceFailure::TemporaryEnvironment.into());
     }
     let id = variable(ID)?.trim().parse().map_err(|error| Failure::BadVariable { name: ID, error })?;
     Ok(AccessKey { id, secret: secret(variable("AWS_SECRET_ACCESS_KEY")?.as_bytes())? })
@@ -105,9 +109,9 @@ fn from_profile(world: &World, profile: &ProfileName) -> Result<AccessKey, Failu
     let file = CredentialsFile::load(world.disk, &world.paths.aws_credentials)?;
     let path = || world.paths.aws_credentials.clone();
     match file.section(profile.as_str()).map(|section| &section.holds) {
-        None => Err(Failure::NoSuchSection { path: path(), section: profile.clone() }),
+        None => Err(KeySourceFailure::NoSuchSection { path: path(), section: profile.clone() }.into()),
         Some(Holds::LongTerm(key)) => Ok(key.clone()),
-        Some(_) => Err(Failure::NoKeyInSection { path: path(), section: profile.clone() }),
+        Some(_) => Err(KeySourceFailure::NoKeyInSection { path: path(), section: profile.clone() }.into()),
     }
 }
 
@@ -116,7 +120,7 @@ fn from_csv(world: &World, path: &Path) -> Result<AccessKey, Failure> {
     let mut rows = console_csv::rows(&bytes).map_err(|error| not_a_csv(error, path))?;
     match (rows.pop(), rows.pop()) {
         (Some(only), None) => Ok(only.key),
-        _ => Err(Failure::SeveralKeysInCsv { path: path.to_owned() }),
+        _ => Err(KeySourceFailure::SeveralInCsv { path: path.to_owned() }.into()),
     }
 }
 
@@ -129,12 +133,12 @@ pub fn read_csv(world: &World, path: &Path) -> Result<SecretBytes, Failure> {
 
 pub fn not_a_csv(error: CsvError, path: &Path) -> Failure {
     match error {
-        CsvError::NotTheConsoles => Failure::NotAConsoleCsv { path: path.to_owned() },
+        CsvError::NotTheConsoles => KeySourceFailure::NotAConsoleCsv { path: path.to_owned() }.into(),
         CsvError::Id(error) => Failure::Name(error),
-        CsvError::Secret => Failure::SecretMalformed,
+        CsvError::Secret => KeySourceFailure::SecretMalformed.into(),
     }
 }
 
 fn secret(bytes: &[u8]) -> Result<SecretAccessKey, Failure> {
-    console_csv::parse_secret(bytes).map_err(|_| Failure::SecretMalformed)
+    console_csv::parse_secret(bytes).map_err(|_| KeySourceFailure::SecretMalformed.into())
 }

@@ -1,5 +1,7 @@
 //! Why a command did not do what it was asked for: one variant a cause, with what its words need. The words are in report.rs.
 
+mod conversions;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
@@ -19,19 +21,22 @@ use crate::session::{CacheError, ChainError, IssueError, LadderError};
 use crate::store::document::Meta;
 use crate::store::file::LoadError;
 use crate::store::fingerprint::{Fingerprint, NotAFingerprint};
-use crate::store::header::HeaderError;
 use crate::store::history::HistoryError;
 use crate::store::passphrase::{DeriveError, PassphraseError};
 use crate::store::pin::Distrust;
 use crate::store::plugin::PluginError;
-use crate::store::vault::{CreateError, EditError, NotCommitted, OpenError, ReopenError};
+use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError};
 
+use super::access_key_source::KeySourceFailure;
 use super::agent_access::HandOverError;
 use super::console::ConsoleError;
 use super::keys::KeyError;
+use super::lock::Untold;
 use super::log::LogFailure;
 use super::mfa::MfaFailure;
 pub use super::need::{Need, SerialBy};
+use super::passphrase_source::SecretSource;
+use super::recipient::RecipientFailure;
 use super::rotate::RotateFailure;
 use super::schedule::ScheduleError;
 use super::terminal::PromptError;
@@ -154,17 +159,7 @@ pub enum Failure {
     NotRestored {
         names: Vec<ProfileName>,
     },
-    /// Of a recipient.
-    RecipientName(String),
-    RecipientExists(String),
-    UnknownRecipient(String),
-    NotARecipient,
-    /// An identity, which is secret, was given where a recipient was meant.
-    IdentityForRecipient,
-    /// Nobody else could open the vault.
-    LastRecipient,
-    /// What was given opens the vault, and would not any more.
-    OwnRecipient(String),
+    Recipient(RecipientFailure),
     /// The age plugin of a recipient that is to be added, by its name.
     Plugin {
         plugin: String,
@@ -241,27 +236,10 @@ pub enum Failure {
     UnknownPolicy(String),
 
     // Where an access key comes from.
-    SecretMalformed,
-    VariableMissing(&'static str),
-    TemporaryKey(AccessKeyId),
+    KeySource(KeySourceFailure),
     /// By what AWS calls its owner.
     NotAUsersKey {
         arn: String,
-    },
-    TemporaryEnvironment,
-    NoSuchSection {
-        path: PathBuf,
-        section: ProfileName,
-    },
-    NoKeyInSection {
-        path: PathBuf,
-        section: ProfileName,
-    },
-    NotAConsoleCsv {
-        path: PathBuf,
-    },
-    SeveralKeysInCsv {
-        path: PathBuf,
     },
 
     // Importing.
@@ -382,26 +360,10 @@ pub enum Failure {
     },
 }
 
-/// What `lock` has forget what is unlocked.
-#[derive(Debug, Clone, Copy)]
-pub enum Untold {
-    Agents,
-    Rotations,
-    Servers,
-}
-
 /// A file that is not believed: what is remembered, and what it says of itself.
 pub struct Refusal {
     pub distrust: Distrust,
     pub found: Meta,
-}
-
-/// Where a passphrase was read from.
-pub enum SecretSource {
-    File(PathBuf),
-    Descriptor(i32),
-    /// By its flag.
-    Command(&'static str),
 }
 
 impl Failure {
@@ -421,62 +383,6 @@ impl Failure {
             PromptError::NoTerminal => Self::NoTerminal(need),
             PromptError::Ended => Self::NoAnswer(need),
             PromptError::Io(error) => Self::Terminal(error),
-        }
-    }
-}
-
-macro_rules! from {
-    ($($error:ty => $variant:ident,)*) => {$(
-        impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self::$variant(error)
-            }
-        }
-    )*};
-}
-
-from! {
-    LoadError => Load,
-    OpenError => Open,
-    HandOverError => HandOver,
-    ReopenError => Reopen,
-    CreateError => Create,
-    PassphraseError => NewPassphrase,
-    HistoryError => History,
-    NameError => Name,
-    AwsError => Aws,
-    EndpointError => Endpoint,
-    FileError => AwsFile,
-    ConfigError => Config,
-    ExportError => Export,
-    ConfigureError => Configure,
-    ChainError => Chain,
-    LadderError => Ladder,
-    AgentError => Agent,
-    ListenError => AgentListen,
-    StillHeld => AgentHolds,
-    ConsoleError => Console,
-    KeyError => Keys,
-    ScheduleError => Schedule,
-    LogFailure => Log,
-    UnitError => AgentUnit,
-    ShellError => Shell,
-    MfaFailure => Mfa,
-}
-
-impl From<HeaderError> for Failure {
-    fn from(error: HeaderError) -> Self {
-        Self::Open(error.into())
-    }
-}
-
-/// An edit's own refusal is already a failure of ours.
-impl From<EditError<Failure>> for Failure {
-    fn from(error: EditError<Failure>) -> Self {
-        match error {
-            EditError::Refused(failure) => failure,
-            EditError::NotCommitted(error) => Self::NotCommitted(error),
-            EditError::NotDurable(error) => Self::NotDurable(error),
         }
     }
 }

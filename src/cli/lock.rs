@@ -5,7 +5,7 @@ use crate::process;
 use crate::rotate::lock;
 use crate::server::holding;
 
-use super::failure::{Failure, Untold};
+use super::failure::Failure;
 use super::world::World;
 
 /// Forget the unlocked vault: every agent drops what it holds
@@ -14,6 +14,14 @@ use super::world::World;
 /// it can go on later, and what `serve` and `exec --server` hand out is forgotten. What was exported lives until it expires.
 #[derive(clap::Args)]
 pub struct Args {}
+
+/// Who was to forget what is unlocked.
+#[derive(Debug, Clone, Copy)]
+pub enum Untold {
+    Agents,
+    Rotations,
+    Servers,
+}
 
 pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     let (disk, state) = (world.disk, &world.paths.state);

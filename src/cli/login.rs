@@ -20,6 +20,7 @@ use super::expired;
 use super::exported;
 use super::failure::Failure;
 use super::report;
+use super::report::configure::section;
 use super::rotate::at_login::{self, Due};
 use super::sign_in::{self, About, Purpose, Resolved, SignInArgs, SignedIn};
 use super::use_line;
@@ -261,7 +262,8 @@ impl<'a, 'w> Login<'a, 'w> {
                     return Ok(false);
                 }
                 world.say(&format!(
-                    "{target}: only cached, since AWS tools ask the credential_process of [profile {target}] ({config}:{line})"
+                    "{target}: only cached, since AWS tools ask the credential_process of {} ({config}:{line})",
+                    section(target)
                 ));
                 world.hint(&format!("`vault login {target} --profile {target}` writes the session all the same"));
                 Ok(false)
@@ -285,7 +287,8 @@ impl<'a, 'w> Login<'a, 'w> {
         let replaced = prepared.replaces().cloned();
         if prepared.shadows_credential_process().is_some() {
             world.warn(&format!(
-                "[profile {target}] has a credential_process; most AWS tools take the written session before it"
+                "{} has a credential_process; most AWS tools take the written session before it",
+                section(target)
             ));
         }
         if let (Some(key), Some(vault)) = (replaced, vault) {

@@ -1,13 +1,13 @@
 //! A passphrase that no person types: from a file, an open file descriptor, or what a command prints.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::process;
 use crate::secret::{Passphrase, SecretBytes};
 
 use super::escape::escape;
-use super::failure::{Failure, SecretSource};
+use super::failure::Failure;
 use super::secret_file;
 use super::world::World;
 
@@ -17,6 +17,14 @@ pub struct PassphraseSource<'a> {
     pub descriptor: Option<i32>,
     /// Words, no shell; and the flag it came by, which its messages are marked with.
     pub command: Option<(&'static str, &'a str)>,
+}
+
+/// Where one was read from.
+pub enum SecretSource {
+    File(PathBuf),
+    Descriptor(i32),
+    /// By its flag.
+    Command(&'static str),
 }
 
 impl PassphraseSource<'_> {

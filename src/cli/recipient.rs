@@ -1,5 +1,7 @@
 //! `vault recipient`.
 
+mod failure;
+
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -23,6 +25,8 @@ use super::secret_file;
 use super::table;
 use super::trusting;
 use super::world::World;
+
+pub use failure::RecipientFailure;
 
 /// Show and change who opens the vault: recovery keys, other machines, hardware
 #[derive(clap::Args)]
@@ -123,7 +127,7 @@ pub fn save_new(closed: &Closed, new: &Recipient, stamp: &Stamp) -> Result<(), F
 fn check_name(name: &str) -> Result<(), Failure> {
     match name.parse::<ProfileName>() {
         Ok(_) if name != NewPassphrase::NAME => Ok(()),
-        _ => Err(Failure::RecipientName(name.to_owned())),
+        _ => Err(RecipientFailure::Name(name.to_owned()).into()),
     }
 }
 
@@ -143,9 +147,9 @@ fn parse(world: &World, text: &str) -> Result<Given, Failure> {
     match plugin_of_recipient(&lower) {
         Some(plugin) => Ok(Given { plugin: Some(find_plugin(world, plugin)?), recipient: lower }),
         None if lower.contains("age-secret-key-") || lower.contains("age-plugin-") => {
-            Err(Failure::IdentityForRecipient)
+            Err(RecipientFailure::Identity.into())
         }
-        None => Err(Failure::NotARecipient),
+        None => Err(RecipientFailure::NotARecipient.into()),
     }
 }
 
@@ -163,7 +167,7 @@ fn find_plugin(world: &World, plugin: String) -> Result<PathBuf, Failure> {
 fn check_new(document: &Document, name: &str, recipient: Option<&str>) -> Result<(), Failure> {
     let same = |one: &&Recipient| one.name == name || Some(one.recipient.as_str()) == recipient;
     match document.recipients.iter().find(same) {
-        Some(one) => Err(Failure::RecipientExists(one.name.clone())),
+        Some(one) => Err(RecipientFailure::Exists(one.name.clone()).into()),
         None => Ok(()),
     }
 }
@@ -205,7 +209,7 @@ impl Which<'_> {
             Self::Public(recipient) => (recipient, |one| &one.recipient),
         };
         let found = document.recipients.iter().find(|one| is_meant(one) == given);
-        found.ok_or_else(|| Failure::UnknownRecipient(given.to_owned()))
+        found.ok_or_else(|| RecipientFailure::Unknown(given.to_owned()).into())
     }
 }
 
@@ -230,12 +234,12 @@ pub fn remove(which: Which, confirmed: bool, world: &World) -> Result<(), Failur
     let removed = vault.rekey(passphrase, &world.stamp(), |document| {
         let name = which.find(document)?.name.clone();
         document.recipients.retain(|one| one.name != name);
-        if document.recipients.is_empty() { Err(Failure::LastRecipient) } else { Ok(()) }
+        if document.recipients.is_empty() { Err(RecipientFailure::Last.into()) } else { Ok(()) }
     });
     removed.map_err(|error| match error {
         // Which of the recipients a plugin's identity belongs to shows only in what it no longer opens.
         EditError::NotCommitted(NotCommitted::Proof(UnsealError::WrongIdentity)) => {
-            Failure::OwnRecipient(name.to_owned())
+            Failure::Recipient(RecipientFailure::Own(name.to_owned()))
         }
         error => error.into(),
     })?;
@@ -248,10 +252,10 @@ pub fn remove(which: Which, confirmed: bool, world: &World) -> Result<(), Failur
 fn removable(vault: &Vault, which: Which) -> Result<String, Failure> {
     let found = which.find(vault.document())?;
     if vault.document().recipients.len() == 1 {
-        return Err(Failure::LastRecipient);
+        return Err(RecipientFailure::Last.into());
     }
     match vault.opener().identity().and_then(identity::recipient) {
-        Some(own) if own == found.recipient => Err(Failure::OwnRecipient(found.name.clone())),
+        Some(own) if own == found.recipient => Err(RecipientFailure::Own(found.name.clone()).into()),
         _ => Ok(found.name.clone()),
     }
 }

@@ -168,8 +168,7 @@ impl Report {
             | GenerationDoesNotOpen { .. }
             | RotationUnfinished(_)
             | NotRestored { .. } => history::report(failure),
-            RecipientName(_) | RecipientExists(_) | UnknownRecipient(_) | NotARecipient | IdentityForRecipient
-            | LastRecipient | OwnRecipient(_) => recipient::report(failure),
+            Recipient(failure) => recipient::report(failure),
             PassphraseCommand { .. }
             | PassphraseDescriptor { .. }
             | PassphraseNotText(_)
@@ -228,15 +227,8 @@ impl Report {
             NothingToImport { .. } | NotFoundToImport(_) | KeysRefused { .. } | LeftOut { .. } | AwsVault(_) => {
                 import::report(failure)
             }
-            SecretMalformed
-            | VariableMissing(_)
-            | TemporaryKey(_)
-            | NotAUsersKey { .. }
-            | TemporaryEnvironment
-            | NoSuchSection { .. }
-            | NoKeyInSection { .. }
-            | NotAConsoleCsv { .. }
-            | SeveralKeysInCsv { .. } => key_source::report(failure),
+            KeySource(failure) => key_source::report(failure),
+            NotAUsersKey { arn } => key_source::not_a_users_key(arn),
         }
     }
 }

@@ -12,8 +12,6 @@ mod scheduled;
 mod selection;
 mod strange_use;
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 
 use crate::duration;
@@ -28,19 +26,13 @@ use crate::store::vault::{Opened, Vault};
 use super::agent_access;
 use super::failure::Failure;
 use super::opening;
+use super::settings::{GRACE, ROTATE_EVERY};
 use super::sign_in_args::CodeArgs;
 use super::world::World;
 
 use attending::Attending;
 use exporting::Exports;
 pub use outcome::{KeyShown, Outcome, RotateFailure, Why};
-
-/// AWS's word on a key's last use comes late by up to four hours.
-const SHORTEST_GRACE: Duration = Duration::from_secs(4 * 3600);
-const LONGEST_GRACE: Duration = Duration::from_secs(90 * 86_400);
-
-const YOUNGEST: Duration = Duration::from_secs(86_400);
-const OLDEST: Duration = Duration::from_secs(3650 * 86_400);
 
 /// IAM allows some 20 calls a second to an account before it throttles.
 const AT_ONCE: usize = 20;
@@ -114,17 +106,16 @@ pub struct Args {
 /// A number alone would be seconds, and nobody means those.
 fn parse_age(text: &str) -> Result<SignedDuration, String> {
     let age = duration::parse(text).map_err(|error| error.to_string())?;
-    if !(YOUNGEST..=OLDEST).contains(&age) {
-        return Err(format!("an age is 1d to 3650d, not `{text}`"));
+    if !ROTATE_EVERY.contain(age) {
+        return Err(format!("an age is {}, not `{text}`", ROTATE_EVERY.words));
     }
     age.try_into().map_err(|_| format!("`{text}` is too long"))
 }
 
-/// Shorter than AWS's word on the last use takes, nobody would hear that the old key was missed.
-pub fn parse_grace(text: &str) -> Result<SignedDuration, String> {
+fn parse_grace(text: &str) -> Result<SignedDuration, String> {
     let grace = duration::parse(text).map_err(|error| error.to_string())?;
-    if !(SHORTEST_GRACE..=LONGEST_GRACE).contains(&grace) {
-        return Err(format!("the grace is 4h to 90d, not `{text}`"));
+    if !GRACE.contain(grace) {
+        return Err(format!("the grace is {}, not `{text}`", GRACE.words));
     }
     grace.try_into().map_err(|_| format!("`{text}` is too long"))
 }

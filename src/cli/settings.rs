@@ -1,6 +1,8 @@
 //! The settings a person can read and change with `show`, `set` and `unset`: their names (AWS's own), and what their values
 //! must look like.
 
+use std::time::Duration;
+
 use crate::duration::{self, DurationText};
 use crate::names::Region;
 use crate::store::document::{Profile, Settings};
@@ -17,24 +19,33 @@ const LONGEST_SESSION: u64 = 129_600;
 const LONGEST_HELD: u64 = 7 * 86_400;
 
 /// A key that lives for less is rotated without end, and one that lives for longer never.
-const ROTATE_EVERY: Bounds = Bounds { least: 86_400, most: 3650 * 86_400, words: "1d to 3650d" };
+pub const ROTATE_EVERY: Bounds = Bounds { least: 86_400, most: 3650 * 86_400, words: "1d to 3650d" };
 
 /// IAM tells of a key's last use up to four hours late; until then nobody knows whether the old one is missed.
-const GRACE: Bounds = Bounds { least: 4 * 3600, most: 90 * 86_400, words: "4h to 90d" };
+pub const GRACE: Bounds = Bounds { least: 4 * 3600, most: 90 * 86_400, words: "4h to 90d" };
 
 /// A rotation takes some minutes, and no session is older than the longest.
 const MFA_MAX_AGE: Bounds = Bounds { least: 300, most: LONGEST_SESSION, words: "5m to 36h" };
 
 /// In seconds, and as people are told them.
-struct Bounds {
+pub struct Bounds {
     least: u64,
     most: u64,
-    words: &'static str,
+    pub words: &'static str,
 }
 
 impl Bounds {
-    fn hold(&self, seconds: u64, text: &str) -> Result<(), String> {
-        match (self.least..=self.most).contains(&seconds) {
+    /// The nearest that they hold.
+    pub fn clamp(&self, seconds: u64) -> u64 {
+        seconds.clamp(self.least, self.most)
+    }
+
+    pub fn contain(&self, length: Duration) -> bool {
+        (Duration::from_secs(self.least)..=Duration::from_secs(self.most)).contains(&length)
+    }
+
+    fn hold(&self, length: Duration, text: &str) -> Result<(), String> {
+        match self.contain(length) {
             true => Ok(()),
             false => Err(format!("it takes {}, not `{text}`", self.words)),
         }
@@ -143,13 +154,13 @@ pub const OF_THE_VAULT: [Setting<Settings>; 9] = [
 
 fn parse_written(text: &str, bounds: &Bounds) -> Result<DurationText, String> {
     let parsed: DurationText = text.parse().map_err(|error: duration::DurationError| error.to_string())?;
-    bounds.hold(parsed.length().as_secs(), text).map(|()| parsed)
+    bounds.hold(parsed.length(), text).map(|()| parsed)
 }
 
 fn parse_mfa_age(text: &str) -> Result<u32, String> {
-    let seconds = duration::parse(text).map_err(|error| error.to_string())?.as_secs();
-    MFA_MAX_AGE.hold(seconds, text)?;
-    u32::try_from(seconds).map_err(|error| error.to_string())
+    let length = duration::parse(text).map_err(|error| error.to_string())?;
+    MFA_MAX_AGE.hold(length, text)?;
+    u32::try_from(length.as_secs()).map_err(|error| error.to_string())
 }
 
 /// `45m`, `8h` or seconds, within what STS takes.

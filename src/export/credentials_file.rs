@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::error::ExportError;
 use super::saving::{SECRET_MODE, save};
-use crate::aws_files::config::{ConfigFile, outranks_credentials};
+use crate::aws_files::config::{ConfigFile, header, outranks_credentials};
 use crate::aws_files::credentials::{
     ACCESS_KEY_ID, CredentialsSection, EXPIRATION, Holds, MARK, SECRET_ACCESS_KEY, SECURITY_TOKEN, SESSION_TOKEN, mark,
 };
@@ -53,7 +53,8 @@ pub fn prepare<'a>(
     let profile = config.profile(target.name)?;
     if let Some((key, line)) = profile.and_then(|profile| profile.outranks_credentials()) {
         let (path, name) = (config.path().to_owned(), target.name.to_string());
-        return Err(ExportError::Outranked { path, line, name, key: key.to_owned() });
+        let section = header(target.name);
+        return Err(ExportError::Outranked { path, line, section, name, key: key.to_owned() });
     }
     let bytes = file::read(disk, path)?;
     let replaces = replaced(path, &bytes, target)?;
@@ -94,7 +95,8 @@ fn replaced(path: &Path, bytes: &[u8], target: Target<'_>) -> Result<Option<Acce
     let Some(section) = target_section(path, &ini, target)? else { return Ok(None) };
     let (path, name, line) = (path.to_owned(), target.name.to_string(), section.line_number());
     if let Some(entry) = section.entries().find(|entry| outranks_credentials(entry.key())) {
-        return Err(ExportError::Outranked { path, line: entry.line_number(), name, key: entry.key().to_owned() });
+        let (line, section, key) = (entry.line_number(), name.clone(), entry.key().to_owned());
+        return Err(ExportError::Outranked { path, line, section, name, key });
     }
     match CredentialsSection::read(&ini, section).holds {
         Holds::Nothing | Holds::Session { .. } => Ok(None),

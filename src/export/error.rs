@@ -35,7 +35,7 @@ pub enum ExportError {
     HoldsUnclearKey { path: PathBuf, line: usize, name: String },
     /// SDKs go by this key of the profile and never get to the session.
     #[error("`{key}` of `{name}` in line {line} of {} comes before a session", path.display())]
-    Outranked { path: PathBuf, line: usize, name: String, key: String },
+    Outranked { path: PathBuf, line: usize, section: String, name: String, key: String },
     /// Another program kept changing the file, or put another long-term key there than the one that was saved.
     #[error("{} was changed by another program meanwhile", path.display())]
     ChangedMeanwhile { path: PathBuf },

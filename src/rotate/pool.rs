@@ -5,19 +5,17 @@
 //! somebody looks for their phone, no other rotation waits for that.
 
 mod attendant;
+mod office;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::calls::Calls;
 use super::hooks;
 use super::ledger::Ledger;
-use super::plan::End;
 use super::run::{Hook, Rotation, Tools, Turn};
 use super::stop::Stop;
 use crate::aws::{Aws, CaBundle, Endpoints};
@@ -26,13 +24,9 @@ use crate::disk::Disk;
 use crate::names::Region;
 use crate::paths::Environment;
 
-use attendant::{Answer, Line, Told, attend};
+use attendant::{Answer, Line, attend};
 pub use attendant::{Attendant, Ended};
-
-/// While nothing is under way a person who ends the program is heard within this time.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// More than passes between two looks at the clock, unless the machine slept or its clock was set.
-const LONGEST_STEP: Duration = Duration::from_secs(60);
+use office::{Office, Threads};
 
 /// Where a user's calls go.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,23 +84,9 @@ pub fn drive(
         }
         let answers = to_office.clone();
         scope.spawn(move || run_hooks(&hooks, &to_office, shop.environment));
-        let office = Office {
-            shop,
-            interrupted,
-            attendant: Line::new(to_attendant, heard),
-            to_workers,
-            to_hooks,
-            done,
-            ready: rotations.into_iter().map(|(rotation, place)| Job { rotation, place }).collect(),
-            for_hook: VecDeque::new(),
-            hook_runs: false,
-            closing: false,
-            under_way: 0,
-            asking: 0,
-            waiting: BTreeMap::new(),
-            passed: Duration::ZERO,
-            last: shop.clock.now(),
-        };
+        let threads = Threads { attendant: Line::new(to_attendant, heard), to_workers, to_hooks, done };
+        let jobs = rotations.into_iter().map(|(rotation, place)| Job { rotation, place }).collect();
+        let office = Office::new(jobs, shop, interrupted, threads);
         // The other threads end when it is dropped.
         scope.spawn(move || office.run());
         for told in told {
@@ -151,186 +131,5 @@ fn run_hooks(hooks: &Receiver<(Job, Hook)>, done: &Sender<Done>, environment: &E
         let ended = hooks::run(&hook, environment, &mut |line| drop(done.send(Done::Said(line.to_owned()))));
         let ended = ended.map_err(|error| Stop::Hook { profile: hook.profile, error });
         drop(done.send(Done::Hooked(job, ended)));
-    }
-}
-
-/// The one thread that knows who waits for what.
-struct Office<'o, 's, 'l, 'd> {
-    shop: &'o Shop<'s, 'l, 'd>,
-    interrupted: &'o (dyn Fn() -> bool + Sync),
-    attendant: Line,
-    to_workers: Sender<Job>,
-    to_hooks: Sender<(Job, Hook)>,
-    done: Receiver<Done>,
-    /// Whoever is in the middle of something comes first: an intent must not grow old behind others.
-    ready: VecDeque<Job>,
-    /// Those whose hook is to be run while another's is. They look at their keys again first, and hold none until then.
-    for_hook: VecDeque<Job>,
-    hook_runs: bool,
-    /// Somebody wants all this to end.
-    closing: bool,
-    under_way: usize,
-    /// How many wait for what only a person can help with.
-    asking: usize,
-    /// By when they go on, as time that passed here; the number tells those of one moment apart.
-    waiting: BTreeMap<(Duration, usize), Job>,
-    passed: Duration,
-    last: Timestamp,
-}
-
-impl Office<'_, '_, '_, '_> {
-    fn run(mut self) {
-        for number in 0.. {
-            if (self.interrupted)() {
-                return self.close();
-            }
-            self.let_time_pass();
-            while self.under_way < self.shop.workers
-                && let Some(job) = self.ready.pop_front()
-            {
-                self.under_way += 1;
-                self.to_workers.send(job).expect("the workers end after this");
-            }
-            let pause = self.waiting.first_key_value().map(|((at, _), _)| at.saturating_sub(self.passed));
-            let pause = pause.map_or(LONGEST_WAIT, |pause| pause.min(LONGEST_WAIT));
-            if self.is_awaiting() {
-                if let Some(done) = self.hear(pause) {
-                    self.done(done, number);
-                }
-            } else if let Some(job) = self.for_hook.pop_front() {
-                self.ready.push_front(job);
-            } else if self.waiting.is_empty() {
-                return;
-            } else {
-                self.shop.clock.wait(pause);
-            }
-        }
-    }
-
-    /// Whether somebody has a job now.
-    fn is_awaiting(&self) -> bool {
-        self.under_way > 0 || self.hook_runs || self.asking > 0
-    }
-
-    /// While nothing but a hook runs, it is the clock that those wait for who wait.
-    fn hear(&mut self, pause: Duration) -> Option<Done> {
-        if self.under_way > 0 || self.asking > 0 || self.waiting.is_empty() {
-            return self.done.recv_timeout(pause).ok();
-        }
-        let heard = self.done.try_recv().ok();
-        if heard.is_none() {
-            self.shop.clock.wait(pause);
-        }
-        heard
-    }
-
-    fn done(&mut self, done: Done, number: usize) {
-        match done {
-            Done::Turned(job, turn) => {
-                self.under_way -= 1;
-                self.turned(job, turn, number);
-            }
-            Done::Clock(offset) => self.tell(Told::Clock(offset)),
-            Done::Said(line) => self.tell(Told::Heard(line)),
-            Done::Hooked(job, ended) => {
-                self.hook_runs = false;
-                self.hooked(job, ended);
-            }
-            Done::Answered(answer) => {
-                self.asking -= 1;
-                self.answered(answer);
-            }
-        }
-    }
-
-    /// By differences, so that a clock that is set holds nobody up for long.
-    fn let_time_pass(&mut self) {
-        let now = self.shop.clock.now();
-        let passed = now.duration_since(std::mem::replace(&mut self.last, now));
-        self.passed += Duration::try_from(passed).unwrap_or_default().min(LONGEST_STEP);
-        while let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 <= self.passed) {
-            self.ready.push_back(entry.remove());
-        }
-    }
-
-    fn turned(&mut self, mut job: Job, turn: Turn, number: usize) {
-        self.tell_news(&mut job);
-        match turn {
-            Turn::Ended(end) if self.closing => self.ended(job, Ended::At(end)),
-            Turn::Failed(stop) => self.ended(job, Ended::Stopped(stop)),
-            _ if self.closing => self.ended(job, Ended::Interrupted),
-            Turn::Again => self.ready.push_front(job),
-            Turn::After(pause) => drop(self.waiting.insert((self.passed + pause, number), job)),
-            Turn::NeedCode => self.ask(Told::NeedsCode(job)),
-            Turn::Ended(end @ End::Orphan { .. }) => self.ask(Told::Rests(job, Ended::At(end))),
-            Turn::NeedHook(_) if self.hook_runs => self.for_hook.push_back(job),
-            Turn::NeedHook(hook) => {
-                self.tell(Told::Hook(hook.profile.clone()));
-                self.hook_runs = true;
-                self.to_hooks.send((job, hook)).expect("its thread ends after this");
-            }
-            Turn::Ended(end) => self.ended(job, Ended::At(end)),
-        }
-    }
-
-    fn hooked(&mut self, mut job: Job, ended: Result<(), Stop>) {
-        if let Some(next) = self.for_hook.pop_front() {
-            self.ready.push_front(next);
-        }
-        match ended {
-            Ok(()) if self.closing => self.ended(job, Ended::Interrupted),
-            Ok(()) => {
-                job.rotation.hook_is_done();
-                self.ready.push_front(job);
-            }
-            Err(stop) => self.ended(job, Ended::Stopped(stop)),
-        }
-    }
-
-    fn answered(&mut self, answer: Answer) {
-        match answer {
-            Answer::GoOn(job) | Answer::CodeMissing(job) if self.closing => self.ended(job, Ended::Interrupted),
-            Answer::GoOn(job) => self.ready.push_front(job),
-            // Who ends a prompt by a signal was not asked in vain.
-            Answer::CodeMissing(job) if (self.interrupted)() => self.ended(job, Ended::Interrupted),
-            Answer::CodeMissing(job) => self.ended(job, Ended::CodeMissing),
-            Answer::Over => {}
-        }
-    }
-
-    fn ask(&mut self, question: Told) {
-        self.asking += 1;
-        self.tell(question);
-    }
-
-    fn ended(&mut self, job: Job, how: Ended) {
-        self.tell(Told::Ended(job.rotation, how));
-    }
-
-    fn tell_news(&mut self, job: &mut Job) {
-        for news in std::mem::take(&mut job.rotation.news) {
-            self.tell(Told::News(job.rotation.profile.clone(), news));
-        }
-    }
-
-    /// While a person is asked, news wait, and the rotations do not.
-    fn tell(&mut self, told: Told) {
-        self.attendant.tell(told);
-        if self.asking == 0 {
-            self.attendant.wait();
-        }
-    }
-
-    /// What is under way is finished; nothing new is begun.
-    fn close(mut self) {
-        self.closing = true;
-        let idle = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.waiting).into_values());
-        for job in idle.chain(std::mem::take(&mut self.for_hook)).collect::<Vec<_>>() {
-            self.ended(job, Ended::Interrupted);
-        }
-        while self.is_awaiting() {
-            let done = self.done.recv().expect("the other threads end after this");
-            self.done(done, 0);
-        }
     }
 }

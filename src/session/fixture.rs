@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cache::Cache;
 use super::key::SessionKey;
-use super::ladder::{Ladder, Options, Rung};
+use super::ladder::{Ladder, Rung};
+use super::options::Options;
 use super::record::{ConfigStamp, FileStamp, Record, Stamps};
 use super::request::RoleRequest;
 use super::role_options::RoleOptions;

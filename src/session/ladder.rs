@@ -1,6 +1,8 @@
 //! Which STS calls a chain takes, as if nothing were cached. Pure, and complete: every limit that can be known beforehand
 //! is checked here, before a person is asked for a code that could then be spent on a refusal.
 
+mod mfa_route;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,11 +10,14 @@ use thiserror::Error;
 
 use super::chain::{Chain, RoleLink, UserLink};
 use super::note::{Cap, NoMfa, Note};
+use super::options::{Options, asked};
 use super::request::{Asked, Request, RoleRequest, Slot};
 use super::role_options::{BadOption, RoleOptions};
 use super::sources::{Origin, Sourced};
 use crate::aws::Endpoint;
 use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
+
+use mfa_route::{mark_taken_serial, mfa_route};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -31,21 +36,6 @@ pub const LONGEST_CHAINED: Duration = HOUR;
 
 /// Well-known policies deny what is done under an MFA sign-in older than 8 or 12 hours, however long the session lives.
 const USUAL_MFA_AGE: Duration = Duration::from_secs(12 * 3600);
-
-/// What the command line asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
-    pub duration: Option<Duration>,
-    pub no_mfa: bool,
-    /// A role to assume from the profile, whether or not that is one itself.
-    pub role_arn: Option<RoleArn>,
-    /// No more than AWS's own policy ReadOnlyAccess allows.
-    pub read_only: bool,
-    /// How long a console session is to be, where that is longer than a session that is assumed from another lives. AWS takes
-    /// it only with a role's session that the access key itself made, however long that lives.
-    pub stay: Option<Duration>,
-    pub role: RoleOptions,
-}
 
 /// All calls that lead to the session, as if nothing were cached. A record keeps them, so that its session can be told from
 /// another, and be made once more, without the vault.
@@ -212,25 +202,6 @@ fn at_least_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec
     if rungs.is_empty() { Err(serde::de::Error::invalid_length(0, &"at least one rung")) } else { Ok(rungs) }
 }
 
-impl Options {
-    /// Where the session is found that a profile gets when it is asked for with these.
-    pub fn slot(&self, profile: &ProfileName) -> Slot {
-        Slot { profile: profile.clone(), asked: asked(self), serial: None }
-    }
-}
-
-fn asked(options: &Options) -> Asked {
-    let duration_seconds = options.duration.map(|duration| duration.as_secs().try_into().unwrap_or(u32::MAX));
-    Asked {
-        duration_seconds,
-        no_mfa: options.no_mfa,
-        straight: options.stay.is_some(),
-        role_arn: options.role_arn.clone(),
-        read_only: options.read_only,
-        role: options.role.clone(),
-    }
-}
-
 /// GetSessionToken for the user, with nothing asked beyond a duration.
 fn session_token(user: &UserLink, flag: Option<Duration>, device: Option<Device>) -> Result<Rung, LadderError> {
     let wanted = wanted(flag, user.duration.as_ref(), USER_DEFAULT);
@@ -267,16 +238,6 @@ fn within(profile: &ProfileName, duration: Sourced<Duration>, most: Duration) ->
     Err(LadderError::Duration { profile: profile.clone(), duration, least: SHORTEST, most })
 }
 
-/// How the code, if any, gets into a chain with roles.
-struct MfaRoute {
-    /// GetSessionToken with this device comes first.
-    session: Option<Device>,
-    /// The first AssumeRole carries the code of this device, signed by the access key.
-    in_call: Option<Device>,
-    /// The link that the session's serial was taken from: 0 the user itself, 1 the first role, ...
-    taken_from: usize,
-}
-
 fn with_roles(user: &UserLink, roles: &[RoleLink], options: &Options) -> Result<Vec<Rung>, LadderError> {
     check_stay(roles, options)?;
     let route = mfa_route(user, roles, options);
@@ -308,49 +269,6 @@ fn check_stay(roles: &[RoleLink], options: &Options) -> Result<(), LadderError> 
         (Some(stay), [.., last]) => Err(LadderError::ChainingCap { profile: last.profile.clone(), asked: stay }),
         _ => Ok(()),
     }
-}
-
-/// The MFA device is the user's, since AWS takes no other's code, and one session made with it serves every role. Only a
-/// first role that names a device of its own, or a single role longer than a session could assume it, gets the code in
-/// its own call.
-fn mfa_route(user: &UserLink, roles: &[RoleLink], options: &Options) -> MfaRoute {
-    let none = MfaRoute { session: None, in_call: None, taken_from: 0 };
-    if options.no_mfa {
-        return none;
-    }
-    let (users, taken_from) = users_device(user, roles);
-    let first = &roles[0];
-    let own = first.serial.as_ref().map(|serial| Device {
-        serial: serial.value.clone(),
-        process: first.mfa_process.clone().or_else(|| user.mfa_process.clone()),
-    });
-    let own = own.filter(|own| users.as_ref().is_none_or(|users| users.serial != own.serial));
-    let long = options.stay.is_some()
-        || roles.len() == 1 && wanted(options.duration, first.duration.as_ref(), ROLE_DEFAULT).value > LONGEST_CHAINED;
-    match (own, users) {
-        (Some(own), _) => MfaRoute { in_call: Some(own), ..none },
-        (None, Some(users)) if long => MfaRoute { in_call: Some(users), ..none },
-        (None, users) => MfaRoute { session: users, taken_from, ..none },
-    }
-}
-
-/// The user's own device; else the one a role names, where that could be the user's: in the same account, or in none that
-/// is known.
-fn users_device(user: &UserLink, roles: &[RoleLink]) -> (Option<Device>, usize) {
-    if let Some(serial) = &user.serial {
-        return (Some(Device { serial: serial.value.clone(), process: user.mfa_process.clone() }), 0);
-    }
-    let could_be_users = |serial: &MfaSerial| match (serial.account(), user.account()) {
-        (Some(account), Some(users)) => account == users,
-        _ => true,
-    };
-    for (index, role) in roles.iter().enumerate() {
-        if let Some(serial) = role.serial.as_ref().filter(|serial| could_be_users(&serial.value)) {
-            let process = role.mfa_process.clone().or_else(|| user.mfa_process.clone());
-            return (Some(Device { serial: serial.value.clone(), process }), index + 1);
-        }
-    }
-    (None, 0)
 }
 
 fn assume_role(role: &RoleLink, options: &Options, is_last: bool, by_session: bool) -> Result<Rung, LadderError> {
@@ -395,15 +313,6 @@ fn note_unused_serial(role: &RoleLink, used: Option<&Device>, options: &Options,
     let own = role.serial.as_ref().map(|serial| &serial.value).filter(|_| !options.no_mfa);
     if let Some(serial) = own.filter(|own| used.is_none_or(|used| used.serial != **own)) {
         notes.push(Note::SerialUnused { profile: role.profile.clone(), serial: serial.clone() });
-    }
-}
-
-/// Below the link that named the serial, the profiles by themselves have sessions without it, in slots of their own.
-fn mark_taken_serial(rungs: &mut [Rung], route: &MfaRoute) {
-    if let Some(device) = &route.session {
-        for rung in &mut rungs[..route.taken_from] {
-            rung.slot.serial = Some(device.serial.clone());
-        }
     }
 }
 

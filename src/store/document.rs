@@ -2,9 +2,10 @@
 
 mod log_mark;
 mod pieces;
+mod recipient;
+mod settings;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
@@ -18,12 +19,13 @@ use super::fingerprint::Fingerprint;
 use super::kdf::KdfParameters;
 pub use super::on_login::RotateOnLogin;
 use super::open_table::open_tables;
-pub use super::profile::{Profile, StoredAccessKey, TakenLine};
-use crate::duration::DurationText;
+pub use super::profile::{Profile, StoredAccessKey, StoredLine};
 use crate::names::ProfileName;
 use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
 pub use log_mark::LogMark;
+pub use recipient::{Derivation, Recipient, RecipientKind};
+pub use settings::{AgentSettings, Settings};
 
 /// What is written, and the highest that is understood.
 pub const FORMAT: u32 = 1;
@@ -275,133 +277,6 @@ pub struct Session {
     pub identity: IdentityText,
     #[serde(flatten)]
     pub rest: toml::Table,
-}
-
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub struct Settings {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default_profile: Option<ProfileName>,
-    /// Seconds; for GetSessionToken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_duration: Option<u32>,
-    /// For profiles that say nothing else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotate_every: Option<DurationText>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grace: Option<DurationText>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotate_on_login: Option<RotateOnLogin>,
-    #[serde(default, skip_serializing_if = "AgentSettings::is_empty")]
-    pub agent: AgentSettings,
-    #[serde(flatten)]
-    pub rest: toml::Table,
-}
-
-/// How long an agent keeps the vault unlocked between commands.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct AgentSettings {
-    /// Whether at all; None: yes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Seconds without use after which it forgets the vault identity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idle: Option<u32>,
-    /// Seconds after which it does so in any case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<u32>,
-    /// Seconds after which it forgets the session identity; 0: together with the vault identity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<u32>,
-    #[serde(flatten)]
-    pub rest: toml::Table,
-}
-
-impl AgentSettings {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// Who may open the vault.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Recipient {
-    pub name: String,
-    pub kind: RecipientKind,
-    /// `age1...`
-    pub recipient: String,
-    pub added: Timestamp,
-    /// Host name of who added it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub added_by: Option<String>,
-    /// The age plugin that was trusted when this was added, by its absolute path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<PathBuf>,
-    /// How the passphrase derives this recipient's identity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kdf: Option<Derivation>,
-    #[serde(flatten)]
-    pub rest: toml::Table,
-}
-
-/// Salt and costs as a recipient has them.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Derivation {
-    #[serde(flatten)]
-    pub parameters: KdfParameters,
-    #[serde(flatten)]
-    pub rest: toml::Table,
-}
-
-impl From<KdfParameters> for Derivation {
-    fn from(parameters: KdfParameters) -> Self {
-        Self { parameters, rest: toml::Table::new() }
-    }
-}
-
-impl Recipient {
-    pub fn new(name: &str, kind: RecipientKind, recipient: String, added: Timestamp, by: &str) -> Self {
-        let (name, added_by) = (name.to_owned(), Some(by.to_owned()));
-        Self { name, kind, recipient, added, added_by, plugin: None, kdf: None, rest: toml::Table::new() }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub enum RecipientKind {
-    /// Derived from the passphrase.
-    Passphrase,
-    /// A recovery key, made by this program and kept elsewhere.
-    Recovery,
-    /// Another age identity: of another machine, another person.
-    X25519,
-    /// Of an age plugin, most often hardware.
-    Plugin,
-    /// Of a later version; kept, and encrypted to as long as it is an X25519 recipient.
-    Other(String),
-}
-
-impl From<String> for RecipientKind {
-    fn from(text: String) -> Self {
-        match text.as_str() {
-            "passphrase" => Self::Passphrase,
-            "recovery" => Self::Recovery,
-            "x25519" => Self::X25519,
-            "plugin" => Self::Plugin,
-            _ => Self::Other(text),
-        }
-    }
-}
-
-impl From<RecipientKind> for String {
-    fn from(kind: RecipientKind) -> String {
-        match kind {
-            RecipientKind::Passphrase => "passphrase".to_owned(),
-            RecipientKind::Recovery => "recovery".to_owned(),
-            RecipientKind::X25519 => "x25519".to_owned(),
-            RecipientKind::Plugin => "plugin".to_owned(),
-            RecipientKind::Other(text) => text,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub struct Profile {
     pub endpoint_url: Option<String>,
     /// The lines of `~/.aws/config` that the role came from, where `configure --take-over` took them out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub taken_over: Vec<TakenLine>,
+    pub taken_over: Vec<StoredLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key: Option<StoredAccessKey>,
     #[serde(flatten, skip_deserializing)]
@@ -77,7 +77,7 @@ pub struct Profile {
 /// A line of a section as it stood.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(remote = "Self")]
-pub struct TakenLine {
+pub struct StoredLine {
     /// How far below the section's header.
     pub at: u32,
     /// With how it ended, if it did.
@@ -111,7 +111,7 @@ pub struct StoredAccessKey {
     pub rest: toml::Table,
 }
 
-open_tables!(Profile, StoredAccessKey, TakenLine);
+open_tables!(Profile, StoredAccessKey, StoredLine);
 
 impl Profile {
     /// The table of the journal of an unfinished rotation. This room only carries it, whatever version wrote it.

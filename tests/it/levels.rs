@@ -140,7 +140,7 @@ fn sources() -> Vec<Source> {
         }
     }
     let only_tests: Vec<PathBuf> = texts.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
-    texts.retain(|path, _| !only_tests.contains(path));
+    texts.retain(|path, _| !only_tests.iter().any(|module| belongs_to(path, module)));
     assert!(texts.len() > 10, "the sources were not found");
     texts.into_iter().map(|(path, text)| Source { path, code: code_of(&text) }).collect()
 }
@@ -154,6 +154,11 @@ fn test_modules(path: &Path, text: &str) -> Vec<PathBuf> {
         name.split_once(';').map(|(name, _)| name.to_owned())
     });
     names.map(|name| folder.join(name).with_extension("rs")).collect()
+}
+
+/// The module's own file, and those of its folder.
+fn belongs_to(path: &Path, module: &Path) -> bool {
+    path == module || path.starts_with(module.with_extension(""))
 }
 
 /// Blanks comments, and everything from a test module on: tests stand last.
@@ -238,7 +243,10 @@ fn circle(uses: &BTreeMap<String, Vec<String>>) -> Option<Vec<String>> {
 #[test]
 fn a_module_for_tests_only_is_known_by_its_declaration() {
     let text = "mod cache;\n#[cfg(test)]\npub(crate) mod fixture; // for tests\n#[cfg(test)]\nmod tests {\n}\n";
-    assert_eq!(test_modules(Path::new("src/session.rs"), text), [PathBuf::from("src/session/fixture.rs")]);
+    let module = PathBuf::from("src/session/fixture.rs");
+    assert_eq!(test_modules(Path::new("src/session.rs"), text), [&*module]);
+    assert!(belongs_to(Path::new("src/session/fixture/keys.rs"), &module));
+    assert!(!belongs_to(Path::new("src/session/fixtures.rs"), &module));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod options;
 mod others;
 mod permissions;
 mod power;
+mod room;
 mod several;
 pub mod stage;
 mod told;

@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::settings::{self, OF_A_PROFILE};
 use crate::export::process_line::{ROLE_KEYS, key_of};
 use crate::names::ProfileName;
-use crate::store::document::{self, Document, Profile};
+use crate::store::document::{Document, Profile, StoredLine};
 
 /// The vault's key would sign for the user, and the AWS tools would assume the role: one name can't mean both.
 pub fn no_role_beside_a_key(name: &ProfileName, config: &ConfigFile) -> Result<(), Failure> {
@@ -51,7 +51,7 @@ pub fn into_document(
             return Err(Failure::TakenDiffers { path, line, name: name.clone(), key: setting.name });
         }
     }
-    let stored = |line: &TakenLine| document::TakenLine {
+    let stored = |line: &TakenLine| StoredLine {
         at: u32::try_from(line.at).unwrap_or(u32::MAX),
         text: line.text.clone(),
         rest: toml::Table::new(),
@@ -63,7 +63,7 @@ pub fn into_document(
 
 /// The lines as they stood in the config file.
 pub fn lines(profile: &Profile) -> Vec<TakenLine> {
-    let line = |line: &document::TakenLine| TakenLine { at: line.at as usize, text: line.text.clone() };
+    let line = |line: &StoredLine| TakenLine { at: line.at as usize, text: line.text.clone() };
     profile.taken_over.iter().map(line).collect()
 }
 
@@ -100,7 +100,7 @@ mod tests {
         ["Role_Arn = arn:aws:iam::123456789012:role/x ; mine\r\n", "source_profile=a\n", "duration_seconds: 1h"];
 
     fn profile() -> Profile {
-        let line = |text: &&str| document::TakenLine { at: 1, text: (*text).to_owned(), rest: toml::Table::new() };
+        let line = |text: &&str| StoredLine { at: 1, text: (*text).to_owned(), rest: toml::Table::new() };
         Profile {
             role_arn: Some("arn:aws:iam::123456789012:role/x".parse().unwrap()),
             source_profile: Some("a".parse().unwrap()),

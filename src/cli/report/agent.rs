@@ -5,7 +5,8 @@ use std::io;
 use crate::agent::{AgentError, ListenError, StartError, StillHeld, UnitError};
 use crate::cli::agent_access::HandOverError;
 use crate::cli::escape::{escape, shown_path};
-use crate::cli::failure::{Failure, Untold};
+use crate::cli::failure::Failure;
+use crate::cli::lock::Untold;
 
 use super::{Report, Status, internal};
 

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use crate::aws_files::config::header;
 use crate::cli::configure::Role;
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Failure;
@@ -46,8 +47,8 @@ fn at(path: &Path, line: usize, words: &str) -> Report {
 }
 
 /// As its header names it.
-fn section(name: &ProfileName) -> String {
-    if name.as_str() == "default" { "[default]".to_owned() } else { format!("[profile {name}]") }
+pub fn section(name: &ProfileName) -> String {
+    format!("[{}]", header(name))
 }
 
 fn refusal(error: &ConfigureError) -> Report {

@@ -51,10 +51,10 @@ pub fn export(error: &ExportError) -> Report {
             )
             .hint("`--replace-long-term` saves that key in the vault first; `--profile OTHER` writes elsewhere")
         }
-        ExportError::Outranked { path, line, name, key } => {
-            let name = escape(name);
+        ExportError::Outranked { path, line, section, name, key } => {
+            let (section, name) = (escape(section), escape(name));
             let message = format!(
-                "{}:{line}: AWS tools would take `{key}` of [profile {name}] before a session written for `{name}`",
+                "{}:{line}: AWS tools would take `{key}` of [{section}] before a session written for `{name}`",
                 shown_path(path)
             );
             Report::new(Status::State, message).hint(format!(

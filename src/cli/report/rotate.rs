@@ -1,124 +1,27 @@
 //! Words about replacing access keys. Whatever went wrong, they say which keys work, and the next command.
 
-use std::time::Duration;
+mod dry_run;
+mod giving_up;
+mod news;
+mod stopped;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::aws::{AwsError, KeyUse, LastUse, Refusal};
+use crate::aws::{KeyUse, LastUse};
 use crate::cli::escape::escape;
 use crate::cli::rotate::{KeyShown, RotateFailure, Why};
-use crate::cli::world::World;
 use crate::duration;
-use crate::names::{AccessKeyId, ProfileName};
-use crate::process::RunError;
-use crate::rotate::ledger::LedgerError;
-use crate::rotate::lock::LockTaken;
+use crate::names::AccessKeyId;
 use crate::rotate::plan::{End, State};
-use crate::rotate::preview::Deed;
-use crate::rotate::run::{News, Rotation};
-use crate::rotate::stop::Stop;
-use crate::store::seal::UnsealError;
-use crate::store::vault::{NotCommitted, ReopenError};
 
-use super::{Report, Status, aws, trust};
+use super::{Report, Status};
 
-/// What happens, as it happens.
-pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
-    let words = match news {
-        News::UseUnknown { key } => return use_unknown(world, profile, key),
-        News::Created { new } => format!("new key {} is made and saved", new.short()),
-        News::Adopted { new } => {
-            format!("new key {} is saved in a file beside the vault; going on with it", new.short())
-        }
-        News::Proving { key } => format!("trying {} until it works everywhere ...", key.short()),
-        News::Replaced { old, new } => {
-            format!("{} is in use from now on, in the place of {}", new.short(), old.short())
-        }
-        News::SwitchedOff { key } => format!("{} is switched off", key.short()),
-        News::SwitchedOn { key } => format!("{} is switched on again", key.short()),
-        News::Deleted { key } => format!("{} is deleted", key.short()),
-        News::Gone { key } => format!("somebody deleted {}; the vault forgets it", key.short()),
-        News::ListAwaited { until } => {
-            format!("waiting until {} UTC for AWS's list of keys to show all that was made ...", until.strftime("%T"))
-        }
-        News::ReplyLost => "AWS's answer was lost; its list will show whether a key was made".to_owned(),
-    };
-    world.say(&format!("{profile}: {words}"));
-}
-
-/// Whether somebody else would miss the key can't be known then.
-fn use_unknown(world: &World, profile: &ProfileName, key: &AccessKeyId) {
-    world.warn(&format!(
-        "{profile}: use unknown: AWS does not let the user ask when {} was last used (iam:GetAccessKeyLastUsed)",
-        key.short()
-    ));
-    world.hint(&format!("the policy `vault policy show self-rotate-with-mfa --profile {profile}` allows it"));
-}
-
-/// By calls that may be ours and may be anybody's.
-pub fn strange_use(world: &World, profile: &ProfileName, key: &AccessKeyId, last: &LastUse) {
-    world.warn(&format!(
-        "{profile}: {} was last used {} by {} in {}, and this machine's log has no call by it near that time: another machine \
-         with this vault, or somebody else",
-        key.short(),
-        moment(last.at),
-        escape(&last.service),
-        escape(&last.region)
-    ));
-}
-
-/// In the place of a code that would be asked for.
-pub fn session_at_hand(age: Duration) -> String {
-    format!("use the session with MFA that is at hand, {} old: no code is needed", duration::words(age))
-}
-
-/// Something that a rotation would do.
-pub fn deed(deed: &Deed) -> String {
-    let key = |key: &Option<AccessKeyId>| key.as_ref().map_or_else(|| "the new key".to_owned(), AccessKeyId::short);
-    match deed {
-        Deed::AskCode => "ask for an MFA code".to_owned(),
-        Deed::Create => "make a new key, and save it in the vault".to_owned(),
-        Deed::Prove(id) => format!("try {} until it works everywhere", key(id)),
-        Deed::Use(id) => format!("use {} from then on", key(id)),
-        Deed::SwitchOff(id) => format!("switch {} off", key(id)),
-        Deed::SwitchOn(id) => format!("switch {} on again", id.short()),
-        Deed::Delete(id) => format!("delete {}", key(id)),
-        Deed::Finish => "that is the end of the rotation".to_owned(),
-    }
-}
-
-/// Where it would rest, or what is in its way.
-pub fn ended_words(failure: &RotateFailure) -> Option<String> {
-    match &failure.why {
-        Why::End(End::Grace { old, until }) => Some(format!("delete {} after {}", old.short(), day(*until))),
-        Why::End(End::AlreadyUndone { old, until }) => {
-            Some(format!("nothing: it is undone already; {} is deleted after {}", old.short(), day(*until)))
-        }
-        Why::End(End::Done) => None,
-        Why::End(End::OldKept { old }) => Some(format!("leave {} active", old.short())),
-        Why::End(End::Young { created }) => {
-            Some(format!("nothing: the key is younger than that, made {}", day(*created)))
-        }
-        _ => Some(report(failure).message),
-    }
-}
-
-/// A key that may be the one whose making was never answered.
-pub fn orphan(world: &World, rotation: &Rotation, key: &AccessKeyId) {
-    let made = rotation.keys.iter().find(|listed| listed.id == *key).map(|listed| moment(listed.created));
-    let made = made.map(|made| format!(", made {made}")).unwrap_or_default();
-    let sent = match rotation.state() {
-        Some(State::Intended { since }) => format!(" when this program asked for one at {}", moment(*since)),
-        _ => String::new(),
-    };
-    world.warn(&format!(
-        "{}: {}{made} and never used (AWS may tell a use hours late), very likely is the key that AWS made{sent}; its secret is \
-         lost",
-        rotation.profile,
-        key.short(),
-    ));
-}
+pub use dry_run::{deed, ended_words, session_at_hand};
+pub use giving_up::{before_giving_up, gave_up};
+use giving_up::{other_key_not_tried, other_key_off, other_key_works};
+pub use news::{orphan, rotation_news, strange_use};
+use stopped::{pending, stopped};
 
 pub fn report(failure: &RotateFailure) -> Report {
     match &failure.why {
@@ -151,53 +54,20 @@ pub fn report(failure: &RotateFailure) -> Report {
     }
 }
 
-fn other_key_works(name: &ProfileName, key: &AccessKeyId) -> Report {
-    let words = format!("{name}: {} works, and the vault would forget it; nothing was changed", key.short());
-    Report::new(Status::State, words)
-        .hint(format!("`vault rotate {name} --resume` goes on with it; `--give-up --force` forgets it all the same"))
-}
-
-fn other_key_off(name: &ProfileName, key: &AccessKeyId) -> Report {
-    let words =
-        format!("{name}: {} was switched off by this rotation and can be taken back; nothing was changed", key.short());
-    Report::new(Status::State, words).hint(format!(
-        "`vault rotate {name} --resume` goes on, `--undo` takes it back, `--now --force` deletes it; `--give-up --force` forgets it"
-    ))
-}
-
-fn other_key_not_tried(name: &ProfileName, error: &AwsError) -> Report {
-    let Report { message, status, .. } = aws::report(error);
-    Report::new(status, format!("{name}: whether the key that would be forgotten works is not known: {message}"))
-        .hint("`--give-up --force` forgets it without asking AWS")
-}
-
 /// Of the schedule.
 pub fn other_run(pid: Option<u32>) -> Report {
-    let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-    Report::new(Status::State, format!("another scheduled run is going on{pid}"))
-}
-
-/// What is lost by it.
-pub fn before_giving_up(world: &World, name: &ProfileName, was_tried: bool) {
-    let tried = if was_tried { "AWS does not take it" } else { "AWS is not asked whether it works" };
-    world.warn(&format!(
-        "{name}: the vault has two keys of this rotation, and forgets the one that the profile does not use; {tried}"
-    ));
-    world.hint(&format!("`vault rotate {name} --resume` finishes it, as long as AWS takes one of them"));
-}
-
-pub fn gave_up(world: &World, name: &ProfileName, other: Option<&AccessKeyId>) {
-    world.say(&format!("{name}: the rotation is forgotten"));
-    if let Some(other) = other {
-        world.hint(&format!("{} may be active at AWS still: `vault keys {name}` shows it", other.short()));
-    }
+    Report::new(Status::State, format!("another scheduled run is going on{}", of_process(pid)))
 }
 
 /// For whoever wants nothing to be held.
 pub fn goes_on(pid: Option<u32>) -> Report {
-    let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-    Report::new(Status::State, format!("a rotation is under way and does not end{pid}; it holds access keys"))
+    let words = format!("a rotation is under way and does not end{}; it holds access keys", of_process(pid));
+    Report::new(Status::State, words)
         .hint("try again in a moment, or end that process: `vault rotate --resume` goes on where it was")
+}
+
+fn of_process(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 
 fn ended(failure: &RotateFailure, end: &End) -> Report {
@@ -269,162 +139,6 @@ fn or_undo(failure: &RotateFailure) -> String {
     match failure.is_taken_back {
         true => String::new(),
         false => format!(", `vault rotate {} --undo` takes it back", failure.profile),
-    }
-}
-
-fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
-    let name = &failure.profile;
-    match stop {
-        Stop::Aws(error) => {
-            let Report { message, hint, status } = aws::report(error);
-            let under_way = matches!(&failure.state, Some(state) if *state != State::Idle);
-            let denied = matches!(error, AwsError::Refused { refusal: Refusal::AccessDenied, .. });
-            let status = if under_way && !denied { Status::Pending } else { status };
-            let report = pending(failure, &message, status);
-            let on = if under_way { " --resume" } else { "" };
-            match (denied, hint) {
-                (true, _) => report.hint(format!(
-                    "the policy `vault policy show self-rotate-with-mfa --profile {name}` allows it; then `vault rotate {name}{on}`"
-                )),
-                (false, _) if under_way && stop.is(&Refusal::UnknownKey) => report.hint(format!(
-                    "`vault rotate {name} --resume` tries again; where both keys are gone at AWS, `vault rotate {name} --give-up`"
-                )),
-                (false, Some(hint)) if !under_way => report.hint(hint),
-                (false, _) => report,
-            }
-        }
-        Stop::Ledger(error @ LedgerError::NotDurable(_)) if failure.state == Some(State::Idle) => {
-            stopped_there(failure, "at its end; the key in the vault works", &ledger(error), Status::Pending)
-        }
-        Stop::Ledger(error) => pending(failure, &ledger(error), Status::Pending),
-        Stop::Lock(LockTaken::Running { pid }) => {
-            let pid = pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-            Report::new(Status::State, format!("{name}: another rotation of this user is running{pid}"))
-        }
-        Stop::Lock(LockTaken::Lock { path }) => trust::not_a_lock(path),
-        Stop::Lock(LockTaken::Io(error)) => {
-            Report::new(Status::State, format!("{name}: the state folder takes no lock: {error}"))
-        }
-        Stop::NewKeyNotSaved { error, left: None } => Report::new(
-            Status::State,
-            format!("{name}: the new key could not be saved, and was deleted again: {}", ledger(error)),
-        )
-        .hint(format!(
-            "the key in the vault works on; once a save succeeds again, `vault rotate {name}` makes another"
-        )),
-        Stop::NewKeyNotSaved { error, left: Some(left) } => Report::new(
-            Status::State,
-            format!(
-                "{name}: the new key {left} could not be saved, nor deleted again: {}; the key in the vault works on",
-                ledger(error)
-            ),
-        )
-        .hint(format!("`vault rotate {name} --delete-key {left}` deletes it and makes another")),
-        Stop::NotLive { key, error } => {
-            let why = format!("the new key {} does not work yet ({})", key.short(), aws::words(error));
-            stopped_there(failure, new_key_in_doubt(failure), &why, Status::Pending)
-        }
-        Stop::WrongUser { expected, found } => wrong_user(failure, expected, found),
-        Stop::NotAUser { arn } => {
-            Report::new(Status::State, format!("{name} is `{}`, and only IAM users' keys can be rotated", escape(arn)))
-        }
-        Stop::NoSuchKey { given } => Report::new(
-            Status::State,
-            format!("{name}: {} has no access key `{}`: {}", user(failure), escape(given), keys(failure)),
-        ),
-        Stop::Hook { profile, error } => {
-            pending(failure, &escape(&format!("its rotate_hook {}: {error}", hook_did(error))), Status::Pending).hint(
-                format!("mend it, or `vault unset {profile} rotate_hook` goes on without it; then run `vault rotate {name} --resume`"),
-            )
-        }
-        Stop::InVault { key } => {
-            Report::new(Status::State, format!("{name}: {} is the key of another profile of this vault", key.short()))
-                .hint("`vault status` shows which; remove that profile first")
-        }
-        Stop::ListLags { key } => pending(
-            failure,
-            &format!("AWS's list of the user's keys does not have {} yet, which asked for it", key.short()),
-            Status::Pending,
-        ),
-        Stop::NoSigner => pending(failure, "no key is at hand that could sign", Status::Pending),
-    }
-}
-
-fn hook_did(error: &RunError) -> &'static str {
-    match error {
-        RunError::Quotes | RunError::Empty | RunError::Relative { .. } | RunError::Start { .. } => "can't be run",
-        RunError::TimedOut { .. } | RunError::Failed { .. } | RunError::Output { .. } => "did not end well",
-    }
-}
-
-/// It answers for another user than the vault knows: before anything was done, or while it is tried.
-fn wrong_user(failure: &RotateFailure, expected: &str, found: &str) -> Report {
-    let name = &failure.profile;
-    let why = format!("AWS says that this is a key of `{}`, and the vault says `{}`", escape(found), escape(expected));
-    match &failure.state {
-        None | Some(State::Idle) => pending(failure, &why, Status::State)
-            .hint(format!("`vault whoami {name}`; `vault add {name} --replace` stores the right key")),
-        Some(_) => stopped_there(failure, new_key_in_doubt(failure), &why, Status::Pending),
-    }
-}
-
-/// Where a rotation stands whose new key did not prove itself.
-fn new_key_in_doubt(failure: &RotateFailure) -> &'static str {
-    match &failure.state {
-        Some(State::Created { .. }) => "after the new key was saved; the old key works, nothing is lost",
-        _ => "after the new key was put to use; both keys are in the vault",
-    }
-}
-
-/// Where a rotation stands that did not come to its end.
-fn pending(failure: &RotateFailure, why: &str, status: Status) -> Report {
-    let name = &failure.profile;
-    let stands = match &failure.state {
-        None | Some(State::Idle) => {
-            let status = if status == Status::Pending { Status::State } else { status };
-            return Report::new(status, format!("{name}: {why}; nothing was changed"));
-        }
-        Some(State::Intended { .. }) => "before a new key was made; the old key works, nothing is lost",
-        Some(State::Created { .. }) => "after the new key was saved; both keys work, nothing is lost",
-        Some(State::Proven { .. }) if failure.is_taken_back => {
-            "after the old key was taken back; it works, and both are in the vault"
-        }
-        Some(State::Retired { .. }) if failure.is_taken_back => {
-            "after the newer key was switched off; the old key works, both are in the vault"
-        }
-        Some(State::Proven { .. }) => "after the new key was put to use; it works, and both are in the vault",
-        Some(State::Retired { .. }) => "after the old key was switched off; the new key works, both are in the vault",
-        Some(State::Undoing { .. }) => "while the old key was taken back; both are in the vault",
-    };
-    stopped_there(failure, stands, why, status)
-}
-
-fn stopped_there(failure: &RotateFailure, stands: &str, why: &str, status: Status) -> Report {
-    let name = &failure.profile;
-    Report::new(status, format!("rotation of `{name}` stopped {stands}: {why}"))
-        .hint(format!("run `vault rotate {name} {}`", failure.goes_on_by))
-}
-
-fn ledger(error: &LedgerError) -> String {
-    if is_locked(error) {
-        return "the vault was locked meanwhile".to_owned();
-    }
-    match error {
-        LedgerError::NotDurable(error) => {
-            format!("a power cut now may undo the last save: {}", escape(&error.to_string()))
-        }
-        _ => escape(&error.to_string()),
-    }
-}
-
-/// What opened the vault when the run began does not open it any more, while the file is the same vault's.
-fn is_locked(error: &LedgerError) -> bool {
-    match error {
-        LedgerError::NotSaved(why) | LedgerError::NotKept(why) => {
-            matches!(**why, NotCommitted::Changed(UnsealError::WrongIdentity))
-        }
-        LedgerError::Read(error) => matches!(**error, ReopenError::Unseal(UnsealError::WrongIdentity)),
-        LedgerError::Conflict(_) | LedgerError::NotDurable(_) | LedgerError::NotTried(_) => false,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Words about what opens the vault where nobody is asked: files, descriptors, commands, identities.
 
 use crate::cli::escape::{escape, shown_path};
-use crate::cli::failure::{Failure, SecretSource};
+use crate::cli::failure::Failure;
+use crate::cli::passphrase_source::SecretSource;
 
 use super::{Report, Status, internal};
 

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::aws_files::config::ConfigFile;
 use crate::cli::failure::Failure;
 use crate::cli::names_given;
+use crate::cli::settings::GRACE;
 use crate::cli::sign_in::{self, SignInArgs};
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
@@ -21,8 +22,8 @@ use crate::rotate::run::{Rest, Rotation, Start};
 use crate::store::document::Document;
 use crate::store::vault::Vault;
 
+use super::Args;
 use super::outcome::Outcome;
-use super::{Args, LONGEST_GRACE, SHORTEST_GRACE};
 
 /// What was chosen.
 #[derive(Default)]
@@ -195,7 +196,7 @@ impl Args {
     /// By this command line, else by the one that began what is under way.
     fn grace_asked_for(&self, journal: Option<&Journal>) -> Option<u64> {
         let now = self.grace.map(|grace| grace.unsigned_abs().as_secs());
-        let bounded = |seconds: u64| seconds.clamp(SHORTEST_GRACE.as_secs(), LONGEST_GRACE.as_secs());
+        let bounded = |seconds: u64| GRACE.clamp(seconds);
         now.or_else(|| journal.filter(|_| !self.undo)?.asked().grace).map(bounded)
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::confirming;
 use crate::cli::escape::shown_path;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::opening;
-use crate::cli::recipient::{self, Which};
+use crate::cli::recipient::{self, RecipientFailure, Which};
 use crate::cli::report::schedule as words;
 use crate::cli::secret_file;
 use crate::cli::world::World;
@@ -239,7 +239,9 @@ pub fn take_back(confirmed: bool, world: &World) -> Result<bool, Failure> {
 fn remove_recipient(recipient: &str, confirmed: bool, world: &World) -> Result<(), Failure> {
     match recipient::remove(Which::Public(recipient), confirmed, world) {
         // With the vault went what the identity opened.
-        Err(Failure::UnknownRecipient(_) | Failure::Load(LoadError::Missing | LoadError::Gone(_))) => Ok(()),
+        Err(
+            Failure::Recipient(RecipientFailure::Unknown(_)) | Failure::Load(LoadError::Missing | LoadError::Gone(_)),
+        ) => Ok(()),
         Err(Failure::NoVaultBesideKeys { .. }) => Ok(()),
         other => other,
     }

@@ -222,10 +222,14 @@ fn a_double_is_refused_by_its_line() {
 fn a_section_that_sdks_pass_over_is_never_the_target() {
     let config = "[profile role]\nregion = x\nrole_arn = y\n[profile twice]\n[profile twice]\n";
     let home = Home::with(b"[prod]\nsso_account_id = 1\n", config);
-    let ExportError::Outranked { path, line: 3, name, key } = home.refusal("role") else { panic!("other refusal") };
-    assert_eq!((path, &*name, &*key), (PathBuf::from("/config"), "role", "role_arn"));
-    let ExportError::Outranked { path, line: 2, key, .. } = home.refusal("prod") else { panic!("other refusal") };
-    assert_eq!((path, &*key), (home.credentials.clone(), "sso_account_id"));
+    let ExportError::Outranked { path, line: 3, section, key, .. } = home.refusal("role") else {
+        panic!("other refusal")
+    };
+    assert_eq!((path, &*section, &*key), (PathBuf::from("/config"), "profile role", "role_arn"));
+    let ExportError::Outranked { path, line: 2, section, key, .. } = home.refusal("prod") else {
+        panic!("other refusal")
+    };
+    assert_eq!((path, &*section, &*key), (home.credentials.clone(), "prod", "sso_account_id"));
     assert!(matches!(home.refusal("twice"), ExportError::Config(_)));
     assert!(matches!(home.refusal("DEFAULT"), ExportError::ReservedName { .. }));
 }

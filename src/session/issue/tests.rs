@@ -1,14 +1,15 @@
 //! Against a simulated AWS that checks every signature, code and limit. Its clock and ours are moved, nothing sleeps.
 
+mod at_once;
+mod codes;
+
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
 
 use aws_sim::{Failure, Kind};
 
 use super::super::fixture::{cache, stamps};
-use super::super::ladder::Options;
 use super::super::mfa::CodeFrom;
+use super::super::options::Options;
 use super::super::role_options::RoleOptions;
 use super::stage::{Person, Stage, Types, done, forced, lasting, person, typing};
 use super::*;
@@ -47,161 +48,6 @@ fn a_cached_session_takes_no_call_no_code_and_no_connection() {
 }
 
 #[test]
-fn twenty_callers_at_once_make_one_call_and_ask_one_code() {
-    let stage = Arc::new(Stage::new());
-    let (start, asked) = (Arc::new(Barrier::new(20)), Arc::new(AtomicUsize::new(0)));
-    let callers: Vec<_> = (0..20)
-        .map(|_| {
-            let (stage, start, asked) = (stage.clone(), start.clone(), asked.clone());
-            std::thread::spawn(move || {
-                let mut person = typing(&stage.phone, &[Types::TheCode]);
-                start.wait();
-                let issued = done(stage.issue("alice", &mut person));
-                asked.fetch_add(person.asked.len(), Ordering::Relaxed);
-                issued.record.credentials.access_key_id
-            })
-        })
-        .collect();
-    let ids: Vec<_> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
-    assert!(ids.iter().all(|id| *id == ids[0]));
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
-    assert_eq!(stage.sent(), ["GetSessionToken by key: 43200 phone code"]);
-}
-
-#[test]
-fn callers_of_different_roles_at_once_share_the_code_too() {
-    let stage = Arc::new(Stage::new());
-    let start = Arc::new(Barrier::new(10));
-    let callers: Vec<_> = (0..10)
-        .map(|number| {
-            let (stage, start) = (stage.clone(), start.clone());
-            std::thread::spawn(move || {
-                let mut person = typing(&stage.phone, &[Types::TheCode]);
-                start.wait();
-                done(stage.issue(if number % 2 == 0 { "ops" } else { "dev" }, &mut person));
-                person.asked.len()
-            })
-        })
-        .collect();
-    let asked: usize = callers.into_iter().map(|caller| caller.join().unwrap()).sum();
-    let mut sent = stage.sent();
-    sent.sort();
-    assert_eq!(asked, 1);
-    assert_eq!(
-        sent,
-        [
-            "AssumeRole by session: 3600 dev vault-alice",
-            "AssumeRole by session: 3600 ops vault-alice",
-            "GetSessionToken by key: 43200 phone code",
-        ]
-    );
-}
-
-#[test]
-fn many_forced_at_once_renew_once() {
-    let stage = Arc::new(Stage::new());
-    let before = done(stage.issue("alice", &mut typing(&stage.phone, &[Types::TheCode])));
-    stage.sent();
-    stage.pass(0, 1);
-    let demands = forced(&stage);
-    let callers: Vec<_> = (0..8)
-        .map(|_| {
-            let stage = stage.clone();
-            std::thread::spawn(move || {
-                let ladder = stage.ladder("alice", &Options::default());
-                done(stage.run(&ladder, demands, &mut typing(&stage.phone, &[Types::TheCode])))
-            })
-        })
-        .collect();
-    for caller in callers {
-        assert_ne!(caller.join().unwrap().credentials().access_key_id, before.credentials().access_key_id);
-    }
-    assert_eq!(stage.sent(), ["GetSessionToken by key: 43200 phone code"]);
-}
-
-#[test]
-fn a_wrong_code_is_refused_and_asked_for_again() {
-    let stage = Stage::new();
-    let mut twice = typing(&stage.phone, &[Types::AWrongCode, Types::TheCode]);
-    done(stage.issue("alice", &mut twice));
-    assert_eq!(twice.asked, [Why::First, Why::Wrong]);
-    assert_eq!(stage.sim.count("GetSessionToken"), 2);
-}
-
-#[test]
-fn three_tries_are_all_a_person_gets() {
-    let stage = Stage::new();
-    let text = |text: &str| Types::Text(text.into());
-    let mut person = typing(&stage.phone, &[Types::AWrongCode, text("12345"), Types::AWrongCode, Types::TheCode]);
-    let Err(IssueError::Code(CodeError::Wrong { from: CodeFrom::Terminal, .. })) = stage.issue("alice", &mut person)
-    else {
-        panic!("not refused")
-    };
-    assert_eq!(person.asked, [Why::First, Why::Wrong, Why::Malformed]);
-    assert_eq!(stage.sim.count("GetSessionToken"), 2);
-}
-
-#[test]
-fn a_code_that_nobody_typed_is_tried_once() {
-    let stage = Stage::new();
-    let mut wrong = Person { given: Some(stage.phone.wrong_code()), ..typing(&stage.phone, &[Types::TheCode]) };
-    let refused = stage.issue("alice", &mut wrong);
-    assert!(matches!(refused, Err(IssueError::Code(CodeError::Wrong { from: CodeFrom::Given, .. }))));
-    assert_eq!(stage.sim.count("GetSessionToken"), 1);
-
-    let mut malformed = Person { given: Some("12345".into()), ..typing(&stage.phone, &[Types::TheCode]) };
-    let refused = stage.issue("alice", &mut malformed);
-    assert!(matches!(refused, Err(IssueError::Code(CodeError::Malformed { from: CodeFrom::Given }))));
-    assert_eq!(stage.sim.count("GetSessionToken"), 1);
-    assert!(wrong.asked.is_empty() && malformed.asked.is_empty());
-
-    let mut right = Person { given: Some(format!(" {}\r\n", stage.phone.code())), ..person(&stage.phone) };
-    assert!(!done(stage.issue("alice", &mut right)).reused);
-}
-
-#[test]
-fn a_used_code_costs_no_call_and_says_when_the_next_one_comes() {
-    let stage = Stage::new();
-    let code = stage.phone.code();
-    let mut given = Person { given: Some(code.clone()), ..person(&stage.phone) };
-    done(stage.issue("alice", &mut given));
-    stage.sent();
-
-    let ladder = stage.ladder("alice", &Options::default());
-    let mut again = Person { given: Some(code.clone()), ..person(&stage.phone) };
-    let Err(IssueError::Code(CodeError::Used { next_in })) = stage.run(&ladder, forced(&stage), &mut again) else {
-        panic!("not refused")
-    };
-    assert!((1..=30).contains(&next_in.as_secs()));
-    assert_eq!(stage.sent(), [""; 0]);
-
-    let mut person = typing(&stage.phone, &[Types::Text(code), Types::TheCode]);
-    done(stage.run(&ladder, forced(&stage), &mut person));
-    assert!(matches!(person.asked[..], [Why::First, Why::Used { .. }]));
-    assert_eq!(stage.sent().len(), 1);
-}
-
-#[test]
-fn without_anybody_to_ask_nothing_is_sent() {
-    let stage = Stage::new();
-    let refused = stage.issue("ops", &mut person(&stage.phone));
-    assert!(matches!(refused, Err(IssueError::Code(CodeError::NoTerminal))));
-    assert_eq!(stage.sent(), [""; 0]);
-}
-
-#[test]
-fn the_profiles_own_command_gives_the_code_before_a_person_is_asked() {
-    let stage = Stage::new();
-    let ladder = stage.ladder_of(&stage.vault("mfa_process = \"print code\""), "alice", &Options::default());
-    let mut failing = typing(&stage.phone, &[Types::TheCode]);
-    let refused = stage.run(&ladder, Freshness::default(), &mut failing);
-    assert!(matches!(refused, Err(IssueError::Code(CodeError::Process { .. }))));
-    let mut printing = Person { process: Some(stage.phone.code()), ..person(&stage.phone) };
-    done(stage.run(&ladder, Freshness::default(), &mut printing));
-    assert!(failing.asked.is_empty() && printing.asked.is_empty());
-}
-
-#[test]
 fn sessions_are_renewed_when_their_time_is_over_each_by_itself() {
     let stage = Stage::new();
     let mut twice = typing(&stage.phone, &[Types::TheCode, Types::TheCode]);
@@ -224,14 +70,6 @@ fn sessions_are_renewed_when_their_time_is_over_each_by_itself() {
 }
 
 #[test]
-fn a_long_role_takes_the_code_in_its_own_call() {
-    let stage = Stage::new();
-    done(stage.issue("long", &mut typing(&stage.phone, &[Types::TheCode])));
-    assert_eq!(stage.sent(), ["AssumeRole by key: 7200 ops vault-alice phone code"]);
-    assert!(done(stage.issue("long", &mut person(&stage.phone))).reused);
-}
-
-#[test]
 fn what_is_asked_for_a_role_reaches_aws_and_is_another_session() {
     let stage = Stage::new();
     let mut once = typing(&stage.phone, &[Types::TheCode]);
@@ -251,16 +89,6 @@ fn what_is_asked_for_a_role_reaches_aws_and_is_another_session() {
           PolicyArns.member.1.arn=arn:aws:iam::aws:policy/ReadOnlyAccess ops RoleSessionName=me"]
     );
     assert!(done(stage.run(&ladder, Freshness::default(), &mut once)).reused);
-}
-
-#[test]
-fn without_mfa_no_device_is_named_and_it_is_said() {
-    let stage = Stage::new();
-    let ladder = stage.ladder("alice", &Options { no_mfa: true, ..Options::default() });
-    let issued = done(stage.run(&ladder, Freshness::default(), &mut person(&stage.phone)));
-    assert_eq!(stage.sent(), ["GetSessionToken by key: 43200"]);
-    assert!(matches!(issued.notes[..], [Note::MfaAbsent { .. }]));
-    assert!(!done(stage.issue("alice", &mut typing(&stage.phone, &[Types::TheCode]))).reused);
 }
 
 #[test]
@@ -346,19 +174,6 @@ fn a_refused_role_keeps_the_session_that_the_code_was_spent_on() {
 }
 
 #[test]
-fn a_lost_reply_is_no_wrong_code_and_is_not_tried_again() {
-    let stage = Stage::new();
-    stage.sim.fail(Failure::on("GetSessionToken").kind(Kind::AfterApplied));
-    let mut person = typing(&stage.phone, &[Types::TheCode, Types::TheCode]);
-    let lost = stage.issue("alice", &mut person);
-    let Err(IssueError::Call { error: AwsError::Network { failure, .. }, role: None, .. }) = lost else {
-        panic!("not lost")
-    };
-    assert_eq!(failure, NetworkFailure::Closed);
-    assert_eq!((person.asked.len(), stage.sim.count("GetSessionToken")), (1, 1));
-}
-
-#[test]
 fn a_state_folder_that_cannot_be_written_costs_the_cache_and_not_the_session() {
     let stage = Stage::new();
     let blocked = stage.state.path().join("file");
@@ -386,22 +201,6 @@ fn a_clock_twenty_minutes_off_is_told_and_counts_right() {
         stage.pass(0, 2);
         assert!(!done(stage.issue("ops", &mut once)).reused);
     }
-}
-
-#[test]
-fn who_waits_too_long_is_told_who_is_busy() {
-    let stage = Stage::new();
-    let (cache, aws) = (cache(stage.state.path()), stage.lazy_aws());
-    let ladder = stage.ladder("alice", &Options::default());
-    let _held = cache.lock(&ladder.rungs[0].slot, Duration::ZERO).unwrap();
-    let key = AccessKey { id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(), secret: SecretAccessKey::new("x".into()) };
-    let mut person = person(&stage.phone);
-    let mut issuer =
-        Issuer { cache: &cache, aws: &aws, clock: &stage.clock, asker: &mut person, patience: Duration::ZERO };
-    let (freshness, stamps) = (Freshness::default(), stamps());
-    let errand = Errand { ladder: &ladder, freshness, key: Some(&key), destination: None, stamps: &stamps };
-    let Err(IssueError::Busy { profile, pid }) = issuer.issue(&errand) else { panic!("not busy") };
-    assert_eq!((profile.as_str(), pid), ("alice", Some(std::process::id())));
 }
 
 /// As a caller while the vault is closed: with the ladder of a record, and no key.

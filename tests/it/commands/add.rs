@@ -1,12 +1,14 @@
 //! `vault add`: where a key can come from, and that nothing is stored unless AWS knows it.
 
-use std::fs;
-use std::time::Duration;
+mod age;
+mod sources;
 
-use aws_sim::{Failure, Kind, Status};
+use std::fs;
+
+use aws_sim::Status;
 
 use super::{ALICE, PHONE, error, error_and_hint, json, screen, short, warning};
-use crate::program::{ACCOUNT, Case, Output, PASSPHRASE, files_below};
+use crate::program::{ACCOUNT, Case, PASSPHRASE, files_below};
 
 const PROMPT_SECRET: &str = "Secret access key of ";
 
@@ -27,16 +29,6 @@ fn profile(case: &Case, name: &str) -> serde_json::Value {
 /// The vault has the whole key: AWS takes what it signs.
 fn works(case: &Case, name: &str) {
     case.run(&["login", name, "--no-export", "--mfa-code", &case.phone.code()]).succeeds();
-}
-
-fn console_csv(case: &Case) -> String {
-    format!("Access key ID,Secret access key\r\n{},{}\r\n", case.alice.access_key_id(), case.alice.secret_access_key())
-}
-
-fn from_csv(case: &Case, content: impl AsRef<[u8]>) -> (String, Output) {
-    let path = case.give("alice_accessKeys.csv", content).to_str().unwrap().to_owned();
-    let output = case.run(&["add", "prod", "--from-csv", &path]);
-    (path, output)
 }
 
 #[test]
@@ -84,179 +76,6 @@ fn the_calls_about_a_new_key_are_three_and_signed_by_it() {
         assert!(request.succeeded() && request.access_key_id.as_deref() == Some(case.alice.access_key_id()));
         assert_eq!(request.region, "us-east-1", "where nobody names a region");
     }
-}
-
-const AGE: Duration = Duration::from_secs(400 * 86_400);
-
-/// The line of `prod` in the table of `status`: the age of its key, and when that is due.
-fn age_and_due(case: &Case) -> (String, String) {
-    let status = case.run(&["status"]);
-    let line = status.succeeds().out.lines().find(|line| line.starts_with("prod ")).unwrap().to_owned();
-    let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
-    (cells[2].to_owned(), cells[4].to_owned())
-}
-
-#[test]
-fn a_key_that_is_added_is_as_old_as_aws_says_and_due_by_that() {
-    let case = Case::with_vault();
-    case.sim.age_key(case.alice.access_key_id(), AGE);
-    case.add("prod").succeeds();
-    case.run(&["set", "--vault", "rotate_every=90d"]).succeeds();
-    assert_eq!(age_and_due(&case), ("400 d".to_owned(), "overdue by 310 d".to_owned()));
-    case.run(&["status", "--due"]).exits(1).stderr_has("due: the access keys of `prod`");
-
-    // Also of the key that takes its place.
-    let (id, secret) = case.sim.add_access_key(&case.alice);
-    case.sim.age_key(&id, AGE / 100);
-    case.keep_secret("the second key", &secret);
-    let replace = case.vault(&["add", "prod", "--access-key-id", &id, "--secret-stdin", "--replace"]).stdin(&secret);
-    replace.run().succeeds();
-    assert_eq!(age_and_due(&case), ("4 d".to_owned(), "due in 85 d 23 h".to_owned()));
-}
-
-#[test]
-fn a_root_users_key_is_as_old_as_aws_says_too() {
-    let case = Case::with_vault();
-    let root = case.sim.add_root(ACCOUNT);
-    case.sim.age_key(root.access_key_id(), AGE);
-    case.keep_secret("the root user's key", root.secret_access_key());
-    let add = case.vault(&["add", "prod", "--access-key-id", root.access_key_id(), "--secret-stdin"]);
-    add.stdin(root.secret_access_key()).run().succeeds();
-    assert_eq!(age_and_due(&case).0, "400 d");
-}
-
-#[test]
-fn a_key_whose_age_aws_does_not_tell_is_added_without_a_word_and_may_be_older_than_it_looks() {
-    type Trouble = fn(&Case);
-    let mfa_needed: Trouble = |case| case.sim.require_mfa_for(&case.alice, &["iam:ListAccessKeys"], None);
-    let denied: Trouble = |case| case.sim.deny(&case.alice, "iam:ListAccessKeys");
-    let cut: Trouble = |case| case.sim.fail(Failure::on("ListAccessKeys").kind(Kind::BeforeSend).lasting());
-    let silent: Trouble = |case| {
-        let later = Kind::Delay(Duration::from_secs(60));
-        case.sim.fail(Failure::on("ListAccessKeys").kind(later).lasting());
-    };
-    for trouble in [mfa_needed, denied, cut, silent] {
-        let case = Case::with_vault();
-        case.sim.age_key(case.alice.access_key_id(), AGE);
-        trouble(&case);
-        case.add("prod").succeeds().stdout("").stderr(&format!("{}{}", added(&case, "prod"), next("prod")));
-        case.run(&["set", "--vault", "rotate_every=90d"]).succeeds();
-        let (age, due) = age_and_due(&case);
-        assert!(age.starts_with("at least ") && due.starts_with("due in 89 d 23 h"), "{age}, {due}");
-        assert_eq!(profile(&case, "prod")["created"], serde_json::Value::Null);
-    }
-}
-
-#[test]
-fn a_key_that_comes_unchecked_is_not_asked_for_its_age() {
-    let case = Case::with_vault();
-    let id = case.alice.access_key_id();
-    let add = case.vault(&["add", "prod", "--access-key-id", id, "--secret-stdin", "--no-verify"]);
-    add.stdin(case.alice.secret_access_key()).run().succeeds();
-    assert_eq!(case.sim.requests(), []);
-    assert!(age_and_due(&case).0.starts_with("at least "));
-}
-
-#[test]
-fn a_key_can_come_from_the_environment() {
-    let case = Case::with_vault();
-    let add = case.vault(&["add", "prod", "--from-env"]);
-    let add = add.variable("AWS_ACCESS_KEY_ID", case.alice.access_key_id());
-    let told = format!(
-        "{}vault: hint: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN\n{}{}",
-        warning("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY set in this shell; AWS tools use that before any profile"),
-        added(&case, "prod"),
-        next("prod")
-    );
-    add.variable("AWS_SECRET_ACCESS_KEY", case.alice.secret_access_key()).run().succeeds().stdout("").stderr(&told);
-    works(&case, "prod");
-}
-
-#[test]
-fn an_environment_that_holds_no_long_term_key_is_refused() {
-    let case = Case::with_vault();
-    let add = || case.vault(&["add", "prod", "--from-env"]);
-    let missing = |name: &str| error_and_hint(&format!("{name} is not set"), "export it, or leave out --from-env");
-    add().run().exits(2).stderr(&missing("AWS_ACCESS_KEY_ID"));
-    let half = add().variable("AWS_ACCESS_KEY_ID", case.alice.access_key_id());
-    half.run().exits(2).stderr(&missing("AWS_SECRET_ACCESS_KEY"));
-    let session = add().variable("AWS_SESSION_TOKEN", "t").variable("AWS_ACCESS_KEY_ID", case.alice.access_key_id());
-    session.run().exits(1).stderr(&error_and_hint(
-        "AWS_SESSION_TOKEN is set: these variables hold a session, not a long-term key",
-        "unset it if the other two are a long-term key",
-    ));
-    // The pair the wrong way round: nothing of it is shown.
-    let wrong = add().variable("AWS_ACCESS_KEY_ID", case.alice.secret_access_key());
-    let told = "AWS_ACCESS_KEY_ID: that is not an access key id; it looks like AKIA and 16 more characters";
-    wrong.variable("AWS_SECRET_ACCESS_KEY", case.alice.access_key_id()).run().exits(2).stderr(&error(told));
-    assert_eq!(case.sim.requests(), []);
-}
-
-#[test]
-fn the_consoles_csv_is_read_in_every_layout_it_ever_had() {
-    let case = Case::with_vault();
-    let (id, secret) = (case.alice.access_key_id(), case.alice.secret_access_key());
-    let layouts = [
-        console_csv(&case),
-        format!("\u{feff}{}", console_csv(&case)),
-        format!("Access key ID,Secret access key\n{id},{secret}"),
-        format!(
-            "User name,Password,Access key ID,Secret access key,Console login link\nalice,,{id},{secret},https://x\n"
-        ),
-        format!("Secret access key,Access key ID\r\n\"{secret}\",\"{id}\"\r\n"),
-    ];
-    for (number, layout) in (1..).zip(layouts) {
-        let path = case.give("keys.csv", layout).to_str().unwrap().to_owned();
-        let name = format!("prod{number}");
-        let told = format!(
-            "{}{}{}",
-            added(&case, &name),
-            warning(&format!("the key still lies in plaintext in {path}; delete that file")),
-            next(&name)
-        );
-        case.run(&["add", &name, "--from-csv", &path]).succeeds().stdout("").stderr(&told);
-    }
-    works(&case, "prod5");
-}
-
-#[test]
-fn a_csv_that_is_something_else_is_refused_without_a_word_of_what_it_holds() {
-    let case = Case::with_vault();
-    let (id, secret) = (case.alice.access_key_id(), case.alice.secret_access_key());
-    let hint = "it has the columns `Access key ID` and `Secret access key`";
-    for other in ["", "name,value\na,b\n", &format!("{id},{secret}\n"), "Access key ID,Secret access key\n"] {
-        let (path, output) = from_csv(&case, other);
-        let told = error_and_hint(&format!("{path} is not an access key file of the AWS console"), hint);
-        output.exits(1).stdout("").stderr(&told);
-    }
-    let (path, output) = from_csv(&case, format!("{}{id},{secret}\n", console_csv(&case)));
-    output.exits(1).stderr(&error(&format!("{path} holds more than one key")));
-    let swapped = format!("Access key ID,Secret access key\n{secret},{id}\n");
-    let told = error("that is not an access key id; it looks like AKIA and 16 more characters");
-    from_csv(&case, swapped).1.exits(2).stdout("").stderr(&told);
-    assert_eq!(case.sim.requests(), []);
-}
-
-#[test]
-fn a_key_can_come_from_a_plaintext_profile() {
-    let case = Case::with_vault();
-    let (id, secret) = (case.alice.access_key_id(), case.alice.secret_access_key());
-    let file =
-        case.give("credentials", format!("[identity]\naws_access_key_id={id}\naws_secret_access_key={secret}\n"));
-    let path = file.to_str().unwrap();
-    let add = |from: &str| {
-        case.vault(&["add", "prod", "--from-profile", from]).variable("AWS_SHARED_CREDENTIALS_FILE", path).run()
-    };
-    add("other").exits(1).stderr(&error(&format!("no section [other] in {path}")));
-    let told = format!(
-        "{}{}{}",
-        added(&case, "prod"),
-        warning(&format!("the key still lies in plaintext in {path}, section [identity]; remove it there")),
-        next("prod")
-    );
-    add("identity").succeeds().stdout("").stderr(&told);
-    assert!(fs::read_to_string(&file).unwrap().starts_with("[identity]\naws_access_key_id="), "it stays as it is");
-    works(&case, "prod");
 }
 
 #[test]

@@ -137,6 +137,23 @@ fn a_role_profile_of_config_is_no_target_since_tools_would_never_read_it() {
 }
 
 #[test]
+fn what_tools_take_first_is_told_by_the_header_that_it_stands_below() {
+    let case = Case::with_prod();
+    case.add("default").succeeds();
+    let login = |more: &[&str]| case.run(&[&["login", "default", "--no-mfa"], more].concat());
+    let role = format!("role_arn = arn:aws:iam::{ACCOUNT}:role/x\nsource_profile = prod\n");
+    case.write(&case.config(), 0o600, format!("[default]\n{role}"));
+    login(&[]).exits(1).stderr_has("config:2: AWS tools would take `role_arn` of [default] before ");
+    case.write(&case.config(), 0o600, "[default]\ncredential_process = /usr/local/bin/theirs\n");
+    login(&[]).succeeds().stderr_has("the credential_process of [default] (~/.aws/config:2)\n");
+    login(&["--profile", "default"]).succeeds().stderr_has("warning: [default] has a credential_process;");
+    case.write(&case.credentials(), 0o600, "[other]\nrole_arn = x\n");
+    login(&["--profile", "other"])
+        .exits(1)
+        .stderr_has("credentials:2: AWS tools would take `role_arn` of [other] before ");
+}
+
+#[test]
 fn profiles_that_sign_in_another_way_are_sent_there() {
     let case = Case::with_prod();
     let config = "[profile corp]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = admin\n\

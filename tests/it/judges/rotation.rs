@@ -127,7 +127,7 @@ fn a_second_rotation_of_the_user_leaves_the_first_alone() {
     let first = rotate(&case, &[]);
     reached(&case, ("GetCallerIdentity", 2));
     let second = rotate(&case, &[]).finish();
-    second.refuses(1, &format!("prod: another rotation of this user is running, pid {}", first.id()));
+    second.refuses(1, &format!("prod: another rotation of this user is running (process {})", first.id()));
     first.finish().succeeds();
     assert_eq!(case.sim.count("CreateAccessKey"), 1);
     goes_on(&case);

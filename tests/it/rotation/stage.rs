@@ -1,19 +1,20 @@
 //! A machine on which whole rotations run in this process, on its disk and against its AWS. When the program waits the clock
 //! is moved, here and at AWS.
 
+mod disks;
+mod ran;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
-use aws_sim::{Request, Simulator, Status, User};
+use aws_sim::{Simulator, Status, User};
 use jiff::Timestamp;
-use rustix::io::Errno;
-use vault::cli::{Report, World, run_in};
+use vault::cli::{World, run_in};
 use vault::clock::Clock;
 use vault::disk::{Disk, RealDisk};
 use vault::paths::{Environment, Paths};
@@ -24,8 +25,9 @@ use vault::store::file::Place;
 use vault::store::plugin::{NoPlugins, Plugins};
 use vault::store::seal::unseal;
 
-use crate::fault_disk::{Body, Fault, FaultDisk, Image, our_id};
-use crate::program::{Case, files_below};
+use crate::program::Case;
+
+pub use ran::Ran;
 
 /// alice's key is in the vault as `prod`.
 pub struct Stage {
@@ -60,18 +62,6 @@ impl Clock for MovedClock<'_> {
         *self.waited.lock().unwrap() += pause;
         self.sim.advance(pause + std::mem::take(&mut *self.sleep.lock().unwrap()));
     }
-}
-
-/// What a command came to.
-pub struct Ran {
-    told: String,
-    pub report: Option<Report>,
-    pub out: String,
-    pub messages: String,
-    /// How long it waited by its clock.
-    pub waited: Duration,
-    /// What it asked AWS.
-    pub requests: Vec<Request>,
 }
 
 /// The keys that the vault has.
@@ -317,49 +307,6 @@ impl Stage {
         self.meanwhile.replace(Some(command));
     }
 
-    /// A disk in memory with what is on this machine's.
-    pub fn fault_disk(&self) -> FaultDisk {
-        let home = files_below(&self.case.home());
-        let files = home.into_iter().chain([self.case.given("recovery.txt")]);
-        let image = files.fold(Image::empty(our_id()), |image, path| {
-            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
-            image.with(path.to_str().unwrap(), mode, Body::File(std::fs::read(&path).unwrap()))
-        });
-        FaultDisk::on(image)
-    }
-
-    /// Once AWS was asked for this the disk is full.
-    pub fn fills_when(&self, disk: &FaultDisk, action: &'static str) {
-        let (onlooker, before) = (self.sim().onlooker(), self.sim().count(action));
-        disk.watch(move |at| {
-            (onlooker.count(action) > before).then_some(Fault { at, error: Errno::NOSPC, lasting: true })
-        });
-    }
-
-    /// On another disk, and judged by what is left there.
-    pub fn rotate_on(&self, disk: &FaultDisk, flags: &[&str]) -> Ran {
-        self.with_code_on(disk, &[&["rotate", "prod"], flags].concat())
-    }
-
-    pub fn with_code_on(&self, disk: &FaultDisk, words: &[&str]) -> Ran {
-        let code = self.case.phone.code();
-        let ran = self.run_on(disk, &[words, &["--mfa-code", &code]].concat());
-        self.check(&ran, &self.held_on(&FaultDisk::on(disk.image())));
-        ran
-    }
-
-    #[track_caller]
-    pub fn follow_hint_on(&self, disk: &FaultDisk, ran: &Ran) -> Ran {
-        let command = ran.hinted();
-        let words: Vec<&str> = command.split(' ').skip(1).collect();
-        self.with_code_on(disk, &words)
-    }
-
-    #[track_caller]
-    pub fn signs_in_on(&self, disk: &FaultDisk) {
-        self.with_code_on(disk, &["login", "prod", "--no-export", "--force"]).succeeds();
-    }
-
     /// Somebody else makes a key for the user.
     pub fn another_key(&self) -> String {
         let (id, secret) = self.sim().add_access_key(&self.user);
@@ -389,85 +336,6 @@ impl Held {
     #[track_caller]
     pub fn other_id(&self) -> String {
         self.other.as_ref().expect("the journal has a key").id.to_string()
-    }
-}
-
-impl Ran {
-    /// All that a person saw, the error as it is shown.
-    pub fn shown(&self) -> String {
-        let report = self.report.as_ref().map(|report| {
-            let hint = report.hint.as_ref().map(|hint| format!("vault: hint: {hint}\n")).unwrap_or_default();
-            format!("vault: error: {}\n{hint}-> exit {}\n", report.message, report.status as u8)
-        });
-        format!("{}\n{}{}{}", self.told, self.out, self.messages, report.unwrap_or_default())
-    }
-
-    #[track_caller]
-    pub fn succeeds(&self) -> &Self {
-        assert!(self.report.is_none(), "{}\n{}", self.shown(), self.sent());
-        self
-    }
-
-    #[track_caller]
-    pub fn exits(&self, code: u8) -> &Self {
-        assert_eq!(self.code(), code, "{}\n{}", self.shown(), self.sent());
-        self
-    }
-
-    #[track_caller]
-    pub fn says(&self, part: &str) -> &Self {
-        assert!(self.shown().contains(part), "no `{part}` in {}", self.shown());
-        self
-    }
-
-    #[track_caller]
-    pub fn error(&self, exactly: &str) -> &Self {
-        assert_eq!(self.report.as_ref().map(|report| &*report.message), Some(exactly), "{}", self.shown());
-        self
-    }
-
-    #[track_caller]
-    pub fn hint(&self, exactly: &str) -> &Self {
-        let hint = self.report.as_ref().and_then(|report| report.hint.as_deref());
-        assert_eq!(hint, Some(exactly), "{}", self.shown());
-        self
-    }
-
-    /// The last command that the hint names: what comes before it has to be done first.
-    #[track_caller]
-    pub fn hinted(&self) -> String {
-        let hint = self.report.as_ref().and_then(|report| report.hint.as_deref()).unwrap_or_default();
-        let quoted = hint.split('`').skip(1).step_by(2);
-        let command = quoted.filter(|quoted| quoted.starts_with("vault rotate ")).last();
-        command.unwrap_or_else(|| panic!("no command in the hint of {}", self.shown())).to_owned()
-    }
-
-    pub fn code(&self) -> u8 {
-        self.report.as_ref().map_or(0, |report| report.status as u8)
-    }
-
-    pub fn count(&self, action: &str) -> usize {
-        self.requests.iter().filter(|request| request.action == action).count()
-    }
-
-    pub fn codes_spent(&self) -> usize {
-        let accepted = self.requests.iter().filter(|request| request.succeeded());
-        accepted.filter(|request| request.parameter("TokenCode").is_some()).count()
-    }
-
-    /// Which calls changed something, in their order.
-    pub fn changes(&self) -> Vec<&str> {
-        let changes = ["CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"];
-        let actions = self.requests.iter().map(|request| &*request.action);
-        actions.filter(|action| changes.contains(action)).collect()
-    }
-
-    fn sent(&self) -> String {
-        let line = |request: &Request| {
-            let by = request.access_key_id.as_deref().unwrap_or_default();
-            format!("  {} {by} {:?} {:?}\n", request.action, request.parameters, request.outcome)
-        };
-        self.requests.iter().map(line).collect()
     }
 }
 

@@ -5,11 +5,11 @@ use std::fs;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use vault::disk::RealDisk;
-use vault::rotate::outcome::{Failed, Outcome, Reason};
+use vault::rotate::outcome::{Failed, Outcome, Reason, only_run};
 
 use super::Machine;
 use crate::commands::due::made_days_ago;
-use crate::commands::{screen, warning};
+use crate::commands::{error, screen, warning};
 use crate::program::Case;
 
 fn outcome(exit: u8, names: &[&str]) -> Outcome {
@@ -68,6 +68,19 @@ fn a_run_that_failed_is_told_at_the_next_command_at_a_terminal_once() {
     remember(&machine, &outcome(0, &[]));
     assert!(!on_terminal().contains("scheduled"));
     assert!(!machine.run(&["status"]).err.contains("scheduled"));
+}
+
+#[test]
+fn a_second_run_at_the_same_time_does_nothing_and_names_the_first() {
+    let machine = Machine::with_vault(&[]);
+    let first = only_run(&RealDisk, &machine.state()).unwrap();
+    let second = machine.run(&["rotate", "--due", "--scheduled"]);
+    let told = format!("another scheduled run is going on (process {})", std::process::id());
+    second.exits(1).stdout("").stderr(&error(&told));
+    assert_eq!(machine.status()["last_run"], Value::Null, "it is no run");
+    drop(first);
+    machine.run(&["rotate", "--due", "--scheduled"]).succeeds();
+    assert_eq!(machine.status()["last_run"]["exit"], 0);
 }
 
 #[test]
