@@ -18,6 +18,7 @@ use crate::store::vault::{Closed, Vault};
 use super::failure::Failure;
 use super::init::NewVaultArgs;
 use super::opening;
+use super::report;
 use super::setting_change::{self, SettingChange};
 use super::world::World;
 
@@ -128,7 +129,7 @@ fn replaced(plan: &Plan, vault: &Document, no_verify: bool) -> Vec<SettingChange
         }
         Some(setting_change::of_profile(&name, &ours, &found.settings))
     });
-    changes.flatten().collect()
+    changes.flatten().map(report::import::without_commands).collect()
 }
 
 /// Profiles that would share a key: replacing it for one of them would break the other.

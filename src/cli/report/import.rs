@@ -198,12 +198,22 @@ fn values_are_shown(left: &Left) -> bool {
         Some(_) => OF_A_PROFILE.iter().any(|setting| setting.name == left.setting),
         None => OF_THE_VAULT.iter().any(|setting| setting.name == left.setting),
     };
-    known && left.origin.source == Source::Vault && !matches!(&*left.setting, "mfa_process" | "rotate_hook")
+    known && left.origin.source == Source::Vault && !is_command(&left.setting)
+}
+
+fn is_command(setting: &str) -> bool {
+    ["mfa_process", "rotate_hook"].contains(&setting)
 }
 
 /// From what the vault has to what would be imported.
 pub fn values(left: &Left) -> Option<Values> {
     values_are_shown(left).then(|| Values { from: left.here.clone(), to: left.value.clone() })
+}
+
+/// A profile that is replaced loses its commands, and gets none: that they go is all there is to tell.
+pub fn without_commands(change: SettingChange) -> SettingChange {
+    let values = change.values.filter(|_| !is_command(&change.setting));
+    SettingChange { values, ..change }
 }
 
 pub fn say_replaced(world: &World, change: &SettingChange) {

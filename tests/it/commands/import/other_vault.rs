@@ -120,11 +120,13 @@ fn settings_that_both_vaults_have_are_told_where_they_differ_and_stay() {
 #[test]
 fn what_replacing_a_profile_does_to_its_settings_is_told_before_it_is_done() {
     let case = Case::with_prod();
-    case.run(&["set", "prod", "region=eu-central-1", "grace=7d"]).succeeds();
+    case.run(&["set", "prod", "region=eu-central-1", "grace=7d", "rotate_hook=tell -p hidden"]).succeeds();
+    case.keep_secret("what stands in a command", "tell -p hidden");
     let (other, _) = rotated_branch(&case, HOUR);
     let import = ["import", "--vault", &other, "--replace"];
     let told = "would change: grace of `prod`, from `7d` to nothing\n\
-                would change: region of `prod`, from `eu-central-1` to `us-west-2`\n";
+                would change: region of `prod`, from `eu-central-1` to `us-west-2`\n\
+                would change: rotate_hook of `prod`\n";
     let dry = case.run(&[&import[..], &["--dry-run"]].concat());
     assert!(dry.succeeds().err.starts_with(told), "{}", dry.err);
     let shown = json(&case.run(&[&import[..], &["--dry-run", "--json"]].concat()));
