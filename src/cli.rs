@@ -32,6 +32,7 @@ mod role_maximum;
 mod secret_file;
 mod serving;
 mod session_records;
+mod setting_change;
 mod settings;
 mod sign_in;
 mod sign_in_args;

@@ -1,5 +1,6 @@
 //! The vault file: what is in it, how it is sealed, and how it is loaded and saved.
 
+pub mod difference; // what two states of a vault differ in
 pub mod document; // what the vault holds
 pub mod file; // where it is kept: loading and saving bytes
 pub mod fingerprint; // what people compare to know that they mean the same vault

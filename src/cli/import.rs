@@ -12,12 +12,14 @@ use std::path::PathBuf;
 
 use crate::import::plan::{Conflict, Plan, Step};
 use crate::names::ProfileName;
-use crate::store::document::Document;
+use crate::store::document::{Document, Profile};
 use crate::store::vault::{Closed, Vault};
 
 use super::failure::Failure;
 use super::init::NewVaultArgs;
 use super::opening;
+use super::report;
+use super::setting_change::{self, SettingChange};
 use super::world::World;
 
 use run::Run;
@@ -86,7 +88,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let closed = opening::open_if_there(world)?.map(Vault::close);
     let opener = closed.as_ref().map(Closed::opener);
     let gathered = sources::gather(&args, opener, world)?;
-    let (plan, unknown, twins) = {
+    let (plan, unknown, twins, settings) = {
         let vault = closed.as_ref().map(Closed::open).transpose()?;
         let document = vault.as_ref().map(Vault::document);
         let mut plan = Plan::of(gathered.reading, document, args.replace);
@@ -95,7 +97,8 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         }
         let unknown = plan.keep_only(&args.names);
         let twins = twins(&plan, document);
-        (plan, unknown, twins)
+        let settings = document.map(|document| replaced(&plan, document, args.no_verify)).unwrap_or_default();
+        (plan, unknown, twins, settings)
     };
     if !unknown.is_empty() {
         return Err(Failure::NotFoundToImport(unknown));
@@ -104,7 +107,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         return Err(Failure::NothingToImport { places: gathered.places });
     }
     let ended = plan.rows.iter().map(|_| Ended::Planned).collect();
-    Run { args: &args, world, plan, ended, csv: gathered.csv, twins }.carry_out(closed)
+    Run { args: &args, world, plan, ended, csv: gathered.csv, twins, settings }.carry_out(closed)
 }
 
 /// Which of two keys lives, only AWS can say.
@@ -112,6 +115,21 @@ fn nobody_to_ask(plan: &mut Plan) {
     for row in plan.rows.iter_mut().filter(|row| row.step == Step::Newer) {
         row.step = Step::Conflict(Conflict::Taken);
     }
+}
+
+/// Settings that go with a profile that is replaced, or come in their place.
+fn replaced(plan: &Plan, vault: &Document, no_verify: bool) -> Vec<SettingChange> {
+    let rows = plan.rows.iter().filter(|row| row.step == Step::Replace);
+    let changes = rows.filter_map(|row| {
+        let (found, name) = (row.found.as_ref()?, row.profile()?);
+        let mut ours = Profile { access_key: None, ..vault.profiles.get(&name)?.clone() };
+        // AWS is asked for the device of a key that comes without.
+        if found.settings.mfa_serial.is_none() && found.key.is_some() && !no_verify {
+            ours.mfa_serial = None;
+        }
+        Some(setting_change::of_profile(&name, &ours, &found.settings))
+    });
+    changes.flatten().map(report::import::without_commands).collect()
 }
 
 /// Profiles that would share a key: replacing it for one of them would break the other.

@@ -1,6 +1,7 @@
 //! `vault restore`.
 
 use crate::names::ProfileName;
+use crate::store::difference::Content;
 use crate::store::document::{Document, StoredAccessKey};
 use crate::store::history::{Kept, KeptError};
 use crate::store::restoring::{Earlier, KeySource, Restored, differs, restored, rival};
@@ -9,6 +10,8 @@ use super::failure::Failure;
 use super::key_check;
 use super::names_given;
 use super::opening;
+use super::report;
+use super::setting_change::{self, SettingChange};
 use super::world::World;
 
 /// Bring profiles back as they were in an earlier generation
@@ -45,30 +48,36 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
             continue;
         }
         match source.check(&restored, world) {
-            Ok(()) => changes.push((name, restored)),
+            Ok(()) => {
+                let standing = vault.document().profiles.get(&name);
+                let settings = standing.map(|standing| setting_change::of_profile(&name, standing, &restored.profile));
+                changes.push(Coming { name, restored, settings: settings.unwrap_or_default() });
+            }
             Err(why @ Failure::KeyCheck { .. }) => {
-                let why = super::report::Report::of(&why).message;
+                let why = report::Report::of(&why).message;
                 world.warn(&format!("`{name}` is not restored: {why}"));
                 refused.push(name);
             }
             Err(other) => return Err(other),
         }
     }
+    let staying = source.staying(vault.document());
     if changes.is_empty() && refused.is_empty() {
-        world.say(&format!("nothing to restore: all of it is as it was in generation {}", args.generation));
-        return Ok(());
+        let all = if staying.is_empty() { "all of it is as it was" } else { "the profiles are as they were" };
+        world.say(&format!("nothing to restore: {all} in generation {}", args.generation));
     }
     if !args.dry_run && !changes.is_empty() {
         vault.edit(&world.stamp(), |document| {
             // Another program may have saved meanwhile: a key that is there by now stays.
-            changes.iter().try_for_each(|(name, _)| {
+            changes.iter().try_for_each(|Coming { name, .. }| {
                 let restored = source.restored(name, document)?;
                 document.profiles.insert(name.clone(), restored.profile);
                 Ok::<(), Failure>(())
             })
         })?;
     }
-    changes.iter().for_each(|(name, restored)| say(&args, name, restored, world));
+    changes.iter().for_each(|coming| say(&args, coming, world));
+    staying.iter().for_each(|change| report::say_not_restored(world, args.generation, change));
     if refused.is_empty() { Ok(()) } else { Err(Failure::NotRestored { names: refused }) }
 }
 
@@ -81,6 +90,14 @@ fn find(history: &[Kept], generation: u64) -> Result<&Document, Failure> {
     // Two files of a number are two sides of a fork, one of which was trusted; only its own signature opens here.
     let opened = found.find_map(|kept| kept.content.as_ref().ok());
     opened.ok_or(Failure::GenerationDoesNotOpen { generation })
+}
+
+/// A profile that comes back.
+struct Coming {
+    name: ProfileName,
+    restored: Restored,
+    /// Of one that is there.
+    settings: Vec<SettingChange>,
 }
 
 struct Source<'a> {
@@ -98,6 +115,14 @@ impl Source<'_> {
             [] => Ok(self.from.profiles.keys().cloned().collect()),
             named => Ok(named.to_vec()),
         }
+    }
+
+    /// Settings of the whole vault, which don't come back; none where profiles were named.
+    fn staying(&self, now: &Document) -> Vec<SettingChange> {
+        if !self.args.names.is_empty() {
+            return Vec::new();
+        }
+        setting_change::of_vault(&Content::of(now).difference(&Content::of(self.from)), now, self.from)
     }
 
     fn restored(&self, name: &ProfileName, document: &Document) -> Result<Restored, Failure> {
@@ -143,7 +168,7 @@ impl Source<'_> {
     }
 }
 
-fn say(args: &Args, name: &ProfileName, restored: &Restored, world: &World) {
+fn say(args: &Args, Coming { name, restored, settings }: &Coming, world: &World) {
     let done = if args.dry_run { "would restore" } else { "restored" };
     let key = restored.profile.access_key.as_ref().map(|key| key.id.short()).unwrap_or_default();
     let key = match restored.key {
@@ -152,4 +177,5 @@ fn say(args: &Args, name: &ProfileName, restored: &Restored, world: &World) {
         KeySource::Generation(generation) => format!("with access key {key} of generation {generation}"),
     };
     world.say(&format!("{done} `{name}` from generation {}; {key}", args.generation));
+    settings.iter().for_each(|change| world.say(&format!("  {}", report::difference::setting(change))));
 }

@@ -1,8 +1,7 @@
 //! `vault trust`.
 
-use std::collections::BTreeMap;
-
 use crate::names::ProfileName;
+use crate::store::difference::{Change, Content, Difference};
 use crate::store::document::{Document, Profile};
 use crate::store::fingerprint::Fingerprint;
 use crate::store::pin::{Distrust, Reason};
@@ -11,6 +10,7 @@ use crate::store::vault::{Opened, TrustError, Unproven};
 use super::failure::{Failure, Need, Refusal};
 use super::opening::{self, Unlocked};
 use super::report;
+use super::setting_change;
 use super::terminal::Terminal;
 use super::trusting;
 use super::world::World;
@@ -18,8 +18,9 @@ use super::world::World;
 /// Accept a vault that is not what this machine remembers
 ///
 /// For a file that was put back on purpose, for one of two machines that both saved, and for new keys of the vault. Shows
-/// what changed and which access keys each side has, and needs a person at a terminal; for new keys also the fingerprint
-/// that `vault status` shows on the machine that made them. The file is saved at once as a later generation than both.
+/// which access keys each side has and which settings would change, and needs a person at a terminal; for new keys also
+/// the fingerprint that `vault status` shows on the machine that made them. The file is saved at once as a later
+/// generation than both.
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -87,26 +88,43 @@ fn decide(terminal: &mut Terminal, reason: Reason, found: &Fingerprint) -> Resul
     }
 }
 
-/// Which access keys would go, and which would come.
+/// Which access keys would go, and which would come, and what else would be otherwise from now on.
 fn show_sides(terminal: &mut Terminal, unproven: &Unproven, distrust: &Distrust) {
     let Some(remembered) = unproven.remembered(distrust) else {
         terminal
             .show("What this machine remembers no longer stands beside the vault, so the two can't be compared.\n\n");
         return;
     };
-    let (here, there) = (keys(unproven.document()), keys(&remembered));
-    let mut shown = false;
-    for (side, keys, other) in [("this file", &here, &there), ("what is remembered", &there, &here)] {
-        for (name, key) in keys.iter().filter(|(name, key)| other.get(*name) != Some(*key)) {
-            let key = key.as_deref().map_or("no access key".to_owned(), |id| format!("access key {id}"));
-            terminal.show(&format!("  only in {side}: `{name}`, {key}\n"));
-            shown = true;
-        }
-    }
-    terminal.show(if shown { "\n" } else { "Both have the same profiles and access keys.\n\n" });
+    let found = unproven.document();
+    let difference = Content::of(&remembered).difference(&Content::of(found));
+    let sides = [("this file", found), ("what is remembered", &remembered)];
+    let keys = sides.iter().flat_map(|(side, document)| {
+        let keys = keys(&difference, document).into_iter();
+        keys.map(move |(name, key)| format!("  only in {side}: `{name}`, {key}\n"))
+    });
+    let changes = changes(&difference, &remembered, found).into_iter().map(|what| format!("  would change: {what}\n"));
+    let lines: String = keys.chain(changes).collect();
+    let same = "Both have the same profiles, access keys and settings.\n";
+    terminal.show(&format!("{}\n", if lines.is_empty() { same } else { &lines }));
 }
 
-fn keys(document: &Document) -> BTreeMap<&ProfileName, Option<String>> {
-    let key = |profile: &Profile| profile.access_key.as_ref().map(|key| key.id.short());
-    document.profiles.iter().map(|(name, profile)| (name, key(profile))).collect()
+/// Of the profiles that have another one on the other side, or are not there.
+fn keys<'d>(difference: &'d Difference, document: &Document) -> Vec<(&'d ProfileName, String)> {
+    let others = difference.profiles.iter().filter(|(_, change)| !matches!(change, Change::Changed { key: false, .. }));
+    let told = others.filter_map(|(name, _)| {
+        let key = document.profiles.get(name)?.access_key.as_ref();
+        Some((name, key.map_or("no access key".to_owned(), |key| format!("access key {}", key.id.short()))))
+    });
+    told.collect()
+}
+
+/// But for what is told of keys, and of recipients that came or went. What a profile that is new here would run counts too.
+fn changes(difference: &Difference, remembered: &Document, found: &Document) -> Vec<String> {
+    let new = difference.profiles.iter().filter(|(_, change)| *change == Change::Added);
+    let new = new.flat_map(|(name, _)| setting_change::of_profile(name, &Profile::default(), &found.profiles[name]));
+    let settings = setting_change::between(difference, remembered, found).into_iter().chain(new);
+    let recipients = difference.recipients.iter().flat_map(|(name, change)| {
+        change.settings().iter().map(move |setting| report::difference::of_recipient(name, setting))
+    });
+    settings.map(|change| report::difference::setting(&change)).chain(recipients).collect()
 }

@@ -41,7 +41,8 @@ fn left(name: &str, setting: &'static str, profile: &ConfigProfile, config: &Con
         section: Some(profile.name().to_owned()),
         line: Some(line),
     };
-    Some(Left { setting, profile: Some(name.to_owned()), value: value.map(str::to_owned), origin })
+    let (setting, value) = (setting.into(), value.map(str::to_owned));
+    Some(Left { setting, profile: Some(name.to_owned()), value, here: None, origin })
 }
 
 #[cfg(test)]
@@ -85,7 +86,7 @@ mod tests {
         let config = "[profile a]\nmfa_process = otp\ncredential_process = other\nendpoint_url = http://x\n\
                       role_arn = arn:aws:iam::123456789012:role/x\nregion = Not A Region\n";
         let reading = completed(&format!("[a]\n{PAIR}"), config);
-        let left: Vec<_> = reading.left.iter().map(|left| (left.setting, left.origin.line.unwrap())).collect();
+        let left: Vec<_> = reading.left.iter().map(|left| (&*left.setting, left.origin.line.unwrap())).collect();
         assert_eq!(left, [("region", 6), ("mfa_process", 2), ("credential_process", 3), ("endpoint_url", 4)]);
         let settings = &reading.found[0].settings;
         assert!(settings.role_arn.is_none() && settings.mfa_process.is_none() && settings.endpoint_url.is_none());

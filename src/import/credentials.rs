@@ -168,9 +168,10 @@ fn never_taken<'s>(section: &'s Section<'_>, name: &'s str, origin: &'s Origin) 
 
 fn left_at(setting: &'static str, name: &str, value: Option<&str>, origin: &Origin, line: usize) -> Left {
     Left {
-        setting,
+        setting: setting.into(),
         profile: Some(name.to_owned()),
         value: value.map(str::to_owned),
+        here: None,
         origin: Origin { line: Some(line), ..origin.clone() },
     }
 }
@@ -241,7 +242,7 @@ mod tests {
         }
         let wrong = read_all(&format!("{}mfa_serial = arn:aws:iam::123456789012:user/alice\n", pair("p")));
         assert_eq!(wrong.found[0].settings.mfa_serial, None);
-        assert_eq!((wrong.left[0].setting, wrong.left[0].origin.line), ("mfa_serial", Some(4)));
+        assert_eq!((&*wrong.left[0].setting, wrong.left[0].origin.line), ("mfa_serial", Some(4)));
     }
 
     #[test]
@@ -270,7 +271,7 @@ mod tests {
     fn commands_and_endpoints_are_left_and_doubles_are_told() {
         let text = format!("{}mfa_process = evil\nendpoint_url = http://evil\n[p]\n", pair("p"));
         let reading = read_all(&text);
-        let left: Vec<_> = reading.left.iter().map(|it| (it.setting, it.value.as_deref().unwrap())).collect();
+        let left: Vec<_> = reading.left.iter().map(|it| (&*it.setting, it.value.as_deref().unwrap())).collect();
         assert_eq!(left, [("mfa_process", "evil"), ("endpoint_url", "http://evil")]);
         assert_eq!(reading.found[0].duplicate, Some(6));
         let settings = &reading.found[0].settings;

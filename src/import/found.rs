@@ -1,6 +1,7 @@
 //! What the readers find: keys with their settings, what is no key for the vault, and settings that nobody but their owner
 //! may put there.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -97,13 +98,15 @@ pub enum Why {
     NoSource(String),
 }
 
-/// A setting that is not taken over: it runs something, leads elsewhere, or can't be read.
+/// A setting that is not taken over: it runs something, leads elsewhere, can't be read, or the vault has its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    pub setting: &'static str,
+    pub setting: Cow<'static, str>,
     /// The profile it is of; None for the whole vault's.
     pub profile: Option<String>,
     pub value: Option<String>,
+    /// What the vault itself says, and goes on to say.
+    pub here: Option<String>,
     pub origin: Origin,
 }
 

@@ -1,38 +1,73 @@
 //! Another vault's profiles: a branch of this one that another machine saved, or somebody else's. Its keys and roles come
 //! along; what runs something, leads elsewhere or says who may open a vault does not.
 
+use std::borrow::Cow;
 use std::path::Path;
 
+use toml::Value;
+
 use super::found::{Found, FoundKey, Left, Origin, Reading, Source};
+use crate::names::ProfileName;
+use crate::store::difference::settings_of;
 use crate::store::document::{AgentSettings, Document, Profile, Settings};
 
 pub fn read(document: &Document, path: &Path) -> Reading {
     let mut reading = Reading::default();
     for (name, profile) in &document.profiles {
         let origin = origin(path, Some(name.as_str()));
-        reading.left.extend(left_of(profile, &origin));
+        let left = never_carried(profile).into_iter().map(|(setting, value)| Left { value, ..left(setting, &origin) });
+        reading.left.extend(left);
         reading.found.push(found(name.as_str(), profile, origin));
     }
-    let of_vault = left_of_vault(&document.settings);
-    let of_vault = of_vault.into_iter().filter_map(|(setting, value)| Some((setting, value?)));
+    let origin = origin(path, None);
     // The ways in that every vault has of its own are none that anybody would miss.
     let recipients =
         document.recipients.iter().filter(|recipient| !["passphrase", "recovery"].contains(&&*recipient.name));
-    let recipients = recipients.map(|recipient| ("recipient", recipient.name.clone()));
-    reading.left.extend(of_vault.chain(recipients).map(|(setting, value)| Left {
-        setting,
-        profile: None,
-        value: Some(value),
-        origin: origin(path, None),
-    }));
+    let recipients = recipients.map(|recipient| ("recipient".into(), Some(recipient.name.clone())));
+    let of_vault = of_vault(document).into_iter().chain(recipients);
+    reading.left.extend(of_vault.map(|(setting, value)| Left { value, ..left(setting, &origin) }));
     reading
 }
 
+/// Of what another vault has, beside what stands in ours and stays: None where that says the same.
+pub fn beside(left: Left, ours: &Document) -> Option<Left> {
+    let here = match &left.profile {
+        Some(name) => ours.profiles.get(&name.parse::<ProfileName>().ok()?).map(never_carried).unwrap_or_default(),
+        None => of_vault(ours),
+    };
+    let here = here.into_iter().find(|(setting, _)| *setting == left.setting).and_then(|(_, value)| value);
+    let same = here.is_some() && here == left.value;
+    (!same).then_some(Left { here, ..left })
+}
+
+/// What would come along, if the profile did not stand here with settings of its own.
+pub fn kept_back(found: &Found, ours: &Profile) -> Vec<Left> {
+    let (here, there) = (settings_of(&carried(ours)), settings_of(&found.settings));
+    let other = there.into_iter().filter(|(setting, value)| here.get(setting) != Some(value));
+    let left = other.map(|(setting, value)| Left {
+        value: Some(text(&value)),
+        here: here.get(&setting).map(text),
+        ..left(setting.into(), &found.origin)
+    });
+    left.collect()
+}
+
 fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
+    let key = profile.access_key.clone().map(|key| FoundKey {
+        pair: key.access_key(),
+        added: Some(key.added),
+        created: key.created,
+        user_arn: key.user_arn,
+    });
+    Found { name: name.to_owned(), key, settings: carried(profile), origin, duplicate: None }
+}
+
+/// The settings that come along.
+fn carried(profile: &Profile) -> Profile {
     // Field by field, so that nothing of a later version is taken, or left behind in silence, before somebody has thought
     // about it.
     let Profile {
-        access_key,
+        access_key: _,
         region,
         mfa_serial,
         role_arn,
@@ -46,7 +81,7 @@ fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
         policy_arns,
         protected,
         destination_profile,
-        // Told by `left_of`.
+        // Told by `never_carried`.
         mfa_process: _,
         rotate_every: _,
         grace: _,
@@ -55,16 +90,10 @@ fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
         mfa_max_age: _,
         endpoint_url: _,
         taken_over: _,
-        // A rotation's journal, which `left_of` tells, too, and what a later version wrote.
+        // A rotation's journal and what a later version wrote, which are told, too.
         rest: _,
     } = profile.clone();
-    let key = access_key.map(|key| FoundKey {
-        pair: key.access_key(),
-        added: Some(key.added),
-        created: key.created,
-        user_arn: key.user_arn,
-    });
-    let settings = Profile {
+    Profile {
         region,
         mfa_serial,
         role_arn,
@@ -79,52 +108,82 @@ fn found(name: &str, profile: &Profile, origin: Origin) -> Found {
         protected,
         destination_profile,
         ..Profile::default()
-    };
-    Found { name: name.to_owned(), key, settings, origin, duplicate: None }
+    }
 }
 
-fn left_of(profile: &Profile, origin: &Origin) -> Vec<Left> {
+/// A setting's name, and its value where that counts.
+type Said = (Cow<'static, str>, Option<String>);
+
+fn never_carried(profile: &Profile) -> Vec<Said> {
     let confirmed_by = profile.access_key.as_ref().and_then(|key| key.endpoint.clone());
     let taken_over = profile.taken_over.iter().map(|line| line.text.as_str()).collect::<String>();
     let settings = [
         ("mfa_process", profile.mfa_process.clone()),
         ("endpoint_url", profile.endpoint_url.clone().or(confirmed_by)),
-        ("rotate_every", text(&profile.rotate_every)),
-        ("grace", text(&profile.grace)),
-        ("rotate_on_login", text(&profile.rotate_on_login)),
+        ("rotate_every", as_text(&profile.rotate_every)),
+        ("grace", as_text(&profile.grace)),
+        ("rotate_on_login", as_text(&profile.rotate_on_login)),
         ("rotate_hook", profile.rotate_hook.clone()),
-        ("mfa_max_age", text(&profile.mfa_max_age)),
+        ("mfa_max_age", as_text(&profile.mfa_max_age)),
         // Of a file of the machine where they stood.
         ("taken_over", Some(taken_over).filter(|lines| !lines.is_empty())),
     ];
     // What it stands for is between that vault and AWS: a second one that went on with it would be another machine at work.
-    let rotation =
-        Left { setting: Profile::ROTATION, profile: origin.section.clone(), value: None, origin: origin.clone() };
-    let left = |(setting, value): (&'static str, Option<String>)| {
-        Some(Left { setting, profile: origin.section.clone(), value: Some(value?), origin: origin.clone() })
-    };
-    let rotation = profile.is_rotating().then_some(rotation);
-    rotation.into_iter().chain(settings.into_iter().filter_map(left)).collect()
+    let rotation = profile.is_rotating().then_some((Profile::ROTATION.into(), None));
+    let later = profile.rest.iter().filter(|(key, _)| *key != Profile::ROTATION);
+    rotation.into_iter().chain(set(settings)).chain(unknown("", later)).collect()
 }
 
-fn left_of_vault(settings: &Settings) -> [(&'static str, Option<String>); 9] {
-    let Settings { default_profile, session_duration, rotate_every, grace, rotate_on_login, agent, rest: _ } = settings;
-    let AgentSettings { enabled, idle, max, session, rest: _ } = agent;
-    [
-        ("default_profile", text(default_profile)),
-        ("session_duration", text(session_duration)),
-        ("rotate_every", text(rotate_every)),
-        ("grace", text(grace)),
-        ("rotate_on_login", text(rotate_on_login)),
-        ("agent.enabled", text(enabled)),
-        ("agent.idle", text(idle)),
-        ("agent.max", text(max)),
-        ("agent.session", text(session)),
-    ]
+fn of_vault(document: &Document) -> Vec<Said> {
+    let Settings { default_profile, session_duration, rotate_every, grace, rotate_on_login, agent, rest } =
+        &document.settings;
+    let AgentSettings { enabled, idle, max, session, rest: of_agent } = agent;
+    let settings = [
+        ("default_profile", as_text(default_profile)),
+        ("session_duration", as_text(session_duration)),
+        ("rotate_every", as_text(rotate_every)),
+        ("grace", as_text(grace)),
+        ("rotate_on_login", as_text(rotate_on_login)),
+        ("agent.enabled", as_text(enabled)),
+        ("agent.idle", as_text(idle)),
+        ("agent.max", as_text(max)),
+        ("agent.session", as_text(session)),
+    ];
+    set(settings)
+        .chain(unknown("", rest))
+        .chain(unknown("agent.", of_agent))
+        .chain(unknown("", &document.rest))
+        .collect()
 }
 
-fn text(setting: &Option<impl ToString>) -> Option<String> {
+/// Those that are set.
+fn set<const N: usize>(settings: [(&'static str, Option<String>); N]) -> impl Iterator<Item = Said> {
+    settings.into_iter().filter(|(_, value)| value.is_some()).map(|(setting, value)| (setting.into(), value))
+}
+
+/// What a later version says: not for showing, since nobody knows what it is.
+fn unknown<'t>(below: &'t str, rest: impl IntoIterator<Item = (&'t String, &'t Value)>) -> impl Iterator<Item = Said> {
+    rest.into_iter().map(move |(key, value)| (format!("{below}{key}").into(), Some(text(value))))
+}
+
+fn as_text(setting: &Option<impl ToString>) -> Option<String> {
     setting.as_ref().map(ToString::to_string)
+}
+
+/// As `vault set` takes it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(","),
+        Value::Table(pairs) => {
+            pairs.iter().map(|(key, value)| format!("{key}={}", text(value))).collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn left(setting: Cow<'static, str>, origin: &Origin) -> Left {
+    Left { setting, profile: origin.section.clone(), value: None, here: None, origin: origin.clone() }
 }
 
 fn origin(path: &Path, profile: Option<&str>) -> Origin {
@@ -175,7 +234,7 @@ mod tests {
         assert!(settings.mfa_process.is_none() && settings.endpoint_url.is_none() && settings.rest.is_empty());
         assert!(settings.rotate_hook.is_none() && settings.rotate_on_login.is_none());
         let left: Vec<_> =
-            reading.left.iter().map(|left| (left.setting, left.value.as_deref().unwrap_or_default())).collect();
+            reading.left.iter().map(|left| (&*left.setting, left.value.as_deref().unwrap_or_default())).collect();
         let of_prod = [("rotation", ""), ("mfa_process", "evil"), ("endpoint_url", "http://evil")];
         assert_eq!(left[..3], of_prod);
         assert_eq!(left[3..5], [("rotate_on_login", "always"), ("rotate_hook", "evil")]);

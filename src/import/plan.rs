@@ -1,7 +1,10 @@
 //! What becomes of each finding. Nothing is ever decided between two keys in silence: where sources, or a source and the
 //! vault, disagree, the profile is left out and named.
 
-use super::found::{Found, FoundKey, Left, Origin, Reading, Skipped, Why};
+use std::collections::BTreeSet;
+
+use super::found::{Found, FoundKey, Left, Origin, Reading, Skipped, Source, Why};
+use super::other_vault;
 use crate::credentials::AccessKey;
 use crate::names::ProfileName;
 use crate::store::document::{Document, Profile};
@@ -81,7 +84,11 @@ impl Plan {
         let mut rows: Vec<Row> = groups.into_iter().map(|group| row(group, vault, replace)).collect();
         drop_roles_that_lead_nowhere(&mut rows, vault);
         rows.extend(reading.skipped.into_iter().map(skipped));
-        Self { rows, left: reading.left }
+        let left = match vault {
+            Some(vault) => left_beside(reading.left, &rows, vault),
+            None => reading.left,
+        };
+        Self { rows, left }
     }
 
     /// Keeps what these names mean, if any were given; gives those that mean nothing.
@@ -106,6 +113,29 @@ impl Plan {
     pub fn changes(&self) -> usize {
         self.rows.iter().filter(|row| row.changes_the_vault()).count()
     }
+}
+
+/// With what stays as it stands here, where another vault has it otherwise.
+fn left_beside(left: Vec<Left>, rows: &[Row], vault: &Document) -> Vec<Left> {
+    let from_vault = |row: &&Row| row.origins.iter().any(|origin| origin.source == Source::Vault);
+    let stays = rows.iter().filter(from_vault).filter(|row| matches!(row.step, Step::Present | Step::Newer));
+    let stays: Vec<&Row> = stays.collect();
+    let kept_back = stays.iter().filter_map(|row| {
+        let (found, ours) = (row.found.as_ref()?, vault.profiles.get(&row.profile()?)?);
+        // Of a device that is not named here the word comes along with the newer key.
+        let comes = |left: &Left| row.step == Step::Newer && left.setting == "mfa_serial" && left.here.is_none();
+        let mut left = other_vault::kept_back(found, ours);
+        left.retain(|left| !comes(left));
+        Some(left)
+    });
+    let mut all: Vec<Left> = kept_back.flatten().collect();
+    let names: BTreeSet<&str> = stays.iter().map(|row| row.name.as_str()).collect();
+    let is_beside = |left: &Left| {
+        left.origin.source == Source::Vault && left.profile.as_ref().is_none_or(|name| names.contains(name.as_str()))
+    };
+    let beside = |left: Left| if is_beside(&left) { other_vault::beside(left, vault) } else { Some(left) };
+    all.extend(left.into_iter().filter_map(beside));
+    all
 }
 
 fn skipped(skipped: Skipped) -> Row {

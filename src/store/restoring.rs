@@ -1,6 +1,7 @@
 //! What an earlier generation of a profile brings back, decided from both states. An access key moves on by rotation, and
 //! the key of an earlier generation may be dead at AWS: settings come back, a key that is there stays.
 
+use super::difference::settings_of;
 use super::document::{Document, Profile, StoredAccessKey};
 use crate::names::ProfileName;
 
@@ -70,10 +71,9 @@ pub fn differs(standing: Option<&Profile>, restored: &Profile) -> bool {
     standing.is_none_or(|standing| !same(standing, restored))
 }
 
-/// By their text in the vault: what is not known to this version counts too.
+/// What is not known to this version counts too.
 fn same(one: &Profile, other: &Profile) -> bool {
-    let settings = |profile: &Profile| toml::to_string(&Profile { access_key: None, ..profile.clone() }).ok();
-    settings(one) == settings(other) && same_key(one.access_key.as_ref(), other.access_key.as_ref())
+    settings_of(one) == settings_of(other) && same_key(one.access_key.as_ref(), other.access_key.as_ref())
 }
 
 fn same_key(one: Option<&StoredAccessKey>, other: Option<&StoredAccessKey>) -> bool {

@@ -10,6 +10,7 @@ use crate::cli::key_check;
 use crate::cli::need::Need;
 use crate::cli::report;
 use crate::cli::rotate;
+use crate::cli::setting_change::SettingChange;
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::import::found::{Origin, Source};
@@ -32,12 +33,15 @@ pub struct Run<'r, 'a> {
     pub csv: Vec<CsvFile>,
     /// Profiles that would share a key.
     pub twins: Vec<(String, String)>,
+    /// Of profiles that are replaced.
+    pub settings: Vec<SettingChange>,
 }
 
 impl<'a> Run<'_, 'a> {
     pub fn carry_out(mut self, closed: Option<Closed<'a>>) -> Result<(), Failure> {
         if self.args.dry_run || self.plan.changes() == 0 && !self.removes() {
             self.show()?;
+            self.say_replaced();
             self.say_left();
             return if self.args.dry_run { Ok(()) } else { self.end() };
         }
@@ -96,7 +100,7 @@ impl<'a> Run<'_, 'a> {
 
     fn show(&self) -> Result<(), Failure> {
         match self.args.json {
-            true => self.world.print_json(shown::json(&self.plan, &self.ended, self.args.dry_run, self.world)),
+            true => self.world.print_json(shown::json(self)),
             false => self.world.print(&shown::table(&self.plan, self.args.no_verify, self.world)),
         }
     }
@@ -106,6 +110,7 @@ impl<'a> Run<'_, 'a> {
         if !self.args.json {
             self.show()?;
         }
+        self.say_replaced();
         if self.args.yes {
             return Ok(());
         }
@@ -169,6 +174,10 @@ impl<'a> Run<'_, 'a> {
                 Ended::Done | Ended::Planned => {}
             }
         }
+    }
+
+    fn say_replaced(&self) {
+        self.settings.iter().for_each(|change| report::import::say_replaced(self.world, change));
     }
 
     fn say_left(&self) {

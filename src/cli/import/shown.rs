@@ -6,6 +6,7 @@ use crate::import::found::{Left, Origin};
 use crate::import::plan::{Plan, Row, Step};
 
 use super::Ended;
+use super::run::Run;
 use crate::cli::report;
 use crate::cli::table;
 use crate::cli::world::World;
@@ -38,11 +39,15 @@ fn device(row: &Row, no_verify: bool) -> String {
     }
 }
 
-pub fn json(plan: &Plan, ended: &[Ended], dry_run: bool, world: &World) -> Value {
+pub fn json(run: &Run) -> Value {
+    let Run { plan, ended, settings, .. } = run;
     let profiles: Vec<Value> = plan.rows.iter().zip(ended).map(|(row, ended)| profile(row, ended)).collect();
     let left: Vec<Value> = plan.left().map(not_imported).collect();
-    let vault = world.paths.vault.to_string_lossy();
-    json!({ "dry_run": dry_run, "vault": vault, "profiles": profiles, "not_imported": left })
+    let replaced: Vec<Value> = settings.iter().map(|change| report::difference::json(change, ["from", "to"])).collect();
+    let vault = run.world.paths.vault.to_string_lossy();
+    json!({
+        "dry_run": run.args.dry_run, "vault": vault, "profiles": profiles, "settings_replaced": replaced, "not_imported": left,
+    })
 }
 
 fn profile(row: &Row, ended: &Ended) -> Value {
@@ -83,5 +88,9 @@ fn place(origin: &Origin) -> Value {
 }
 
 fn not_imported(left: &Left) -> Value {
-    json!({ "setting": left.setting, "profile": left.profile, "from": place(&left.origin) })
+    let values = report::import::values(left);
+    let (there, here) = values.map(|values| (values.to, values.from)).unwrap_or_default();
+    json!({
+        "setting": left.setting, "profile": left.profile, "there": there, "here": here, "from": place(&left.origin),
+    })
 }

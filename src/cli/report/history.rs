@@ -1,8 +1,11 @@
 //! Words about earlier generations, and what stands in the way of restoring one.
 
+use crate::cli::escape::escape;
 use crate::cli::failure::Failure;
+use crate::cli::setting_change::SettingChange;
+use crate::cli::world::World;
 
-use super::{Report, Status, internal};
+use super::{Report, Status, difference, internal};
 
 pub fn report(failure: &Failure) -> Report {
     let state = |message: String| Report::new(Status::State, message);
@@ -30,6 +33,22 @@ pub fn report(failure: &Failure) -> Report {
                 .hint("`--with-keys` takes those of the generation named; `--no-verify` does not ask AWS")
         }
         _ => internal(),
+    }
+}
+
+/// A setting of the whole vault: only profiles come back.
+pub fn say_not_restored(world: &World, generation: u64, change: &SettingChange) {
+    let what = difference::named(change);
+    let Some(values) = &change.values else {
+        world.say(&format!("not restored: {what}, which was otherwise in generation {generation}"));
+        return;
+    };
+    let (now, then) = difference::both(values);
+    world.say(&format!("not restored: {what}: {then} in generation {generation}, {now} now"));
+    let setting = &change.setting;
+    match &values.to {
+        Some(value) => world.hint(&format!("vault set --vault {setting}={}", escape(&shell_words::quote(value)))),
+        None => world.hint(&format!("vault unset --vault {setting}")),
     }
 }
 

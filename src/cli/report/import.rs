@@ -5,13 +5,15 @@ use std::path::Path;
 use crate::aws::{AwsError, Refusal};
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Failure;
+use crate::cli::setting_change::{SettingChange, Values};
+use crate::cli::settings::{OF_A_PROFILE, OF_THE_VAULT};
 use crate::cli::world::World;
 use crate::import::found::{Left, Origin, Source, Why};
 use crate::import::plan::{Conflict, Row, Step};
 use crate::names::ProfileName;
 
 use super::history::finish_rotation;
-use super::{Report, Status, aws, internal};
+use super::{Report, Status, aws, difference, internal};
 
 pub fn report(failure: &Failure) -> Report {
     match failure {
@@ -157,29 +159,65 @@ pub fn say_left(world: &World, left: &Left) {
         _ => left.origin.source.name().to_owned(),
     };
     let of = left.profile.as_ref().map(|name| format!(" of `{}`", escape(name))).unwrap_or_default();
-    world.say(&format!("not imported: {}{of} ({place})", left.setting));
+    let values = values(left).filter(|values| values.from.is_some()).map(|values| {
+        let (here, there) = difference::both(&values);
+        format!(": {there} there, {here} here")
+    });
+    let setting = escape(&left.setting);
+    world.say(&format!("not imported: {setting}{of} ({place}){}", values.unwrap_or_default()));
     let name = left.profile.as_deref().map(escape).unwrap_or_default();
     let value = left.value.as_deref().map(|value| escape(&shell_words::quote(value)));
-    match (left.setting, &left.profile, value) {
+    match (&*left.setting, &left.profile, value) {
         ("rotation", Some(_), _) => {
             world.hint(&format!(
                 "it is not over, and that vault alone can finish it: there, `vault rotate {name} --resume`"
             ));
         }
         ("mfa_process" | "rotate_hook", Some(_), _) => {
-            world.hint(&format!("if it is yours: vault set {name} {}='COMMAND'", left.setting));
+            world.hint(&format!("if it is yours: vault set {name} {setting}='COMMAND'"));
         }
         ("endpoint_url" | "rotate_every" | "grace" | "rotate_on_login" | "mfa_max_age", Some(_), Some(value)) => {
-            world.hint(&format!("if it is yours: vault set {name} {}={value}", left.setting));
+            world.hint(&format!("if it is yours: vault set {name} {setting}={value}"));
+        }
+        (_, Some(_), Some(value)) if values_are_shown(left) => {
+            world.hint(&format!("vault set {name} {setting}={value}"));
         }
         ("region" | "mfa_serial", Some(_), _) => {
-            world.hint(&format!("its value can't be used: vault set {name} {}=VALUE", left.setting));
+            world.hint(&format!("its value can't be used: vault set {name} {setting}=VALUE"));
         }
-        (_, None, Some(value)) if left.setting != "recipient" => {
-            world.hint(&format!("vault set --vault {}={value}", left.setting));
+        (_, None, Some(value)) if values_are_shown(left) => {
+            world.hint(&format!("vault set --vault {setting}={value}"));
         }
         _ => {}
     }
+}
+
+/// Of another vault's settings that this version knows; a command may hold a secret, and so may what is not known.
+fn values_are_shown(left: &Left) -> bool {
+    let known = match left.profile {
+        Some(_) => OF_A_PROFILE.iter().any(|setting| setting.name == left.setting),
+        None => OF_THE_VAULT.iter().any(|setting| setting.name == left.setting),
+    };
+    known && left.origin.source == Source::Vault && !is_command(&left.setting)
+}
+
+fn is_command(setting: &str) -> bool {
+    ["mfa_process", "rotate_hook"].contains(&setting)
+}
+
+/// From what the vault has to what would be imported.
+pub fn values(left: &Left) -> Option<Values> {
+    values_are_shown(left).then(|| Values { from: left.here.clone(), to: left.value.clone() })
+}
+
+/// A profile that is replaced loses its commands, and gets none: that they go is all there is to tell.
+pub fn without_commands(change: SettingChange) -> SettingChange {
+    let values = change.values.filter(|_| !is_command(&change.setting));
+    SettingChange { values, ..change }
+}
+
+pub fn say_replaced(world: &World, change: &SettingChange) {
+    world.say(&format!("would change: {}", difference::setting(change)));
 }
 
 pub fn say_still_there(world: &World, files: &[String]) {

@@ -28,9 +28,13 @@ fn kept(case: &Case) -> Vec<PathBuf> {
     files
 }
 
-fn stays(case: &Case, name: &str, generation: u64) -> String {
+/// What is said of generation 3, whose region comes back.
+fn region_comes_back(case: &Case) -> String {
     let key = short(case.alice.access_key_id());
-    format!("restored `{name}` from generation {generation}; its access key {key} stays\n")
+    format!(
+        "restored `prod` from generation 3; its access key {key} stays\n  \
+         region of `prod`, from `us-east-1` to `eu-central-1`\n"
+    )
 }
 
 #[test]
@@ -40,22 +44,54 @@ fn history_lists_every_generation_and_what_it_changed() {
     case.run(&["remove", "prod", "--yes"]).succeeds();
     let output = case.run(&["history"]);
     let rows: Vec<Vec<&str>> = output.succeeds().out.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], ["GENERATION", "WRITTEN", "BY", "PROFILES", "CHANGES"]);
-    let told: Vec<_> = rows[1..].iter().map(|row| (row[0], row[3], row[4])).collect();
+    assert_eq!(rows[0], ["GENERATION", "WRITTEN", "BY", "PROFILES", "CHANGES", "UNLIKE", "NOW"]);
+    let told: Vec<_> = rows[1..].iter().map(|row| (row[0], row[3], row[4], row[5..].join(" "))).collect();
     let expected = [
-        ("6", "1", "-prod"),
-        ("5", "2", "+other"),
-        ("4", "1", "-"),
-        ("3", "1", "-"),
-        ("2", "1", "+prod"),
-        ("1", "0", "-"),
+        ("6", "1", "-prod", "-"),
+        ("5", "2", "+other", "+prod"),
+        ("4", "1", "~prod(region)", "+prod -other"),
+        ("3", "1", "~prod(region)", "+prod -other"),
+        ("2", "1", "+prod", "+prod -other"),
+        ("1", "0", "-", "-other"),
     ];
+    let expected = expected.map(|(generation, profiles, changes, now)| (generation, profiles, changes, now.to_owned()));
     assert_eq!(told, expected);
     let generations = json(&case.run(&["history", "--json"]))["generations"].clone();
     assert_eq!(generations[0]["file"], json!(null));
     assert_eq!((&generations[1]["generation"], &generations[1]["changes"]), (&json!(5), &json!(["+other"])));
     let file = case.vault_file().with_file_name(generations[1]["file"].as_str().unwrap());
     assert!(file.exists(), "{}", file.display());
+}
+
+#[test]
+fn history_tells_of_each_generation_which_settings_are_otherwise_now() {
+    let case = with_history();
+    case.run(&["set", "--vault", "session_duration=1h"]).succeeds();
+    let usb = case.given("usb.txt");
+    case.run(&["recipient", "add", "usb", "--recovery-key", usb.to_str().unwrap()]).succeeds();
+    case.keep_secret("the usb key", fs::read_to_string(&usb).unwrap().lines().last().unwrap());
+    case.run(&["set", "prod", "grace=7d", "protected=true", "role_session_name=x", "source_identity=y"]).succeeds();
+    let generations = json(&case.run(&["history", "--json"]))["generations"].clone();
+    let settings = "grace,protected,role_session_name,source_identity";
+    let told = |index: usize| (&generations[index]["changes"], &generations[index]["unlike_now"]);
+    assert_eq!(told(0), (&json!([format!("~prod({settings})")]), &json!([])));
+    assert_eq!(told(1), (&json!(["+(recipient:usb)"]), &json!([format!("~prod({settings})")])));
+    let since = json!([format!("~prod({settings})"), "-(recipient:usb)"]);
+    assert_eq!(told(2), (&json!(["~(session_duration)"]), &since));
+    let since = json!([
+        "~prod(grace,protected,region,role_session_name,source_identity)",
+        "-(recipient:usb)",
+        "~(session_duration)"
+    ]);
+    assert_eq!(told(4), (&json!(["~prod(region)"]), &since));
+    let settings = &generations[4]["settings_unlike_now"];
+    let duration = json!({ "profile": null, "setting": "session_duration", "now": "3600", "then": null });
+    let region = json!({ "profile": "prod", "setting": "region", "now": "us-east-1", "then": "eu-central-1" });
+    assert_eq!((&settings[0], &settings[3]), (&duration, &region));
+    let rows = case.run(&["history"]);
+    let row = rows.succeeds().out.lines().find(|line| line.starts_with("3 ")).unwrap();
+    let cell = "~prod(grace,protected,region,...) -(recipient:usb) ~(session_duration)";
+    assert!(row.ends_with(&format!("  {cell}")), "{row}");
 }
 
 #[test]
@@ -71,7 +107,7 @@ fn a_vault_without_earlier_generations_says_so() {
 fn settings_come_back_as_a_new_generation_and_the_key_stays() {
     let case = with_history();
     case.sim.clear_requests();
-    case.run(&["restore", "3", "prod"]).succeeds().stdout("").stderr(&stays(&case, "prod", 3));
+    case.run(&["restore", "3", "prod"]).succeeds().stdout("").stderr(&region_comes_back(&case));
     assert_eq!(region(&case, "prod"), "eu-central-1");
     assert_eq!(json(&case.run(&["status", "--json"]))["generation"], 5);
     assert!(case.sim.requests().is_empty(), "the key stays, so that AWS has nothing to say");
@@ -85,8 +121,27 @@ fn a_dry_run_changes_nothing() {
     let case = with_history();
     let before = fs::read(case.vault_file()).unwrap();
     let output = case.run(&["restore", "3", "--dry-run"]);
-    output.succeeds().stderr(&stays(&case, "prod", 3).replace("restored", "would restore"));
+    output.succeeds().stderr(&region_comes_back(&case).replace("restored", "would restore"));
     assert_eq!(fs::read(case.vault_file()).unwrap(), before);
+}
+
+#[test]
+fn settings_of_the_whole_vault_that_were_otherwise_are_told_and_stay() {
+    let case = with_history();
+    case.run(&["set", "--vault", "session_duration=1h"]).succeeds();
+    let told = "not restored: session_duration of the vault: nothing in generation 3, `3600` now\n\
+                vault: hint: vault unset --vault session_duration\n";
+    let dry = region_comes_back(&case).replace("restored", "would restore") + told;
+    case.run(&["restore", "3", "--dry-run"]).succeeds().stderr(&dry);
+    case.run(&["restore", "3"]).succeeds().stderr(&(region_comes_back(&case) + told));
+    let nothing = format!("nothing to restore: the profiles are as they were in generation 3\n{told}");
+    case.run(&["restore", "3"]).succeeds().stderr(&nothing);
+    let named = "nothing to restore: all of it is as it was in generation 3\n";
+    case.run(&["restore", "3", "prod"]).succeeds().stderr(named);
+    case.run(&["unset", "--vault", "session_duration"]).succeeds();
+    let told = "not restored: session_duration of the vault: `3600` in generation 5, nothing now\n\
+                vault: hint: vault set --vault session_duration=3600\n";
+    case.run(&["restore", "5", "--dry-run"]).succeeds().stderr_has(told);
 }
 
 #[test]
@@ -143,7 +198,11 @@ fn an_older_key_comes_back_by_name_only() {
     case.vault(&replace).stdin(bob.secret_access_key()).run().succeeds();
     case.run(&["restore", "2", "--with-keys"]).exits(2);
     let key = short(case.alice.access_key_id());
-    let told = format!("restored `prod` from generation 2; with access key {key} of generation 2\n");
+    let told = format!(
+        "restored `prod` from generation 2; with access key {key} of generation 2\n  \
+         mfa_serial of `prod`, from nothing to `{}`\n",
+        case.phone.serial()
+    );
     case.run(&["restore", "2", "prod", "--with-keys"]).succeeds().stderr(&told);
     case.login().succeeds();
 }

@@ -1,6 +1,8 @@
 //! `vault trust`: a person decides on a vault that is not what this machine remembers.
 
 use rustix::process::Signal;
+use vault::store::plugin::Plugins;
+use vault::store::seal::{seal, unseal};
 
 use super::machines::Machine;
 use super::recipient::made_with_recovery_key;
@@ -77,6 +79,78 @@ fn the_keys_that_only_one_side_has_are_named() {
     terminal.expect(&format!("  only in what is remembered: `prod`, access key {key}\r\n\r\n{QUESTION}"));
     terminal.type_line("yes");
     terminal.finish().0.succeeds();
+}
+
+/// What is remembered is put aside, as a sync program does it, and `older` put in its place; the screen up to the question.
+fn sides(first: &Machine, case: &Case, older: &[u8]) -> String {
+    let aside = first.vault_file().with_file_name("vault (conflicted copy 2026-01-01).age");
+    case.write(&aside, 0o600, first.bytes());
+    first.put(older);
+    let mut terminal = first.trust();
+    terminal.expect(QUESTION).type_line("yes");
+    let (output, _) = terminal.finish();
+    let screen = screen(output.succeeds());
+    let shown = screen.split_once(".\n\n").unwrap().1;
+    shown.split_once(QUESTION).unwrap().0.to_owned()
+}
+
+#[test]
+fn settings_that_would_change_are_named_with_both_values_where_nothing_else_differs() {
+    let case = made_with_recovery_key();
+    let first = Machine::first(&case);
+    case.add("prod").succeeds();
+    case.run(&["set", "prod", "region=eu-central-1", "mfa_process=code \u{202e}evil"]).succeeds();
+    case.run(&["set", "--vault", "agent.idle=10m"]).succeeds();
+    let older = first.bytes();
+    case.run(&["set", "prod", "region=us-east-1", "protected=true"]).succeeds();
+    case.run(&["unset", "prod", "mfa_process"]).succeeds();
+    case.run(&["set", "--vault", "agent.idle=5m", "grace=7d"]).succeeds();
+    let shown = "  would change: agent.idle of the vault, from `300` to `600`\n  \
+                 would change: grace of the vault, from `7d` to nothing\n  \
+                 would change: mfa_process of `prod`, from nothing to `code \\u{202e}evil`\n  \
+                 would change: protected of `prod`, from `true` to nothing\n  \
+                 would change: region of `prod`, from `us-east-1` to `eu-central-1`\n\n";
+    assert_eq!(sides(&first, &case, &older), shown);
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_named_and_its_value_not_shown() {
+    let case = made_with_recovery_key();
+    let first = Machine::first(&case);
+    case.add("prod").succeeds();
+    let mut document = unseal(&first.bytes(), &case.recovery_identity(), &Plugins::none()).unwrap();
+    let secret = "who knows what this is";
+    case.keep_secret("the value of a newer version", secret);
+    document.settings.rest.insert("shiny".to_owned(), secret.into());
+    document.recipients[1].rest.insert("shiny".to_owned(), secret.into());
+    document.profiles.values_mut().for_each(|prod| drop(prod.rest.insert("shiny".to_owned(), secret.into())));
+    let newer = seal(&document, &Plugins::none()).unwrap();
+    let shown = "  would change: shiny of the vault\n  would change: shiny of `prod`\n  \
+                 would change: shiny of recipient `recovery`\n\n";
+    assert_eq!(sides(&first, &case, &newer), shown);
+}
+
+#[test]
+fn what_a_profile_that_only_this_file_has_would_run_is_shown() {
+    let case = made_with_recovery_key();
+    let first = Machine::first(&case);
+    let mut document = unseal(&first.bytes(), &case.recovery_identity(), &Plugins::none()).unwrap();
+    let profile = toml::from_str("rotate_hook = 'steal it'").unwrap();
+    document.profiles.insert("new".parse().unwrap(), profile);
+    let other = seal(&document, &Plugins::none()).unwrap();
+    let shown = "  only in this file: `new`, no access key\n  \
+                 would change: rotate_hook of `new`, from nothing to `steal it`\n\n";
+    assert_eq!(sides(&first, &case, &other), shown);
+}
+
+#[test]
+fn two_sides_of_the_same_content_are_said_to_be_that() {
+    let case = made_with_recovery_key();
+    let first = Machine::first(&case);
+    let older = first.bytes();
+    case.run(&["set", "--vault", "grace=7d"]).succeeds();
+    case.run(&["unset", "--vault", "grace"]).succeeds();
+    assert_eq!(sides(&first, &case, &older), "Both have the same profiles, access keys and settings.\n\n");
 }
 
 #[test]

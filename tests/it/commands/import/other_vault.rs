@@ -50,14 +50,13 @@ fn from_a_branch_of_the_vault_the_newer_living_key_comes_and_nothing_else() {
     let output = case.run(&["import", "--vault", &other, "--yes"]);
     let told = format!(
         "added `prod`: access key {}, alice in account {ACCOUNT}, MFA device {PHONE}\n\
+         not imported: region of `prod` ({other}): `us-west-2` there, `eu-central-1` here\n\
+         vault: hint: vault set prod region=us-west-2\n\
          not imported: mfa_process of `prod` ({other})\n\
          vault: hint: if it is yours: vault set prod mfa_process='COMMAND'\n\
-         not imported: endpoint_url of `prod` ({other})\n\
-         vault: hint: if it is yours: vault set prod endpoint_url={}\n\
          not imported: default_profile ({other})\nvault: hint: vault set --vault default_profile=prod\n\
          next: vault login prod\n",
         short(&id),
-        case.sim.endpoint()
     );
     let row = ["prod", &short(&id), PHONE, &format!("{other} [prod]"), "the newer key that AWS takes"];
     output.succeeds().stdout(&table(&[row])).stderr(&told);
@@ -65,6 +64,82 @@ fn from_a_branch_of_the_vault_the_newer_living_key_comes_and_nothing_else() {
     assert_eq!((&prod["access_key"], &prod["region"]), (&id.into(), &"eu-central-1".into()));
     assert_eq!(prod["mfa_process"], serde_json::Value::Null);
     works(&case, "prod");
+}
+
+#[test]
+fn settings_that_both_vaults_have_are_told_where_they_differ_and_stay() {
+    let case = Case::with_prod();
+    case.run(&["set", "prod", "region=eu-central-1", "grace=7d", "mfa_max_age=1h"]).succeeds();
+    case.run(&["set", "--vault", "session_duration=1h", "agent.idle=10m"]).succeeds();
+    let other = branch(&case);
+    change(&case, &other, |document| {
+        let prod = document.profiles.get_mut(&"prod".parse().unwrap()).unwrap();
+        prod.region = "us-west-2".parse().ok();
+        prod.grace = "8d".parse().ok();
+        prod.session_tags = "team=blue".parse().ok();
+        prod.mfa_process = Some("a command with a secret".to_owned());
+        prod.rest.insert("shiny".to_owned(), "who knows".into());
+        document.settings.session_duration = Some(7200);
+        document.settings.agent.rest.insert("deep".to_owned(), 1.into());
+    });
+    let other = other.to_str().unwrap();
+    let told = format!(
+        "not imported: region of `prod` ({other}): `us-west-2` there, `eu-central-1` here\n\
+         vault: hint: vault set prod region=us-west-2\n\
+         not imported: session_tags of `prod` ({other})\n\
+         vault: hint: vault set prod session_tags='team=blue'\n\
+         not imported: mfa_process of `prod` ({other})\n\
+         vault: hint: if it is yours: vault set prod mfa_process='COMMAND'\n\
+         not imported: grace of `prod` ({other}): `8d` there, `7d` here\n\
+         vault: hint: if it is yours: vault set prod grace=8d\n\
+         not imported: shiny of `prod` ({other})\n\
+         not imported: session_duration ({other}): `7200` there, `3600` here\n\
+         vault: hint: vault set --vault session_duration=7200\n\
+         not imported: agent.deep ({other})\n"
+    );
+    case.run(&["import", "--vault", other, "--dry-run"]).succeeds().stderr(&told);
+    let shown = json(&case.run(&["import", "--vault", other, "--dry-run", "--json"]));
+    let values = shown["not_imported"].as_array().unwrap().iter();
+    let values: Vec<_> =
+        values.map(|left| (left["setting"].as_str().unwrap(), left["there"].as_str(), left["here"].as_str())).collect();
+    let expected = [
+        ("region", Some("us-west-2"), Some("eu-central-1")),
+        ("session_tags", Some("team=blue"), None),
+        ("mfa_process", None, None),
+        ("grace", Some("8d"), Some("7d")),
+        ("shiny", None, None),
+        ("session_duration", Some("7200"), Some("3600")),
+        ("agent.deep", None, None),
+    ];
+    assert_eq!(values, expected);
+    let before = fs::read(case.vault_file()).unwrap();
+    case.run(&["import", "--vault", other, "--yes"]).succeeds().stderr(&format!("{told}nothing to import\n"));
+    assert!(fs::read(case.vault_file()).unwrap() == before);
+}
+
+#[test]
+fn what_replacing_a_profile_does_to_its_settings_is_told_before_it_is_done() {
+    let case = Case::with_prod();
+    case.run(&["set", "prod", "region=eu-central-1", "grace=7d", "rotate_hook=tell -p hidden"]).succeeds();
+    case.keep_secret("what stands in a command", "tell -p hidden");
+    let (other, _) = rotated_branch(&case, HOUR);
+    let import = ["import", "--vault", &other, "--replace"];
+    let told = "would change: grace of `prod`, from `7d` to nothing\n\
+                would change: region of `prod`, from `eu-central-1` to `us-west-2`\n\
+                would change: rotate_hook of `prod`\n";
+    let dry = case.run(&[&import[..], &["--dry-run"]].concat());
+    assert!(dry.succeeds().err.starts_with(told), "{}", dry.err);
+    let shown = json(&case.run(&[&import[..], &["--dry-run", "--json"]].concat()));
+    let grace = serde_json::json!({ "profile": "prod", "setting": "grace", "from": "7d", "to": null });
+    assert_eq!(shown["settings_replaced"][0], grace);
+    // What goes with the profile is not here any more, so that it is told with its line.
+    dry.stderr_has(&format!(
+        "not imported: grace of `prod` ({other})\nvault: hint: if it is yours: vault set prod grace=7d\n"
+    ));
+    let mut terminal = case.vault(&import).on_terminal();
+    terminal.expect("from `eu-central-1` to `us-west-2`\r\n").expect("Import 1 profile").type_line("yes");
+    terminal.finish().0.succeeds();
+    assert_eq!(profile(&case, "prod")["region"], "us-west-2");
 }
 
 #[test]
