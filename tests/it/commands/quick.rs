@@ -96,18 +96,6 @@ fn a_reader_that_goes_away_and_a_full_disk_end_it_as_they_end_the_other() {
 }
 
 #[test]
-fn started_without_standard_descriptors_it_answers_as_if_they_led_nowhere() {
-    let case = signed_in();
-    for (redirect, printed) in [("<&- >&- 2>&-", 0), ("<&- >&-", 0), ("<&-", 1)] {
-        let before = acts(&case).len();
-        let script = format!("exec '{QUICK}' credential-process prod {redirect}");
-        let output = start(&case, "sh", &["-c", &script]).run();
-        assert_eq!(output.succeeds().stderr("").out.lines().count(), printed, "{redirect}");
-        assert_eq!(acts(&case).len(), before + 1, "left to `vault`, which logs it again: {redirect}");
-    }
-}
-
-#[test]
 fn where_the_other_is_not_it_says_so() {
     let case = Case::with_prod();
     let program = alone(&case);
