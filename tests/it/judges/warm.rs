@@ -35,8 +35,7 @@ fn where_standard_descriptors_are_closed_no_file_and_no_socket_takes_their_place
         let (_, after) = text.rsplit_once("execve(").unwrap();
         let opened = after.lines().filter(opening).filter(ours);
         let low: Vec<&str> = opened.filter(|line| given(line).is_some_and(|number| number <= 2)).collect();
-        assert_eq!(low.len(), 3, "{program}: {low:#?}");
-        assert!(low.iter().all(|line| line.contains("/dev/null")), "{program}: {low:#?}");
+        assert!(!low.is_empty() && low.iter().all(|line| line.contains("/dev/null")), "{program}: {low:#?}");
     }
 }
 
