@@ -11,6 +11,7 @@ mod keys;
 mod meant;
 mod program;
 mod providers;
+mod roles;
 mod vault_file;
 
 use serde_json::json;
@@ -64,6 +65,7 @@ fn look(args: &Args, world: &World) -> Vec<Finding> {
     findings.extend(agent::look(world));
     findings.extend(files::look(world));
     findings.extend(providers::look(args.name.as_ref(), &inside, world));
+    findings.extend(roles::look(world));
     if !args.offline {
         findings.push(clock::look(world));
     }

@@ -3,6 +3,7 @@
 
 mod agent;
 pub mod aws;
+pub mod aws_mfa;
 pub mod configure;
 mod console;
 pub mod due;
@@ -21,6 +22,7 @@ mod plugin;
 mod policy;
 mod profile;
 mod recipient;
+pub mod role_source;
 mod rotate;
 mod rotated;
 pub mod schedule;
