@@ -82,6 +82,10 @@ pub enum Failure {
         error: ReadError,
     },
     SecretFileOpen {
+    /// It may be the very secret.
+    NoPathInVariable {
+        variable: &'static str,
+    },
         path: PathBuf,
         mode: u32,
     },

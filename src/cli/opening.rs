@@ -109,7 +109,8 @@ impl UnlockArgs {
     /// The passphrase that a flag or variable leads to.
     pub fn passphrase(&self, world: &World) -> Result<Option<Passphrase>, Failure> {
         let named = self.passphrase_fd.is_some() || self.passphrase_command.is_some();
-        let variable = world.environment.path("VAULT_PASSPHRASE_FILE").filter(|_| !named);
+        let named = named || self.passphrase_file.is_some();
+        let variable = if named { None } else { secret_file::in_variable(world, "VAULT_PASSPHRASE_FILE")? };
         let command = self.passphrase_command.as_deref().map(|command| ("--passphrase-command", command));
         let file = self.passphrase_file.as_deref().or(variable.as_deref());
         PassphraseSource { file, descriptor: self.passphrase_fd, command }.read(world)
@@ -120,7 +121,7 @@ impl UnlockArgs {
         let identity = match (&self.identity, self.passphrase_flag()) {
             (Some(path), _) => Some(path.clone()),
             (None, true) => None,
-            (None, false) => world.environment.path("VAULT_IDENTITY"),
+            (None, false) => secret_file::in_variable(world, "VAULT_IDENTITY")?,
         };
         match identity {
             Some(path) => Ok(Some(Given::Identities(read_identities(world, &path)?))),

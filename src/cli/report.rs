@@ -41,7 +41,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use super::escape::{escape, shown_path};
+use super::escape::{escape, shown_path, without_identities};
 use crate::paths::PathsError;
 use crate::process::LEAST_OPEN_FILES;
 
@@ -181,6 +181,7 @@ impl Report {
             | UnlockFile { .. }
             | NamedFile { .. }
             | SecretFileOpen { .. }
+            | NoPathInVariable { .. }
             | NoIdentityIn { .. }
             | FileExists { .. } => unlock::report(failure),
             AgentNotWanted | HandOver(_) | AgentListen(_) | AgentEnded(_) | AgentUnreachable | Agent(_)
@@ -303,7 +304,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     }
     match usage::conflict(error) {
         Some(report) => show(&report),
-        None => say(&format!("vault: {}", error.render().ansi())),
+        None => say(&format!("vault: {}", without_identities(&error.render().ansi().to_string()))),
     }
     Status::Usage.into()
 }

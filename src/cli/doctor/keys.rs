@@ -37,6 +37,7 @@ fn failed(failure: &Failure, world: &World) -> Finding {
         Failure::Load(LoadError::Untrusted(Untrusted::Owner { path, .. } | Untrusted::Writable { path, .. })) => {
             finding.at(place(path, world).display())
         }
+        Failure::NoPathInVariable { variable } | Failure::BadFingerprint { variable, .. } => finding.at(variable),
         _ => finding,
     }
 }
