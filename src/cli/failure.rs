@@ -35,6 +35,7 @@ pub use super::need::{Need, SerialBy};
 use super::rotate::RotateFailure;
 use super::schedule::ScheduleError;
 use super::terminal::PromptError;
+use super::way_back::Damaged;
 
 pub enum Failure {
     Paths(PathsError),
@@ -81,11 +82,11 @@ pub enum Failure {
         path: PathBuf,
         error: ReadError,
     },
-    SecretFileOpen {
     /// It may be the very secret.
     NoPathInVariable {
         variable: &'static str,
     },
+    SecretFileOpen {
         path: PathBuf,
         mode: u32,
     },
@@ -133,6 +134,7 @@ pub enum Failure {
         vault: String,
     },
     Open(OpenError),
+    Damaged(Box<Damaged>),
     Reopen(ReopenError),
     Create(CreateError),
     NewPassphrase(PassphraseError),

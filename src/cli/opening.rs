@@ -17,6 +17,7 @@ use super::passphrase_source::PassphraseSource;
 use super::secret_file;
 use super::terminal::Terminal;
 use super::trusting;
+use super::way_back;
 use super::world::World;
 
 /// How often a person may mistype.
@@ -141,7 +142,8 @@ pub struct Unlocked<'a> {
 /// Opens the vault there is.
 pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     let holding = agent_access::holding(world);
-    let by_agent = holding.map(|holding| agent_access::open(world, &holding)).transpose()?.flatten();
+    let by_agent = holding.map(|holding| agent_access::open(world, &holding)).transpose();
+    let by_agent = by_agent.map_err(|failure| way_back::told_with(failure, world))?.flatten();
     if let Some(opened) = by_agent {
         return trusting::believe(world, opened);
     }
@@ -169,6 +171,10 @@ pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
 
 /// The same for who has to look at it first, or needs the passphrase once more.
 pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
+    unlocked(world).map_err(|failure| way_back::told_with(failure, world))
+}
+
+fn unlocked<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     let place = world.place();
     let loaded = place.load().map_err(|error| not_loaded(error, world))?;
     match world.unlock.given(world)? {

@@ -154,6 +154,7 @@ impl Report {
             Load(_)
             | NoVaultBesideKeys { .. }
             | Open(_)
+            | Damaged(_)
             | WrongPassphrase { .. }
             | Reopen(_)
             | Create(_)
@@ -180,8 +181,8 @@ impl Report {
             | OneInputForTwo
             | UnlockFile { .. }
             | NamedFile { .. }
-            | SecretFileOpen { .. }
             | NoPathInVariable { .. }
+            | SecretFileOpen { .. }
             | NoIdentityIn { .. }
             | FileExists { .. } => unlock::report(failure),
             AgentNotWanted | HandOver(_) | AgentListen(_) | AgentEnded(_) | AgentUnreachable | Agent(_)
