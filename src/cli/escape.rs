@@ -50,6 +50,11 @@ pub fn shown_path(path: &Path) -> String {
     escape(&path.to_string_lossy())
 }
 
+/// The same as a shell takes it, whatever is in its name.
+pub fn typed_path(path: &Path) -> String {
+    escape(&shell_words::quote(&path.to_string_lossy()))
+}
+
 /// Control characters, bidirectional controls, zero-width characters and other invisible ones (Unicode TR36, TR9).
 fn acts_or_hides(character: char) -> bool {
     character.is_control()

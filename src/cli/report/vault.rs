@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::cli::escape::{escape, shown_path};
+use crate::cli::escape::{escape, shown_path, typed_path};
 use crate::cli::failure::Failure;
 use crate::cli::way_back::Damaged;
 use crate::cli::world::World;
@@ -103,10 +103,8 @@ fn with_way_back(damaged: &Damaged) -> Report {
     Report { message, status, hint: Some(hint) }
 }
 
-/// As a shell takes it, whatever is in the names.
 fn copy(from: &Path, to: &Path) -> String {
-    let quoted = |path: &Path| escape(&shell_words::quote(&path.to_string_lossy()));
-    format!("cp {} {}", quoted(from), quoted(to))
+    format!("cp {} {}", typed_path(from), typed_path(to))
 }
 
 pub(super) fn distrust(untrusted: &Untrusted) -> Report {
