@@ -209,8 +209,7 @@ fn the_commands_of_the_hint_bring_back_the_newest_generation_that_is_whole_from_
     let refused = run(&["list"]).run();
     let told = "goes back to generation 2, the newest beside it that is whole, and `vault trust` accepts that\n";
     refused.exits(6).stderr_has(told);
-    let locked =
-        case.vault(&["doctor", "--offline"]).variable("VAULT_FILE", &vault).without_variable("VAULT_IDENTITY").run();
+    let locked = case.vault(&["doctor", "--offline"]).variable("VAULT_FILE", &vault).asking().run();
     assert!(locked.exits(1).out.contains("problem  vault        the vault is not an age file"), "{}", locked.out);
     follow(&refused);
     assert!(fs::read(&vault).unwrap() == fs::read(kept(2)).unwrap());
