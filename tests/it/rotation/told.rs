@@ -154,6 +154,26 @@ fn a_key_that_an_undo_took_back_is_replaced_once_its_newer_key_may_go() {
 }
 
 #[test]
+fn a_key_that_is_too_old_beside_one_that_was_kept_is_told_with_what_has_to_go_first() {
+    let stage = Stage::new();
+    stage.run(&["set", "--vault", "rotate_every=1d", "rotate_on_login=never"]).succeeds();
+    stage.rotate(&["--keep-old"]).succeeds();
+    let (old, new) = keys(&stage);
+    stage.pass(3 * DAY);
+    let kept = format!(", old key {} kept active\n", short(&old));
+    stage.run(&["status"]).succeeds().says("  overdue by 2 d; new key in use since ").says(&kept);
+    let ran = stage.with_code(&["login", "prod", "--no-export"]);
+    let way =
+        format!("`vault rotate prod` switches {} off, and replaces the key once that one is deleted", short(&old));
+    ran.succeeds().says(&format!("key {} is 3 d old (limit 1 d)\nvault: hint: {way}\n", short(&new)));
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+    stage.pass(2 * DAY);
+    stage.rotate(&[]).succeeds();
+    assert_eq!((stage.status(&old), stage.held().other_id()), (None, new));
+}
+
+#[test]
 fn a_dry_run_says_whether_it_would_ask_for_a_code() {
     let stage = Stage::new();
     let ran = stage.run(&["rotate", "prod", "--dry-run"]);
