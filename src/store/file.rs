@@ -2,6 +2,7 @@
 //! leaves at every instant either the old file or the new one.
 
 mod gone;
+mod whole;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -193,11 +194,6 @@ impl<'d> Place<'d> {
         self.opened()?.kept_files()
     }
 
-    /// The newest earlier generation that stands here as a save kept it, and which one that is.
-    pub fn newest_whole(&self) -> Option<(u64, PathBuf)> {
-        self.opened().ok()?.newest_whole()
-    }
-
     /// What saves kept, what sync programs put aside, and what saves left that were killed before their rename.
     pub(super) fn files_beside(&self) -> io::Result<Vec<String>> {
         let Spot { folder, name, .. } = self.opened()?;
@@ -275,18 +271,6 @@ impl Spot {
     fn kept_files(&self) -> io::Result<Vec<(u64, String)>> {
         let names = self.folder.names()?;
         Ok(names.into_iter().filter_map(|name| Some((kept::parse_generation(&self.name, &name)?, name))).collect())
-    }
-
-    /// By its name, which tells how its hash begins: nothing of it is opened.
-    fn newest_whole(&self) -> Option<(u64, PathBuf)> {
-        let mut files = self.kept_files().ok()?;
-        files.sort_by(|one, other| other.cmp(one));
-        let is_whole = |(generation, file): &(u64, String)| {
-            let read = self.folder.read(file, MAX_FILE);
-            read.is_ok_and(|(bytes, _)| file.ends_with(&kept::ending(*generation, &Sha256::digest(&bytes).into())))
-        };
-        let (generation, file) = files.into_iter().find(is_whole)?;
-        Some((generation, self.path.with_file_name(file)))
     }
 
     fn check_folder(&self) -> Result<(), LoadError> {
