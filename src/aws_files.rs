@@ -6,3 +6,4 @@ pub mod file;
 pub mod ini;
 pub mod our_process;
 pub mod provider;
+pub mod role_source;

@@ -43,6 +43,7 @@ mod trusting;
 mod use_line;
 mod version;
 mod warm;
+mod way_back;
 mod world;
 
 use std::cell::RefCell;

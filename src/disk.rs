@@ -7,6 +7,7 @@
 mod holders;
 mod real;
 mod replace;
+mod room;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use thiserror::Error;
 pub use holders::{Holders, tell_holders};
 pub use real::RealDisk;
 pub use replace::{Replaced, replace};
+pub use room::{MayWrite, Room};
 
 /// What a file system can do for us.
 pub trait Disk: Send + Sync {
@@ -35,6 +37,11 @@ pub trait Disk: Send + Sync {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             other => other,
         }
+    }
+
+    /// Whether a folder takes new files; None where there is none, or nobody can tell.
+    fn room_at(&self, _path: &Path) -> io::Result<Option<Room>> {
+        Ok(None)
     }
 
     /// Opens a folder; later calls on it are by name within it.

@@ -3,7 +3,7 @@
 //! The order is the AWS CLI's and boto3's, <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>;
 //! other SDKs differ where a profile says more than one thing, which is a reason not to have it say that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::config::{ConfigError, ConfigFile, ConfigProfile, profile_name};
 use super::credentials::{CredentialsFile, CredentialsSection, Holds};
@@ -54,12 +54,22 @@ pub struct Sections<'f> {
 
 impl Files {
     pub fn load(disk: &dyn Disk, paths: &Paths) -> Result<Self, FileError> {
-        let bytes = file::read(disk, &paths.aws_config)?;
-        Ok(Self {
-            config: ConfigFile::parse(&paths.aws_config, &bytes),
-            config_keys: CredentialsFile::parse(&bytes),
-            credentials: CredentialsFile::load(disk, &paths.aws_credentials)?,
-        })
+        let config = file::read(disk, &paths.aws_config)?;
+        let credentials = file::read(disk, &paths.aws_credentials)?;
+        Ok(Self::parse(&paths.aws_config, &config, &credentials))
+    }
+
+    /// `path` is the config file's.
+    pub fn parse(path: &Path, config: &[u8], credentials: &[u8]) -> Self {
+        Self {
+            config: ConfigFile::parse(path, config),
+            config_keys: CredentialsFile::parse(config),
+            credentials: CredentialsFile::parse(credentials),
+        }
+    }
+
+    pub(super) fn config_names(&self) -> impl Iterator<Item = &str> {
+        self.config.names()
     }
 
     /// Whether either of them has a section of the profile.
@@ -113,8 +123,6 @@ fn process<'f>(profile: &ConfigProfile) -> Option<Provider<'f>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     const KEYS: &str = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n";
@@ -123,11 +131,7 @@ mod tests {
     fn told(variables: &[&str], config: &str, credentials: &str) -> Vec<&'static str> {
         let environment: Environment = variables.iter().map(|name| (*name, "x")).collect();
         let config = format!("[profile p]\n{config}");
-        let files = Files {
-            config: ConfigFile::parse(Path::new("/c"), config.as_bytes()),
-            config_keys: CredentialsFile::parse(config.as_bytes()),
-            credentials: CredentialsFile::parse(format!("[p]\n{credentials}").as_bytes()),
-        };
+        let files = Files::parse(Path::new("/c"), config.as_bytes(), format!("[p]\n{credentials}").as_bytes());
         let sections = files.sections(&"p".parse().unwrap()).unwrap();
         let word = |provider: &Provider| match provider {
             Provider::Variables => "variables",

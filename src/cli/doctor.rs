@@ -11,6 +11,8 @@ mod keys;
 mod meant;
 mod program;
 mod providers;
+mod roles;
+mod room;
 mod vault_file;
 
 use serde_json::json;
@@ -25,9 +27,10 @@ use inside::Inside;
 
 /// Look at everything between a profile and AWS: what is wrong is named, with the command that mends it
 ///
-/// What AWS tools will take for NAME and why, variables that get in the way, modes and owners of files, access keys that lie in
-/// plaintext, keys that are too old, rotations that are not over, the agent, the clock. Nothing is changed, and nobody is asked
-/// for the passphrase: while the vault is locked, what is in it is not looked at. It ends with 1 where something is wrong.
+/// What AWS tools will take for NAME and why, variables that get in the way, modes and owners of files, room to save, access keys
+/// that lie in plaintext, roles without a source, keys that are too old, rotations that are not over, the agent, the clock. Nothing
+/// is changed, and nobody is asked for the passphrase: while the vault is locked, what is in it is not looked at. It ends with 1
+/// where something is wrong.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile that AWS tools are to use [default: the one that variables name to them, else `default` if there is one]
@@ -60,10 +63,12 @@ fn look(args: &Args, world: &World) -> Vec<Finding> {
     findings.extend(environment::look(world));
     findings.push(vault_file::look(world));
     findings.extend(folders::look(world));
+    findings.extend(room::look(world));
     findings.extend(keys::look(&inside, world));
     findings.extend(agent::look(world));
     findings.extend(files::look(world));
     findings.extend(providers::look(args.name.as_ref(), &inside, world));
+    findings.extend(roles::look(world));
     if !args.offline {
         findings.push(clock::look(world));
     }

@@ -1,11 +1,14 @@
 //! Makes text that is not our own literal safe to show: a profile named by somebody else, AWS's messages, a plugin's words
-//! must not be able to move the cursor, recolour a warning or swap letters around.
+//! must not be able to move the cursor, recolour a warning or swap letters around. Nor must a secret get there that somebody
+//! gave where its file's path belongs.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 
 /// The text with every character that acts on a terminal, or can't be seen, written as `\u{..}`.
 pub fn escape(text: &str) -> String {
+    let text = &*without_identities(text);
     // Nearly all text is of this kind.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.to_owned();
@@ -22,9 +25,34 @@ pub fn escape(text: &str) -> String {
     shown
 }
 
+/// What every age identity begins with, in whichever case.
+const IDENTITY: &str = "AGE-SECRET-KEY-1";
+
+/// Whether an age identity stands in it.
+pub fn holds_identity(text: &str) -> bool {
+    identity_at(text).is_some()
+}
+
+fn identity_at(text: &str) -> Option<usize> {
+    text.as_bytes().windows(IDENTITY.len()).position(|window| window.eq_ignore_ascii_case(IDENTITY.as_bytes()))
+}
+
+/// The text with nothing of an age identity but how it begins.
+pub fn without_identities(text: &str) -> Cow<'_, str> {
+    let Some(start) = identity_at(text) else { return Cow::Borrowed(text) };
+    let (before, identity) = text.split_at(start);
+    let rest = identity[IDENTITY.len()..].trim_start_matches(|character: char| character.is_ascii_alphanumeric());
+    Cow::Owned(format!("{before}{IDENTITY}...{}", without_identities(rest)))
+}
+
 /// A path as shown to people.
 pub fn shown_path(path: &Path) -> String {
     escape(&path.to_string_lossy())
+}
+
+/// The same as a shell takes it, whatever is in its name.
+pub fn typed_path(path: &Path) -> String {
+    escape(&shell_words::quote(&path.to_string_lossy()))
 }
 
 /// Control characters, bidirectional controls, zero-width characters and other invisible ones (Unicode TR36, TR9).
@@ -44,6 +72,21 @@ mod tests {
     fn what_could_act_on_the_terminal_is_shown_as_a_number() {
         assert_eq!(escape("a\x1b[31mb\r\n"), "a\\u{1b}[31mb\\u{d}\\u{a}");
         assert_eq!(escape("x\u{202e}y\u{200b}z"), "x\\u{202e}y\\u{200b}z");
+    }
+
+    #[test]
+    fn of_an_age_identity_nothing_is_shown_but_how_it_begins() {
+        let identity = "AGE-SECRET-KEY-1QQPZRY9X8";
+        for (text, shown) in [
+            (identity.to_owned(), "AGE-SECRET-KEY-1..."),
+            (format!("can't read `{}`: it", identity.to_lowercase()), "can't read `AGE-SECRET-KEY-1...`: it"),
+            (format!("/a/{identity}/{identity}\n"), "/a/AGE-SECRET-KEY-1.../AGE-SECRET-KEY-1...\\u{a}"),
+        ] {
+            assert_eq!(escape(&text), shown);
+            assert_eq!(shown_path(Path::new(&text)), shown);
+            assert!(holds_identity(&text));
+        }
+        assert!(!holds_identity("AGE-SECRET-KEY"));
     }
 
     #[test]

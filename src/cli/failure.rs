@@ -40,6 +40,7 @@ use super::recipient::RecipientFailure;
 use super::rotate::RotateFailure;
 use super::schedule::ScheduleError;
 use super::terminal::PromptError;
+use super::way_back::Damaged;
 
 pub enum Failure {
     Paths(PathsError),
@@ -85,6 +86,10 @@ pub enum Failure {
     NamedFile {
         path: PathBuf,
         error: ReadError,
+    },
+    /// It may be the very secret.
+    NoPathInVariable {
+        variable: &'static str,
     },
     SecretFileOpen {
         path: PathBuf,
@@ -134,6 +139,7 @@ pub enum Failure {
         vault: String,
     },
     Open(OpenError),
+    Damaged(Box<Damaged>),
     Reopen(ReopenError),
     Create(CreateError),
     NewPassphrase(PassphraseError),

@@ -6,6 +6,7 @@ mod dates;
 mod plaintext;
 mod run;
 mod shown;
+mod sourceless;
 mod sources;
 
 use std::path::PathBuf;

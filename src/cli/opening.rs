@@ -17,6 +17,7 @@ use super::passphrase_source::PassphraseSource;
 use super::secret_file;
 use super::terminal::Terminal;
 use super::trusting;
+use super::way_back;
 use super::world::World;
 
 /// How often a person may mistype.
@@ -109,7 +110,8 @@ impl UnlockArgs {
     /// The passphrase that a flag or variable leads to.
     pub fn passphrase(&self, world: &World) -> Result<Option<Passphrase>, Failure> {
         let named = self.passphrase_fd.is_some() || self.passphrase_command.is_some();
-        let variable = world.environment.path("VAULT_PASSPHRASE_FILE").filter(|_| !named);
+        let named = named || self.passphrase_file.is_some();
+        let variable = if named { None } else { secret_file::in_variable(world, "VAULT_PASSPHRASE_FILE")? };
         let command = self.passphrase_command.as_deref().map(|command| ("--passphrase-command", command));
         let file = self.passphrase_file.as_deref().or(variable.as_deref());
         PassphraseSource { file, descriptor: self.passphrase_fd, command }.read(world)
@@ -120,7 +122,7 @@ impl UnlockArgs {
         let identity = match (&self.identity, self.passphrase_flag()) {
             (Some(path), _) => Some(path.clone()),
             (None, true) => None,
-            (None, false) => world.environment.path("VAULT_IDENTITY"),
+            (None, false) => secret_file::in_variable(world, "VAULT_IDENTITY")?,
         };
         match identity {
             Some(path) => Ok(Some(Given::Identities(read_identities(world, &path)?))),
@@ -140,7 +142,8 @@ pub struct Unlocked<'a> {
 /// Opens the vault there is.
 pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
     let holding = agent_access::holding(world);
-    let by_agent = holding.map(|holding| agent_access::open(world, &holding)).transpose()?.flatten();
+    let by_agent = holding.map(|holding| agent_access::open(world, &holding)).transpose();
+    let by_agent = by_agent.map_err(|failure| way_back::told_with(failure, world))?.flatten();
     if let Some(opened) = by_agent {
         return trusting::believe(world, opened);
     }
@@ -168,6 +171,10 @@ pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
 
 /// The same for who has to look at it first, or needs the passphrase once more.
 pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
+    unlocked(world).map_err(|failure| way_back::told_with(failure, world))
+}
+
+fn unlocked<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
     let place = world.place();
     let loaded = place.load().map_err(|error| not_loaded(error, world))?;
     match world.unlock.given(world)? {

@@ -3,6 +3,7 @@
 
 mod agent;
 pub mod aws;
+pub mod aws_mfa;
 pub mod configure;
 mod console;
 pub mod difference;
@@ -22,6 +23,7 @@ mod plugin;
 mod policy;
 mod profile;
 mod recipient;
+pub mod role_source;
 mod rotate;
 mod rotated;
 pub mod schedule;
@@ -40,7 +42,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use super::escape::{escape, shown_path};
+use super::escape::{escape, shown_path, without_identities};
 use crate::paths::PathsError;
 use crate::process::LEAST_OPEN_FILES;
 
@@ -154,6 +156,7 @@ impl Report {
             Load(_)
             | NoVaultBesideKeys { .. }
             | Open(_)
+            | Damaged(_)
             | WrongPassphrase { .. }
             | Reopen(_)
             | Create(_)
@@ -179,6 +182,7 @@ impl Report {
             | OneInputForTwo
             | UnlockFile { .. }
             | NamedFile { .. }
+            | NoPathInVariable { .. }
             | SecretFileOpen { .. }
             | NoIdentityIn { .. }
             | FileExists { .. } => unlock::report(failure),
@@ -295,7 +299,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     }
     match usage::conflict(error) {
         Some(report) => show(&report),
-        None => say(&format!("vault: {}", error.render().ansi())),
+        None => say(&format!("vault: {}", without_identities(&error.render().ansi().to_string()))),
     }
     Status::Usage.into()
 }

@@ -2,12 +2,12 @@
 //! where nothing stands.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::disk::{Folder, Kind, ReadError, Status};
 use crate::secret::SecretBytes;
 
-use super::escape::shown_path;
+use super::escape::{holds_identity, shown_path};
 use super::failure::Failure;
 use super::world::World;
 
@@ -24,6 +24,19 @@ pub fn read(world: &World, path: &Path) -> Result<SecretBytes, Failure> {
         return Err(Failure::SecretFileOpen { path: path.to_owned(), mode: status.mode });
     }
     Ok(bytes)
+}
+
+/// The file that a variable leads to. What can't be meant as one may be the secret itself, and is not shown.
+pub fn in_variable(world: &World, variable: &'static str) -> Result<Option<PathBuf>, Failure> {
+    let Some(path) = world.environment.path(variable) else { return Ok(None) };
+    if is_meant_as_path(world, &path) { Ok(Some(path)) } else { Err(Failure::NoPathInVariable { variable }) }
+}
+
+/// Words of a passphrase lead to no file, and don't begin as a path does that is written in full.
+fn is_meant_as_path(world: &World, path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let leads_somewhere = || !matches!(world.disk.status_at(path), Ok(None));
+    !holds_identity(&text) && (text.starts_with(['/', '.']) || leads_somewhere())
 }
 
 fn is_open_to_others(status: &Status) -> bool {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::duration;
 use crate::names::ProfileName;
-use crate::rotate::due::{KeyDue, Next, due};
+use crate::rotate::due::{KeyDue, due};
 use crate::session::Record;
 use crate::store::document::Document;
 
@@ -115,12 +115,8 @@ fn lines<'a>(document: &Document, sessions: &[Record], keys: &'a [KeyDue], now: 
 }
 
 impl Line<'_> {
-    fn next(&self) -> Option<Next> {
-        self.key.and_then(KeyDue::next)
-    }
-
     fn is_due(&self, now: Timestamp) -> bool {
-        self.next().is_some_and(|next| next.is_due(now))
+        self.key.is_some_and(|key| key.is_due(now))
     }
 
     fn row(&self, now: Timestamp) -> [String; 5] {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
-use super::{Disk, Folder, Kind, Lock, LockError, NewFile, ReadError, Status};
+use super::{Disk, Folder, Kind, Lock, LockError, NewFile, ReadError, Room, Status, room};
 
 /// How long a waiter sleeps between two tries for a lock: short beside a save, long beside a system call.
 const LOCK_POLL: Duration = Duration::from_millis(20);
@@ -48,6 +48,10 @@ impl Disk for RealDisk {
             Err(rustix::io::Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn room_at(&self, path: &Path) -> io::Result<Option<Room>> {
+        room::of(path)
     }
 
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {

@@ -10,6 +10,7 @@
 
 use std::path::Path;
 
+use super::aws_mfa;
 use super::found::{Found, Left, Origin, Reading, Skipped, Source, Why};
 use crate::aws_files::credentials::{CredentialsFile, CredentialsSection, Holds};
 use crate::aws_files::ini::{Ini, Section};
@@ -17,7 +18,6 @@ use crate::credentials::AccessKey;
 use crate::names::ProfileName;
 use crate::store::document::Profile;
 
-const AWS_MFA_SUFFIX: &str = "-long-term";
 const AWS_RECIPES_SUFFIX: &str = "-nomfa";
 const AWSMFA_IDENTITY: &str = "identity";
 const DEFAULT: &str = "default";
@@ -44,7 +44,7 @@ pub fn read(bytes: &[u8], path: &Path, wanted: &[Source]) -> Reading {
             destination: DEFAULT.parse().ok(),
         });
         let plain = || wanted.contains(&Source::Credentials).then(|| Placed::plain(Source::Credentials, section));
-        knows(Source::AwsMfa, AWS_MFA_SUFFIX)
+        knows(Source::AwsMfa, aws_mfa::SUFFIX)
             .or_else(|| knows(Source::AwsRecipes, AWS_RECIPES_SUFFIX))
             .or(identity)
             .or_else(plain)

@@ -96,9 +96,28 @@ impl KeyDue {
         })
     }
 
-    /// The limit of a key that has reached it, unless its rotation is under way.
+    /// The limit of a key that has reached it, unless a rotation that stopped comes first. A key that waits for the one
+    /// beside it to be deleted, or that an undo took back, goes on growing old.
     pub fn overdue(&self, now: Timestamp) -> Option<Duration> {
-        self.limit.filter(|_| self.pending.is_none() && self.due_at().is_some_and(|at| at <= now))
+        let stays = match self.pending.as_ref().map(|pending| &pending.stage) {
+            None | Some(Stage::OldKept(..) | Stage::Known(State::Retired { .. }, _)) => true,
+            Some(Stage::Known(..) | Stage::Unreadable) => false,
+        };
+        self.limit.filter(|_| stays && self.due_at().is_some_and(|at| at <= now))
+    }
+
+    /// Whether somebody should do something about it, be it that they have to wait for that.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.overdue(now).is_some() || self.next().is_some_and(|next| next.is_due(now))
+    }
+
+    /// Of a key that is overdue: till when the one beside it is kept, before which no new one can be made.
+    pub fn waits(&self, now: Timestamp) -> Option<Timestamp> {
+        self.overdue(now)?;
+        match self.next()? {
+            Next::Delete { at, .. } => Some(at).filter(|at| *at > now),
+            Next::Rotate { .. } | Next::Resume { .. } | Next::Unreadable => None,
+        }
     }
 
     fn join(&mut self, name: &ProfileName, profile: &Profile, key: &StoredAccessKey, limit: Option<Duration>) {
@@ -250,9 +269,15 @@ mod tests {
             (table("frozen", ""), Next::Unreadable, true),
             (table("intended", "more = 1"), Next::Unreadable, true),
         ] {
-            let key = only("rotate_every = '1d'", ADDED, &journal);
+            let key = only("rotate_every = '90d'", ADDED, &journal);
             assert_eq!(key.next().as_ref(), Some(&next), "{journal}");
-            assert_eq!((next.is_due(at(NOW)), key.overdue(at(NOW))), (is_due, None), "{journal}");
+            assert_eq!((next.is_due(at(NOW)), key.is_due(at(NOW))), (is_due, is_due), "{journal}");
+            // The key in use has nothing but age where the other one only waits to be deleted.
+            let key = only("rotate_every = '1d'", ADDED, &journal);
+            let is_over = matches!(next, Next::Delete { .. });
+            assert_eq!((key.is_due(at(NOW)), key.overdue(at(NOW)).is_some()), (true, is_over), "{journal}");
+            let waits = Some(at("2026-06-02T00:00:00Z")).filter(|_| is_over && !is_due);
+            assert_eq!(key.waits(at(NOW)), waits, "{journal}");
         }
     }
 }

@@ -67,7 +67,7 @@ pub enum CodeError {
     #[error("cancelled")]
     Cancelled,
     #[error("an MFA code is six digits")]
-    Malformed { from: CodeFrom },
+    Malformed { serial: MfaSerial, from: CodeFrom },
     #[error("the code was used already")]
     Used { next_in: Duration },
     #[error("wrong code")]
@@ -119,7 +119,7 @@ impl<'a> Codes<'a> {
             return Ok(());
         }
         Err(match why {
-            Why::First | Why::Malformed => CodeError::Malformed { from: self.from },
+            Why::First | Why::Malformed => CodeError::Malformed { serial: self.device.serial.clone(), from: self.from },
             Why::Used { next_in } => CodeError::Used { next_in },
             Why::Wrong => CodeError::Wrong { serial: self.device.serial.clone(), from: self.from },
         })

@@ -2,6 +2,7 @@
 //! leaves at every instant either the old file or the new one.
 
 mod gone;
+mod whole;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -70,6 +70,18 @@ pub enum UnsealError {
     HeaderDisagrees,
 }
 
+impl UnsealError {
+    /// Whether the file is not what a vault program wrote, so that an earlier one is to go back to.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Header(error) => *error != HeaderError::Newer,
+            Self::Document(error) => !matches!(error, DocumentError::Newer { .. }),
+            Self::HeaderDamaged | Self::ContentDamaged | Self::Signature | Self::HeaderDisagrees => true,
+            Self::NotAnIdentity | Self::Plugin { .. } | Self::WrongIdentity => false,
+        }
+    }
+}
+
 /// Why a document can't be sealed.
 #[derive(Debug, Error)]
 pub enum SealError {

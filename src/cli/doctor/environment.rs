@@ -1,7 +1,11 @@
 //! Variables that change what AWS tools do, or what this program does.
 
 use crate::aws::{Endpoint, Endpoints};
+use crate::cli::failure::Failure;
+use crate::cli::report::Report;
+use crate::cli::secret_file;
 use crate::cli::world::World;
+use crate::store::fingerprint::Fingerprint;
 
 use super::finding::Finding;
 
@@ -10,10 +14,11 @@ const ABOUT: &str = "environment";
 const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// Where things are, or how this program goes about them.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "VAULT_FILE",
     "VAULT_IDENTITY",
     "VAULT_PASSPHRASE_FILE",
+    "VAULT_FINGERPRINT",
     "VAULT_NO_AGENT",
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
@@ -37,10 +42,29 @@ pub fn look(world: &World) -> Vec<Finding> {
             .next(format!("unset {}", KEYS.join(" "))),
     };
     let value = |name: &str| world.environment.get(name).unwrap_or_default().to_string_lossy();
-    let places = set(&OURS).into_iter().map(|name| Finding::note(ABOUT, format!("{name}={}", value(name))));
+    let ours = set(&OURS).into_iter().map(|name| our_variable(name, &value(name), world));
     let ignored = Endpoints::are_ignored(&world.environment);
     let endpoints = set(&ENDPOINTS).into_iter().map(|name| endpoint(name, &value(name), ignored));
-    [keys].into_iter().chain(places).chain(endpoints).collect()
+    [keys].into_iter().chain(ours).chain(endpoints).collect()
+}
+
+/// What is not of the kind that belongs there may be a secret.
+fn our_variable(name: &'static str, value: &str, world: &World) -> Finding {
+    let failed = match name {
+        "VAULT_IDENTITY" | "VAULT_PASSPHRASE_FILE" => secret_file::in_variable(world, name).err(),
+        "VAULT_FINGERPRINT" => {
+            value.parse::<Fingerprint>().err().map(|error| Failure::BadFingerprint { variable: name, error })
+        }
+        _ => None,
+    };
+    match failed {
+        None => Finding::note(ABOUT, format!("{name}={value}")),
+        Some(failure) => {
+            let Report { message, hint, .. } = Report::of(&failure);
+            let next = hint.map_or_else(|| format!("`unset {name}`"), |hint| format!("`unset {name}`, or {hint}"));
+            Finding::problem(ABOUT, message).next(next).at(name)
+        }
+    }
 }
 
 /// What is no endpoint may be, or hold, a password.

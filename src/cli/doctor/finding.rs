@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::cli::escape::escape;
+use crate::cli::escape::{escape, without_identities};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -64,7 +64,8 @@ impl Finding {
     }
 
     pub fn json(&self) -> serde_json::Value {
-        json!({ "about": self.about, "state": self.state.word(), "found": self.found, "next": self.next })
+        let found = without_identities(&self.found);
+        json!({ "about": self.about, "state": self.state.word(), "found": found, "next": self.next })
     }
 }
 

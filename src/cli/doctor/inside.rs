@@ -4,6 +4,7 @@ use crate::cli::agent_access;
 use crate::cli::failure::Failure;
 use crate::cli::opening;
 use crate::cli::trusting;
+use crate::cli::way_back;
 use crate::cli::world::World;
 use crate::names::ProfileName;
 use crate::store::vault::Vault;
@@ -44,7 +45,16 @@ fn open<'a>(world: &World<'a>) -> Result<Option<Vault<'a>>, Failure> {
     if world.unlock.is_given(world) {
         return opening::open_vault(world).map(Some);
     }
-    let Some(holding) = agent_access::ask(world).ok().flatten() else { return Ok(None) };
-    let opened = agent_access::open_by_it_alone(world, &holding)?;
-    opened.map(|opened| trusting::believe(world, opened)).transpose()
+    let holding = agent_access::ask(world).ok().flatten();
+    let opened = holding.map(|holding| agent_access::open_by_it_alone(world, &holding)).transpose();
+    match opened.map_err(|failure| way_back::told_with(failure, world))?.flatten() {
+        Some(opened) => trusting::believe(world, opened).map(Some),
+        None => scan(world).map(|()| None).map_err(|failure| way_back::told_with(failure, world)),
+    }
+}
+
+/// What can be known of a vault that is locked: that it is none, or damaged where every reader begins.
+fn scan(world: &World) -> Result<(), Failure> {
+    world.place().load()?.kdf()?;
+    Ok(())
 }

@@ -37,6 +37,7 @@ fn failed(failure: &Failure, world: &World) -> Finding {
         Failure::Load(LoadError::Untrusted(Untrusted::Owner { path, .. } | Untrusted::Writable { path, .. })) => {
             finding.at(place(path, world).display())
         }
+        Failure::NoPathInVariable { variable } | Failure::BadFingerprint { variable, .. } => finding.at(variable),
         _ => finding,
     }
 }
@@ -67,11 +68,14 @@ fn of_vault(vault: &Vault, world: &World) -> Vec<Finding> {
 
 fn of_key(key: &KeyDue, world: &World) -> Option<Finding> {
     let now = world.clock.now();
-    key.next().filter(|next| next.is_due(now))?;
+    if !key.is_due(now) {
+        return None;
+    }
     let names: Vec<&str> = key.profiles.iter().map(|name| name.as_str()).collect();
     let words = words::next(key, now).unwrap_or_default();
     let found = format!("{} of {}, {} old: {words}", key.key.short(), names.join(", "), words::age(key, now));
-    Some(Finding::problem(ABOUT, found).next("`vault rotate --due`"))
+    let waits = key.waits(now).zip(key.pending.as_ref()).map(|(until, pending)| words::waits(&pending.profile, until));
+    Some(Finding::problem(ABOUT, found).next(waits.unwrap_or_else(|| "`vault rotate --due`".to_owned())))
 }
 
 fn last_run(world: &World) -> Option<Finding> {

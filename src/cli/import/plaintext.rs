@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::aws_files::file;
 use crate::credentials::AccessKey;
 use crate::export::error::ExportError;
 use crate::export::plaintext::{remove_file, remove_keys};
+use crate::import::aws_mfa;
 use crate::import::found::{Origin, Source};
 use crate::import::plan::Row;
 
@@ -60,7 +62,21 @@ fn from_file(held: &[(&Row, &Origin)], csv: &[CsvFile], path: &Path, world: &Wor
     let keys: Vec<(&str, &AccessKey)> = keys.iter().map(|(section, key)| (section.as_str(), key)).collect();
     let sections = remove_keys(world.disk, path, &keys)?;
     sections.iter().for_each(|section| report::import::say_removed(world, path, section));
+    let of_aws_mfa = |section: &&str| {
+        here().any(|(_, origin)| origin.source == Source::AwsMfa && origin.section.as_deref() == Some(*section))
+    };
+    say_what_aws_mfa_left(sections.iter().map(String::as_str).filter(of_aws_mfa).collect(), path, world);
     Ok(!sections.is_empty())
+}
+
+/// Of these sections the pair was taken. Who can't read the file any more has heard why.
+fn say_what_aws_mfa_left(pairs: Vec<&str>, path: &Path, world: &World) {
+    if pairs.is_empty() {
+        return;
+    }
+    if let Ok(bytes) = file::read(world.disk, path) {
+        report::aws_mfa::say_stays(world, path, &aws_mfa::stays(&bytes, &pairs));
+    }
 }
 
 /// A file goes as a whole, so only with every key in it in the vault.

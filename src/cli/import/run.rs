@@ -21,6 +21,7 @@ use crate::store::vault::{Closed, Vault};
 
 use super::check::{self, Checking, Ready};
 use super::dates::{self, Asking};
+use super::sourceless::{Sourceless, sourceless};
 use super::sources::CsvFile;
 use super::{Args, Ended, plaintext, shown};
 
@@ -43,6 +44,7 @@ impl<'a> Run<'_, 'a> {
             self.show()?;
             self.say_replaced();
             self.say_left();
+            self.say_sourceless(false);
             return if self.args.dry_run { Ok(()) } else { self.end() };
         }
         self.confirm()?;
@@ -114,6 +116,7 @@ impl<'a> Run<'_, 'a> {
         if self.args.yes {
             return Ok(());
         }
+        self.say_sourceless(false);
         let show = |terminal: &mut Terminal| {
             if self.args.json {
                 terminal.show(&shown::table(&self.plan, self.args.no_verify, self.world));
@@ -207,7 +210,23 @@ impl<'a> Run<'_, 'a> {
 
     fn remove(&self) -> Result<(), Failure> {
         let held: Vec<_> = self.removable().collect();
-        plaintext::remove(&held, &self.csv, self.world)
+        let removed = plaintext::remove(&held, &self.csv, self.world);
+        self.say_sourceless(true);
+        removed
+    }
+
+    /// What AWS tools can't do by themselves any more: before that comes, and once it is so.
+    fn say_sourceless(&self, removed: bool) {
+        if !self.removes() {
+            return;
+        }
+        let held: Vec<_> = self.removable().collect();
+        for Sourceless { roles, profile } in sourceless(&held, removed, self.world) {
+            match removed {
+                true => report::role_source::say(&roles, &profile, self.world),
+                false => report::role_source::say_to_come(&roles, &profile, self.world),
+            }
+        }
     }
 
     fn say_where_it_still_lies(&self) {

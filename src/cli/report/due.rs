@@ -13,6 +13,7 @@ use crate::names::ProfileName;
 use crate::rotate::due::{KeyDue, Pending, Stage};
 use crate::rotate::plan::State;
 
+use super::rotate::day as minute;
 use super::{Report, Status};
 
 /// Also with what was interrupted: one command does all that waits.
@@ -36,17 +37,46 @@ pub fn age(key: &KeyDue, now: Timestamp) -> String {
 
 /// What is next for a key; None: nothing by itself.
 pub fn next(key: &KeyDue, now: Timestamp) -> Option<String> {
-    if let Some(pending) = &key.pending {
-        return Some(self::pending(pending, now));
+    let pending = key.pending.as_ref().map(|pending| self::pending(pending, now));
+    after_age(key, pending, now)
+}
+
+/// The same, and what goes on with a rotation that waits for somebody, or with a key that waits for the end of one.
+pub fn next_and_how(key: &KeyDue, now: Timestamp) -> Option<String> {
+    let pending = key.pending.as_ref().map(|pending| match key.waits(now) {
+        Some(_) => format!("{}; next after that: vault rotate {}", self::pending(pending, now), pending.profile),
+        None => pending_and_how(pending, now),
+    });
+    after_age(key, pending, now)
+}
+
+fn after_age(key: &KeyDue, pending: Option<String>, now: Timestamp) -> Option<String> {
+    if pending.is_some() && key.overdue(now).is_none() {
+        return pending;
     }
     let apart = key.due_at()?.duration_since(now);
     let words = duration::words(apart.unsigned_abs());
-    Some(if apart.is_positive() { format!("due in {words}") } else { format!("overdue by {words}") })
+    let age = if apart.is_positive() { format!("due in {words}") } else { format!("overdue by {words}") };
+    Some(pending.map_or(age.clone(), |pending| format!("{age}; {pending}")))
 }
 
-/// The same, and what goes on with a rotation that waits for somebody.
-pub fn next_and_how(key: &KeyDue, now: Timestamp) -> Option<String> {
-    key.pending.as_ref().map(|pending| pending_and_how(pending, now)).or_else(|| next(key, now))
+/// How a key that is overdue is replaced. AWS gives a user two keys at most, so that one that is off yet has to go first.
+pub fn way_on(key: &KeyDue, name: &ProfileName, now: Timestamp) -> String {
+    match (key.waits(now), key.pending.as_ref().map(|pending| &pending.stage)) {
+        (Some(until), _) => waits(name, until),
+        (None, Some(Stage::OldKept(old, _))) => {
+            format!("`vault rotate {name}` switches {} off, and replaces the key once that one is deleted", old.short())
+        }
+        (None, _) => format!("`vault rotate {name}` replaces it"),
+    }
+}
+
+/// The same of one that waits.
+pub fn waits(name: &ProfileName, until: Timestamp) -> String {
+    format!(
+        "`vault rotate {name}` replaces it after {}; `vault rotate {name} --now --force`, then `vault rotate {name}`, do now",
+        minute(until)
+    )
 }
 
 pub fn pending_and_how(pending: &Pending, now: Timestamp) -> String {
@@ -141,5 +171,5 @@ pub fn pending_json(pending: &Pending) -> Value {
 /// After a login with a key that is older than it should be.
 pub fn old_key(world: &World, key: &KeyDue, limit: Duration, name: &ProfileName, now: Timestamp) {
     world.warn(&format!("key {} is {} old (limit {})", key.key.short(), age(key, now), duration::words(limit)));
-    world.hint(&format!("`vault rotate {name}` replaces it"));
+    world.hint(&way_on(key, name, now));
 }

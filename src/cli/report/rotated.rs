@@ -8,6 +8,7 @@ use crate::cli::world::World;
 use crate::names::AccessKeyId;
 use crate::rotate::run::User;
 
+use super::due;
 use super::rotate::day;
 
 /// The last line about a key that came through.
@@ -32,7 +33,9 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
         }
         (None, Some(until)) => {
             world.say(&waits(outcome, &of, until));
-            if outcome.stood_already {
+            if outcome.is_overdue {
+                world.hint(&due::waits(name, until));
+            } else if outcome.stood_already {
                 world.hint(&ways_on(outcome));
             }
         }
@@ -59,6 +62,8 @@ fn waits(outcome: &Outcome, of: &str, until: Timestamp) -> String {
     let which = if outcome.is_taken_back { "its newer key" } else { "the old key" };
     let why = if outcome.stood_already && outcome.is_taken_back {
         ": it is undone already"
+    } else if outcome.is_overdue {
+        " yet: its key is overdue, and its last rotation waits"
     } else {
         " yet: its last rotation waits"
     };

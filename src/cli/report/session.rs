@@ -10,7 +10,7 @@ use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Need;
 use crate::cli::world::World;
 use crate::duration;
-use crate::names::{ProfileName, RoleArn};
+use crate::names::{MfaSerial, ProfileName, RoleArn};
 use crate::session::{
     CacheError, Cap, ChainError, CodeError, CodeFrom, ForeignSignIn, IssueError, LadderError, MinTtlTooLong,
     NeedsVault, NoMfa, Note,
@@ -162,7 +162,10 @@ fn code(profile: &ProfileName, error: &CodeError) -> Report {
     match error {
         CodeError::NoTerminal => no_terminal(&Need::MfaCode(profile.clone())),
         CodeError::Cancelled => person("no code was typed; nothing was changed".into()),
-        CodeError::Malformed { from } => Report::new(Status::Usage, format!("{} is not six digits", origin(*from))),
+        CodeError::Malformed { serial, from } => {
+            Report::new(Status::Usage, format!("{} is not six digits; nothing was sent", origin(*from)))
+                .hint(six_digits(profile, serial, *from))
+        }
         CodeError::Used { next_in } => Report::new(
             Status::PersonNeeded,
             format!("that code was used already; the next comes in {} s", next_in.as_secs()),
@@ -175,6 +178,20 @@ fn code(profile: &ProfileName, error: &CodeError) -> Report {
             person(format!("mfa_process of `{profile}`: {}", escape(cause))).hint("pass `--mfa-code`")
         }
         CodeError::Io(error) => person(format!("can't read the code: {error}")),
+    }
+}
+
+/// Where there are some.
+fn six_digits(profile: &ProfileName, serial: &MfaSerial, from: CodeFrom) -> String {
+    match from {
+        CodeFrom::Given => format!("give what {serial} shows now: six digits, and nothing beside them"),
+        CodeFrom::Process => {
+            "`--mfa-code CODE` goes before mfa_process, which has to print six digits and nothing else".into()
+        }
+        CodeFrom::Terminal => format!(
+            "the same again with `--mfa-code CODE`, the six digits that {serial} shows; `vault mfa list {profile}` names the \
+             devices that there are"
+        ),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Words for what goes wrong with the vault file and its keys.
 
 use std::io;
+use std::path::Path;
 
-use crate::cli::escape::{escape, shown_path};
+use crate::cli::escape::{escape, shown_path, typed_path};
 use crate::cli::failure::Failure;
+use crate::cli::way_back::Damaged;
 use crate::cli::world::World;
 use crate::store::document::DocumentError;
 use crate::store::file::{Gone, LoadError, SaveError, Untrusted};
@@ -24,6 +26,7 @@ pub fn report(failure: &Failure) -> Report {
         WrongPassphrase { vault } => Report::new(Status::Locked, format!("wrong passphrase for `{vault}`"))
             .hint("forgotten? `--identity FILE` opens the vault with its recovery key"),
         Open(error) => open(error),
+        Damaged(damaged) => with_way_back(damaged),
         Reopen(error) => reopen(error),
         Create(error) => create(error),
         NewPassphrase(error) => Report::new(Status::Usage, error.to_string()),
@@ -76,10 +79,32 @@ fn missing(gone: &Gone) -> Report {
     Report::new(Status::State, message).hint(match &gone.kept {
         None => format!("{back} no earlier generation is kept beside it, so else from a backup"),
         Some(kept) => format!(
-            "{back} or `cp {} {path}` takes the newest generation that is kept beside it, and `vault trust` accepts that",
-            shown_path(kept)
+            "{back} or `{}` takes the newest generation that is kept beside it, and `vault trust` accepts that",
+            copy(kept, &gone.path)
         ),
     })
+}
+
+/// The words for what is wrong, and the commands by which it is mended.
+fn with_way_back(damaged: &Damaged) -> Report {
+    let Report { message, status, .. } = open(&damaged.error);
+    let is_another = matches!(damaged.error, OpenError::Load(LoadError::TooLarge));
+    let asked = if is_another { "is VAULT_FILE right? if so: " } else { "" };
+    let hint = match &damaged.kept {
+        Some((generation, kept)) => format!(
+            "{asked}`{}` goes back to generation {generation}, the newest beside it that is whole, and `vault trust` accepts that",
+            copy(kept, &damaged.vault)
+        ),
+        None => format!(
+            "{asked}no earlier generation beside it is whole: bring back a backup of {}, and `vault trust` accepts that",
+            shown_path(&damaged.vault)
+        ),
+    };
+    Report { message, status, hint: Some(hint) }
+}
+
+fn copy(from: &Path, to: &Path) -> String {
+    format!("cp {} {}", typed_path(from), typed_path(to))
 }
 
 pub(super) fn distrust(untrusted: &Untrusted) -> Report {

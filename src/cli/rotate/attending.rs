@@ -196,7 +196,7 @@ impl<'a, 'w> Attending<'a, 'w> {
     }
 
     fn close(&mut self, mut outcome: Outcome, user: Option<&User>) {
-        if self.due && outcome.is_at_rest {
+        if self.due && outcome.is_at_rest && !outcome.is_overdue {
             self.progress.iter_mut().for_each(|progress| progress.ended(&outcome.profile, progress::End::Done));
             return;
         }

@@ -30,6 +30,8 @@ pub struct Outcome {
     pub off: Option<AccessKeyId>,
     /// It was only looked at, before that time.
     pub is_at_rest: bool,
+    /// And its key is older than it may grow.
+    pub is_overdue: bool,
     /// It stood as was asked for, and waits.
     pub stood_already: bool,
     pub failure: Option<Failure>,
@@ -98,6 +100,7 @@ impl Outcome {
             grace_until: None,
             off: None,
             is_at_rest: false,
+            is_overdue: false,
             stood_already: false,
             failure: None,
             word: "done",
@@ -170,7 +173,7 @@ impl Outcome {
     }
 
     fn put_rest(&mut self, rest: &Rest) {
-        (self.is_at_rest, self.is_taken_back) = (true, rest.is_undone);
+        (self.is_at_rest, self.is_taken_back, self.is_overdue) = (true, rest.is_undone, rest.is_overdue);
         self.put_grace(rest.off.clone(), rest.until);
     }
 

@@ -133,9 +133,11 @@ impl Args {
         let keys = due(document);
         if self.due || self.due_only {
             let meant = |key: &&KeyDue| self.due || self.names.iter().any(|name| key.profiles.contains(name));
-            let looks = self.due && !self.dry_run && !self.now;
-            let at_rest = |key| Chosen::at_rest(key).filter(|_| looks);
-            let chosen = |key| Chosen::due(key, world.clock.now()).or_else(|| at_rest(key));
+            let now = world.clock.now();
+            // What is due is told, also where there is nothing to look at.
+            let looks = |key: &KeyDue| self.due && !self.now && (!self.dry_run || key.is_due(now));
+            let at_rest = |key| Chosen::at_rest(key).filter(|_| looks(key));
+            let chosen = |key| Chosen::due(key, now).or_else(|| at_rest(key));
             return Ok(keys.iter().filter(meant).filter_map(chosen).collect());
         }
         if !self.names.is_empty() {
@@ -158,9 +160,10 @@ impl Args {
             return None;
         }
         let is_undone = due.and_then(|due| due.pending.as_ref()).is_some_and(|pending| pending.is_undone);
+        let is_overdue = due.is_some_and(|due| due.overdue(now).is_some());
         match journal? {
             Journal::Retired { until, old, .. } if now < *until => {
-                Some(Rest { off: old.id.clone(), until: *until, is_undone })
+                Some(Rest { off: old.id.clone(), until: *until, is_undone, is_overdue })
             }
             _ => None,
         }

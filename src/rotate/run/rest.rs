@@ -15,6 +15,8 @@ pub struct Rest {
     pub until: Timestamp,
     /// It is the newer one, and the profile has the other again.
     pub is_undone: bool,
+    /// The profile's key is older than it may grow, and can't be replaced before that.
+    pub is_overdue: bool,
 }
 
 impl Rotation {

@@ -12,7 +12,7 @@ pub struct Gone {
     pub path: PathBuf,
     /// As it was seen last.
     pub pin: Pin,
-    /// The newest of the earlier generations that are kept there.
+    /// The newest of the earlier generations that are kept there and whole.
     pub kept: Option<PathBuf>,
 }
 
@@ -26,7 +26,6 @@ pub(super) fn gone(pins: &PinFile, places: &[PathBuf], spot: Option<&Spot>) -> R
     let (Some(pin), Some(path)) = (known(pins, places)?, places.first().cloned()) else {
         return Ok(LoadError::Missing);
     };
-    let newest = spot.and_then(|spot| Some((spot, spot.kept_files().ok()?.into_iter().max()?)));
-    let kept = newest.map(|(spot, (_, name))| spot.path.with_file_name(name));
+    let kept = spot.and_then(Spot::newest_whole).map(|(_, kept)| kept);
     Ok(LoadError::Gone(Box::new(Gone { path, pin, kept })))
 }

@@ -43,6 +43,17 @@ pub enum OpenError {
     Load(#[from] LoadError),
 }
 
+impl OpenError {
+    /// Whether an earlier file is to go back to.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Unseal(error) => error.is_damage(),
+            Self::PassphraseLineChanged | Self::Load(LoadError::TooLarge) => true,
+            Self::WrongPassphrase | Self::NoPassphrase | Self::Derive(_) | Self::Load(_) => false,
+        }
+    }
+}
+
 impl From<HeaderError> for OpenError {
     fn from(error: HeaderError) -> Self {
         Self::Unseal(error.into())

@@ -2,14 +2,34 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{VAULT, error, error_and_hint};
-use crate::program::{Case, Output};
+use crate::program::{Case, Output, files_below};
 
-const OLDER: &str = "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
 const HEADER: &str = "the vault is damaged: its header was changed since it was written";
 const CONTENT: &str = "the vault is damaged: its content was changed or cut short";
+
+/// The way back from a vault that is damaged: to the only generation that is kept beside it, if there is one.
+pub fn way_back(case: &Case) -> String {
+    let vault = case.vault_file();
+    let kept = files_below(vault.parent().unwrap());
+    let kept: Vec<&PathBuf> = kept.iter().filter(|file| file.to_str().unwrap().contains(".age.g1-")).collect();
+    match kept[..] {
+        [] => format!(
+            "no earlier generation beside it is whole: bring back a backup of {}, and `vault trust` accepts that",
+            vault.display()
+        ),
+        [kept] => format!(
+            "`cp {} {}` goes back to generation 1, the newest beside it that is whole, and `vault trust` accepts that",
+            kept.display(),
+            vault.display()
+        ),
+        _ => panic!("{kept:?}"),
+    }
+}
 
 /// Asked to list, and to change: both refused with these words, the file left as it is.
 #[track_caller]
@@ -64,7 +84,7 @@ fn a_vault_that_can_not_be_read_is_named() {
 #[test]
 fn what_is_no_vault_is_called_what_it_is() {
     let case = Case::with_vault();
-    let not_age = error_and_hint("the vault is not an age file", OLDER);
+    let not_age = error_and_hint("the vault is not an age file", &way_back(&case));
     for other in [&b""[..], b"PK\x03\x04", b"[default]\naws_access_key_id = x\n", b"age-encryption.org/v2\n"] {
         refused(&case, other, 6, &not_age);
     }
@@ -81,11 +101,16 @@ fn a_vault_that_was_cut_short_is_refused_and_stays() {
     let header = parts(&case).0.len();
     let content = header + 49 + 16 + 20;
     for length in [whole.len() - 1, whole.len() - 100, content] {
-        refused(&case, &whole[..length], 6, &error_and_hint(CONTENT, OLDER));
+        refused(&case, &whole[..length], 6, &error_and_hint(CONTENT, &way_back(&case)));
     }
-    refused(&case, &[&whole[..], b"x"].concat(), 6, &error_and_hint(CONTENT, OLDER));
+    refused(&case, &[&whole[..], b"x"].concat(), 6, &error_and_hint(CONTENT, &way_back(&case)));
     for length in [30, header, content - 30] {
-        refused(&case, &whole[..length], 6, &error_and_hint("the vault is damaged: the header is damaged", OLDER));
+        refused(
+            &case,
+            &whole[..length],
+            6,
+            &error_and_hint("the vault is damaged: the header is damaged", &way_back(&case)),
+        );
     }
     fs::write(case.vault_file(), whole).unwrap();
     case.run(&["list"]).succeeds();
@@ -102,7 +127,7 @@ fn a_single_bit_is_noticed_wherever_it_flips() {
         bytes
     };
     for at in [whole.len() - 1, whole.len() / 2, header.len() + 80] {
-        refused(&case, &flipped(at), 6, &error_and_hint(CONTENT, OLDER));
+        refused(&case, &flipped(at), 6, &error_and_hint(CONTENT, &way_back(&case)));
     }
     // Another salt, another number in the costs, another MAC: valid in themselves, and not what the MAC was made over.
     let changed = |from: &str, to: &str| {
@@ -114,7 +139,7 @@ fn a_single_bit_is_noticed_wherever_it_flips() {
     let mac = if rest[5] == b'A' { b'B' } else { b'A' };
     let other_mac = [header.as_bytes(), &rest[..5], &[mac], &rest[6..]].concat();
     for bytes in [changed(salt, "AAECAwQFBgcICQoLDA0ODw"), changed(" 65536 3 4", " 65537 3 4"), other_mac] {
-        refused(&case, &bytes, 6, &error_and_hint(HEADER, OLDER));
+        refused(&case, &bytes, 6, &error_and_hint(HEADER, &way_back(&case)));
     }
 }
 
@@ -139,8 +164,59 @@ fn every_single_flip_and_cut_ends_in_words() {
 fn a_vault_larger_than_any_is_not_read() {
     let case = Case::with_vault();
     fs::File::options().write(true).open(case.vault_file()).unwrap().set_len(16 * 1024 * 1024 + 1).unwrap();
-    let told = error_and_hint("the vault is larger than a vault can be (16 MiB)", "is VAULT_FILE right?");
+    let told = error_and_hint(
+        "the vault is larger than a vault can be (16 MiB)",
+        &format!("is VAULT_FILE right? if so: {}", way_back(&case)),
+    );
     case.run(&["list"]).exits(6).stdout("").stderr(&told);
+}
+
+/// What a shell does with the command that stands first in the hint.
+#[track_caller]
+fn follow(output: &Output) {
+    let (_, hint) = output.err.split_once("hint: ").unwrap_or_else(|| panic!("no hint in {}", output.err));
+    let command = hint.split('`').nth(1).unwrap_or_else(|| panic!("no command in {hint}"));
+    assert!(Command::new("sh").args(["-c", command]).status().unwrap().success(), "{command}");
+}
+
+/// As the command line wants it, with the vault at a path that a shell reads otherwise than it stands.
+#[test]
+fn the_commands_of_the_hint_bring_back_the_newest_generation_that_is_whole_from_any_path() {
+    let case = Case::new();
+    let vault = case.home().join("it's $HOME \"here\"/my vault.age");
+    let run = |words: &[&str]| {
+        case.vault(words)
+            .variable("VAULT_FILE", &vault)
+            .variable("VAULT_PASSPHRASE_FILE", case.given("passphrase"))
+            .without_variable("VAULT_IDENTITY")
+    };
+    run(&["init", "--kdf", "small", "--no-recovery"]).run().succeeds();
+    for age in ["30d", "60d", "90d"] {
+        run(&["set", "--vault", &format!("rotate_every={age}")]).run().succeeds();
+    }
+    let folder = vault.parent().unwrap();
+    let kept = |generation: u64| -> PathBuf {
+        let start = format!("my vault.age.g{generation}-");
+        let files = files_below(folder);
+        files.iter().find(|file| file.file_name().unwrap().to_str().unwrap().starts_with(&start)).unwrap().clone()
+    };
+    // The newest that is kept has lost its end, and a file that no save made is not taken for one.
+    let newest = kept(3);
+    let cut = fs::read(&newest).unwrap();
+    fs::write(&newest, &cut[..cut.len() - 1]).unwrap();
+    fs::write(folder.join("my vault.age.g9-00000000"), &cut).unwrap();
+    fs::write(&vault, "").unwrap();
+    let refused = run(&["list"]).run();
+    let told = "goes back to generation 2, the newest beside it that is whole, and `vault trust` accepts that\n";
+    refused.exits(6).stderr_has(told);
+    let locked = case.vault(&["doctor", "--offline"]).variable("VAULT_FILE", &vault).asking().run();
+    assert!(locked.exits(1).out.contains("problem  vault        the vault is not an age file"), "{}", locked.out);
+    follow(&refused);
+    assert!(fs::read(&vault).unwrap() == fs::read(kept(2)).unwrap());
+    let mut terminal = run(&["trust"]).on_terminal();
+    terminal.expect("Type yes").type_line("yes");
+    terminal.finish().0.succeeds();
+    run(&["list"]).run().succeeds();
 }
 
 /// The quickest of several runs: a busy machine makes some slow, nothing makes one quick.
@@ -173,9 +249,9 @@ fn a_hostile_header_is_refused_within_50_milliseconds_and_before_a_passphrase_is
     let tampered = |costs: &str| {
         let told =
             "the vault was tampered with: the passphrase's line in the header is damaged: the costs are out of bounds";
-        error_and_hint(&format!("{told}: {costs}"), OLDER)
+        error_and_hint(&format!("{told}: {costs}"), &way_back(&case))
     };
-    let damaged = |why: &str| error_and_hint(&format!("the vault is damaged: {why}"), OLDER);
+    let damaged = |why: &str| error_and_hint(&format!("the vault is damaged: {why}"), &way_back(&case));
     let line = "the passphrase's line in the header";
     let hostile = [
         (costs(" 4294967295 3 4\n"), tampered("4294967295 KiB, 3 passes, 4 lanes")),

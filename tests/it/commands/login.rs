@@ -97,6 +97,13 @@ fn a_wrong_code_that_nobody_typed_is_not_asked_for_again() {
     assert!(!case.credentials().exists());
 }
 
+fn given_badly() -> String {
+    error_and_hint(
+        "the code that was given is not six digits; nothing was sent",
+        &format!("give what {PHONE} shows now: six digits, and nothing beside them"),
+    )
+}
+
 #[test]
 fn what_can_not_be_a_code_is_never_sent() {
     let case = Case::with_prod();
@@ -109,13 +116,17 @@ fn what_can_not_be_a_code_is_never_sent() {
         let variable = case.vault(&["login", "prod"]).variable("VAULT_MFA_CODE", code).run();
         match code {
             "" => variable.exits(8),
-            _ => variable.exits(2).stdout("").stderr(&error("the code that was given is not six digits")),
+            _ => variable.exits(2).stdout("").stderr(&given_badly()),
         };
     }
     let empty = case.vault(&["login", "prod", "--mfa-code", "-"]).stdin("\n").run();
-    empty.exits(2).stdout("").stderr(&error("the code that was given is not six digits"));
+    empty.exits(2).stdout("").stderr(&given_badly());
     case.run(&["set", "prod", "mfa_process=echo nonsense"]).succeeds();
-    case.run(&["login", "prod"]).exits(2).stderr(&error("what mfa_process printed is not six digits"));
+    let printed_badly = error_and_hint(
+        "what mfa_process printed is not six digits; nothing was sent",
+        "`--mfa-code CODE` goes before mfa_process, which has to print six digits and nothing else",
+    );
+    case.run(&["login", "prod"]).exits(2).stderr(&printed_badly);
     assert_eq!(case.sim.requests(), []);
 }
 

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::{error, screen};
+use super::{PHONE, error, error_and_hint, screen};
 use crate::program::{Case, PASSPHRASE, Terminal};
 
 /// A command stopped at a prompt that hides what is typed.
@@ -136,7 +136,11 @@ fn three_bad_codes_end_it() {
     }
     let (output, _) = terminal.finish();
     output.exits(2);
-    assert!(screen(&output).ends_with(&error("the code that was typed is not six digits")), "{}", output.screen);
+    let hint = format!(
+        "the same again with `--mfa-code CODE`, the six digits that {PHONE} shows; `vault mfa list prod` names the devices that there are"
+    );
+    let told = error_and_hint("the code that was typed is not six digits; nothing was sent", &hint);
+    assert!(screen(&output).ends_with(&told), "{}", output.screen);
     assert_eq!(case.sim.requests(), []);
 }
 

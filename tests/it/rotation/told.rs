@@ -97,6 +97,82 @@ fn after_an_undo_no_report_takes_the_newer_key_for_the_old_one() {
     stage.run(&["status"]).succeeds().says(&told);
 }
 
+/// The rules let nothing be made before the newer key is deleted, so each says that it waits, and the two ways.
+#[test]
+fn a_key_that_an_undo_took_back_and_that_is_too_old_is_told_as_overdue_with_the_way_to_a_new_one() {
+    let stage = Stage::new();
+    stage.run(&["set", "--vault", "rotate_every=90d"]).succeeds();
+    stage.pass(91 * DAY);
+    stage.rotate(&[]).succeeds();
+    let (old, new) = keys(&stage);
+    stage.run(&["rotate", "--due"]).succeeds().says("nothing to do\n");
+    stage.run(&["status", "--due"]).succeeds();
+    stage.rotate(&["--undo"]).succeeds();
+    let (until, date) = over(&stage);
+    let now = "`vault rotate prod --now --force`, then `vault rotate prod`, do now";
+    let ways = format!("`vault rotate prod` replaces it after {until}; {now}");
+
+    let off = format!("newer key {} is deleted after {date}", short(&new));
+    let told = format!("overdue by 1 d; old key taken back; {off}; next after that: vault rotate prod\n");
+    stage.run(&["status"]).succeeds().says(&told);
+    let listed = stage.run(&["status", "--due"]);
+    listed.exits(1).error("due: the access keys of `prod`").hint("`vault rotate --due`").says(&told);
+    let profile = json_of(&stage.run(&["status", "--json"]))["profiles"][0].clone();
+    assert_eq!((&profile["due"], &profile["rotation"]["state"]), (&json!(true), &json!("retired")));
+
+    let ran = stage.run(&["rotate", "--due"]);
+    let why = "nothing to do yet: its key is overdue, and its last rotation waits";
+    let told =
+        format!("prod: {why}; its newer key {} is off, and deleted after {until}\nvault: hint: {ways}\n", short(&new));
+    assert_eq!(ran.succeeds().messages, told);
+    let planned = stage.run(&["rotate", "--due", "--dry-run"]);
+    planned.succeeds().says(&format!("delete {} after {until}", short(&new)));
+    let found = stage.run(&["doctor", "--offline"]);
+    let age = format!("{} of prod, 91 d old: overdue by 1 d; old key taken back; {off}\n", short(&old));
+    found.exits(1).says(&age).says(&format!("next: {ways}\n"));
+    let ran = stage.with_code(&["login", "prod", "--no-export", "--force"]);
+    let told = format!("key {} is 91 d old (limit 90 d)\nvault: hint: {ways}\n", short(&old));
+    ran.succeeds().says(&told);
+
+    stage.run(&["rotate", "prod", "--now", "--force"]).succeeds();
+    assert_eq!((stage.status(&new), stage.held().state), (None, None));
+    stage.run(&["status"]).succeeds().says("  overdue by 1 d\n");
+    stage.run(&["rotate", "prod"]).succeeds();
+    stage.is_rotated();
+}
+
+#[test]
+fn a_key_that_an_undo_took_back_is_replaced_once_its_newer_key_may_go() {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    let (_, new) = keys(&stage);
+    stage.rotate(&["--undo"]).succeeds();
+    stage.pass(2 * DAY);
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+    assert_eq!(stage.status(&new), None);
+}
+
+#[test]
+fn a_key_that_is_too_old_beside_one_that_was_kept_is_told_with_what_has_to_go_first() {
+    let stage = Stage::new();
+    stage.run(&["set", "--vault", "rotate_every=1d", "rotate_on_login=never"]).succeeds();
+    stage.rotate(&["--keep-old"]).succeeds();
+    let (old, new) = keys(&stage);
+    stage.pass(3 * DAY);
+    let kept = format!(", old key {} kept active\n", short(&old));
+    stage.run(&["status"]).succeeds().says("  overdue by 2 d; new key in use since ").says(&kept);
+    let ran = stage.with_code(&["login", "prod", "--no-export"]);
+    let way =
+        format!("`vault rotate prod` switches {} off, and replaces the key once that one is deleted", short(&old));
+    ran.succeeds().says(&format!("key {} is 3 d old (limit 1 d)\nvault: hint: {way}\n", short(&new)));
+    stage.rotate(&[]).succeeds();
+    stage.is_rotated();
+    stage.pass(2 * DAY);
+    stage.rotate(&[]).succeeds();
+    assert_eq!((stage.status(&old), stage.held().other_id()), (None, new));
+}
+
 #[test]
 fn a_dry_run_says_whether_it_would_ask_for_a_code() {
     let stage = Stage::new();

@@ -34,7 +34,7 @@ fn a_code_that_nobody_typed_is_tried_once() {
 
     let mut malformed = Person { given: Some("12345".into()), ..typing(&stage.phone, &[Types::TheCode]) };
     let refused = stage.issue("alice", &mut malformed);
-    assert!(matches!(refused, Err(IssueError::Code(CodeError::Malformed { from: CodeFrom::Given }))));
+    assert!(matches!(refused, Err(IssueError::Code(CodeError::Malformed { from: CodeFrom::Given, .. }))));
     assert_eq!(stage.sim.count("GetSessionToken"), 1);
     assert!(wrong.asked.is_empty() && malformed.asked.is_empty());
 

@@ -8,14 +8,13 @@ use vault::store::identity;
 
 use super::super::machines::{Machine, identity_in};
 use super::super::recipient::made_with_recovery_key;
-use super::super::{error, error_and_hint, screen, warning};
+use super::super::{error_and_hint, screen, warning};
+use crate::commands::damaged::way_back;
 use crate::forgery::Forgery;
 use crate::program::{Case, Output};
 
 const DECIDE: &str = "`vault trust` shows both sides and accepts this file if you say so; nothing was changed";
 const ANOTHER: &str = "is VAULT_FILE right? if this vault is meant to stand here now: `vault trust`";
-const OLDER: &str = "copy the newest earlier generation that opens over it, where there is one beside it (`vault.age.g12-...`), else a backup";
-
 /// The vault as its recovery key opens it.
 fn forgery(case: &Case) -> Forgery {
     Forgery::of(&fs::read(case.vault_file()).unwrap(), &identity_in(&case.given("recovery.txt")))
@@ -199,7 +198,7 @@ fn another_salt_or_cost_in_the_header_is_named_before_and_after_the_passphrase()
         fs::write(case.vault_file(), [changed.as_bytes(), &rest].concat()).unwrap();
         let told =
             "the passphrase is right, but the vault is damaged: its header's line about the passphrase was changed";
-        let right = format!("{warned}{}", error_and_hint(told, OLDER));
+        let right = format!("{warned}{}", error_and_hint(told, &way_back(&case)));
         by(&case, crate::program::PASSPHRASE).exits(6).stdout("").stderr(&right);
         let told = "wrong passphrase for `~/.local/share/vault/vault.age`";
         let hint = "forgotten? `--identity FILE` opens the vault with its recovery key";
@@ -220,7 +219,7 @@ fn another_salt_or_cost_in_the_header_is_named_before_and_after_the_passphrase()
     by(&case, crate::program::PASSPHRASE).exits(3).stdout("").stderr(&format!("{warned}{told}"));
     case.vault(&["list"]).asking().run().exits(3).stdout("").stderr(&format!("{warned}{told}"));
     let told = "the vault is damaged: its header was changed since it was written";
-    case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(told, OLDER));
+    case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(told, &way_back(&case)));
 }
 
 #[test]
@@ -230,7 +229,7 @@ fn a_header_that_its_writer_made_other_than_the_content_is_refused() {
     let none = Forgery { kdf_lines: 0, ..forgery(&case) }.saved_over(&standing);
     let told = "the vault's header and content disagree about the passphrase";
     fs::write(case.vault_file(), none.seal()).unwrap();
-    case.run(&["list"]).exits(6).stdout("").stderr(&error(told));
+    case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(told, &way_back(&case)));
     let two = Forgery { kdf_lines: 2, ..forgery_of(&case, &standing) };
     fs::write(case.vault_file(), two.seal()).unwrap();
     case.run(&["list"]).refuses(6, "the vault is damaged: ");

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{about, doctor, error, only, told};
+use super::{VAULT, about, doctor, error, only, said_of, told};
 use crate::program::Case;
 
 fn set_mode(path: &Path, mode: u32) {
@@ -81,4 +81,27 @@ fn the_folder_of_both_of_awss_files_is_counted_once() {
     let found = format!("others can write to {} (mode 775)", folder.display());
     assert_eq!(only(&case, &[], "aws files"), told("problem", &found, Some("`chmod go-w ~/.aws`")));
     doctor(&case, &[]).run().exits(1).stderr(&error("one problem was found"));
+}
+
+#[test]
+fn a_folder_that_takes_no_file_is_a_problem_before_a_save_fails_there() {
+    let case = Case::with_prod();
+    case.write(&case.config(), 0o600, "[profile x]\nregion = eu-west-1\n");
+    let (vault, aws) = (case.vault_file().parent().unwrap().to_owned(), case.home().join(".aws"));
+    let words = [VAULT, "doctor", "--offline", "--json"];
+    // The administrator writes everywhere, unless that power is put down first.
+    let powerless = [&["setpriv", "--bounding-set", "-dac_override,-dac_read_search"][..], &words].concat();
+    let words = if crate::fault_disk::our_id() == 0 { &powerless[..] } else { &words };
+    let uid = crate::fault_disk::our_id();
+    for (what, folder, shown) in [("vault", &vault, "~/.local/share/vault"), ("aws files", &aws, "~/.aws")] {
+        set_mode(folder, 0o500);
+        let ran = case.command(words[0], &words[1..]).variable("VAULT_IDENTITY", case.given("recovery.txt")).run();
+        let found = format!("you may make no file in {shown}: nothing can be saved there");
+        let typed = folder.display();
+        let next = format!("`chmod u+wx {typed}`, or as root `chown {uid} {typed}`");
+        assert!(said_of(&ran, what).contains(&told("problem", &found, Some(&next))), "{}", ran.out);
+        ran.exits(1).stderr(&error("one problem was found"));
+        set_mode(folder, 0o700);
+    }
+    doctor(&case, &[]).run().succeeds();
 }

@@ -139,3 +139,18 @@ fn the_variable_that_the_aws_cli_looks_at_first_is_looked_at_first() {
     let [(state, found, None)] = &odd[..] else { panic!("{odd:?}") };
     assert!(state == "note" && found.contains("was not looked at: `my profile` is not a profile name"));
 }
+
+#[test]
+fn a_role_whose_source_has_no_credentials_is_a_problem_for_aws_tools_until_its_source_asks_the_vault() {
+    let case = Case::with_prod();
+    let role = "role_arn = arn:aws:iam::123456789012:role/admin";
+    case.write(&case.config(), 0o600, format!("[profile admin]\n{role}\nsource_profile = prod\n"));
+    let found =
+        "AWS tools find no credentials for the role `admin` (~/.aws/config:3): its source_profile `prod` has none";
+    let way = "`vault configure prod` has AWS tools ask this vault for it; `vault login prod` gives them a session";
+    doctor(&case, &[]).run().exits(1);
+    assert_eq!(only(&case, &[], "roles"), told("problem", found, Some(way)));
+    case.run(&["configure", "prod"]).succeeds();
+    doctor(&case, &[]).run().succeeds();
+    assert_eq!(about(&case, &[], "roles"), []);
+}

@@ -1,6 +1,7 @@
 //! What it says of variables.
 
 use super::{doctor, error, said_of, says, told};
+use crate::commands::error_and_hint;
 use crate::program::Case;
 
 #[test]
@@ -52,4 +53,55 @@ fn an_endpoint_is_shown_as_it_was_read_and_what_is_none_without_its_password() {
         said_of(&ignored, "environment").pop(),
         Some(told("note", &format!("{name}, which AWS_IGNORE_CONFIGURED_ENDPOINT_URLS has passed over"), None))
     );
+}
+
+#[test]
+fn a_secret_in_the_place_of_its_files_path_is_shown_nowhere() {
+    let case = Case::with_prod();
+    let identity = case.recovery_identity();
+    let lower = identity.expose().to_lowercase();
+    case.keep_secret("the recovery key in lower case", &lower);
+    let next = "write the secret into a file of yours alone (`chmod 600 FILE`), and give that file's path";
+    for (variable, secret) in [
+        ("VAULT_IDENTITY", identity.expose()),
+        ("VAULT_IDENTITY", &lower),
+        ("VAULT_PASSPHRASE_FILE", crate::program::PASSPHRASE),
+        ("VAULT_PASSPHRASE_FILE", identity.expose()),
+    ] {
+        let run =
+            |words: &[&str]| case.vault(words).without_variable("VAULT_IDENTITY").variable(variable, secret).run();
+        let message = format!("{variable} leads to no file; it is not shown, since it may be the secret itself");
+        run(&["list"]).exits(3).stdout("").stderr(&error_and_hint(&message, next));
+        let ran = run(&["doctor", "--offline", "--json"]);
+        let found = told("problem", &message, Some(&format!("`unset {variable}`, or {next}")));
+        assert!(said_of(&ran, "environment").contains(&found), "{}", ran.out);
+        ran.exits(1).stderr(&error("one problem was found"));
+        run(&["doctor", "--offline"]).exits(1);
+    }
+    // In a command line it is there to be seen; the answer does not spread it.
+    let other = "AGE-SECRET-KEY-1NOBODYSOWNIDENTITY";
+    let typed = case.vault(&["list", "--identity", other]).run();
+    let message = "an age identity was given where the path of its file belongs";
+    typed.exits(3).stdout("").stderr(&error_and_hint(message, next));
+    for words in [&["list", "--passphrase-file"][..], &["import", "--vault"], &["list", "--expect-fingerprint"]] {
+        let ran = case.vault(&[words, &[other]].concat()).run();
+        assert!(!ran.err.contains("NOBODY"), "{}", ran.err);
+        assert!(ran.err.contains("AGE-SECRET-KEY-1...") || ran.err.contains(message), "{}", ran.err);
+    }
+    let file = case.vault(&["doctor", "--offline"]).variable("VAULT_FILE", format!("/{}", identity.expose())).run();
+    assert!(file.exits(1).out.contains("VAULT_FILE=/AGE-SECRET-KEY-1...\n"), "{}", file.out);
+}
+
+#[test]
+fn every_variable_of_ours_is_shown_and_a_fingerprint_only_if_it_is_one() {
+    let case = Case::with_prod();
+    let shown = crate::commands::json(&case.run(&["status", "--json"]))["fingerprint"].as_str().unwrap().to_owned();
+    let of_it = |value: &str| {
+        let run = doctor(&case, &[]).without_variable("VAULT_NO_AGENT").variable("VAULT_FINGERPRINT", value).run();
+        let said = said_of(&run, "environment");
+        said.into_iter().find(|(_, found, _)| found.starts_with("VAULT_FINGERPRINT")).unwrap()
+    };
+    assert_eq!(of_it(&shown), told("note", &format!("VAULT_FINGERPRINT={shown}"), None));
+    let found = "VAULT_FINGERPRINT: a fingerprint is 32 letters and digits 2 to 7, in groups of four";
+    assert_eq!(of_it("hunter2"), told("problem", found, Some("`unset VAULT_FINGERPRINT`")));
 }

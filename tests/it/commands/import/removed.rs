@@ -64,3 +64,78 @@ fn one_key_in_two_places_is_one_profile_and_goes_from_both() {
     assert!(!csv.exists());
     assert_eq!(fs::read(case.credentials()).unwrap(), b"");
 }
+
+const ROLE: &str = "role_arn = arn:aws:iam::123456789012:role/admin";
+
+/// AWS tools take what a role signs in with from the plaintext of its source, and by nothing but a line that asks the vault after
+/// that is gone.
+#[test]
+fn roles_that_lose_their_source_are_named_in_the_plan_and_after_it_with_what_mends_that() {
+    let case = Case::with_vault();
+    let bob = bob(&case);
+    credentials(&case, &(pair("prod", &case.alice) + &pair("bob", &bob)));
+    let config = format!(
+        "[profile admin]\n{ROLE}\nsource_profile = prod\n[profile next]\n{ROLE}\nsource_profile = admin\n\
+         [profile ops]\nsource_profile = prod\n{ROLE}\n[profile else]\n{ROLE}\nsource_profile = bob\n"
+    );
+    case.write(&case.config(), 0o600, &config);
+    let roles = "the roles `admin` (~/.aws/config:3), `ops` (~/.aws/config:8): their source_profile `prod` has none";
+    let way = "vault: hint: `vault configure prod` has AWS tools ask this vault for it; `vault login prod` gives them a session\n";
+    let planned = format!("{}{way}", warning(&format!("then AWS tools will find no credentials for {roles}")));
+    let left = format!("{}{way}", warning(&format!("AWS tools find no credentials for {roles}")));
+    case.run(&["import", "prod", "--dry-run"]).succeeds().stderr("");
+    case.run(&["import", "prod", "--dry-run", "--remove"]).succeeds().stderr(&planned);
+    let asked = case.run(&["import", "prod", "--remove"]);
+    assert!(asked.exits(8).err.starts_with(&planned), "{}", asked.err);
+    let told = format!(
+        "{}removed the key from ~/.aws/credentials, section [prod]\n{}{left}next: vault login prod\n",
+        added("prod", &case.alice, &phone()),
+        warning(COPIES)
+    );
+    case.run(&["import", "prod", "--yes", "--remove"]).succeeds().stderr(&told);
+    assert_eq!(fs::read_to_string(case.config()).unwrap(), config);
+    case.run(&["configure", "prod"]).succeeds();
+    // Said of what is so, and not of what was to be.
+    credentials(&case, &pair("prod", &case.alice));
+    let again = case.run(&["import", "prod", "--yes", "--remove"]);
+    assert!(!again.succeeds().err.contains("no credentials"), "{}", again.err);
+    forget(&case);
+}
+
+#[test]
+fn a_role_whose_source_has_another_name_in_the_vault_is_led_there() {
+    let case = Case::with_vault();
+    credentials(&case, &pair("prod-long-term", &case.alice));
+    let config = format!("[profile admin]\n{ROLE}\nsource_profile = prod-long-term\n");
+    case.write(&case.config(), 0o600, config);
+    let way = "vault: hint: write `source_profile = prod` there, and `vault configure prod` has AWS tools ask this vault for it\n";
+    let whose = "the role `admin` (~/.aws/config:3): its source_profile `prod-long-term` has none";
+    let left = format!("{}{way}", warning(&format!("AWS tools find no credentials for {whose}")));
+    case.run(&["import", "--yes", "--remove"]).succeeds().stderr_has(&left);
+}
+
+#[test]
+fn what_aws_mfa_wrote_beside_its_keys_stays_and_is_told() {
+    let case = Case::with_vault();
+    let bob = bob(&case);
+    let session =
+        SESSION.replace("[default]\n", "[prod]\nassumed_role = False\n") + "expiration = 2026-01-01 00:00:00\n";
+    let device = format!("aws_mfa_device = {PHONE}\n");
+    credentials(&case, &(pair("prod-long-term", &case.alice) + &device + &session + &pair("bob-long-term", &bob)));
+    let told = format!(
+        "removed the key from ~/.aws/credentials, section [prod-long-term]\n\
+         removed the key from ~/.aws/credentials, section [bob-long-term]\n\
+         [prod-long-term] of ~/.aws/credentials keeps what aws-mfa wrote: `aws_mfa_device`\n\
+         [prod] of ~/.aws/credentials keeps what aws-mfa wrote: its session, which AWS tools use until that ends, and \
+         `assumed_role`, `expiration`\n\
+         vault: hint: `vault login prod` writes sessions from now on; once aws-mfa is not used any more, those lines of {} \
+         may go by hand\n",
+        case.credentials().display()
+    );
+    case.run(&["import", "--yes", "--remove"]).succeeds().stderr_has(&told);
+    let after = fs::read_to_string(case.credentials()).unwrap();
+    assert_eq!(after, format!("[prod-long-term]\n{device}{session}"));
+    case.run(&["login", "prod", "--mfa-code", &case.phone.code()]).succeeds();
+    let written = fs::read_to_string(case.credentials()).unwrap();
+    assert!(!written.contains("session/of/nobody") && written.contains("expiration = 2026-01-01 00:00:00\n"));
+}

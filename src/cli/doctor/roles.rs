@@ -1,0 +1,24 @@
+//! Roles of the config file for which AWS tools have nothing to start from, as after the key of their source has gone into the
+//! vault.
+
+use crate::aws_files::provider::Files;
+use crate::aws_files::role_source::RoleWithoutSource;
+use crate::cli::report::role_source as words;
+use crate::cli::world::World;
+
+use super::files::line_of;
+use super::finding::Finding;
+
+const ABOUT: &str = "roles";
+
+pub fn look(world: &World) -> Vec<Finding> {
+    // What is wrong with a file is told where files are looked at.
+    let Ok(files) = Files::load(world.disk, &world.paths) else { return Vec::new() };
+    let roles = files.roles_without_source(&[]);
+    roles.iter().map(|role| finding(role, world)).collect()
+}
+
+fn finding(role: &RoleWithoutSource, world: &World) -> Finding {
+    let found = words::without_source(std::slice::from_ref(role), world);
+    Finding::problem(ABOUT, found).next(words::way_on(&role.source)).at(line_of(&world.paths.aws_config, role.line))
+}
