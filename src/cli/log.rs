@@ -10,7 +10,7 @@ use crate::log::{Entry, Files, Mark, Position, Text};
 use crate::names::ProfileName;
 
 use super::failure::Failure;
-use super::report::log as words;
+use super::report::{log as words, point_in_time};
 use super::table;
 use super::world::World;
 use since::Since;
@@ -87,7 +87,7 @@ fn files(world: &World) -> Result<Files, LogFailure> {
 impl Args {
     fn choose(&self, entries: &mut Vec<Entry>, world: &World) {
         if let Some(since) = &self.since {
-            let since = since.before(world.clock.now(), &words::zone());
+            let since = since.before(world.clock.now(), &point_in_time::zone());
             entries.retain(|entry| entry.time >= since);
         }
         if let Some(profile) = &self.profile {

@@ -20,6 +20,7 @@ mod many_keys;
 mod mfa;
 mod need;
 mod plugin;
+pub mod point_in_time;
 mod policy;
 mod profile;
 mod recipient;

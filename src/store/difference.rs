@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use toml::Table;
 
-use super::document::{AgentSettings, Document, Meta, Profile, Recipient, Settings, StoredAccessKey};
-use super::document::{Auth, Session};
+use super::document::{AgentSettings, Auth, Document, Meta, Profile, Recipient, Session, Settings, StoredAccessKey};
 use crate::credentials::AccessKey;
 use crate::names::ProfileName;
 use crate::secret::SecretAccessKey;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
@@ -13,7 +12,7 @@ use crate::names::ProfileName;
 use crate::rotate::due::{KeyDue, Pending, Stage};
 use crate::rotate::plan::State;
 
-use super::rotate::day as minute;
+use super::point_in_time::{day, minute};
 use super::{Report, Status};
 
 /// Also with what was interrupted: one command does all that waits.
@@ -22,11 +21,6 @@ const GOES_ON_BY: &str = "next: vault rotate --due";
 pub fn report(profiles: &[ProfileName]) -> Report {
     let names: Vec<String> = profiles.iter().map(|name| format!("`{name}`")).collect();
     Report::new(Status::State, format!("due: the access keys of {}", names.join(", "))).hint("`vault rotate --due`")
-}
-
-/// In the person's own time zone.
-pub fn day(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%F").to_string()
 }
 
 /// How old a key is: at least that, where it counts from when it came into the vault.

@@ -8,19 +8,19 @@ use crate::cli::world::World;
 use crate::names::ProfileName;
 
 use super::Report;
-use super::rotate::day;
+use super::point_in_time::minute;
 
 fn place(world: &World) -> String {
     escape(&world.paths.shown(&world.paths.aws_credentials))
 }
 
 pub fn written_anew(world: &World, section: &ProfileName, until: Timestamp) {
-    world.say(&format!("[{section}] in {} is written anew, good until {}", place(world), day(until)));
+    world.say(&format!("[{section}] in {} is written anew, good until {}", place(world), minute(until)));
 }
 
 pub fn not_written_anew(world: &World, section: &ProfileName, until: Timestamp, why: &Failure) {
     let (place, why) = (place(world), Report::of(why).message);
-    world.warn(&format!("[{section}] in {place} was not written anew: {why}; it stays good until {}", day(until)));
+    world.warn(&format!("[{section}] in {place} was not written anew: {why}; it stays good until {}", minute(until)));
 }
 
 pub fn stays_good(world: &World, sections: &[(ProfileName, Timestamp)]) {
@@ -29,5 +29,5 @@ pub fn stays_good(world: &World, sections: &[(ProfileName, Timestamp)]) {
     let more = sections.len() - names.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let stay = if sections.len() == 1 { "stays" } else { "stay" };
-    world.say(&format!("{}{more} in {} {stay} good until {} at least", names.join(", "), place(world), day(*until)));
+    world.say(&format!("{}{more} in {} {stay} good until {} at least", names.join(", "), place(world), minute(*until)));
 }

@@ -5,7 +5,7 @@ use crate::cli::keys::{Act, KeyError, Risk};
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
 
-use super::rotate::day;
+use super::point_in_time::minute;
 use super::{Report, Status};
 
 pub fn report(error: &KeyError) -> Report {
@@ -30,7 +30,7 @@ pub fn report(error: &KeyError) -> Report {
                 format!(
                     "the rotation of `{profile}` is in its grace, and {} is deleted after {}",
                     off.short(),
-                    day(*until)
+                    minute(*until)
                 ),
             )
             .hint(format!("`vault rotate {profile} --now --force` deletes it now{back}"))

@@ -1,26 +1,15 @@
 //! Words of `log`.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use crate::cli::failure::Failure;
 use crate::cli::log::LogFailure;
 use crate::cli::world::World;
 use crate::log::{Entry, Mark, Position};
 
+use super::point_in_time::second;
 use super::{Report, Status};
 
 /// So many places of damage are named.
 const MOST_DAMAGED: usize = 3;
-
-/// The person's own.
-pub fn zone() -> TimeZone {
-    TimeZone::system()
-}
-
-fn local(time: Timestamp) -> String {
-    time.to_zoned(zone()).strftime("%F %T").to_string()
-}
 
 pub fn log_row(entry: Entry) -> [String; 6] {
     let key = entry.access_key.map(|last_four| format!("AKIA...{last_four}"));
@@ -30,7 +19,7 @@ pub fn log_row(entry: Entry) -> [String; 6] {
         (name, None) => name.unwrap_or_else(|| "-".to_owned()),
     };
     let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-    [local(entry.time), entry.act, or_dash(entry.profile), or_dash(key), by, or_dash(entry.role)]
+    [second(entry.time), entry.act, or_dash(entry.profile), or_dash(key), by, or_dash(entry.role)]
 }
 
 /// Lines that can't be read.
@@ -52,7 +41,7 @@ fn place(position: &Position) -> String {
 /// What holds of each file, by its first line of which nothing is known.
 pub fn intact(newest: &Mark, next: &[Position]) -> String {
     let files: String = next.iter().map(|next| as_it_was(next) + "\n").collect();
-    format!("{files}the vault was last saved here on {}; what is newer is not vouched for\n", local(newest.at))
+    format!("{files}the vault was last saved here on {}; what is newer is not vouched for\n", second(newest.at))
 }
 
 fn as_it_was(next: &Position) -> String {
@@ -77,12 +66,12 @@ pub fn report(failure: &LogFailure) -> Report {
             Status::State,
             format!(
                 "no line is kept any more of when the vault was last saved here, on {}, so there is nothing to compare",
-                local(mark.at)
+                second(mark.at)
             ),
         ),
         LogFailure::Changed { held, broken, from } => {
-            let since = held.as_ref().map(|mark| format!("after {} and ", local(mark.at))).unwrap_or_default();
-            let until = local(broken.at);
+            let since = held.as_ref().map(|mark| format!("after {} and ", second(mark.at))).unwrap_or_default();
+            let until = second(broken.at);
             // Which of the lines between two saves it is, the later save can't tell.
             let intact = if from.line > 1 { as_it_was(from) + "; " } else { String::new() };
             Report::new(

@@ -6,8 +6,8 @@ use crate::cli::rotate::{Outcome, RotateFailure, Why};
 use crate::cli::world::World;
 use crate::names::ProfileName;
 
+use super::point_in_time::minute;
 use super::profile::{of_one, status_of};
-use super::rotate::day;
 use super::{Report, Status, error_line};
 
 /// So many names fit on a line; the table above has all of them.
@@ -29,14 +29,17 @@ pub fn rotated_in_all(world: &World, outcomes: &[Outcome]) {
     let (graces, taken_back) = (until_of(false), until_of(true));
     if let Some(until) = taken_back.iter().max() {
         let keys = if taken_back.len() == 1 { "1 key is" } else { &format!("{} keys are", taken_back.len()) };
-        world.say(&format!("{keys} taken back; what had taken their place is off, and deleted after {}", day(*until)));
+        world.say(&format!(
+            "{keys} taken back; what had taken their place is off, and deleted after {}",
+            minute(*until)
+        ));
     }
     let Some(until) = graces.iter().max() else { return };
     let (keys, old) = match graces.len() {
         1 => ("1 key".to_owned(), "the old one is"),
         several => (format!("{several} keys"), "the old ones are"),
     };
-    world.say(&format!("{keys} rotated; {old} off, and deleted after {}", day(*until)));
+    world.say(&format!("{keys} rotated; {old} off, and deleted after {}", minute(*until)));
     world.hint("`vault rotate NAME --undo` takes an old key back until then");
 }
 

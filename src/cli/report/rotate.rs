@@ -5,9 +5,6 @@ mod giving_up;
 mod news;
 mod stopped;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use crate::aws::{KeyUse, LastUse};
 use crate::cli::escape::escape;
 use crate::cli::rotate::{KeyShown, RotateFailure, Why};
@@ -15,6 +12,7 @@ use crate::duration;
 use crate::names::AccessKeyId;
 use crate::rotate::plan::{End, State};
 
+use super::point_in_time::{minute, second};
 use super::{Report, Status};
 
 pub use dry_run::{deed, ended_words, session_at_hand};
@@ -79,7 +77,7 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
         End::Done | End::Young { .. } | End::OldKept { .. } => state("nothing to do".into()),
         End::Grace { .. } | End::AlreadyUndone { .. } => state("nothing to do yet".into()),
         End::GraceNotOver { old, until } => {
-            state(format!("{} is to be kept until {}, since it may be missed yet", old.short(), day(*until)))
+            state(format!("{} is to be kept until {}, since it may be missed yet", old.short(), minute(*until)))
                 .hint(format!("`vault rotate {name} --now --force` deletes it now"))
         }
         End::NothingToUndo => state("no rotation is under way that could be undone".into()),
@@ -163,18 +161,9 @@ fn shown(key: &KeyShown, current: Option<&AccessKeyId>) -> String {
         Some(KeyUse::Unknown) => ", use unknown".to_owned(),
         Some(KeyUse::Never) => ", never used".to_owned(),
         Some(KeyUse::Last(LastUse { at, service, region })) => {
-            format!(", last used {} by {} in {}", moment(*at), escape(service), escape(region))
+            format!(", last used {} by {} in {}", second(*at), escape(service), escape(region))
         }
     };
-    let made = format!("made {}, {} ago", day(listed.created), duration::words(*age));
+    let made = format!("made {}, {} ago", minute(listed.created), duration::words(*age));
     format!("{} ({}, {made}{used}{ours})", listed.id.as_str(), key.status())
-}
-
-/// In the person's own time zone.
-pub(super) fn day(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%F %H:%M").to_string()
-}
-
-fn moment(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%F %T").to_string()
 }

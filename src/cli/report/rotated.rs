@@ -9,7 +9,7 @@ use crate::names::AccessKeyId;
 use crate::rotate::run::User;
 
 use super::due;
-use super::rotate::day;
+use super::point_in_time::minute;
 
 /// The last line about a key that came through.
 pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
@@ -20,14 +20,14 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
             "{name}: undone: {} is the key{of} again; {} is off, and deleted after {}",
             new.short(),
             old.short(),
-            day(until)
+            minute(until)
         )),
         (Some((old, new)), Some(until)) => {
             world.say(&format!(
                 "{name}: {} is the key{of} now; {} is off, and deleted after {}",
                 new.short(),
                 old.short(),
-                day(until)
+                minute(until)
             ));
             world.hint(&format!("`vault rotate {name} --undo` takes the old key back until then"));
         }
@@ -57,7 +57,7 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
 
 /// Where nothing was replaced, and a key is off.
 fn waits(outcome: &Outcome, of: &str, until: Timestamp) -> String {
-    let (name, until) = (&outcome.profile, day(until));
+    let (name, until) = (&outcome.profile, minute(until));
     let off = outcome.off.as_ref().map(AccessKeyId::short).unwrap_or_default();
     let which = if outcome.is_taken_back { "its newer key" } else { "the old key" };
     let why = if outcome.stood_already && outcome.is_taken_back {

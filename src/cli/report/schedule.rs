@@ -1,8 +1,5 @@
 //! Words of `schedule`, and of how the last scheduled run went.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::schedule::{ScheduleError, Standing};
 use crate::cli::world::World;
@@ -12,6 +9,7 @@ use crate::rotate::remembered::Unreadable;
 use crate::rotate::unattended::{self, Keeper, UnattendedIdentity};
 use crate::rotate::units::{Job, Scheduler, UnitError};
 
+use super::point_in_time::minute;
 use super::{Report, Status};
 
 pub const WHO_HAS_THE_DISK: &str = "whoever has this machine's disk, or a backup of it, has the access keys";
@@ -187,14 +185,14 @@ pub fn standing(standing: &Standing) -> String {
         if found.active == Some(false) {
             lines.push("not started: `vault schedule install` starts it".to_owned());
         }
-        lines.extend(found.next.map(|next| format!("next run: {}", local(next))));
+        lines.extend(found.next.map(|next| format!("next run: {}", minute(next))));
     }
     if standing.installed.is_empty() {
         lines.push("nothing is scheduled; `vault schedule install` does that".to_owned());
     }
     lines.push(match &standing.last_run {
         Ok(None) => "last run: none yet".to_owned(),
-        Ok(Some(outcome)) => format!("last run: {}, {}", local(outcome.time), went(outcome)),
+        Ok(Some(outcome)) => format!("last run: {}, {}", minute(outcome.time), went(outcome)),
         Err(why) => last_run_unreadable(why),
     });
     for failed in standing.last_run.iter().flatten().flat_map(|outcome| &outcome.failed) {
@@ -228,7 +226,7 @@ pub fn last_run_failed(outcome: &Outcome) -> Option<String> {
         (names, 0) => format!(" for {names}"),
         (names, more) => format!(" for {names} and {more} more"),
     };
-    Some(format!("the scheduled rotation of {} failed{names}: {why}", local(outcome.time)))
+    Some(format!("the scheduled rotation of {} failed{names}: {why}", minute(outcome.time)))
 }
 
 /// Of a file in the state folder.
@@ -277,10 +275,6 @@ pub fn next_step(outcome: &Outcome) -> &'static str {
         Some(Reason::Locked) => "`vault unlock`, then `vault rotate --due`",
         _ => "`vault rotate --due` tries again; `vault schedule status` says more",
     }
-}
-
-fn local(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%F %H:%M").to_string()
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! `vault rotate --dry-run`: the user's keys as IAM has them, and what would be done, by the very planner that does it.
 
-use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::aws::{Aws, AwsError, KeyUse, Refusal};
 use crate::cli::clock_told;
 use crate::cli::failure::Failure;
-use crate::cli::report;
+use crate::cli::report::{self, point_in_time};
 use crate::cli::table;
 use crate::duration;
 use crate::rotate::plan::End;
@@ -93,8 +92,7 @@ fn used(key: &KeyShown) -> String {
         None | Some(KeyUse::Unknown) => "use unknown".to_owned(),
         Some(KeyUse::Never) => "never".to_owned(),
         Some(KeyUse::Last(last)) => {
-            let day = last.at.to_zoned(TimeZone::system()).strftime("%F").to_string();
-            format!("{day}, {} in {}", last.service, last.region)
+            format!("{}, {} in {}", point_in_time::day(last.at), last.service, last.region)
         }
     }
 }

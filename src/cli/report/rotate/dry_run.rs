@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{day, report};
+use super::report;
+use crate::cli::report::point_in_time::minute;
 use crate::cli::rotate::{RotateFailure, Why};
 use crate::duration;
 use crate::names::AccessKeyId;
@@ -32,14 +33,14 @@ pub fn deed(deed: &Deed) -> String {
 /// Where it would rest, or what is in its way.
 pub fn ended_words(failure: &RotateFailure) -> Option<String> {
     match &failure.why {
-        Why::End(End::Grace { old, until }) => Some(format!("delete {} after {}", old.short(), day(*until))),
+        Why::End(End::Grace { old, until }) => Some(format!("delete {} after {}", old.short(), minute(*until))),
         Why::End(End::AlreadyUndone { old, until }) => {
-            Some(format!("nothing: it is undone already; {} is deleted after {}", old.short(), day(*until)))
+            Some(format!("nothing: it is undone already; {} is deleted after {}", old.short(), minute(*until)))
         }
         Why::End(End::Done) => None,
         Why::End(End::OldKept { old }) => Some(format!("leave {} active", old.short())),
         Why::End(End::Young { created }) => {
-            Some(format!("nothing: the key is younger than that, made {}", day(*created)))
+            Some(format!("nothing: the key is younger than that, made {}", minute(*created)))
         }
         _ => Some(report(failure).message),
     }

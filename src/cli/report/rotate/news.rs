@@ -1,8 +1,8 @@
 //! What happens in a rotation, and what is noticed on its way, as it happens.
 
-use super::moment;
 use crate::aws::LastUse;
 use crate::cli::escape::escape;
+use crate::cli::report::point_in_time::second;
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::plan::State;
@@ -46,7 +46,7 @@ pub fn strange_use(world: &World, profile: &ProfileName, key: &AccessKeyId, last
         "{profile}: {} was last used {} by {} in {}, and this machine's log has no call by it near that time: another machine \
          with this vault, or somebody else",
         key.short(),
-        moment(last.at),
+        second(last.at),
         escape(&last.service),
         escape(&last.region)
     ));
@@ -54,10 +54,10 @@ pub fn strange_use(world: &World, profile: &ProfileName, key: &AccessKeyId, last
 
 /// A key that may be the one whose making was never answered.
 pub fn orphan(world: &World, rotation: &Rotation, key: &AccessKeyId) {
-    let made = rotation.keys.iter().find(|listed| listed.id == *key).map(|listed| moment(listed.created));
+    let made = rotation.keys.iter().find(|listed| listed.id == *key).map(|listed| second(listed.created));
     let made = made.map(|made| format!(", made {made}")).unwrap_or_default();
     let sent = match rotation.state() {
-        Some(State::Intended { since }) => format!(" when this program asked for one at {}", moment(*since)),
+        Some(State::Intended { since }) => format!(" when this program asked for one at {}", second(*since)),
         _ => String::new(),
     };
     world.warn(&format!(
