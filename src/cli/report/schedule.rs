@@ -281,6 +281,7 @@ pub fn next_step(outcome: &Outcome) -> &'static str {
 mod tests {
     use super::*;
     use crate::rotate::outcome::Failed;
+    use jiff::Timestamp;
 
     fn failed(names: &[&str]) -> Outcome {
         let failed = |name: &&str| Failed { profile: name.parse().unwrap(), reason: Reason::Network };
