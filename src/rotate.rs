@@ -7,9 +7,9 @@ pub mod due; // which keys are due, and what is pending
 pub mod held; // the keys that an unfinished rotation holds
 mod hooks; // tells others of a new key
 pub mod journal; // the state of a rotation, as the vault keeps it
+pub mod last_run; // how the last run of the schedule went
 pub mod ledger; // the vault, as a rotation reads and writes it
 pub mod lock; // one run at a time for a user
-pub mod outcome; // how the last run of the schedule went
 pub mod own_calls; // a use of a key that this machine's log does not explain
 pub mod plan; // journal, list and time -> the next step
 pub mod pool; // many at once

@@ -3,6 +3,7 @@
 pub mod at_login;
 mod attending;
 mod dry_run;
+mod ending;
 mod exporting;
 mod give_up;
 mod outcome;
@@ -31,6 +32,7 @@ use super::sign_in_args::CodeArgs;
 use super::world::World;
 
 use attending::Attending;
+pub use ending::Ending;
 use exporting::Exports;
 pub use outcome::{KeyShown, Outcome, RotateFailure, Why};
 

@@ -14,7 +14,7 @@ use std::io;
 
 use jiff::civil::Time;
 
-use crate::rotate::outcome::Outcome;
+use crate::rotate::last_run::LastRun;
 use crate::rotate::units::{self, Job, Scheduler, USUAL_TIME, Unattended};
 
 use super::failure::Failure;
@@ -210,7 +210,7 @@ fn remove(args: RemoveArgs, world: &World) -> Result<(), Failure> {
     for backend in backend::all(world) {
         removed |= take_away(&*backend, world)?;
     }
-    Outcome::forget(world.disk, &world.paths.state).map_err(|error| in_state(error, world))?;
+    LastRun::forget(world.disk, &world.paths.state).map_err(|error| in_state(error, world))?;
     if !removed {
         world.say("nothing is scheduled");
     }

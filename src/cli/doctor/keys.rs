@@ -6,7 +6,7 @@ use crate::cli::report::{Report, due as words, schedule};
 use crate::cli::schedule as scheduled;
 use crate::cli::world::World;
 use crate::rotate::due::{KeyDue, due};
-use crate::rotate::outcome::Outcome;
+use crate::rotate::last_run::LastRun;
 use crate::store::file::{LoadError, Untrusted};
 use crate::store::vault::Vault;
 
@@ -79,11 +79,11 @@ fn of_key(key: &KeyDue, world: &World) -> Option<Finding> {
 }
 
 fn last_run(world: &World) -> Option<Finding> {
-    match Outcome::last(world.disk, &world.paths.state) {
-        Ok(outcome) => {
-            let outcome = outcome?;
-            let failed = schedule::last_run_failed(&outcome)?;
-            Some(Finding::problem("schedule", failed).next(schedule::next_step(&outcome)))
+    match LastRun::last(world.disk, &world.paths.state) {
+        Ok(run) => {
+            let run = run?;
+            let failed = schedule::last_run_failed(&run)?;
+            Some(Finding::problem("schedule", failed).next(schedule::next_step(&run)))
         }
         Err(why) => Some(Finding::problem("schedule", schedule::last_run_unreadable(&why))),
     }

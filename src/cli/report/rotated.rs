@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::cli::escape::escape;
-use crate::cli::rotate::Outcome;
+use crate::cli::rotate::{Ending, Outcome};
 use crate::cli::world::World;
 use crate::names::AccessKeyId;
 use crate::rotate::run::User;
@@ -39,17 +39,19 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
                 world.hint(&ways_on(outcome));
             }
         }
-        (Some((old, new)), None) if outcome.word == "old key kept" => {
+        (Some((old, new)), None) if outcome.ending == Ending::OldKeyKept => {
             world.say(&format!("{name}: {} is the key{of} now; {} is still active", new.short(), old.short()));
             world.hint(&format!("`vault rotate {name}` switches the old key off"));
         }
         (Some((_, new)), None) => world.say(&format!("{name}: {} is the key{of} now", new.short())),
-        (None, None) if outcome.word == "old key kept" => {
+        (None, None) if outcome.ending == Ending::OldKeyKept => {
             let old = outcome.off.as_ref().map(AccessKeyId::short).unwrap_or_default();
             world.say(&format!("{name}: the old key {old} is kept active"));
             world.hint(&format!("`vault rotate {name}` switches it off"));
         }
-        (None, None) if outcome.word == "young" => world.say(&format!("{name}: the key{of} is younger than that")),
+        (None, None) if outcome.ending == Ending::Young => {
+            world.say(&format!("{name}: the key{of} is younger than that"))
+        }
         (None, None) if outcome.deleted.is_empty() => world.say(&format!("{name}: nothing is under way")),
         (None, None) => world.say(&format!("{name}: the rotation of the key{of} is finished")),
     }

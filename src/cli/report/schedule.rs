@@ -4,7 +4,7 @@ use crate::cli::escape::{escape, shown_path};
 use crate::cli::schedule::{ScheduleError, Standing};
 use crate::cli::world::World;
 use crate::process::{ProgramError, RunError};
-use crate::rotate::outcome::{self, Outcome, Reason};
+use crate::rotate::last_run::{self, LastRun, Reason};
 use crate::rotate::remembered::Unreadable;
 use crate::rotate::unattended::{self, Keeper, UnattendedIdentity};
 use crate::rotate::units::{Job, Scheduler, UnitError};
@@ -192,10 +192,10 @@ pub fn standing(standing: &Standing) -> String {
     }
     lines.push(match &standing.last_run {
         Ok(None) => "last run: none yet".to_owned(),
-        Ok(Some(outcome)) => format!("last run: {}, {}", minute(outcome.time), went(outcome)),
+        Ok(Some(run)) => format!("last run: {}, {}", minute(run.time), went(run)),
         Err(why) => last_run_unreadable(why),
     });
-    for failed in standing.last_run.iter().flatten().flat_map(|outcome| &outcome.failed) {
+    for failed in standing.last_run.iter().flatten().flat_map(|run| &run.failed) {
         lines.push(format!("  {}: {}", failed.profile, reason(failed.reason)));
     }
     if let Err(why) = &standing.unattended {
@@ -217,16 +217,16 @@ pub fn standing(standing: &Standing) -> String {
 }
 
 /// One line for who has not asked; None where there is nothing to worry about.
-pub fn last_run_failed(outcome: &Outcome) -> Option<String> {
-    let why = reason(outcome.reason()?);
-    let names: Vec<&str> = outcome.failed.iter().map(|failed| failed.profile.as_str()).take(3).collect();
-    let more = outcome.failed.len().saturating_sub(names.len());
+pub fn last_run_failed(run: &LastRun) -> Option<String> {
+    let why = reason(run.reason()?);
+    let names: Vec<&str> = run.failed.iter().map(|failed| failed.profile.as_str()).take(3).collect();
+    let more = run.failed.len().saturating_sub(names.len());
     let names = match (names.join(", "), more) {
         (names, _) if names.is_empty() => String::new(),
         (names, 0) => format!(" for {names}"),
         (names, more) => format!(" for {names} and {more} more"),
     };
-    Some(format!("the scheduled rotation of {} failed{names}: {why}", minute(outcome.time)))
+    Some(format!("the scheduled rotation of {} failed{names}: {why}", minute(run.time)))
 }
 
 /// Of a file in the state folder.
@@ -239,20 +239,20 @@ fn unreadable(why: &Unreadable) -> String {
 }
 
 pub fn last_run_unreadable(why: &Unreadable) -> String {
-    let file = outcome::FILE;
+    let file = last_run::FILE;
     format!("last run of the schedule: not known: {file} {}; the next run writes it anew", unreadable(why))
 }
 
-fn went(outcome: &Outcome) -> String {
+fn went(run: &LastRun) -> String {
     let count = |number: u32, what: &str| (number > 0).then(|| format!("{number} {what}"));
-    let failed = u32::try_from(outcome.failed.len()).unwrap_or(u32::MAX);
-    let counts = [count(outcome.rotated, "rotated"), count(outcome.waiting, "waiting"), count(failed, "failed")];
+    let failed = u32::try_from(run.failed.len()).unwrap_or(u32::MAX);
+    let counts = [count(run.rotated, "rotated"), count(run.waiting, "waiting"), count(failed, "failed")];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     let counts = if counts.is_empty() { "nothing was due".to_owned() } else { counts.join(", ") };
-    match outcome.reason() {
+    match run.reason() {
         None => counts,
-        Some(why) if outcome.failed.is_empty() => format!("failed (exit code {}): {}", outcome.exit, reason(why)),
-        Some(why) => format!("{counts} (exit code {}): {}", outcome.exit, reason(why)),
+        Some(why) if run.failed.is_empty() => format!("failed (exit code {}): {}", run.exit, reason(why)),
+        Some(why) => format!("{counts} (exit code {}): {}", run.exit, reason(why)),
     }
 }
 
@@ -270,8 +270,8 @@ fn reason(reason: Reason) -> &'static str {
 }
 
 /// What a person does about it.
-pub fn next_step(outcome: &Outcome) -> &'static str {
-    match outcome.reason() {
+pub fn next_step(run: &LastRun) -> &'static str {
+    match run.reason() {
         Some(Reason::Locked) => "`vault unlock`, then `vault rotate --due`",
         _ => "`vault rotate --due` tries again; `vault schedule status` says more",
     }
@@ -280,19 +280,19 @@ pub fn next_step(outcome: &Outcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rotate::outcome::Failed;
+    use crate::rotate::last_run::Failed;
     use jiff::Timestamp;
 
-    fn failed(names: &[&str]) -> Outcome {
+    fn failed(names: &[&str]) -> LastRun {
         let failed = |name: &&str| Failed { profile: name.parse().unwrap(), reason: Reason::Network };
-        let mut outcome = Outcome::new(Timestamp::UNIX_EPOCH, 5);
-        (outcome.rotated, outcome.failed) = (1, names.iter().map(failed).collect());
-        outcome
+        let mut run = LastRun::new(Timestamp::UNIX_EPOCH, 5);
+        (run.rotated, run.failed) = (1, names.iter().map(failed).collect());
+        run
     }
 
     #[test]
     fn many_that_failed_are_one_short_line() {
-        assert_eq!(last_run_failed(&Outcome::new(Timestamp::UNIX_EPOCH, 0)), None);
+        assert_eq!(last_run_failed(&LastRun::new(Timestamp::UNIX_EPOCH, 0)), None);
         let told = |names: &[&str]| {
             let told = last_run_failed(&failed(names)).unwrap();
             told.split_once(" failed").unwrap().1.to_owned()
@@ -304,11 +304,11 @@ mod tests {
 
     #[test]
     fn a_run_is_told_by_what_it_did() {
-        let mut quiet = Outcome::new(Timestamp::UNIX_EPOCH, 0);
+        let mut quiet = LastRun::new(Timestamp::UNIX_EPOCH, 0);
         assert_eq!(went(&quiet), "nothing was due");
         (quiet.rotated, quiet.waiting) = (2, 1);
         assert_eq!(went(&quiet), "2 rotated, 1 waiting");
         assert_eq!(went(&failed(&["a"])), "1 rotated, 1 failed (exit code 5): no network");
-        assert_eq!(went(&Outcome::new(Timestamp::UNIX_EPOCH, 3)), "failed (exit code 3): the vault was locked");
+        assert_eq!(went(&LastRun::new(Timestamp::UNIX_EPOCH, 3)), "failed (exit code 3): the vault was locked");
     }
 }

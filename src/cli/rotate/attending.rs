@@ -249,7 +249,7 @@ fn ended_as(outcome: &Outcome) -> progress::End {
 
 fn row(outcome: &Outcome) -> [String; 3] {
     let new = outcome.new_key().map_or_else(|| "-".to_owned(), AccessKeyId::short);
-    [outcome.profile.to_string(), outcome.word.to_owned(), new]
+    [outcome.profile.to_string(), outcome.ending.words().to_owned(), new]
 }
 
 impl Attendant for Attending<'_, '_> {

@@ -16,6 +16,8 @@ use crate::rotate::run::{News, Rest, Rotation, User};
 use crate::rotate::stop::Stop;
 use crate::store::document::Document;
 
+use super::ending::Ending;
+
 /// One key's.
 pub struct Outcome {
     pub profile: ProfileName,
@@ -35,8 +37,7 @@ pub struct Outcome {
     /// It stood as was asked for, and waits.
     pub stood_already: bool,
     pub failure: Option<Failure>,
-    /// One or two words for the table.
-    pub word: &'static str,
+    pub ending: Ending,
     /// Whether somebody at a terminal has read by now what went wrong.
     pub is_told: bool,
 }
@@ -87,7 +88,7 @@ pub enum Why {
 impl Outcome {
     /// What the vault or the config file says of it is wrong.
     pub fn not_tried(profile: ProfileName, failure: Failure) -> Self {
-        Self { failure: Some(failure), word: "not tried", ..Self::done(profile) }
+        Self { failure: Some(failure), ending: Ending::NotTried, ..Self::done(profile) }
     }
 
     fn done(profile: ProfileName) -> Self {
@@ -103,7 +104,7 @@ impl Outcome {
             is_overdue: false,
             stood_already: false,
             failure: None,
-            word: "done",
+            ending: Ending::Done,
             is_told: false,
         }
     }
@@ -134,8 +135,8 @@ impl Outcome {
         };
         match how {
             Ended::At(End::Done) => {}
-            Ended::At(End::Young { .. }) => self.word = "young",
-            Ended::At(End::OldKept { old }) => (self.word, self.off) = ("old key kept", Some(old)),
+            Ended::At(End::Young { .. }) => self.ending = Ending::Young,
+            Ended::At(End::OldKept { old }) => (self.ending, self.off) = (Ending::OldKeyKept, Some(old)),
             Ended::At(End::Grace { old, until }) if rotation.has_saved() || !rotation.starts() => {
                 self.put_grace(old, until);
             }
@@ -146,19 +147,19 @@ impl Outcome {
                 self.stood_already = true;
                 self.put_grace(old, until);
             }
-            Ended::At(end) => (self.word, self.failure) = (word(&end), Some(failed(Why::End(end)))),
-            Ended::Stopped(stop) => (self.word, self.failure) = ("stopped", Some(failed(Why::Stop(stop)))),
+            Ended::At(end) => (self.ending, self.failure) = (Ending::from(&end), Some(failed(Why::End(end)))),
+            Ended::Stopped(stop) => (self.ending, self.failure) = (Ending::Stopped, Some(failed(Why::Stop(stop)))),
             Ended::CodeMissing => {
                 if rotation.rest().is_some() && !rotation.current_works() {
                     let why = |code| failed(Why::NewKeyTaken(Box::new(code)));
-                    (self.word, self.failure) = ("needs a code", code.map(why));
+                    (self.ending, self.failure) = (Ending::NeedsACode, code.map(why));
                     return;
                 }
                 let begun = rotation.state().is_some_and(|state| *state != State::Idle);
                 let why = |code| if begun { failed(Why::NoCode(Box::new(code))) } else { code };
-                (self.word, self.failure) = ("needs a code", code.map(why));
+                (self.ending, self.failure) = (Ending::NeedsACode, code.map(why));
             }
-            Ended::Interrupted => (self.word, self.failure) = ("interrupted", Some(failed(Why::Interrupted))),
+            Ended::Interrupted => (self.ending, self.failure) = (Ending::Interrupted, Some(failed(Why::Interrupted))),
         }
     }
 
@@ -168,7 +169,7 @@ impl Outcome {
     }
 
     fn put_grace(&mut self, off: AccessKeyId, until: Timestamp) {
-        self.word = if self.is_taken_back { "undone" } else { "in grace" };
+        self.ending = if self.is_taken_back { Ending::Undone } else { Ending::InGrace };
         (self.off, self.grace_until) = (Some(off), Some(until));
     }
 
@@ -207,7 +208,7 @@ impl Outcome {
     pub fn json(&self) -> serde_json::Value {
         json!({
             "name": self.profile,
-            "outcome": self.word.replace(' ', "-"),
+            "outcome": self.ending.name(),
             "old_key": self.replaced.as_ref().map(|(old, _)| old),
             "new_key": self.new_key(),
             "deleted": self.deleted,
@@ -223,24 +224,6 @@ fn is_all_well(how: &Ended) -> bool {
         Ended::At(End::Grace { .. }) | Ended::Interrupted => true,
         Ended::Stopped(stop) => stop.is_no_answer(),
         Ended::At(_) | Ended::CodeMissing => false,
-    }
-}
-
-fn word(end: &End) -> &'static str {
-    match end {
-        End::Done => "done",
-        End::Young { .. } => "young",
-        End::OldKept { .. } => "old key kept",
-        End::Grace { .. } | End::GraceNotOver { .. } => "in grace",
-        End::NothingToUndo | End::OldKeyGone { .. } | End::AlreadyUndone { .. } => "nothing to undo",
-        End::TwoKeys => "two keys",
-        End::InUse { .. } => "in use",
-        End::CurrentGone | End::CurrentOff | End::NoWorkingKey => "no working key",
-        End::RotatedElsewhere => "rotated elsewhere",
-        End::Orphan { .. } => "unknown key",
-        End::NewKeyOff { .. } => "new key off",
-        End::OldKeyOn { .. } => "old key on",
-        End::NotToDelete { .. } => "not to delete",
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cli::report::Report;
 use crate::cli::terminal;
 use crate::cli::world::World;
 use crate::disk::LockError;
-use crate::rotate::outcome::{self, Failed, Reason};
+use crate::rotate::last_run::{Failed, LastRun, Reason, only_run};
 
 use super::outcome::Outcome;
 use super::{Args, rotate};
@@ -15,13 +15,13 @@ use super::{Args, rotate};
 pub fn run(args: &Args, world: &World) -> Result<(), Failure> {
     terminal::ask_nobody();
     // The other run looks at the same keys.
-    let _only_run = match outcome::only_run(world.disk, &world.paths.state) {
+    let _only_run = match only_run(world.disk, &world.paths.state) {
         Err(LockError::Held { pid }) => return Err(Failure::OtherRun { pid }),
         // A state folder that takes no lock keeps nobody from rotating; each user's own lock is still to be had.
         locked => locked.ok(),
     };
     let ended = opening::open_vault(world).and_then(|vault| rotate(args, vault, world));
-    let mut told = outcome::Outcome::new(world.clock.now(), 0);
+    let mut told = LastRun::new(world.clock.now(), 0);
     let ended = ended.and_then(|outcomes| {
         count(&mut told, &outcomes);
         Outcome::end(outcomes)
@@ -31,7 +31,7 @@ pub fn run(args: &Args, world: &World) -> Result<(), Failure> {
     ended
 }
 
-fn count(told: &mut outcome::Outcome, outcomes: &[Outcome]) {
+fn count(told: &mut LastRun, outcomes: &[Outcome]) {
     for one in outcomes {
         let reason = one.failure.as_ref().and_then(|failure| Reason::of_exit(Report::of(failure).status as u8));
         match reason {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::failure::Failure;
 use crate::cli::report::schedule as words;
 use crate::cli::world::World;
-use crate::rotate::outcome::{self, Outcome};
+use crate::rotate::last_run::{self, LastRun};
 use crate::rotate::remembered::Unreadable;
 use crate::rotate::unattended::{self as unattended_file, UnattendedIdentity};
 use crate::rotate::units::Scheduler;
@@ -16,19 +16,19 @@ use super::unattended;
 /// All there is to say.
 pub struct Standing {
     pub installed: Vec<(Scheduler, Installed)>,
-    pub last_run: Result<Option<Outcome>, Unreadable>,
+    pub last_run: Result<Option<LastRun>, Unreadable>,
     /// And where its identity is.
     pub unattended: Result<Option<(UnattendedIdentity, String)>, Unreadable>,
 }
 
 pub fn run(as_json: bool, world: &World) -> Result<(), Failure> {
     let standing = Standing::of(world)?;
-    if let Ok(Some(outcome)) = &standing.last_run
-        && !outcome.is_told()
-        && outcome.reason().is_some()
+    if let Ok(Some(run)) = &standing.last_run
+        && !run.is_told()
+        && run.reason().is_some()
     {
         // Told here; what can't be remembered is told once more.
-        let _ = outcome.tell(world.disk, &world.paths.state);
+        let _ = run.tell(world.disk, &world.paths.state);
     }
     match as_json {
         true => world.print_json(standing.json()),
@@ -48,12 +48,12 @@ impl Standing {
             (kept, place)
         };
         let unattended = UnattendedIdentity::load(disk, state).map(|kept| kept.map(placed));
-        Ok(Self { installed, last_run: Outcome::last(disk, state), unattended })
+        Ok(Self { installed, last_run: LastRun::last(disk, state), unattended })
     }
 
     /// The files that can't be read, and why.
     fn unreadable(&self) -> impl Iterator<Item = (&'static str, &Unreadable)> {
-        let last_run = self.last_run.as_ref().err().map(|why| (outcome::FILE, why));
+        let last_run = self.last_run.as_ref().err().map(|why| (last_run::FILE, why));
         let unattended = self.unattended.as_ref().err().map(|why| (unattended_file::FILE, why));
         [last_run, unattended].into_iter().flatten()
     }

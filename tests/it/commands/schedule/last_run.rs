@@ -5,23 +5,23 @@ use std::fs;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use vault::disk::RealDisk;
-use vault::rotate::outcome::{Failed, Outcome, Reason, only_run};
+use vault::rotate::last_run::{Failed, LastRun, Reason, only_run};
 
 use super::Machine;
 use crate::commands::due::made_days_ago;
 use crate::commands::{error, screen, warning};
 use crate::program::Case;
 
-fn outcome(exit: u8, names: &[&str]) -> Outcome {
+fn outcome(exit: u8, names: &[&str]) -> LastRun {
     let failed = |name: &&str| Failed { profile: name.parse().unwrap(), reason: Reason::of_exit(exit).unwrap() };
     let time: Timestamp = "2026-11-22T11:04:30Z".parse().unwrap();
-    let mut outcome = Outcome::new(time, exit);
+    let mut outcome = LastRun::new(time, exit);
     outcome.failed = names.iter().map(failed).collect();
     outcome
 }
 
 /// A run that ended so, as `rotate --scheduled` remembers it.
-fn remember(machine: &Machine, outcome: &Outcome) {
+fn remember(machine: &Machine, outcome: &LastRun) {
     outcome.record(&RealDisk, &machine.state()).unwrap();
 }
 

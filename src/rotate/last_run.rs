@@ -24,7 +24,7 @@ const MOST: u64 = 4 * 1024 * 1024;
 
 /// One run. Not secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct LastRun {
     version: u32,
     /// When it ended.
     pub time: Timestamp,
@@ -77,7 +77,7 @@ impl Reason {
     }
 }
 
-impl Outcome {
+impl LastRun {
     pub fn new(time: Timestamp, exit: u8) -> Self {
         Self { version: VERSION, time, exit, rotated: 0, waiting: 0, failed: Vec::new(), told: false }
     }
@@ -150,7 +150,7 @@ fn lock(folder: &dyn Folder) -> io::Result<Box<dyn Lock>> {
     folder.lock(FILE_LOCK, PATIENCE).map_err(io::Error::other)
 }
 
-fn read(folder: &dyn Folder) -> Result<Option<Outcome>, Unreadable> {
+fn read(folder: &dyn Folder) -> Result<Option<LastRun>, Unreadable> {
     remembered::read(folder, FILE, MOST)
 }
 
@@ -161,26 +161,26 @@ mod tests {
     use super::*;
     use crate::disk::RealDisk;
 
-    fn failed(exit: u8) -> Outcome {
+    fn failed(exit: u8) -> LastRun {
         let failed = Failed { profile: "prod".parse().unwrap(), reason: Reason::of_exit(exit).unwrap() };
-        Outcome { rotated: 2, waiting: 1, failed: vec![failed], ..Outcome::new(Timestamp::UNIX_EPOCH, exit) }
+        LastRun { rotated: 2, waiting: 1, failed: vec![failed], ..LastRun::new(Timestamp::UNIX_EPOCH, exit) }
     }
 
     #[test]
     fn what_is_recorded_is_what_is_read_and_nobody_elses_to_read() {
         let home = tempfile::tempdir().unwrap();
         let state = home.path().join("state");
-        assert_eq!(Outcome::last(&RealDisk, &state).unwrap(), None);
+        assert_eq!(LastRun::last(&RealDisk, &state).unwrap(), None);
         assert_eq!(failed(3).record(&RealDisk, &state).unwrap(), None);
-        assert_eq!(Outcome::last(&RealDisk, &state).unwrap(), Some(failed(3)));
+        assert_eq!(LastRun::last(&RealDisk, &state).unwrap(), Some(failed(3)));
         assert_eq!(failed(8).record(&RealDisk, &state).unwrap(), Some(failed(3)));
         let file = state.join(FILE);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let text = std::fs::read_to_string(file).unwrap();
         assert!(text.contains(r#"{"profile":"prod","reason":"person-needed"}"#), "{text}");
-        Outcome::forget(&RealDisk, &state).unwrap();
-        Outcome::forget(&RealDisk, &state).unwrap();
-        assert_eq!(Outcome::last(&RealDisk, &state).unwrap(), None);
+        LastRun::forget(&RealDisk, &state).unwrap();
+        LastRun::forget(&RealDisk, &state).unwrap();
+        assert_eq!(LastRun::last(&RealDisk, &state).unwrap(), None);
     }
 
     #[test]
@@ -189,11 +189,11 @@ mod tests {
         let (disk, state) = (RealDisk, state.path());
         failed(3).record(&disk, state).unwrap();
         failed(3).tell(&disk, state).unwrap();
-        assert!(Outcome::last(&disk, state).unwrap().unwrap().is_told());
+        assert!(LastRun::last(&disk, state).unwrap().unwrap().is_told());
         failed(4).record(&disk, state).unwrap();
         // Who was told of the earlier one has not heard of this.
         failed(3).tell(&disk, state).unwrap();
-        assert!(!Outcome::last(&disk, state).unwrap().unwrap().is_told());
+        assert!(!LastRun::last(&disk, state).unwrap().unwrap().is_told());
     }
 
     #[test]
@@ -201,9 +201,9 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         std::fs::write(state.path().join(FILE), "{").unwrap();
         std::fs::write(state.path().join(TEMPORARY), "{").unwrap();
-        assert!(Outcome::last(&RealDisk, state.path()).is_err());
+        assert!(LastRun::last(&RealDisk, state.path()).is_err());
         assert_eq!(failed(5).record(&RealDisk, state.path()).unwrap(), None);
-        assert_eq!(Outcome::last(&RealDisk, state.path()).unwrap(), Some(failed(5)));
+        assert_eq!(LastRun::last(&RealDisk, state.path()).unwrap(), Some(failed(5)));
     }
 
     #[test]
