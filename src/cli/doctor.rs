@@ -61,7 +61,7 @@ fn look(args: &Args, world: &World) -> Vec<Finding> {
     let inside = Inside::look(world);
     let mut findings = vec![program::look(world)];
     findings.extend(environment::look(world));
-    findings.push(vault_file::look(world));
+    findings.push(vault_file::look(&inside, world));
     findings.extend(folders::look(world));
     findings.extend(room::look(world));
     findings.extend(keys::look(&inside, world));

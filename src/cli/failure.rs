@@ -154,6 +154,11 @@ pub enum Failure {
     GenerationDoesNotOpen {
         generation: u64,
     },
+    NotInGeneration {
+        generation: u64,
+        name: ProfileName,
+        suggestion: Option<String>,
+    },
     RotationUnfinished(ProfileName),
     /// Their keys are older than they should be, or have rotations that wait for somebody.
     KeysDue(Vec<ProfileName>),

@@ -172,6 +172,7 @@ impl Report {
             History(_)
             | NoSuchGeneration { .. }
             | GenerationDoesNotOpen { .. }
+            | NotInGeneration { .. }
             | RotationUnfinished(_)
             | NotRestored { .. } => history::report(failure),
             Recipient(failure) => recipient::report(failure),

@@ -63,8 +63,12 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
     let staying = source.staying(vault.document());
     if changes.is_empty() && refused.is_empty() {
-        let all = if staying.is_empty() { "all of it is as it was" } else { "the profiles are as they were" };
-        world.say(&format!("nothing to restore: {all} in generation {}", args.generation));
+        let generation = args.generation;
+        world.say(&match (source.from.profiles.is_empty(), staying.is_empty()) {
+            (true, _) => format!("nothing to restore: generation {generation} has no profiles"),
+            (false, true) => format!("nothing to restore: all of it is as it was in generation {generation}"),
+            (false, false) => format!("nothing to restore: the profiles are as they were in generation {generation}"),
+        });
     }
     if !args.dry_run && !changes.is_empty() {
         vault.edit(&world.stamp(), |document| {
@@ -109,11 +113,21 @@ struct Source<'a> {
 impl Source<'_> {
     fn names(&self) -> Result<Vec<ProfileName>, Failure> {
         for name in &self.args.names {
-            names_given::in_vault(self.from, name)?;
+            names_given::in_vault(self.from, name).map_err(|failure| self.not_in_generation(failure))?;
         }
         match self.args.names.as_slice() {
             [] => Ok(self.from.profiles.keys().cloned().collect()),
             named => Ok(named.to_vec()),
+        }
+    }
+
+    fn not_in_generation(&self, failure: Failure) -> Failure {
+        let generation = self.args.generation;
+        match failure {
+            Failure::UnknownProfile { name, suggestion, .. } => {
+                Failure::NotInGeneration { generation, name, suggestion }
+            }
+            other => other,
         }
     }
 

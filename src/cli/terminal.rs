@@ -54,13 +54,20 @@ pub fn ask_nobody() {
     NOBODY_IS_ASKED.store(true, Ordering::Relaxed);
 }
 
+/// A job that a shell runs in the background is stopped where it reads from the terminal, with all that it holds: others would
+/// wait for it as long as nobody notices.
+fn is_in_background(device: &File) -> bool {
+    rustix::termios::tcgetpgrp(device).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
+}
+
 impl<'s> Terminal<'s> {
     pub fn open() -> Result<Self, PromptError> {
         if NOBODY_IS_ASKED.load(Ordering::Relaxed) {
             return Err(PromptError::NoTerminal);
         }
         let device = File::options().read(true).write(true).open(DEVICE);
-        device.map(|device| Self { device, signals: None, quiet: None }).map_err(|_| PromptError::NoTerminal)
+        let device = device.ok().filter(|device| !is_in_background(device)).ok_or(PromptError::NoTerminal)?;
+        Ok(Self { device, signals: None, quiet: None })
     }
 
     /// While these are held, one that comes ends the input.

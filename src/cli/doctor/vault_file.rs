@@ -8,10 +8,11 @@ use crate::store::file::LoadError;
 
 use super::finding::Finding;
 use super::folders::{foreign, open_to_others, place};
+use super::inside::Inside;
 
 const ABOUT: &str = "vault";
 
-pub fn look(world: &World) -> Finding {
+pub fn look(inside: &Inside, world: &World) -> Finding {
     let path = &world.paths.vault;
     let shown = world.paths.shown(path);
     match world.disk.status_at(path) {
@@ -23,7 +24,15 @@ pub fn look(world: &World) -> Finding {
         Ok(Some(status)) => foreign(ABOUT, &shown, &status)
             .or_else(|| open_to_others(ABOUT, &shown, &status, 0o077))
             .map(|finding| finding.at(place(path, world).display()))
-            .unwrap_or_else(|| Finding::good(ABOUT, format!("{shown}, {} bytes, for you alone", status.size))),
+            .unwrap_or_else(|| for_you_alone(&format!("{shown}, {} bytes, for you alone", status.size), inside)),
+    }
+}
+
+/// A file that is no sound vault is not well, whoever may read it.
+fn for_you_alone(what: &str, inside: &Inside) -> Finding {
+    match inside {
+        Inside::Failed(_) => Finding::note(ABOUT, what),
+        _ => Finding::good(ABOUT, what),
     }
 }
 

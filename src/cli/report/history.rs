@@ -23,6 +23,11 @@ pub fn report(failure: &Failure) -> Report {
             Report::new(Status::NotTrusted, format!("generation {generation} can't be read, or is not of this vault"))
                 .hint("`vault history` says why")
         }
+        Failure::NotInGeneration { generation, name, suggestion } => {
+            let meant = suggestion.as_ref().map(|meant| format!("; did you mean `{}`?", escape(meant)));
+            let message = format!("generation {generation} has no profile `{name}`{}", meant.unwrap_or_default());
+            state(message).hint("`vault history` shows in which generation profiles came and went")
+        }
         Failure::RotationUnfinished(name) => {
             state(format!("a rotation of `{name}` is unfinished; its keys can't be changed or taken away now"))
                 .hint(finish_rotation(name.as_str()))

@@ -24,7 +24,7 @@ pub fn report(failure: &Failure) -> Report {
         NoVaultBesideKeys { file } => Report::new(Status::State, NO_VAULT)
             .hint(format!("`vault import` makes one of the keys in {file}, `vault add NAME` of another")),
         WrongPassphrase { vault } => Report::new(Status::Locked, format!("wrong passphrase for `{vault}`"))
-            .hint("forgotten? `--identity FILE` opens the vault with its recovery key"),
+            .hint("forgotten? `vault passwd --identity FILE` makes a new one by the recovery key; `--identity FILE` opens the vault with it"),
         Open(error) => open(error),
         Damaged(damaged) => with_way_back(damaged),
         Reopen(error) => reopen(error),
@@ -299,7 +299,24 @@ fn save(error: &SaveError) -> Report {
             Report::new(Status::State, "the vault is on a read-only file system: it can be read, not saved")
                 .hint("save it where its folder is mounted for writing")
         }
-        SaveError::Io(error) => Report::new(Status::State, format!("the vault was not saved: {error}")),
+        SaveError::Io(error) => {
+            let report = Report::new(Status::State, format!("the vault was not saved: {error}"));
+            match why_no_file(error) {
+                Some(hint) => report.hint(hint),
+                None => report,
+            }
+        }
+    }
+}
+
+/// What there is to do where a folder takes no new file.
+pub fn why_no_file(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("make room: `vault doctor` says on which disk")
+        }
+        io::ErrorKind::PermissionDenied => Some("`vault doctor` says which folder takes no file, and what mends that"),
+        _ => None,
     }
 }
 

@@ -212,7 +212,12 @@ fn what_is_not_there_is_named() {
     let case = with_history();
     let hint = "`vault history` lists those that are";
     case.run(&["restore", "99"]).exits(1).stderr(&error_and_hint("generation 99 is not kept beside the vault", hint));
-    case.run(&["restore", "3", "prodd"]).exits(1).stderr(&error("no profile named `prodd`; did you mean `prod`?"));
+    case.run(&["restore", "3", "prodd"]).exits(1).stderr(&error_and_hint(
+        "generation 3 has no profile `prodd`; did you mean `prod`?",
+        "`vault history` shows in which generation profiles came and went",
+    ));
+    let empty = "nothing to restore: generation 1 has no profiles\n";
+    case.run(&["restore", "1", "--dry-run"]).succeeds().stderr(empty);
     fs::write(kept(&case).first().unwrap(), "age-encryption.org/v1\n").unwrap();
     let told = error_and_hint("generation 1 can't be read, or is not of this vault", "`vault history` says why");
     case.run(&["restore", "1"]).exits(6).stderr(&told);

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::{PHONE, error, error_and_hint, screen};
+use super::{PHONE, VAULT, error, error_and_hint, screen};
 use crate::program::{Case, PASSPHRASE, Terminal};
 
 /// A command stopped at a prompt that hides what is typed.
@@ -102,6 +102,19 @@ fn prompts_and_answers_go_by_the_terminal_where_every_stream_is_captured() {
     let (output, echoes) = terminal.finish();
     output.succeeds().stderr("");
     assert!(echoes && case.sim.session(&output.out).is_some(), "{}", output.out);
+}
+
+#[test]
+fn a_job_in_the_background_is_told_that_nobody_can_be_asked_instead_of_being_stopped() {
+    let case = Case::with_prod();
+    let job = |arguments: &str| format!("set -m; '{VAULT}' {arguments} & wait $!; echo \"exit $?\"");
+    let (list, login) = (job("list"), job("login prod"));
+    let jobs = [(case.command("sh", &["-c", &list]), 3), (case.vault_as("sh", &["-c", &login]), 8)];
+    for (job, code) in jobs {
+        let mut terminal = job.on_terminal();
+        terminal.expect("there is no terminal to ask").expect(&format!("exit {code}\r\n"));
+        terminal.finish().0.succeeds();
+    }
 }
 
 #[test]

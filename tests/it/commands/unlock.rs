@@ -11,7 +11,7 @@ const OPENED: &str = "the vault is empty; next: vault add NAME\n";
 fn wrong_passphrase() -> String {
     error_and_hint(
         "wrong passphrase for `~/.local/share/vault/vault.age`",
-        "forgotten? `--identity FILE` opens the vault with its recovery key",
+        "forgotten? `vault passwd --identity FILE` makes a new one by the recovery key; `--identity FILE` opens the vault with it",
     )
 }
 

@@ -32,7 +32,10 @@ fn a_full_disk_leaves_the_old_vault_and_says_so() {
         "\"$0\" set prod region=eu-west-1 && exit 90; echo \"exit $?\"; \"$0\" show prod; \
          rm \"$1\"/filler; \"$0\" set prod region=eu-west-2; \"$0\" show prod; ls -A \"$1\"",
     );
-    output.succeeds().stdout_has("exit 1\n").stderr_has("the vault was not saved: No space left on device");
+    output.succeeds().stdout_has("exit 1\n").stderr_has(
+        "the vault was not saved: No space left on device (os error 28)\n\
+         vault: hint: make room: `vault doctor` says on which disk\n",
+    );
     output.stdout_has("region = eu-west-2\n");
     assert!(!output.out.contains("region = eu-west-1") && !output.out.contains(".tmp"), "{}", output.out);
     assert!(started.elapsed() < Duration::from_secs(30));

@@ -3,13 +3,14 @@
 use super::{keys, of_process, user};
 use crate::aws::{AwsError, Refusal};
 use crate::cli::escape::escape;
-use crate::cli::report::{Report, Status, aws, trust};
+use crate::cli::report::{Report, Status, aws, trust, vault};
 use crate::cli::rotate::RotateFailure;
 use crate::process::RunError;
 use crate::rotate::ledger::LedgerError;
 use crate::rotate::lock::LockTaken;
 use crate::rotate::plan::State;
 use crate::rotate::stop::Stop;
+use crate::store::file::SaveError;
 use crate::store::seal::UnsealError;
 use crate::store::vault::{NotCommitted, ReopenError};
 
@@ -37,7 +38,7 @@ pub(super) fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
         Stop::Ledger(error @ LedgerError::NotDurable(_)) if failure.state == Some(State::Idle) => {
             stopped_there(failure, "at its end; the key in the vault works", &ledger(error), Status::Pending)
         }
-        Stop::Ledger(error) => pending(failure, &ledger(error), Status::Pending),
+        Stop::Ledger(error) => after(room_for(error), pending(failure, &ledger(error), Status::Pending)),
         Stop::Lock(LockTaken::Running { pid }) => {
             let words = format!("{name}: another rotation of this user is running{}", of_process(*pid));
             Report::new(Status::State, words)
@@ -144,6 +145,27 @@ fn stopped_there(failure: &RotateFailure, stands: &str, why: &str, status: Statu
     let name = &failure.profile;
     Report::new(status, format!("rotation of `{name}` stopped {stands}: {why}"))
         .hint(format!("run `vault rotate {name} {}`", failure.goes_on_by))
+}
+
+/// What is to be done before what the report says.
+fn after(first: Option<&str>, report: Report) -> Report {
+    let hint = match (first, report.hint) {
+        (Some(first), Some(then)) => Some(format!("{first}; then {then}")),
+        (first, then) => then.or_else(|| first.map(str::to_owned)),
+    };
+    Report { hint, ..report }
+}
+
+/// Where the folder takes no file, to go on would only stop there again.
+fn room_for(error: &LedgerError) -> Option<&'static str> {
+    match error {
+        LedgerError::NotSaved(why) | LedgerError::NotKept(why) => match &**why {
+            NotCommitted::Save(SaveError::Io(error)) => vault::why_no_file(error),
+            _ => None,
+        },
+        LedgerError::NotDurable(error) | LedgerError::NotTried(error) => vault::why_no_file(error),
+        LedgerError::Read(_) | LedgerError::Conflict(_) => None,
+    }
 }
 
 fn ledger(error: &LedgerError) -> String {

@@ -201,7 +201,7 @@ fn another_salt_or_cost_in_the_header_is_named_before_and_after_the_passphrase()
         let right = format!("{warned}{}", error_and_hint(told, &way_back(&case)));
         by(&case, crate::program::PASSPHRASE).exits(6).stdout("").stderr(&right);
         let told = "wrong passphrase for `~/.local/share/vault/vault.age`";
-        let hint = "forgotten? `--identity FILE` opens the vault with its recovery key";
+        let hint = "forgotten? `vault passwd --identity FILE` makes a new one by the recovery key; `--identity FILE` opens the vault with it";
         by(&case, "quite another passphrase")
             .exits(3)
             .stdout("")
