@@ -7,6 +7,8 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -14,6 +16,10 @@ use crate::process::{HeldSignals, QuietTerminal};
 
 /// The controlling terminal, whichever way the standard streams are redirected.
 const DEVICE: &str = "/dev/tty";
+
+/// How long a shell may take to hand the terminal over, in looks.
+const HANDED_OVER_WITHIN: usize = 20;
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// No line that a person types here is longer; the kernel's own line buffer ends at 4096.
 const LONGEST_LINE: usize = 4096;
@@ -57,7 +63,16 @@ pub fn ask_nobody() {
 /// A job that a shell runs in the background is stopped where it reads from the terminal, with all that it holds: others would
 /// wait for it as long as nobody notices.
 fn is_in_background(device: &File) -> bool {
-    rustix::termios::tcgetpgrp(device).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
+    let is_behind =
+        || rustix::termios::tcgetpgrp(device).is_ok_and(|foreground| foreground != rustix::process::getpgrp());
+    // Some shells hand the terminal over only when the command has started.
+    (0..HANDED_OVER_WITHIN).all(|_| {
+        let is_behind = is_behind();
+        if is_behind {
+            thread::sleep(LOOK_AGAIN);
+        }
+        is_behind
+    })
 }
 
 impl<'s> Terminal<'s> {
