@@ -26,6 +26,7 @@ mod plugin_talk;
 mod quick;
 mod random_words;
 mod recovery_key;
+mod refused_key;
 mod rekeyed;
 mod report;
 mod role_maximum;

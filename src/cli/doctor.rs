@@ -13,6 +13,7 @@ mod program;
 mod providers;
 mod roles;
 mod room;
+mod tried_keys;
 mod vault_file;
 
 use serde_json::json;
@@ -28,8 +29,8 @@ use inside::Inside;
 /// Look at everything between a profile and AWS: what is wrong is named, with the command that mends it
 ///
 /// What AWS tools will take for NAME and why, variables that get in the way, modes and owners of files, room to save, access keys
-/// that lie in plaintext, roles without a source, keys that are too old, rotations that are not over, the agent, the clock. Nothing
-/// is changed, and nobody is asked for the passphrase: while the vault is locked, what is in it is not looked at. It ends with 1
+/// that lie in plaintext, roles without a source, keys that are too old or that AWS does not take, rotations that are not over, the
+/// agent, the clock. Nothing is changed, and nobody is asked for the passphrase: while the vault is locked, what is in it is not looked at. It ends with 1
 /// where something is wrong.
 #[derive(clap::Args)]
 pub struct Args {
@@ -70,6 +71,7 @@ fn look(args: &Args, world: &World) -> Vec<Finding> {
     findings.extend(providers::look(args.name.as_ref(), &inside, world));
     findings.extend(roles::look(world));
     if !args.offline {
+        findings.extend(tried_keys::look(args.name.as_ref(), &inside, world));
         findings.push(clock::look(world));
     }
     findings

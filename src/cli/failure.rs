@@ -37,6 +37,7 @@ use super::mfa::MfaFailure;
 pub use super::need::{Need, SerialBy};
 use super::passphrase_source::SecretSource;
 use super::recipient::RecipientFailure;
+use super::refused_key::RefusedKey;
 use super::rotate::RotateFailure;
 use super::schedule::ScheduleError;
 use super::terminal::PromptError;
@@ -318,6 +319,7 @@ pub enum Failure {
         error: IssueError,
     },
     Cache(CacheError),
+    KeyRefused(RefusedKey),
 
     // The console, and IAM.
     Console(ConsoleError),

@@ -33,12 +33,19 @@ impl Signature {
 
 impl IamAccess {
     /// Gets the session, by a code if it must. IAM takes no session of GetSessionToken that was made without MFA (STS API
-    /// reference, GetSessionToken), but takes the key that it would have been made with.
+    /// reference, GetSessionToken), but takes the key that it would have been made with. Where AWS does not take that key any
+    /// more, a session that is left has to do, however long ago its code was given.
     pub fn of(resolved: &Resolved, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Self, Failure> {
         let is_user_without_mfa = resolved.role().is_none() && !resolved.has_mfa();
         let signature = match resolved.own_key().filter(|_| is_user_without_mfa) {
             Some(key) => Signature::Key(key.clone()),
-            None => Signature::Session(Box::new(sign_in::issue(resolved, args, purpose, world)?)),
+            None => {
+                let issued = match sign_in::issue(resolved, args, purpose, world) {
+                    Err(refused @ Failure::KeyRefused(_)) => sign_in::left(resolved, world).ok_or(refused)?,
+                    issued => issued?,
+                };
+                Signature::Session(Box::new(issued))
+            }
         };
         Ok(Self { aws: resolved.aws(world)?, profile: resolved.about.name.clone(), signature })
     }

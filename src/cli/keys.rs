@@ -120,14 +120,23 @@ impl UserKeys {
         self.held_by.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// The profile whose unfinished rotation has a say in what becomes of a key: one that can't be read in that of every
+    /// What a key is in the unfinished rotation that has a say in what becomes of it: one that can't be read in that of every
     /// key of the user.
-    fn rotating(&self, id: &AccessKeyId) -> Option<&ProfileName> {
+    fn rotating(&self, id: &AccessKeyId) -> Option<&Held> {
         let unreadable = || {
             let of_user = self.keys.iter().filter_map(|key| self.in_rotation.get(&key.id));
             of_user.into_iter().find(|held| held.part == Part::Unreadable)
         };
-        self.in_rotation.get(id).or_else(unreadable).map(|held| &held.profile)
+        self.in_rotation.get(id).or_else(unreadable)
+    }
+
+    /// Those that a rotation of a listed key keeps and IAM does not have any more, with the profile whose rotation it is.
+    fn gone(&self) -> impl Iterator<Item = (&AccessKeyId, &ProfileName)> {
+        let is_listed = |id: &AccessKeyId| self.keys.iter().any(|key| key.id == *id);
+        let own = self.in_rotation.iter().filter(move |(id, held)| held.part == Part::Current && is_listed(id));
+        own.flat_map(move |(_, own)| self.in_rotation.iter().filter(move |(_, held)| held.profile == own.profile))
+            .filter(move |(id, _)| !is_listed(id))
+            .map(|(id, held)| (id, &held.profile))
     }
 
     /// Why that rotation has to be over first: in its grace nothing goes on with it but its end.

@@ -53,7 +53,7 @@ pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use held::say_held;
 pub use history::say_not_restored;
-pub use keys::{key_changed, key_risks, key_unchanged};
+pub use keys::{key_changed, key_of_rotation_gone, key_risks, key_unchanged, rotation_goes_on};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
 pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotation_news, session_at_hand, strange_use};
 pub use rotated::rotated;
@@ -205,6 +205,7 @@ impl Report {
             Ladder(error) => session::ladder(error),
             Issue { profile, error } => session::issue(profile, error),
             Cache(error) => session::cache(error),
+            KeyRefused(refused) => session::key_refused(refused),
             Console(error) => console::report(error),
             Keys(error) => keys::report(error),
             Rotate(failure) => rotate::report(failure),

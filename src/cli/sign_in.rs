@@ -24,6 +24,7 @@ use super::expired;
 use super::failure::{Failure, Need};
 use super::names_given;
 use super::opening;
+use super::refused_key::RefusedKey;
 use super::report;
 use super::role_maximum;
 use super::session_records;
@@ -259,6 +260,11 @@ impl Resolved<'_> {
         &self.ladder.user
     }
 
+    /// That signs first.
+    pub fn key(&self) -> &AccessKey {
+        &self.key
+    }
+
     /// The device whose codes make the first session.
     pub fn device(&self) -> Option<&MfaSerial> {
         self.ladder.rungs.first().and_then(|rung| rung.device.as_ref()).map(|device| &device.serial)
@@ -303,6 +309,11 @@ pub fn renew(resolved: &Resolved, world: &World) -> Result<Issued, Failure> {
     issue_by(&mut AsksNobody, resolved, &SignInArgs::renewing(!takes_a_code), Purpose::Inside, world)
 }
 
+/// A session that is left from before, if there is one.
+pub fn left(resolved: &Resolved, world: &World) -> Option<Issued> {
+    issue_by(&mut AsksNobody, resolved, &SignInArgs::default(), Purpose::Inside, world).ok()
+}
+
 /// The same, where the code comes from `asker`.
 pub fn issue_by(
     asker: &mut dyn CodeAsker,
@@ -326,6 +337,7 @@ pub fn issue_by(
     };
     let issued = issuer.issue(&errand).map_err(|error| {
         role_maximum::named(&error, &resolved.ladder, &resolved.key, &aws)
+            .or_else(|| RefusedKey::named(&error, resolved))
             .unwrap_or_else(|| Failure::Issue { profile: about.name.clone(), error })
     })?;
     // Not while a cached session is handed out: that takes a millisecond.

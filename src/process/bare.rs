@@ -5,7 +5,7 @@ use std::os::fd::IntoRawFd;
 
 use rustix::fs::{Mode, OFlags};
 
-use super::handlers::{Handler, Handlers};
+use super::handlers;
 
 /// Makes a function that gives an exit code the whole of a program that says `#![no_main]`.
 #[macro_export]
@@ -23,8 +23,7 @@ macro_rules! bare_program {
 /// What of the library's preparations such a program needs too: none of its files becomes standard output, and a reader that went
 /// away is an error like others.
 pub fn prepare() {
-    // SAFETY: it calls nothing.
-    unsafe { Handlers::put(Handler::Plain(go_on), [libc::SIGPIPE]) }.stay();
+    handlers::outlive(libc::SIGPIPE);
     for number in 0..=2 {
         // SAFETY: what is asked about a descriptor touches no memory.
         if unsafe { libc::fcntl(number, libc::F_GETFD) } == -1 {
@@ -36,5 +35,3 @@ pub fn prepare() {
         }
     }
 }
-
-extern "C" fn go_on(_signal: libc::c_int) {}

@@ -35,10 +35,19 @@ impl Handlers {
     }
 
     /// For as long as the program runs.
-    pub(super) fn stay(mut self) {
+    fn stay(mut self) {
         self.0.clear();
     }
 }
+
+/// From now on the call that the signal would end the program in fails instead. By a handler that does nothing: other than an
+/// ignored signal, it is not handed down to the programs that are started.
+pub(super) fn outlive(signal: c_int) {
+    // SAFETY: it calls nothing.
+    unsafe { Handlers::put(Handler::Plain(go_on), [signal]) }.stay();
+}
+
+extern "C" fn go_on(_signal: c_int) {}
 
 impl Drop for Handlers {
     fn drop(&mut self) {
@@ -70,8 +79,6 @@ unsafe fn put(signal: c_int, action: &libc::sigaction) -> Option<libc::sigaction
 mod tests {
     use super::*;
 
-    extern "C" fn nothing(_signal: c_int) {}
-
     fn in_place(signal: c_int) -> libc::sighandler_t {
         // SAFETY: as above; nothing is changed.
         let mut found: libc::sigaction = unsafe { std::mem::zeroed() };
@@ -83,11 +90,11 @@ mod tests {
     fn what_was_in_place_is_so_again_and_an_ignored_signal_stays_ignored() {
         // One that no other test is about.
         let signal = libc::SIGUSR2;
-        for (before, held) in [(libc::SIG_DFL, nothing as *const () as usize), (libc::SIG_IGN, libc::SIG_IGN)] {
+        for (before, held) in [(libc::SIG_DFL, go_on as *const () as usize), (libc::SIG_IGN, libc::SIG_IGN)] {
             // SAFETY: both are actions that the system has itself.
             unsafe { libc::signal(signal, before) };
             // SAFETY: it calls nothing.
-            let handlers = unsafe { Handlers::put(Handler::Plain(nothing), [signal]) };
+            let handlers = unsafe { Handlers::put(Handler::Plain(go_on), [signal]) };
             assert_eq!(in_place(signal), held);
             drop(handlers);
             assert_eq!(in_place(signal), before);

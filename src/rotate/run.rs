@@ -227,6 +227,10 @@ impl Rotation {
         let turn = match turn {
             Turn::Failed(stop) if stop.passes() && self.refused < BACK_OFF.len() => {
                 self.refused += 1;
+                // Once may be one of AWS's servers that has not heard of a new key yet.
+                if self.refused == 2 && stop.is(&Refusal::UnknownKey) {
+                    self.news.push(News::Refused);
+                }
                 Turn::After(Duration::from_secs(BACK_OFF[self.refused - 1]))
             }
             other => other,

@@ -9,6 +9,7 @@ use crate::cli::sign_in::{ChangeArgs, Purpose};
 use crate::cli::world::World;
 use crate::log::{self, Event};
 use crate::names::{AccessKeyId, ProfileName};
+use crate::rotate::held::Part;
 
 #[derive(clap::Args)]
 pub struct KeyArgs {
@@ -54,9 +55,11 @@ pub enum Risk {
 pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
     let user_keys = UserKeys::read(Some(args.name), &args.signing.into(), Purpose::Change, world)?;
     let key = chosen(&user_keys.keys, args.key.as_deref(), &user_keys.user)?;
-    // What a rotation decides next rests on both keys being as it left them; `--yes` is no word about that.
-    if let Some(profile) = user_keys.rotating(&key.id) {
-        return Err(user_keys.unfinished(profile, world.now()));
+    let rotating = user_keys.rotating(&key.id);
+    // What a rotation decides next rests on both keys being as it left them; `--yes` is no word about that. The profile's own
+    // was active whenever it left them.
+    if let Some(held) = rotating.filter(|held| !(act == Act::Enable && held.part == Part::Current)) {
+        return Err(user_keys.unfinished(&held.profile, world.now()));
     }
     let profiles = user_keys.profiles_with(&key.id);
     if already(act, key) {
@@ -71,6 +74,9 @@ pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
     carry_out(&user_keys, act, &key.id).map_err(|error| user_keys.access.failed(error))?;
     world.log(&Event { act: act.logged(), profile: Some(&user_keys.profile), access_key: Some(&key.id), role: None });
     report::key_changed(world, act, &key.id, &user_keys.user, &user_keys.profile, profiles);
+    if let Some(held) = rotating {
+        report::rotation_goes_on(world, &held.profile);
+    }
     Ok(())
 }
 

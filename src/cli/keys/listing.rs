@@ -6,8 +6,8 @@ use serde_json::json;
 use super::UserKeys;
 use crate::aws::{KeyStatus, KeyUse, ListedKey};
 use crate::cli::failure::Failure;
-use crate::cli::report::left;
 use crate::cli::report::point_in_time::day;
+use crate::cli::report::{self, left};
 use crate::cli::sign_in::{ChangeArgs, Purpose};
 use crate::cli::table;
 use crate::cli::world::World;
@@ -37,7 +37,9 @@ pub fn list(args: ListArgs, world: &World) -> Result<(), Failure> {
         }));
     }
     let rows = keys.iter().map(|(key, used)| row(&user_keys, key, used, now));
-    world.print(&table::render(&["ACCESS KEY", "STATUS", "CREATED", "AGE", "LAST USED", "IN THE VAULT"], rows))
+    world.print(&table::render(&["ACCESS KEY", "STATUS", "CREATED", "AGE", "LAST USED", "IN THE VAULT"], rows))?;
+    user_keys.gone().for_each(|(key, profile)| report::key_of_rotation_gone(world, key, profile));
+    Ok(())
 }
 
 /// A list without it is better than none.
@@ -56,7 +58,7 @@ fn row(user_keys: &UserKeys, key: &ListedKey, used: &KeyUse, now: Timestamp) -> 
         KeyUse::Last(last) => format!("{}, {} in {}", day(last.at), last.service, last.region),
     };
     let profiles: Vec<&str> = user_keys.profiles_with(&key.id).iter().map(ProfileName::as_str).collect();
-    let part = user_keys.in_rotation.get(&key.id).and_then(part_words);
+    let part = user_keys.in_rotation.get(&key.id).filter(|held| held.part != Part::Current).and_then(part_words);
     let profiles = match (profiles.join(", "), part) {
         (profiles, None) if profiles.is_empty() => "-".to_owned(),
         (profiles, None) => profiles,

@@ -56,6 +56,9 @@ pub fn report(error: &AwsError) -> Report {
     }
 }
 
+/// What may be behind a key that AWS does not know.
+pub const KEY_REPLACED: &str = "was it switched off or replaced in the console?";
+
 /// AWS's longest texts are policies' names and ARNs; what is longer is not from AWS.
 fn shortened(message: &str) -> String {
     const LONGEST: usize = 1000;
@@ -73,8 +76,9 @@ fn refused(action: &str, refusal: &Refusal, message: &str) -> Report {
         Refusal::WrongSerial => refused(format!("AWS does not know this MFA device for this user: {message}"))
             .hint("`vault set NAME mfa_serial=ARN` with the device's ARN"),
         Refusal::AccessDenied => refused(format!("AWS refused {action}: {message}")),
-        Refusal::UnknownKey => refused("AWS does not know this access key, or it is inactive".into())
-            .hint("was it replaced or switched off in the console? `vault rotate NAME --resume` where a rotation is not over, else `vault add NAME --replace`"),
+        Refusal::UnknownKey => {
+            refused("AWS does not know this access key, or it is inactive".into()).hint(KEY_REPLACED)
+        }
         Refusal::SignatureMismatch => refused("the secret access key in the vault does not belong to its id".into())
             .hint("`vault add NAME --replace`"),
         Refusal::Expired => refused("the session is over".into()).hint("`vault login NAME --force` makes a new one"),

@@ -59,6 +59,17 @@ pub fn key_risks(world: &World, risks: &[Risk], id: &AccessKeyId, user: &str, pr
     }
 }
 
+/// A key that IAM does not list, though a rotation counts on it.
+pub fn key_of_rotation_gone(world: &World, id: &AccessKeyId, profile: &ProfileName) {
+    world.warn(&format!("{} of the rotation of `{profile}` is not at AWS any more", id.short()));
+    rotation_goes_on(world, profile);
+}
+
+/// Of the profile whose key was switched on.
+pub fn rotation_goes_on(world: &World, profile: &ProfileName) {
+    world.hint(&format!("`vault rotate {profile} --resume` goes on with the rotation that is not over"));
+}
+
 pub fn key_unchanged(world: &World, act: Act, id: &AccessKeyId, user: &str) {
     let status = if act == Act::Enable { "active" } else { "inactive" };
     world.say(&format!("{} of {} is {status} already", id.short(), escape(user)));

@@ -93,7 +93,11 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
         End::CurrentGone => state(format!("{user} has no key {} any more; it was deleted at AWS", current(failure)))
             .hint(format!("`vault add {name} --replace` stores another key")),
         End::CurrentOff => state(format!("{} of {user} is switched off at AWS", current(failure)))
-            .hint("an administrator can switch it on again, in the console under Security credentials"),
+            .hint(format!(
+                "`vault keys enable {name} {}` switches it on again while a session made with MFA is left; else an administrator \
+                 does, in the console under Security credentials",
+                current(failure)
+            )),
         End::RotatedElsewhere => state(format!(
             "{} is off and {user} has a key that this vault does not: {}",
             current(failure),

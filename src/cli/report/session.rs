@@ -8,6 +8,7 @@ use crate::aws::{AwsError, Refusal};
 use crate::cli::clock_told;
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Need;
+use crate::cli::refused_key::RefusedKey;
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::{MfaSerial, ProfileName, RoleArn};
@@ -209,8 +210,29 @@ fn call(profile: &ProfileName, role: Option<&RoleArn>, error: &AwsError) -> Repo
             Report::new(Status::AwsRefused, format!("AWS refused the role `{role}` of `{profile}`: {}", escape(message)))
                 .hint("is there such a role? the user's policy must allow sts:AssumeRole on it, and the role's trust policy must name the user or its account")
         }
+        (_, AwsError::Refused { refusal: Refusal::WrongSerial, .. }) => aws::report(error).hint(format!(
+            "`vault mfa list {profile}` shows the devices that there are; `vault set {profile} mfa_serial=ARN` names one"
+        )),
         _ => aws::report(error),
     }
+}
+
+pub fn key_refused(refused: &RefusedKey) -> Report {
+    let RefusedKey { profile, id, is_rotating, has_mfa } = refused;
+    let words = format!("AWS does not know the access key {} of `{profile}`, or it is inactive", id.short());
+    let on_again = match has_mfa {
+        true => format!(
+            "`vault keys enable {profile} {}` switches it on again while a session made with MFA is left",
+            id.short()
+        ),
+        false => aws::KEY_REPLACED.to_owned(),
+    };
+    let other = match is_rotating {
+        true => format!("`vault rotate {profile} --resume` goes by what AWS has"),
+        false => format!("`vault add {profile} --replace` stores another"),
+    };
+    let and = if on_again.ends_with('?') { "" } else { ";" };
+    Report::new(Status::AwsRefused, words).hint(format!("{on_again}{and} {other}"))
 }
 
 /// The same words as for any refusal, and what may be behind it.

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use jiff::SignedDuration;
 
-use crate::aws::{AwsError, Refusal};
 use crate::aws_files::config::ConfigFile;
 use crate::cli::clock_told;
 use crate::cli::code_asker::{Asker, AsksNobody};
@@ -24,7 +23,7 @@ use crate::rotate::journal::Journal;
 use crate::rotate::plan::End;
 use crate::rotate::pool::{Attendant, Ended};
 use crate::rotate::run::{News, Rotation, Session, User};
-use crate::session::{IssueError, Issued};
+use crate::session::Issued;
 use crate::store::group::Group;
 
 use super::Args;
@@ -167,7 +166,7 @@ impl<'a, 'w> Attending<'a, 'w> {
             sign_in::issue_by(&mut asker, resolved, &args, Purpose::Change, self.world)
         };
         match issue(&resolved) {
-            Err(failure) if is_of_a_dead_key(&failure) => {
+            Err(failure @ Failure::KeyRefused(_)) => {
                 let other = self.group.read(|vault| Journal::key_beside(vault.document(), &rotation.profile));
                 let Some(other) = other.map_err(Failure::Reopen)? else { return Err(failure) };
                 issue(&resolved.by_key(other.access_key())).map(session_of)
@@ -225,12 +224,6 @@ fn session_of(issued: Issued) -> Session {
     Session { credentials: issued.record.credentials, made_at }
 }
 
-/// AWS does not take the key that was to make the session.
-fn is_of_a_dead_key(failure: &Failure) -> bool {
-    let Failure::Issue { error: IssueError::Call { error, .. }, .. } = failure else { return false };
-    matches!(error, AwsError::Refused { refusal: Refusal::UnknownKey, .. })
-}
-
 /// Where a line counts them, each failure is told when it is known.
 fn tell_failure(outcome: &mut Outcome, world: &World) {
     if let Some(failure) = &outcome.failure {
@@ -256,7 +249,7 @@ impl Attendant for Attending<'_, '_> {
     fn news(&mut self, profile: &ProfileName, news: News) {
         self.progress.iter_mut().for_each(|progress| progress.heard(profile, &news));
         // A lost answer holds one key up while the others are long through.
-        let takes_long = matches!(news, News::ReplyLost | News::ListAwaited { .. });
+        let takes_long = matches!(news, News::ReplyLost | News::ListAwaited { .. } | News::Refused);
         if self.progress.is_none() || takes_long || matches!(news, News::UseUnknown { .. } | News::Gone { .. }) {
             report::rotation_news(self.world, profile, &news);
         }
@@ -267,7 +260,7 @@ impl Attendant for Attending<'_, '_> {
             News::SwitchedOn { key } => self.log(profile, Act::KeyEnabled, key),
             News::Deleted { key } => self.log(profile, Act::KeyDeleted, key),
             News::Gone { .. } | News::Proving { .. } | News::UseUnknown { .. } => {}
-            News::ListAwaited { .. } | News::ReplyLost => {}
+            News::ListAwaited { .. } | News::ReplyLost | News::Refused => {}
         }
         self.happened.entry(profile.clone()).or_default().push(news);
     }

@@ -43,6 +43,8 @@ pub enum News {
     ListAwaited {
         until: Timestamp,
     },
+    /// AWS does not take the keys that the vault has; where one was made just now, that passes.
+    Refused,
     /// A call whose reply was lost may have made a key; AWS's list will tell.
     ReplyLost,
 }

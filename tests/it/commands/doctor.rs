@@ -7,13 +7,14 @@ mod variables;
 
 use std::fs;
 
+use aws_sim::{Failure, Kind, Status};
 use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{VAULT, error, short};
 use crate::commands::due::made_days_ago;
 use crate::left_unlocked::LeftUnlocked;
-use crate::program::{Case, Invocation, Output, PASSPHRASE};
+use crate::program::{ACCOUNT, Case, Invocation, Output, PASSPHRASE};
 
 /// What was found: state, in which words, and what is next.
 type Told = (String, String, Option<String>);
@@ -79,7 +80,7 @@ fn a_machine_that_is_well_is_told_so_and_nobody_is_asked_anything() {
         profile.1.starts_with("AWS tools take the session of `vault login` for `prod`: ~/.aws/credentials:1, good for")
     );
     let asked: Vec<String> = case.sim.requests().iter().map(|request| request.action.clone()).collect();
-    assert_eq!(asked, ["GetCallerIdentity"], "for the time alone, and by nobody's key");
+    assert_eq!(asked, ["GetCallerIdentity"; 2], "whether it takes the key, and by nobody's for the time");
 }
 
 #[test]
@@ -195,4 +196,44 @@ fn a_vault_that_the_agent_opens_no_more_is_told_and_its_passphrase_is_not_asked_
     ran.exits(1);
     assert!(!ran.screen.contains("Passphrase"), "{}", ran.screen);
     assert!(ran.screen.contains("problem  vault        the vault is damaged"), "{}", ran.screen);
+}
+
+#[test]
+fn a_key_that_aws_does_not_take_is_a_problem_and_nobody_has_to_sign_in_to_hear_of_it() {
+    let case = Case::with_prod();
+    let id = short(case.alice.access_key_id());
+    let ran = case.run(&["doctor"]);
+    says(&ran, &format!("ok       access key   AWS takes {id} of `prod`"));
+    case.sim.set_key_status(case.alice.access_key_id(), Status::Inactive);
+    let ran = case.run(&["doctor"]);
+    ran.exits(1);
+    says(&ran, &format!("problem  access key   AWS does not know the access key {id} of `prod`, or it is inactive"));
+    says(
+        &ran,
+        &format!(
+            "                      next: `vault keys enable prod {id}` switches it on again while a session made with MFA is \
+             left; `vault add prod --replace` stores another"
+        ),
+    );
+    assert_eq!(about(&case, &[], "access key"), []);
+    case.sim.set_key_status(case.alice.access_key_id(), Status::Active);
+    case.sim.fail(Failure::on("GetCallerIdentity").kind(Kind::Throttle).lasting());
+    let ran = case.run(&["doctor"]);
+    assert!(said_of(&case.run(&["doctor", "--json"]), "access key").iter().all(|told| told.0 == "note"), "{}", ran.out);
+}
+
+#[test]
+fn of_many_keys_it_tries_the_one_that_was_asked_about() {
+    let case = Case::with_prod();
+    for number in 1..=10 {
+        let user = case.sim.add_user(ACCOUNT, &format!("user{number}"));
+        let name = format!("p{number}");
+        let add = ["add", &name, "--access-key-id", user.access_key_id(), "--secret-stdin", "--mfa-serial", "none"];
+        case.vault(&add).stdin(user.secret_access_key()).run().succeeds();
+    }
+    let ran = case.run(&["doctor"]);
+    says(&ran, "note     access key   11 in the vault, and AWS was asked of none");
+    says(&ran, "                      next: `vault doctor NAME` asks of that profile's");
+    let [only] = &said_of(&case.run(&["doctor", "p3", "--json"]), "access key")[..] else { panic!() };
+    assert_eq!((&*only.0, only.1.ends_with(" of `p3`")), ("ok", true));
 }

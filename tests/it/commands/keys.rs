@@ -142,7 +142,7 @@ fn the_only_key_is_switched_off_when_idle_and_on_again_by_a_session_that_is_left
     assert_eq!(statuses(&case), [(own.clone(), Status::Inactive)]);
     // The key signs nothing any more; the session with MFA does.
     case.run(&["login", "prod", "--force", "--mfa-code", &case.phone.code()])
-        .refuses(4, "AWS does not know this access key, or it is inactive");
+        .refuses(4, &format!("AWS does not know the access key {} of `prod`, or it is inactive", short(&own)));
     case.run(&["keys", "enable", "prod"]).succeeds();
     assert_eq!(statuses(&case), [(own, Status::Active)]);
 }

@@ -323,16 +323,20 @@ fn a_device_that_aws_does_not_know_is_told_from_a_wrong_code() {
     case.run(&["set", "prod", "mfa_serial=arn:aws:iam::123456789012:mfa/lost"]).succeeds();
     let output = login_with(&case, "123456");
     output.exits(4).stdout("").stderr_has("vault: error: AWS does not know this MFA device for this user: ");
-    output.stderr_has("vault: hint: `vault set NAME mfa_serial=ARN` with the device's ARN\n");
+    output.stderr_has("vault: hint: `vault mfa list prod` shows the devices that there are; `vault set prod mfa_serial=ARN` names one\n");
 }
 
 #[test]
 fn a_key_that_was_switched_off_is_named_with_what_to_do() {
     let case = Case::with_prod();
     case.sim.set_key_status(case.alice.access_key_id(), aws_sim::Status::Inactive);
+    let id = short(case.alice.access_key_id());
     login_with(&case, "123456").exits(4).stdout("").stderr(&error_and_hint(
-        "AWS does not know this access key, or it is inactive",
-        "was it replaced or switched off in the console? `vault rotate NAME --resume` where a rotation is not over, else `vault add NAME --replace`",
+        &format!("AWS does not know the access key {id} of `prod`, or it is inactive"),
+        &format!(
+            "`vault keys enable prod {id}` switches it on again while a session made with MFA is left; `vault add prod --replace` \
+             stores another"
+        ),
     ));
 }
 

@@ -272,6 +272,7 @@ fn a_key_that_was_switched_off_or_deleted_is_not_rotated() {
     stage.sim().set_key_status(stage.user.access_key_id(), Status::Inactive);
     let ran = stage.run_on(&RealDisk, &["rotate", "prod", "--mfa-code", "123456"]);
     ran.exits(4).error("prod: AWS does not know this access key, or it is inactive; nothing was changed");
+    ran.hint("was it switched off or replaced in the console? `vault add prod --replace` stores another");
     assert!(ran.changes().is_empty());
 }
 

@@ -227,3 +227,38 @@ fn a_rotation_whose_other_key_works_is_not_given_up_unless_it_is_said_twice() {
     run(&["rotate", "prod", "--give-up", "--force", "--yes"]).succeeds();
     assert_eq!(stage.held().state, None);
 }
+
+/// Taken back by an undo, and switched off by somebody who also deleted the newer key: none that the vault has signs anything.
+#[test]
+fn a_key_in_its_grace_that_somebody_switched_off_is_switched_on_by_an_older_session_and_the_rotation_ends() {
+    let stage = Stage::new();
+    stage.rotate(&[]).succeeds();
+    let (own, newer) = (stage.user.access_key_id().to_owned(), stage.held().current.id.to_string());
+    let short = |key: &str| format!("AKIA...{}", &key[16..]);
+    stage.rotate(&["--undo"]).succeeds();
+    stage.with_code(&["login", "prod", "--no-export", "--force"]).succeeds();
+    stage.pass(Duration::from_secs(2 * 3600));
+    stage.sim().delete_key(&newer);
+    stage.sim().set_key_status(&own, Status::Inactive);
+    let run = |words: &[&str]| stage.run_on(&RealDisk, words);
+
+    let login = run(&["login", "prod", "--no-export", "--force", "--mfa-code", &stage.case.phone.code()]);
+    login.exits(4).error(&format!("AWS does not know the access key {} of `prod`, or it is inactive", short(&own)));
+    login.hint(&format!(
+        "`vault keys enable prod {}` switches it on again while a session made with MFA is left; `vault rotate prod --resume` \
+         goes by what AWS has",
+        short(&own)
+    ));
+    let resumed = run(&["rotate", "prod", "--resume", "--now"]);
+    resumed.says("prod: AWS does not take the key, which is asked of it again for a minute");
+    let listed = run(&["keys", "prod"]);
+    listed.succeeds().says(&format!("{} of the rotation of `prod` is not at AWS any more\n", short(&newer)));
+
+    let on = run(&["keys", "enable", "prod", &short(&own), "--mfa-code", &stage.case.phone.code()]);
+    on.succeeds().says(&format!("{} of alice is active", short(&own)));
+    on.says("vault: hint: `vault rotate prod --resume` goes on with the rotation that is not over");
+    assert_eq!(stage.status(&own), Some(Status::Active));
+    stage.rotate(&["--resume"]).succeeds();
+    assert_eq!(stage.held().state, None);
+    stage.signs_in();
+}

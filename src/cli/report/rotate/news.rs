@@ -26,6 +26,11 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::ListAwaited { until } => {
             format!("waiting until {} UTC for AWS's list of keys to show all that was made ...", until.strftime("%T"))
         }
+        News::Refused => {
+            "AWS does not take the key, which is asked of it again for a minute: a new one takes so long to be \
+                          known everywhere ..."
+                .to_owned()
+        }
         News::ReplyLost => "AWS's answer was lost; its list will show whether a key was made".to_owned(),
     };
     world.say(&format!("{profile}: {words}"));

@@ -31,6 +31,9 @@ pub(super) fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
                 (false, _) if under_way && stop.is(&Refusal::UnknownKey) => report.hint(format!(
                     "`vault rotate {name} --resume` tries again; where both keys are gone at AWS, `vault rotate {name} --give-up`"
                 )),
+                (false, _) if stop.is(&Refusal::UnknownKey) => {
+                    report.hint(format!("{} `vault add {name} --replace` stores another", aws::KEY_REPLACED))
+                }
                 (false, Some(hint)) if !under_way => report.hint(hint),
                 (false, _) => report,
             }

@@ -1,0 +1,99 @@
+//! Whether AWS takes the access keys of the vault. Each is asked of where it is used, by a call that any key may make.
+
+use std::rc::Rc;
+
+use crate::aws::{AwsError, Refusal, Signer};
+use crate::aws_files::config::ConfigFile;
+use crate::cli::failure::Failure;
+use crate::cli::refused_key::RefusedKey;
+use crate::cli::report::{self, Report};
+use crate::cli::sign_in::{self, Resolved, SignInArgs};
+use crate::cli::world::World;
+use crate::names::ProfileName;
+use crate::rotate::due::due;
+use crate::store::vault::Vault;
+
+use super::finding::Finding;
+use super::inside::Inside;
+
+const ABOUT: &str = "access key";
+
+/// So many calls, one after the other, are no reason to wonder where it hangs.
+const MOST: usize = 10;
+
+/// `name` is the profile that was asked about; else all of them, where they are few.
+pub fn look<'a>(name: Option<&ProfileName>, inside: &Inside<'a>, world: &World<'a>) -> Vec<Finding> {
+    let Inside::Open(vault) = inside else { return Vec::new() };
+    // What is wrong with it is told where AWS tools' files are looked at.
+    let Ok(config) = ConfigFile::load(world.disk, &world.paths.aws_config).map(Rc::new) else { return Vec::new() };
+    let names = match name {
+        Some(name) => vec![name.clone()],
+        None => due(vault.document()).into_iter().filter_map(|key| key.profiles.into_iter().next()).collect(),
+    };
+    if names.len() > MOST {
+        let found = format!("{} in the vault, and AWS was asked of none", names.len());
+        return vec![Finding::note(ABOUT, found).next("`vault doctor NAME` asks of that profile's")];
+    }
+    let mut findings = Vec::new();
+    for name in names {
+        match tried(vault, config.clone(), name, world) {
+            Ok(finding) => findings.push(finding),
+            // Where AWS can't be reached, the clock's finding says so once.
+            Err(Unasked::NoAnswer) => break,
+            // As where a profile is none: its chain is another look's.
+            Err(Unasked::NoKey) => {}
+        }
+    }
+    findings
+}
+
+/// Why nothing can be said of a key.
+enum Unasked {
+    NoAnswer,
+    NoKey,
+}
+
+fn tried<'a>(
+    vault: &Vault<'a>,
+    config: Rc<ConfigFile>,
+    name: ProfileName,
+    world: &World<'a>,
+) -> Result<Finding, Unasked> {
+    let resolved = match sign_in::resolve_in(vault, config, name, &SignInArgs::default(), world) {
+        Ok(resolved) => resolved,
+        // Such as one that was checked elsewhere than it would be sent to now.
+        Err(failure @ Failure::Ladder(_)) => return Ok(note(&failure)),
+        Err(_) => return Err(Unasked::NoKey),
+    };
+    let aws = resolved.aws(world).map_err(|_| Unasked::NoAnswer)?;
+    let (key, user) = (resolved.key(), resolved.user());
+    match aws.caller_identity(&Signer::AccessKey(key)) {
+        Ok(_) => Ok(Finding::good(ABOUT, format!("AWS takes {} of `{user}`", key.id.short()))),
+        Err(AwsError::Network { .. } | AwsError::Unreadable { .. }) => Err(Unasked::NoAnswer),
+        Err(error) => Ok(refused(&error, &resolved)),
+    }
+}
+
+fn refused(error: &AwsError, resolved: &Resolved) -> Finding {
+    let AwsError::Refused { refusal, .. } = error else { return Finding::problem(ABOUT, report::aws::words(error)) };
+    let (user, id) = (resolved.user(), resolved.key().id.short());
+    let report = match refusal {
+        Refusal::UnknownKey => Report::of(&Failure::KeyRefused(RefusedKey::of(resolved))),
+        _ => report::aws::key_refusal(error, &resolved.key().id),
+    };
+    let finding = match refusal {
+        // It says nothing of the key.
+        Refusal::Throttled | Refusal::Unavailable | Refusal::ClockSkew => Finding::note(ABOUT, report.message),
+        Refusal::SignatureMismatch => {
+            return Finding::problem(ABOUT, format!("the secret of `{user}` does not belong to {id}"))
+                .next(format!("`vault add {user} --replace`"));
+        }
+        _ => Finding::problem(ABOUT, report.message),
+    };
+    report.hint.into_iter().fold(finding, Finding::next)
+}
+
+fn note(failure: &Failure) -> Finding {
+    let Report { message, hint, .. } = Report::of(failure);
+    hint.into_iter().fold(Finding::note(ABOUT, message), Finding::next)
+}
