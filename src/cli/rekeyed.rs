@@ -33,10 +33,11 @@ impl<'a> Rekeyed<'a> {
             world.warn("cached sessions could not be dropped; they end by themselves");
         }
         world.say(&format!("the vault has new keys; its fingerprint is now {}", vault.fingerprint()));
-        if !self.machines.is_empty() {
-            let machines: Vec<String> = self.machines.iter().map(|name| escape(name)).collect();
-            world.say(&format!("run `vault trust` with this fingerprint on: {}", machines.join(", ")));
-        }
+        let machines: Vec<String> = self.machines.iter().map(|name| escape(name)).collect();
+        world.say(&match machines.is_empty() {
+            true => "any other machine with this vault asks for that: `vault trust`".to_owned(),
+            false => format!("run `vault trust` with this fingerprint on: {}", machines.join(", ")),
+        });
         world.say(&format!("copies of the vault in backups and sync history still open with {opener};"));
         world.say("replace the access keys in it if somebody may have both");
     }

@@ -163,7 +163,12 @@ impl<'s> Terminal<'s> {
 
     /// Asks a question that is too grave for a single key: only the whole word is a yes.
     pub fn confirm_in_full(&mut self, question: &str) -> Result<bool, PromptError> {
-        Ok(self.ask(question)?.eq_ignore_ascii_case("yes"))
+        let answer = self.ask(question)?;
+        let answer = match answer.eq_ignore_ascii_case("y") {
+            true => self.ask("The whole word, since much hangs on it: ")?,
+            false => answer,
+        };
+        Ok(answer.eq_ignore_ascii_case("yes"))
     }
 
     fn ended<T>(&mut self) -> Result<T, PromptError> {

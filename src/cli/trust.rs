@@ -5,8 +5,9 @@ use crate::store::difference::{Change, Content, Difference};
 use crate::store::document::{Document, Profile};
 use crate::store::fingerprint::Fingerprint;
 use crate::store::pin::{Distrust, Reason};
-use crate::store::vault::{Opened, TrustError, Unproven};
+use crate::store::vault::{Opened, Remembered, TrustError, Unproven};
 
+use super::agent_access;
 use super::failure::{Failure, Need, Refusal};
 use super::opening::{self, Unlocked};
 use super::report;
@@ -14,6 +15,9 @@ use super::setting_change;
 use super::terminal::Terminal;
 use super::trusting;
 use super::world::World;
+
+/// So often a fingerprint may be mistyped.
+const TRIES: usize = 3;
 
 /// Accept a vault that is not what this machine remembers
 ///
@@ -26,7 +30,7 @@ pub struct Args {}
 
 pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     let mut terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::Trust))?;
-    let Unlocked { opened, passphrase, .. } = opening::in_person(world)?;
+    let Unlocked { opened, passphrase, typed } = opening::in_person(world)?;
     let by_passphrase = passphrase.is_some();
     // Not held while a person decides.
     drop(passphrase);
@@ -51,6 +55,7 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     if refusal.distrust.reason != Reason::AnotherVault {
         report::recipients_changed(world, &refusal.distrust.pin.recipient_change(unproven.document()));
     }
+    terminal.show("Keep the other copy: a profile that only it has comes back by `vault import --vault FILE`.\n\n");
     let undecided = unproven.close();
     decide(&mut terminal, refusal.distrust.reason, undecided.fingerprint())?;
     let trusted = undecided.trust(&refusal.distrust, &world.stamp());
@@ -65,7 +70,9 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     })?;
     world.say(&format!("accepted, and saved as generation {}", vault.version().generation));
     vault.warnings().iter().for_each(|warning| report::vault_warning(world, warning));
-    world.say("a profile that only another copy has comes back by `vault import --vault FILE`");
+    if typed {
+        agent_access::keep(world, &vault);
+    }
     Ok(())
 }
 
@@ -77,32 +84,48 @@ fn decide(terminal: &mut Terminal, reason: Reason, found: &Fingerprint) -> Resul
         return if agreed { Ok(()) } else { Err(Failure::Declined) };
     }
     let question = "Type the fingerprint that `vault status` shows where this vault was last saved: ";
-    let typed = terminal.ask(question).map_err(failed)?;
-    if typed.is_empty() {
-        return Err(Failure::Declined);
-    }
-    match typed.parse::<Fingerprint>() {
-        Ok(expected) if expected == *found => Ok(()),
-        Ok(expected) => Err(Failure::OtherFingerprint { expected, found: found.clone() }),
-        Err(error) => Err(Failure::TypedFingerprint(error)),
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let typed = terminal.ask(question).map_err(failed)?;
+        if typed.is_empty() {
+            return Err(Failure::Declined);
+        }
+        match typed.parse::<Fingerprint>() {
+            Ok(expected) if expected == *found => return Ok(()),
+            // It says that this is another vault.
+            Ok(expected) => return Err(Failure::OtherFingerprint { expected, found: found.clone() }),
+            Err(error) if attempt < TRIES => terminal.show(&format!("{error}; once more\n")),
+            Err(error) => return Err(Failure::TypedFingerprint(error)),
+        }
     }
 }
 
 /// Which access keys would go, and which would come, and what else would be otherwise from now on.
 fn show_sides(terminal: &mut Terminal, unproven: &Unproven, distrust: &Distrust) {
-    let Some(remembered) = unproven.remembered(distrust) else {
-        terminal
-            .show("What this machine remembers no longer stands beside the vault, so the two can't be compared.\n\n");
-        return;
-    };
+    const GONE: &str = "What this machine remembers no longer stands beside the vault";
     let found = unproven.document();
-    let difference = Content::of(&remembered).difference(&Content::of(found));
-    let sides = [("this file", found), ("what is remembered", &remembered)];
+    let (side, other) = match unproven.remembered(distrust) {
+        None => return terminal.show(&format!("{GONE}, so the two can't be compared.\n\n")),
+        Some(Remembered::Itself(other)) => ("what is remembered".to_owned(), other),
+        Some(Remembered::BeforeAndHere) => {
+            return terminal
+                .show(&format!("{GONE}. This file is the state before it: what was saved then is not in it.\n\n"));
+        }
+        Some(Remembered::Before(other)) => {
+            let generation = other.meta.generation;
+            terminal
+                .show(&format!("{GONE}; the newest state before it does, generation {generation}, and beside that:\n"));
+            (format!("generation {generation}"), other)
+        }
+    };
+    let difference = Content::of(&other).difference(&Content::of(found));
+    let sides = [("this file", found), (&*side, &other)];
     let keys = sides.iter().flat_map(|(side, document)| {
         let keys = keys(&difference, document).into_iter();
         keys.map(move |(name, key)| format!("  only in {side}: `{name}`, {key}\n"))
     });
-    let changes = changes(&difference, &remembered, found).into_iter().map(|what| format!("  would change: {what}\n"));
+    let changes = changes(&difference, &other, found).into_iter().map(|what| format!("  would change: {what}\n"));
     let lines: String = keys.chain(changes).collect();
     let same = "Both have the same profiles, access keys and settings.\n";
     terminal.show(&format!("{}\n", if lines.is_empty() { same } else { &lines }));

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::document::{Document, DocumentError, MAX_ANCESTORS};
+use super::document::{Document, DocumentError, MAX_ANCESTORS, Recipient, RecipientKind};
 use super::kdf::KdfParameters;
 
 /// Enough to tell recipients apart. They are remembered as hashes, since a passphrase's recipient, where it is known, lets
@@ -69,8 +69,7 @@ impl Pin {
     /// Names of the recipients that this pin did not see, with when and by whom they were added; and how many are gone.
     pub fn recipient_change(&self, document: &Document) -> RecipientChange {
         let unseen = document.recipients.iter().filter(|one| !self.recipients.contains(&hash_of(&one.recipient)));
-        let added: Vec<Added> =
-            unseen.map(|one| Added { name: one.name.clone(), on: one.added, by: one.added_by.clone() }).collect();
+        let added: Vec<Added> = unseen.map(Added::of).collect();
         let removed = (self.recipients.len() + added.len()).saturating_sub(document.recipients.len());
         RecipientChange { added, removed }
     }
@@ -89,8 +88,20 @@ fn hash_of(recipient: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Added {
     pub name: String,
+    pub is_passphrase: bool,
     pub on: Timestamp,
     pub by: Option<String>,
+}
+
+impl Added {
+    fn of(recipient: &Recipient) -> Self {
+        Self {
+            name: recipient.name.clone(),
+            is_passphrase: recipient.kind == RecipientKind::Passphrase,
+            on: recipient.added,
+            by: recipient.added_by.clone(),
+        }
+    }
 }
 
 /// Who may open the vault, compared with the last time.

@@ -16,7 +16,7 @@ use thiserror::Error;
 use closed::Known;
 pub use closed::{Closed, ReopenError};
 pub use create::{CreateError, NewVault, create};
-pub use opening::{Key, OpenError, Opened, TrustError, Undecided, Unproven, open};
+pub use opening::{Key, OpenError, Opened, Remembered, TrustError, Undecided, Unproven, open};
 pub use other::peek;
 pub use rekey::NewPassphrase;
 

@@ -56,7 +56,8 @@ pub fn what_changed(refusal: &Refusal) -> String {
             format!("another vault stands here: {this}; this machine knows another one here, {remembered}")
         }
         Reason::NewSigningKey => format!(
-            "the keys of the vault were replaced by another machine, or this is a forgery: {this}; remembered is {remembered}"
+            "the keys of the vault were replaced, as `vault passwd` and `vault rekey` do it on another machine, or this is a \
+             forgery: {this}; remembered is {remembered}"
         ),
         Reason::ReplacedSigningKey => {
             format!("this file is signed with a key that was replaced: {this}; remembered is {remembered}")
@@ -105,11 +106,19 @@ pub fn not_remembered(world: &World, error: &PinError) {
 }
 
 pub fn recipients_changed(world: &World, change: &RecipientChange) {
+    let mut removed = change.removed;
     for added in &change.added {
         let by = added.by.as_deref().map(|host| format!(" by {}", escape(host))).unwrap_or_default();
-        world.warn(&format!("recipient `{}` was added on {}{by}; it opens this vault", escape(&added.name), added.on));
+        // There is one at most, and its recipient is another when it is changed.
+        if added.is_passphrase && removed > 0 {
+            removed -= 1;
+            world.warn(&format!("the passphrase was changed on {}{by}; the new one opens this vault", added.on));
+        } else {
+            let name = escape(&added.name);
+            world.warn(&format!("recipient `{name}` was added on {}{by}; it opens this vault", added.on));
+        }
     }
-    match change.removed {
+    match removed {
         0 => {}
         1 => world.warn("a recipient of this vault was removed"),
         several => world.warn(&format!("{several} recipients of this vault were removed")),

@@ -129,6 +129,7 @@ fn recipients_that_are_new_or_gone_are_told_and_their_text_is_not_remembered() {
     let mut next = successor(&base, &HASH);
     next.recipients.remove(0);
     next.recipients.push(recipient("three"));
-    let added = vec![Added { name: "three".into(), on: Timestamp::UNIX_EPOCH, by: Some("host".into()) }];
+    let added =
+        vec![Added { name: "three".into(), is_passphrase: false, on: Timestamp::UNIX_EPOCH, by: Some("host".into()) }];
     assert_eq!(verdict(&pins, &next, &[2; 32]), Verdict::Known(RecipientChange { added, removed: 1 }));
 }

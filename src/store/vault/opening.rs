@@ -4,12 +4,14 @@ use std::io;
 
 use thiserror::Error;
 
-use super::{NotCommitted, ReopenError, SaveFailure, Stamp, Vault, Warning};
+use super::{NotCommitted, ReopenError, SaveFailure, Stamp, Vault, Version, Warning};
 use crate::secret::{IdentityText, Passphrase};
 use crate::store::document::{Document, DocumentError};
 use crate::store::file::{LoadError, Loaded, Place};
 use crate::store::fingerprint::Fingerprint;
 use crate::store::header::{self, HeaderError};
+use crate::store::history;
+use crate::store::kept;
 use crate::store::opener::Opener;
 use crate::store::passphrase::{self, DeriveError};
 use crate::store::pin::{Distrust, Reason, Verdict, judge, judge_anywhere};
@@ -73,6 +75,15 @@ pub enum Opened<'d> {
     FirstSight(Unproven<'d>),
     /// It is not what this machine remembers.
     Distrusted(Unproven<'d>, Box<Distrust>),
+}
+
+/// The other side of a vault that is not what this machine remembers.
+pub enum Remembered {
+    Itself(Document),
+    /// The newest state before it: what stands in a vault's own place is kept by the next save only.
+    Before(Document),
+    /// And that is the very file that stands here now.
+    BeforeAndHere,
 }
 
 /// An open vault that is not believed yet; nothing in it is to be used.
@@ -141,7 +152,12 @@ fn believe<'d>(
     let mut vault = Vault::of(place, opener, document, loaded);
     Ok(match verdict {
         Verdict::FirstSight => Opened::FirstSight(Unproven { vault, fingerprint }),
-        Verdict::Distrusted(distrust) => Opened::Distrusted(Unproven { vault, fingerprint }, distrust),
+        Verdict::Distrusted(mut distrust) => {
+            if distrust.reason == Reason::RolledBack && is_another_side(place, &vault.version) {
+                distrust.reason = Reason::Forked;
+            }
+            Opened::Distrusted(Unproven { vault, fingerprint }, distrust)
+        }
         Verdict::Known(recipients) => {
             if !recipients.is_empty() {
                 vault.warnings.push(Warning::Recipients(recipients));
@@ -150,6 +166,14 @@ fn believe<'d>(
             Opened::Known(vault)
         }
     })
+}
+
+/// Whether what this machine has kept of that very generation is another file: then this one is no earlier state of its own.
+fn is_another_side(place: &Place, found: &Version) -> bool {
+    let kept = place.kept_files().unwrap_or_default();
+    let mut same_generation = kept.iter().filter(|(generation, _)| *generation == found.generation).peekable();
+    let own = kept::ending(found.generation, &found.hash);
+    same_generation.peek().is_some() && same_generation.all(|(_, file)| !file.ends_with(&own))
 }
 
 impl<'d> Opened<'d> {
@@ -168,11 +192,26 @@ impl<'d> Unproven<'d> {
         &self.vault.document
     }
 
-    /// The state that this machine remembers instead, if its file stands beside the vault: kept by a save, or put aside by a
-    /// sync program.
-    pub fn remembered(&self, distrust: &Distrust) -> Option<Document> {
-        let bytes = self.vault.place.beside_with_hash(&distrust.pin.hash.0)?;
-        unseal_by(&bytes, &self.vault.opener, self.vault.place.plugins()).ok()
+    /// What this machine remembers instead, as far as that stands beside the vault: kept by a save, or put aside by a sync
+    /// program.
+    pub fn remembered(&self, distrust: &Distrust) -> Option<Remembered> {
+        let Vault { place, opener, .. } = &self.vault;
+        let itself = place.beside_with_hash(&distrust.pin.hash.0);
+        let itself = itself.and_then(|bytes| unseal_by(&bytes, opener, place.plugins()).ok());
+        itself.map(Remembered::Itself).or_else(|| self.kept_before(distrust.pin.generation))
+    }
+
+    fn kept_before(&self, generation: u64) -> Option<Remembered> {
+        let Vault { place, opener, .. } = &self.vault;
+        let mut kept = place.kept_files().ok()?;
+        kept.retain(|(earlier, _)| *earlier < generation);
+        kept.sort_by(|one, other| other.cmp(one));
+        let (file, newest) = kept.iter().find_map(|(_, file)| {
+            let content = history::content(place, file, opener, &self.fingerprint).ok()?;
+            Some((file, content))
+        })?;
+        let found = kept::ending(self.vault.version.generation, &self.vault.version.hash);
+        Some(if file.ends_with(&found) { Remembered::BeforeAndHere } else { Remembered::Before(newest) })
     }
 
     /// Forgets the document; the caller is about to wait for a person.

@@ -24,7 +24,7 @@ fn a_person_compares_the_fingerprint_and_only_yes_is_a_yes() {
     let first = Machine::first(&case);
     for (keys, code, told) in [
         ("no\n", 8, "not confirmed; nothing was changed"),
-        ("y\n", 8, "not confirmed; nothing was changed"),
+        ("y\n\n", 8, "not confirmed; nothing was changed"),
         ("\n", 8, "not confirmed; nothing was changed"),
         ("\x04", 8, "no answer; nothing was changed"),
     ] {

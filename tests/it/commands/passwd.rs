@@ -16,6 +16,7 @@ const CHANGED: &str = "changed the passphrase of ~/.local/share/vault/vault.age\
 pub fn rekeyed(case: &Case, opener: &str) -> String {
     format!(
         "the vault has new keys; its fingerprint is now {}\n\
+         any other machine with this vault asks for that: `vault trust`\n\
          copies of the vault in backups and sync history still open with {opener};\n\
          replace the access keys in it if somebody may have both\n",
         fingerprint(case)

@@ -7,18 +7,18 @@ use vault::store::seal::{seal, unseal};
 use super::machines::Machine;
 use super::recipient::made_with_recovery_key;
 use super::{error, error_and_hint, screen, short};
-use crate::program::Case;
+use crate::left_unlocked::LeftUnlocked;
+use crate::program::{Case, PASSPHRASE};
 
 const DECIDE: &str = "`vault trust` shows both sides and accepts this file if you say so; nothing was changed";
 const QUESTION: &str = "Go on with this file? Type yes if so: ";
 const FINGERPRINT: &str = "Type the fingerprint that `vault status` shows where this vault was last saved: ";
 
+const KEEP: &str = "Keep the other copy: a profile that only it has comes back by `vault import --vault FILE`.\n\n";
+
 /// Said in the end: the generation that was saved.
 fn accepted(generation: u64) -> String {
-    format!(
-        "accepted, and saved as generation {generation}\n\
-         a profile that only another copy has comes back by `vault import --vault FILE`\n"
-    )
+    format!("accepted, and saved as generation {generation}\n")
 }
 
 /// An older file was put back: what stands there, and what is remembered.
@@ -55,8 +55,9 @@ fn a_rollback_is_shown_with_both_sides_and_accepted_by_a_yes() {
     terminal.expect(QUESTION).type_line("yes");
     let (output, _) = terminal.finish();
     let key = short(case.alice.access_key_id());
-    let unknown = "What this machine remembers no longer stands beside the vault, so the two can't be compared.\n";
-    let shown = format!("{changed}.\n\n{unknown}\n{QUESTION}yes\n{}", accepted(4));
+    let before = "What this machine remembers no longer stands beside the vault. This file is the state before it: what was \
+                  saved then is not in it.\n";
+    let shown = format!("{changed}.\n\n{before}\n{KEEP}{QUESTION}yes\n{}", accepted(4));
     assert_eq!(screen(output.succeeds()), shown, "{key}");
     case.run(&["list"]).succeeds();
     let mut again = first.trust();
@@ -76,7 +77,7 @@ fn the_keys_that_only_one_side_has_are_named() {
     first.put(&older);
     let mut terminal = first.trust();
     let key = short(case.alice.access_key_id());
-    terminal.expect(&format!("  only in what is remembered: `prod`, access key {key}\r\n\r\n{QUESTION}"));
+    terminal.expect(&format!("  only in what is remembered: `prod`, access key {key}\r\n\r\n")).expect(QUESTION);
     terminal.type_line("yes");
     terminal.finish().0.succeeds();
 }
@@ -91,7 +92,7 @@ fn sides(first: &Machine, case: &Case, older: &[u8]) -> String {
     let (output, _) = terminal.finish();
     let screen = screen(output.succeeds());
     let shown = screen.split_once(".\n\n").unwrap().1;
-    shown.split_once(QUESTION).unwrap().0.to_owned()
+    shown.split_once(KEEP).unwrap().0.to_owned()
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn anything_but_a_yes_leaves_everything_as_it_is() {
     let first = Machine::first(&case);
     let before = (first.bytes(), std::fs::read(first.pins()).unwrap());
     for (keys, told) in [
-        ("y\n", "not confirmed; nothing was changed"),
+        ("y\nn\n", "not confirmed; nothing was changed"),
         ("\n", "not confirmed; nothing was changed"),
         ("\x04", "no answer; nothing was changed"),
     ] {
@@ -194,7 +195,7 @@ fn new_keys_need_the_fingerprint_of_the_machine_that_made_them() {
     let remembered = Machine::first(&case).state();
     let (first, other) = rekeyed_elsewhere(&case);
     let changed = format!(
-        "the keys of the vault were replaced by another machine, or this is a forgery: {}; remembered is {remembered}",
+        "the keys of the vault were replaced, as `vault passwd` and `vault rekey` do it on another machine, or this is a forgery: {}; remembered is {remembered}",
         other.state()
     );
     case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(&changed, DECIDE));
@@ -209,17 +210,24 @@ fn new_keys_need_the_fingerprint_of_the_machine_that_made_them() {
         "`vault status` shows it on the machine that last saved the vault",
     );
     let before = first.bytes();
-    for (typed, code, told) in
-        [(wrong, 6, &other_one), ("yes", 6, &none), ("", 8, &error("not confirmed; nothing was changed"))]
-    {
+    let declined = error("not confirmed; nothing was changed");
+    for (typed, code, told) in [
+        (&[wrong][..], 6, &other_one),
+        (&["yes", &wrong[1..], "no"], 6, &none),
+        (&["yes", wrong], 6, &other_one),
+        (&[""], 8, &declined),
+    ] {
         let mut terminal = first.trust();
-        terminal.expect(FINGERPRINT).type_line(typed);
+        for line in typed {
+            terminal.expect(FINGERPRINT).type_line(line);
+        }
         let (output, _) = terminal.finish();
         assert!(screen(output.exits(code)).ends_with(told), "{}", output.screen);
         assert_eq!(first.bytes(), before);
     }
     let mut terminal = first.trust();
-    terminal.expect("recipient `passphrase` was added on ").expect(FINGERPRINT).type_line(&found.to_lowercase());
+    terminal.expect("the passphrase was changed on ").expect(FINGERPRINT).type_line(&found[1..]);
+    terminal.expect("in groups of four; once more").expect(FINGERPRINT).type_line(&found.to_lowercase());
     let (output, _) = terminal.finish();
     assert!(screen(output.succeeds()).ends_with(&accepted(4)), "{}", output.screen);
     case.run(&["list"]).succeeds();
@@ -237,5 +245,45 @@ fn a_warning_comes_before_the_passphrase_where_another_machine_changed_it() {
     terminal.expect("Passphrase for ").type_line("the old passphrase, say").expect("Wrong passphrase, try again.");
     terminal.expect("Passphrase for ").type_line("another horse, another battery");
     let (output, _) = terminal.finish();
-    output.exits(6).screen_has("the keys of the vault were replaced by another machine");
+    output.exits(6).screen_has("the keys of the vault were replaced, as `vault passwd`");
+}
+
+#[test]
+fn a_file_that_another_machine_saved_is_no_older_state_and_is_compared_with_what_this_one_still_has() {
+    let case = made_with_recovery_key();
+    let (first, other) = (Machine::first(&case), Machine::other(&case));
+    other.sync_from(&first);
+    other.first_sight();
+    other.run(&["set", "--vault", "grace=7d"]).succeeds();
+    let theirs = other.state();
+    case.add("prod").succeeds();
+    first.save(3600);
+    let remembered = first.state();
+    first.sync_from(&other);
+    let forked = format!(
+        "the vault was saved on two sides: {theirs} does not contain {remembered}, which this machine remembers"
+    );
+    case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(&forked, DECIDE));
+    let mut terminal = first.trust();
+    let key = short(case.alice.access_key_id());
+    terminal.expect(
+        "no longer stands beside the vault; the newest state before it does, generation 3, and beside that:\r\n",
+    );
+    terminal.expect(&format!("  only in generation 3: `prod`, access key {key}\r\n"));
+    terminal.expect("  would change: grace of the vault, from nothing to `7d`\r\n");
+    terminal.expect(QUESTION).type_line("y");
+    terminal.expect("The whole word, since much hangs on it: ").type_line("yes");
+    terminal.finish().0.succeeds();
+}
+
+#[test]
+fn who_typed_the_passphrase_to_decide_has_the_vault_unlocked() {
+    let case = LeftUnlocked::new(made_with_recovery_key());
+    let alone = |words: &[&str]| case.vault(words).asking().without_variable("VAULT_NO_AGENT");
+    alone(&["lock"]).run().succeeds();
+    rolled_back(&case);
+    let mut terminal = alone(&["trust"]).on_terminal();
+    terminal.expect("Passphrase for ").type_line(PASSPHRASE).expect(QUESTION).type_line("yes");
+    terminal.finish().0.succeeds();
+    alone(&["list"]).run().succeeds();
 }
