@@ -83,7 +83,10 @@ fn ended(failure: &RotateFailure, end: &End) -> Report {
         End::NothingToUndo => state("no rotation is under way that could be undone".into()),
         End::OldKeyGone { old } => state(format!("{} was deleted, and can't be taken back", old.short())),
         End::TwoKeys => state(format!("{user} has two access keys, and AWS allows no third: {}", keys(failure)))
-            .hint(format!("`vault rotate {name} --delete-key ID` deletes the one that nobody needs first")),
+            .hint(format!(
+                "`vault rotate {name} --delete-key {}` deletes that one first, if nobody needs it: it may be another machine's",
+                other(failure)
+            )),
         End::InUse { key } if matches!(failure.state, Some(State::Retired { .. })) => {
             person(format!("somebody else uses {}, which is off now: {}", key.short(), keys(failure)))
                 .hint(format!("`vault rotate {name} --force` deletes it{}", or_undo(failure)))
@@ -150,6 +153,12 @@ fn user(failure: &RotateFailure) -> String {
 
 fn current(failure: &RotateFailure) -> String {
     failure.current.as_ref().map_or_else(|| "the key".to_owned(), AccessKeyId::short)
+}
+
+/// Of two keys the one that the vault does not have.
+fn other(failure: &RotateFailure) -> String {
+    let other = failure.keys.iter().find(|key| failure.current.as_ref() != Some(&key.listed.id));
+    other.map_or_else(|| "ID".to_owned(), |key| key.listed.id.short())
 }
 
 fn keys(failure: &RotateFailure) -> String {

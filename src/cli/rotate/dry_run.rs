@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::aws::{Aws, AwsError, KeyUse, Refusal};
 use crate::cli::clock_told;
 use crate::cli::failure::Failure;
-use crate::cli::report::{self, point_in_time};
+use crate::cli::report::{self, Report, point_in_time};
 use crate::cli::table;
 use crate::duration;
 use crate::rotate::plan::End;
@@ -70,13 +70,26 @@ impl Attending<'_, '_> {
             [rotation.profile.to_string(), user.to_owned(), id, key.status().to_owned(), age, used(key)]
         });
         let mut text = table::render(&["NAME", "USER", "ACCESS KEY", "STATUS", "AGE", "LAST USED"], rows);
-        let end = end.and_then(|end| report::ended_words(&RotateFailure::of(rotation, Why::End(end))));
-        let steps: Vec<String> = deeds.iter().map(|deed| words(deed, rotation)).chain(end).collect();
+        let (steps, stopped) = steps(deeds, end, rotation);
         for (number, step) in (1..).zip(&steps) {
             text.push_str(&format!("  {number}. {step}\n"));
         }
+        if let Some(Report { message, hint, .. }) = stopped {
+            let hint = hint.map(|hint| format!("     next: {hint}\n")).unwrap_or_default();
+            text.push_str(&format!("  it would stop there: {message}\n{hint}"));
+        }
         world.print(&text)
     }
+}
+
+/// What would be done, and what would stop it then.
+fn steps(deeds: Vec<Deed>, end: Option<End>, rotation: &Rotation) -> (Vec<String>, Option<Report>) {
+    let end = end.map_or(Ok(None), |end| report::ended_words(&RotateFailure::of(rotation, Why::End(end))));
+    let (last, stopped) = match end {
+        Ok(last) => (last, None),
+        Err(stopped) => (None, Some(stopped)),
+    };
+    (deeds.iter().map(|deed| words(deed, rotation)).chain(last).collect(), stopped)
 }
 
 /// A session that is at hand takes no code.
@@ -98,11 +111,12 @@ fn used(key: &KeyShown) -> String {
 }
 
 fn document(rotation: &Rotation, (deeds, end): Plan) -> serde_json::Value {
-    let end = end.and_then(|end| report::ended_words(&RotateFailure::of(rotation, Why::End(end))));
+    let (steps, stopped) = steps(deeds, end, rotation);
     json!({
         "name": rotation.profile,
         "user": rotation.user.as_ref().map(|user| &user.name),
         "keys": KeyShown::all(rotation).iter().map(KeyShown::json).collect::<Vec<_>>(),
-        "steps": deeds.iter().map(|deed| words(deed, rotation)).chain(end).collect::<Vec<_>>(),
+        "steps": steps,
+        "stopped": stopped.map(|Report { message, hint, .. }| json!({ "error": message, "hint": hint })),
     })
 }

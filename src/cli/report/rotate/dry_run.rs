@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::report;
+use crate::cli::report::Report;
 use crate::cli::report::point_in_time::minute;
 use crate::cli::rotate::{RotateFailure, Why};
 use crate::duration;
@@ -30,9 +31,9 @@ pub fn deed(deed: &Deed) -> String {
     }
 }
 
-/// Where it would rest, or what is in its way.
-pub fn ended_words(failure: &RotateFailure) -> Option<String> {
-    match &failure.why {
+/// The last step to where it would rest, if that is any; else what would stop it.
+pub fn ended_words(failure: &RotateFailure) -> Result<Option<String>, Report> {
+    Ok(match &failure.why {
         Why::End(End::Grace { old, until }) => Some(format!("delete {} after {}", old.short(), minute(*until))),
         Why::End(End::AlreadyUndone { old, until }) => {
             Some(format!("nothing: it is undone already; {} is deleted after {}", old.short(), minute(*until)))
@@ -42,6 +43,6 @@ pub fn ended_words(failure: &RotateFailure) -> Option<String> {
         Why::End(End::Young { created }) => {
             Some(format!("nothing: the key is younger than that, made {}", minute(*created)))
         }
-        _ => Some(report(failure).message),
-    }
+        _ => return Err(report(failure)),
+    })
 }

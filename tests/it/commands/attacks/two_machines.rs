@@ -45,7 +45,7 @@ fn of_two_sides_that_both_saved_the_one_that_is_trusted_goes_on_for_both() {
     first.save(7200);
     other.save(7300);
     first.sync_from(&other);
-    first.run(&["list"]).refuses(6, &format!("{told}: generation 3 of "));
+    first.run(&["list"]).refuses(6, "the vault was saved on two sides: generation 3 of ");
     let mut terminal = first.trust();
     terminal.expect("Go on with this file? Type yes if so: ").type_line("yes");
     terminal.finish().0.succeeds().screen_has("accepted, and saved as generation 4");
@@ -75,7 +75,7 @@ fn the_side_that_was_given_up_is_told_on_its_own_machine_and_not_believed_elsewh
     for (machine, told) in [&first, &other].into_iter().zip(told) {
         let standing = machine.bytes();
         machine.put(&given_up);
-        machine.run(&["list"]).refuses(6, "the vault was saved on two sides: generation 3 of ");
+        machine.run(&["list"]).refuses(6, &format!("{told}: generation 3 of "));
         machine.put(&standing);
         machine.run(&["list"]).succeeds();
     }
