@@ -1,10 +1,12 @@
 //! What AWS tools sign in to a role of the config file with: its `source_profile`, which must have credentials of its own.
 
-use super::config::ConfigProfile;
+use super::config::{ConfigProfile, Setting};
 use super::credentials::Holds;
 use super::provider::{Files, Provider, providers};
 use crate::names::ProfileName;
 use crate::paths::Environment;
+
+const MFA_SERIAL: &str = "mfa_serial";
 
 /// A role for which AWS tools have nothing to start from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,17 @@ pub struct RoleWithoutSource {
     pub role: ProfileName,
     pub source: ProfileName,
     /// Of its `source_profile`, counted from one.
+    pub line: usize,
+    /// AWS tools ask for a code of their own for it, whatever its source has.
+    pub has_mfa: bool,
+}
+
+/// A role for which AWS tools ask a person for a code, though what they start from may have been made with one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleWithCode {
+    pub role: ProfileName,
+    pub source: ProfileName,
+    /// Of its `mfa_serial`, counted from one.
     pub line: usize,
 }
 
@@ -23,11 +36,35 @@ impl Files {
         names.into_iter().filter_map(|role| self.role_without_source(role, emptied)).collect()
     }
 
-    fn role_without_source(&self, role: ProfileName, emptied: &[&str]) -> Option<RoleWithoutSource> {
-        let profile: &ConfigProfile = self.sections(&role).ok()?.config?;
+    /// Roles with an `mfa_serial` whose source is served by this program, by its own session in the file or by its line.
+    pub fn roles_with_code(&self) -> Vec<RoleWithCode> {
+        let names = self.config_names().filter_map(|name| name.parse().ok());
+        names.filter_map(|role| self.role_with_code(role)).collect()
+    }
+
+    fn role_with_code(&self, role: ProfileName) -> Option<RoleWithCode> {
+        let (profile, source) = self.role(&role)?;
+        let line = profile.line_of(MFA_SERIAL)?;
+        let first = providers(&Environment::default(), self.sections(&source.value).ok()?).into_iter().next()?;
+        let is_ours = match first {
+            Provider::Process { is_ours, .. } => is_ours,
+            Provider::Section(section) => section.written_by_us,
+            _ => false,
+        };
+        is_ours.then_some(RoleWithCode { role, source: source.value, line })
+    }
+
+    /// What the config file says of a role that another profile signs for.
+    fn role(&self, name: &ProfileName) -> Option<(&ConfigProfile, Setting<ProfileName>)> {
+        let profile: &ConfigProfile = self.sections(name).ok()?.config?;
         profile.role_arn().ok()??;
-        let source = profile.source_profile().ok()??;
-        let without = RoleWithoutSource { role, source: source.value, line: source.line };
+        Some((profile, profile.source_profile().ok()??))
+    }
+
+    fn role_without_source(&self, role: ProfileName, emptied: &[&str]) -> Option<RoleWithoutSource> {
+        let (profile, source) = self.role(&role)?;
+        let has_mfa = profile.line_of(MFA_SERIAL).is_some();
+        let without = RoleWithoutSource { role, source: source.value, line: source.line, has_mfa };
         (self.has_credentials(&without, emptied) == Some(false)).then_some(without)
     }
 
@@ -79,6 +116,20 @@ mod tests {
         for more in ["credential_process = /usr/bin/other\n", "sso_session = s\n", KEYS] {
             assert_eq!(without(&format!("{config}[profile s]\n{more}"), &section, &["s"]), [], "{more}");
         }
+    }
+
+    #[test]
+    fn a_role_that_wants_a_code_beside_a_source_of_ours_is_named_and_beside_no_other() {
+        let config = role("r", "s") + "mfa_serial = arn:aws:iam::123456789012:mfa/phone\n";
+        let with_code = |config: &str, credentials: &str| {
+            Files::parse(Path::new("/c"), config.as_bytes(), credentials.as_bytes()).roles_with_code()
+        };
+        let r = RoleWithCode { role: "r".parse().unwrap(), source: "s".parse().unwrap(), line: 4 };
+        let asks_us = format!("{config}[profile s]\ncredential_process = /v credential-process s\n");
+        assert_eq!(with_code(&asks_us, ""), [r]);
+        assert_eq!(with_code(&config, &format!("[s]\n{KEYS}")), [], "as it was before the vault");
+        assert_eq!(with_code(&asks_us, &format!("[s]\n{KEYS}")), [], "the key goes before the line");
+        assert_eq!(with_code(&asks_us.replace("mfa_serial", "region"), ""), []);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use crate::duration;
 use crate::names::{ProfileName, arn_account, arn_user_name};
 use crate::process::{self, HeldSignals};
 use crate::session::{CodeAsker, CodeError, CodePrompt, Why};
@@ -63,7 +64,12 @@ impl CodeAsker for Asker<'_, '_> {
         };
         let mut terminal = Terminal::open().map_err(failed)?.holding(self.signals);
         match prompt.why {
-            Why::First => {}
+            Why::First => prompt.long.into_iter().for_each(|(role, life)| {
+                let life = duration::words(life);
+                terminal.show(&format!(
+                    "`{role}` for {life} takes a code of its own: AWS lets a session assume a role for an hour at most.\n"
+                ));
+            }),
             Why::Malformed => terminal.show("A code is six digits.\n"),
             Why::Used { next_in } => {
                 terminal.show(&format!("That code was used already; the next comes in {} s.\n", next_in.as_secs()))

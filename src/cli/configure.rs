@@ -119,6 +119,9 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
     }
     words::say_configured(world, wish, &planned, in_the_way);
     world.say(&use_line);
+    if !planned.writes_region && !use_line::tools_know_a_region(name, &config, world)? {
+        words::hint_region(world, name, &region);
+    }
     if args.json {
         return world.print_json(json(wish, &planned, in_the_way, world));
     }

@@ -5,7 +5,6 @@ mod conversions;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::agent::{AgentError, ListenError, StillHeld, UnitError};
 use crate::aws::{AwsError, CaBundleError, EndpointError};
@@ -38,6 +37,7 @@ pub use super::need::{Need, SerialBy};
 use super::passphrase_source::SecretSource;
 use super::recipient::RecipientFailure;
 use super::refused_key::RefusedKey;
+use super::role_maximum::RoleMaximum;
 use super::rotate::RotateFailure;
 use super::schedule::ScheduleError;
 use super::terminal::PromptError;
@@ -346,13 +346,7 @@ pub enum Failure {
         profile: ProfileName,
         account: String,
     },
-    /// Longer sessions were asked for than the role has; its maximum, where AWS told.
-    RoleMaximum {
-        profile: ProfileName,
-        role: RoleArn,
-        asked: Duration,
-        maximum: Option<Duration>,
-    },
+    RoleMaximum(Box<RoleMaximum>),
 
     // Handing over.
     Shell(ShellError),

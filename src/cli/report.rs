@@ -216,7 +216,7 @@ impl Report {
             Log(failure) => log::report(failure),
             OldSession { profile, error } => session::too_old(profile, error),
             RoleElsewhere { role, profile, account } => session::role_elsewhere(role, profile, account),
-            RoleMaximum { profile, role, asked, maximum } => session::role_maximum(profile, role, *asked, *maximum),
+            RoleMaximum(exceeded) => session::role_maximum(exceeded),
             Name(_)
             | BadVariable { .. }
             | NameNeeded { .. }
@@ -311,9 +311,11 @@ const FIRST_STEPS: &str = "\
 vault keeps long-term AWS keys encrypted and hands out short-lived sessions
 
   vault add prod             put an access key into the vault (makes the vault if there is none)
+  vault import               move the keys in that lie in ~/.aws, in aws-vault or another vault
   vault login prod           passphrase + MFA code -> session in ~/.aws/credentials
   vault exec prod -- CMD     run one command with a session
   vault status               keys, sessions, and how long they last
+  vault doctor               what stands between a profile and AWS, and how to mend it
   vault help                 everything else
 ";
 

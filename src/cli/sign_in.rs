@@ -26,7 +26,7 @@ use super::names_given;
 use super::opening;
 use super::refused_key::RefusedKey;
 use super::report;
-use super::role_maximum;
+use super::role_maximum::RoleMaximum;
 use super::session_records;
 use super::settings;
 pub use super::sign_in_args::{ChangeArgs, SignInArgs};
@@ -336,7 +336,7 @@ pub fn issue_by(
         stamps: &resolved.stamps,
     };
     let issued = issuer.issue(&errand).map_err(|error| {
-        role_maximum::named(&error, &resolved.ladder, &resolved.key, &aws)
+        RoleMaximum::named(&error, &resolved.ladder, &resolved.key, &aws)
             .or_else(|| RefusedKey::named(&error, resolved))
             .unwrap_or_else(|| Failure::Issue { profile: about.name.clone(), error })
     })?;

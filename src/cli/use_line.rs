@@ -23,7 +23,7 @@ pub fn of(
 }
 
 /// The AWS CLI refuses even `sts` without one, and takes none from `[default]` for another profile.
-fn tools_know_a_region(profile: &ProfileName, config: &ConfigFile, world: &World) -> Result<bool, Failure> {
+pub fn tools_know_a_region(profile: &ProfileName, config: &ConfigFile, world: &World) -> Result<bool, Failure> {
     let in_config = || Ok::<_, Failure>(config.profile(profile)?.is_some_and(|it| it.line_of("region").is_some()));
     Ok(settings::named_region(world)?.is_some() || in_config()?)
 }

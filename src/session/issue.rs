@@ -189,7 +189,7 @@ impl Issuer<'_> {
         let Some(device) = &rung.device else {
             return self.call(errand, rung, signer, None);
         };
-        let mut codes = Codes::new(device, &errand.ladder.user, errand.ladder.user_arn.as_deref());
+        let mut codes = Codes::new(device, errand.ladder, rung);
         let mut why = Why::First;
         loop {
             let code = codes.next(self.asker, why)?;

@@ -165,6 +165,11 @@ impl Ladder {
 }
 
 impl Rung {
+    /// The role's session where it lives longer than one that another session signs for: it takes a code of its own.
+    pub fn too_long_to_be_chained(&self) -> Option<(&ProfileName, Duration)> {
+        (self.role.is_some() && self.duration > LONGEST_CHAINED).then_some((&self.slot.profile, self.duration))
+    }
+
     pub fn seconds(&self) -> u32 {
         self.duration.as_secs().try_into().unwrap_or(u32::MAX)
     }

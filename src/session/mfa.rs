@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::ladder::Device;
+use super::ladder::{Device, Ladder, Rung};
 use crate::names::{MfaCode, MfaSerial, ProfileName};
 
 /// A person gets this many tries; a code from elsewhere would only be wrong again.
@@ -18,6 +18,8 @@ pub struct CodePrompt<'a> {
     pub profile: &'a ProfileName,
     pub user_arn: Option<&'a str>,
     pub serial: &'a MfaSerial,
+    /// The session that takes a code of its own, whatever sessions there are.
+    pub long: Option<(&'a ProfileName, Duration)>,
     /// From 1 to [`TRIES`].
     pub try_number: u32,
     pub why: Why,
@@ -90,13 +92,22 @@ pub(super) struct Codes<'a> {
     device: &'a Device,
     profile: &'a ProfileName,
     user_arn: Option<&'a str>,
+    long: Option<(&'a ProfileName, Duration)>,
     tries_made: u32,
     from: CodeFrom,
 }
 
 impl<'a> Codes<'a> {
-    pub fn new(device: &'a Device, profile: &'a ProfileName, user_arn: Option<&'a str>) -> Self {
-        Self { device, profile, user_arn, tries_made: 0, from: CodeFrom::Given }
+    /// For the call that makes this session, as `ladder` leads to it.
+    pub fn new(device: &'a Device, ladder: &'a Ladder, rung: &'a Rung) -> Self {
+        Self {
+            device,
+            profile: &ladder.user,
+            user_arn: ladder.user_arn.as_deref(),
+            long: rung.too_long_to_be_chained(),
+            tries_made: 0,
+            from: CodeFrom::Given,
+        }
     }
 
     /// The next code to try. `why` says why the one before was not good enough; a code that nobody typed is not
@@ -140,6 +151,7 @@ impl<'a> Codes<'a> {
             profile: self.profile,
             user_arn: self.user_arn,
             serial: &self.device.serial,
+            long: self.long,
             try_number: self.tries_made + 1,
             why,
         })

@@ -1,5 +1,5 @@
 //! Roles of the config file for which AWS tools have nothing to start from, as after the key of their source has gone into the
-//! vault.
+//! vault; and those that they ask a code for besides.
 
 use crate::aws_files::provider::Files;
 use crate::aws_files::role_source::RoleWithoutSource;
@@ -14,11 +14,15 @@ const ABOUT: &str = "roles";
 pub fn look(world: &World) -> Vec<Finding> {
     // What is wrong with a file is told where files are looked at.
     let Ok(files) = Files::load(world.disk, &world.paths) else { return Vec::new() };
-    let roles = files.roles_without_source(&[]);
-    roles.iter().map(|role| finding(role, world)).collect()
+    let without_source = files.roles_without_source(&[]);
+    let with_code = files.roles_with_code();
+    let with_code = with_code
+        .iter()
+        .map(|role| Finding::note(ABOUT, words::with_code(role, world)).next(words::taken_over(&[&role.role])));
+    without_source.iter().map(|role| finding(role, world)).chain(with_code).collect()
 }
 
 fn finding(role: &RoleWithoutSource, world: &World) -> Finding {
     let found = words::without_source(std::slice::from_ref(role), world);
-    Finding::problem(ABOUT, found).next(words::way_on(&role.source)).at(line_of(&world.paths.aws_config, role.line))
+    Finding::problem(ABOUT, found).next(words::way_on(role)).at(line_of(&world.paths.aws_config, role.line))
 }

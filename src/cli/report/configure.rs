@@ -11,7 +11,7 @@ use crate::cli::world::World;
 use crate::export::error::ConfigureError;
 use crate::export::precedence::InTheWay;
 use crate::export::process_line::{Planned, Restored, Wish, key_of};
-use crate::names::ProfileName;
+use crate::names::{ProfileName, Region};
 use crate::process::ProgramError;
 
 use super::{Report, Status, files, internal};
@@ -145,6 +145,12 @@ pub fn say_configured(world: &World, wish: Wish<'_>, planned: &Planned, in_the_w
     if world.environment.get("VAULT_FILE").is_some() {
         world.warn("VAULT_FILE is set here: what runs the AWS tools must have it in its environment too");
     }
+}
+
+/// For tools that are not told one each time.
+pub fn hint_region(world: &World, name: &ProfileName, region: &Region) {
+    world
+        .hint(&format!("AWS tools find no region for `{name}`; `vault configure {name} --region {region}` writes one"));
 }
 
 pub fn say_restored(world: &World, name: &ProfileName, restored: &Restored, role: Role) {

@@ -1,6 +1,6 @@
 //! Words about roles of the config file that AWS tools can't sign in to: their source has no credentials.
 
-use crate::aws_files::role_source::RoleWithoutSource;
+use crate::aws_files::role_source::{RoleWithCode, RoleWithoutSource};
 use crate::cli::escape::escape;
 use crate::cli::world::World;
 use crate::names::ProfileName;
@@ -11,7 +11,29 @@ pub fn without_source(roles: &[RoleWithoutSource], world: &World) -> String {
 }
 
 /// What there is to do about it.
-pub fn way_on(source: &ProfileName) -> String {
+pub fn way_on(role: &RoleWithoutSource) -> String {
+    match role.has_mfa {
+        true => taken_over(&[&role.role]),
+        false => asking(&role.source),
+    }
+}
+
+/// A role for which AWS tools ask for a code beside the vault's.
+pub fn with_code(role: &RoleWithCode, world: &World) -> String {
+    let config = world.paths.shown(&world.paths.aws_config);
+    let RoleWithCode { role, source, line } = role;
+    format!(
+        "AWS tools ask for an MFA code of their own for the role `{role}`, beside that of `{source}`: its mfa_serial, {config}:{line}"
+    )
+}
+
+/// Neither the role's source nor its `mfa_serial` counts for them then.
+pub fn taken_over(roles: &[&ProfileName]) -> String {
+    let commands: Vec<String> = roles.iter().map(|role| format!("`vault configure {role} --take-over`")).collect();
+    format!("{}: AWS tools ask this vault for the role, which takes no code but the vault's", commands.join(", "))
+}
+
+fn asking(source: &ProfileName) -> String {
     format!(
         "`vault configure {source}` has AWS tools ask this vault for it; `vault login {source}` gives them a session"
     )
@@ -35,7 +57,16 @@ fn hint(roles: &[RoleWithoutSource], profile: &ProfileName, world: &World) {
         Some(_) => world.hint(&format!(
             "write `source_profile = {profile}` there, and `vault configure {profile}` has AWS tools ask this vault for it"
         )),
-        None => world.hint(&way_on(profile)),
+        None => {
+            let (with_mfa, others): (Vec<_>, Vec<_>) = roles.iter().partition(|role| role.has_mfa);
+            let with_mfa: Vec<&ProfileName> = with_mfa.into_iter().map(|role| &role.role).collect();
+            if !others.is_empty() {
+                world.hint(&asking(profile));
+            }
+            if !with_mfa.is_empty() {
+                world.hint(&taken_over(&with_mfa));
+            }
+        }
     }
 }
 

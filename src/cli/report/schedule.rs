@@ -96,6 +96,9 @@ fn run(error: &RunError) -> Report {
 pub fn installed(world: &World, scheduler: Scheduler, job: &Job) {
     let time = job.at.strftime("%H:%M");
     world.say(&format!("keys that are due are replaced by {}, every day at {time}", name(scheduler)));
+    if scheduler == Scheduler::Cron {
+        world.say("two lines of your crontab say so, that time and @reboot; `vault schedule remove` takes them out");
+    }
     if scheduler != Scheduler::Launchd && job.unattended.is_some() {
         world.hint(match scheduler {
             Scheduler::Systemd => {

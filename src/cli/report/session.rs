@@ -9,6 +9,7 @@ use crate::cli::clock_told;
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::failure::Need;
 use crate::cli::refused_key::RefusedKey;
+use crate::cli::role_maximum::RoleMaximum;
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::{MfaSerial, ProfileName, RoleArn};
@@ -173,7 +174,9 @@ fn code(profile: &ProfileName, error: &CodeError) -> Report {
         ),
         CodeError::Wrong { serial, from } => {
             Report::new(Status::AwsRefused, format!("AWS refused {}: it is wrong, or was used before", origin(*from)))
-                .hint(format!("is it the code of {serial}? is that phone's clock right?"))
+                .hint(format!(
+                    "is it the code of {serial}? the next one may do; `vault mfa resync {profile}` where that phone's clock is off"
+                ))
         }
         CodeError::Process { cause } => {
             person(format!("mfa_process of `{profile}`: {}", escape(cause))).hint("pass `--mfa-code`")
@@ -249,18 +252,23 @@ pub fn role_elsewhere(role: &RoleArn, profile: &ProfileName, account: &str) -> R
         .hint(format!("name a profile of account {}", role.account()))
 }
 
-pub fn role_maximum(profile: &ProfileName, role: &RoleArn, asked: Duration, maximum: Option<Duration>) -> Report {
-    let role = role.role_name();
+pub fn role_maximum(exceeded: &RoleMaximum) -> Report {
+    let RoleMaximum { profile, user, role, asked, is_flag, maximum } = exceeded;
+    let (role, asked) = (role.role_name(), *asked);
     let allowed = maximum.map(|maximum| format!(", which is {}", duration::words(maximum))).unwrap_or_default();
     let shorter = typed(maximum.unwrap_or(ALWAYS_ALLOWED));
     Report::new(
         Status::AwsRefused,
         format!("`{profile}`: a session of {} is longer than role {role} allows{allowed}", duration::words(asked)),
     )
-    .hint(format!(
-        "pass `--duration {shorter}`, or have a profile that may raise it: `vault role max-duration PROFILE {role} {}`",
-        typed(asked)
-    ))
+    .hint(match is_flag {
+        true => format!("pass `--duration {shorter}`; {}", raised(user, role, asked)),
+        false => format!("`vault set {profile} duration_seconds={shorter}`; {}", raised(user, role, asked)),
+    })
+}
+
+fn raised(user: &ProfileName, role: &str, asked: Duration) -> String {
+    format!("or `vault role max-duration {user} {role} {}`, if `{user}` may change the role", typed(asked))
 }
 
 /// The least that a role's maximum can be.

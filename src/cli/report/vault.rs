@@ -56,7 +56,8 @@ const OLDER: &str = "copy the newest earlier generation that opens over it, wher
 fn load(error: &LoadError) -> Report {
     let damaged = |message: &str| Report::new(Status::NotTrusted, message);
     match error {
-        LoadError::Missing => Report::new(Status::State, NO_VAULT).hint("`vault add NAME` makes one"),
+        LoadError::Missing => Report::new(Status::State, NO_VAULT)
+            .hint("`vault add NAME` makes one; `vault import` brings keys from ~/.aws, aws-vault and other programs"),
         LoadError::Gone(gone) => missing(gone),
         LoadError::NotAFile => damaged("the vault is not a regular file"),
         LoadError::TooLarge => damaged("the vault is larger than a vault can be (16 MiB)").hint("is VAULT_FILE right?"),

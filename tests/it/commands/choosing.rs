@@ -125,7 +125,10 @@ fn a_name_that_is_none_is_met_with_the_one_that_was_meant() {
 #[test]
 fn without_a_vault_the_way_to_one_is_named_and_nothing_is_asked() {
     let case = Case::new();
-    let told = error_and_hint("there is no vault yet", "`vault add NAME` makes one");
+    let told = error_and_hint(
+        "there is no vault yet",
+        "`vault add NAME` makes one; `vault import` brings keys from ~/.aws, aws-vault and other programs",
+    );
     for command in [&["list"][..], &["login", "prod"], &["status"], &["logout", "--all"], &["remove", "prod"]] {
         case.vault(command).asking().run().exits(1).stdout("").stderr(&told);
     }
@@ -152,9 +155,11 @@ fn vault_alone_shows_where_to_start() {
     output.succeeds().stderr("").stdout(
         "vault keeps long-term AWS keys encrypted and hands out short-lived sessions\n\n  \
          vault add prod             put an access key into the vault (makes the vault if there is none)\n  \
+         vault import               move the keys in that lie in ~/.aws, in aws-vault or another vault\n  \
          vault login prod           passphrase + MFA code -> session in ~/.aws/credentials\n  \
          vault exec prod -- CMD     run one command with a session\n  \
          vault status               keys, sessions, and how long they last\n  \
+         vault doctor               what stands between a profile and AWS, and how to mend it\n  \
          vault help                 everything else\n",
     );
 }

@@ -12,7 +12,8 @@ use serde_json::json;
 use super::{VAULT, error, error_and_hint, json, mode, short, warning};
 use crate::program::{ACCOUNT, Case, Output, write_program};
 
-const USE: &str = "use: aws --profile prod --region us-east-1 sts get-caller-identity\n";
+const USE: &str = "use: aws --profile prod --region us-east-1 sts get-caller-identity\n\
+                   vault: hint: AWS tools find no region for `prod`; `vault configure prod --region us-east-1` writes one\n";
 const BY_HAND: &str = "take that line out by hand; nothing was changed";
 
 /// The program at a path that nobody else can change, which a folder of sources may not be.

@@ -92,11 +92,11 @@ fn a_session_longer_than_the_role_allows_names_the_maximum_and_the_command_that_
     let arn = case.sim.add_role(role);
     case.run(&["add", "admin", "--role-arn", &arn, "--source-profile", "prod"]).succeeds();
     let login = |code: &str| case.run(&["login", "admin", "--duration", "4h", "--mfa-code", code]);
-    let hint = "pass `--duration 2h`, or have a profile that may raise it: `vault role max-duration PROFILE admin 4h`";
+    let hint = "pass `--duration 2h`; or `vault role max-duration prod admin 4h`, if `prod` may change the role";
     let told = "`admin`: a session of 4 h is longer than role admin allows, which is 2 h";
     login(&case.phone.code()).exits(4).stdout("").stderr(&error_and_hint(told, hint));
     case.sim.deny(&case.alice, "iam:GetRole");
-    let hint = "pass `--duration 1h`, or have a profile that may raise it: `vault role max-duration PROFILE admin 4h`";
+    let hint = "pass `--duration 1h`; or `vault role max-duration prod admin 4h`, if `prod` may change the role";
     let told = "`admin`: a session of 4 h is longer than role admin allows";
     login(&case.phone.code()).exits(4).stdout("").stderr(&error_and_hint(told, hint));
     case.sim.allow(&case.alice, "iam:GetRole");

@@ -180,8 +180,12 @@ fn more_than_the_roles_own_maximum_is_told_as_that() {
     add_role(&case, "short", "prod");
     login(&case, "short", &["--duration", "2h"]).exits(4).stdout("").stderr(&error_and_hint(
         "`short`: a session of 2 h is longer than role short allows, which is 1 h",
-        "pass `--duration 1h`, or have a profile that may raise it: `vault role max-duration PROFILE short 2h`",
+        "pass `--duration 1h`; or `vault role max-duration prod short 2h`, if `prod` may change the role",
     ));
+    case.run(&["set", "short", "duration_seconds=2h"]).succeeds();
+    login(&case, "short", &[]).exits(4).stdout("").stderr_has(
+        "`vault set short duration_seconds=1h`; or `vault role max-duration prod short 2h`, if `prod` may change the role",
+    );
     let too_long = case.run(&["login", "short", "--duration", "13h"]);
     too_long.exits(2).stdout("").stderr(&error_and_hint(
         "`short`: a session of 13 h is not possible here; AWS takes 15 min to 12 h",
@@ -309,4 +313,18 @@ fn what_is_wrong_with_one_of_several_is_said_before_any_code_is_asked() {
         case.run(&[&["login", "admin", "prod"], more].concat()).exits(2).stdout("").stderr(&told);
     }
     assert_eq!(case.sim.requests(), []);
+}
+
+#[test]
+fn who_is_asked_for_a_code_that_only_a_long_session_takes_is_told_so() {
+    let case = Case::with_prod();
+    let role = Role::new(ACCOUNT, "long", Trust::of(ACCOUNT).with_mfa()).max_session(Duration::from_secs(4 * 3600));
+    case.sim.add_role(role);
+    add_role(&case, "long", "prod");
+    login(&case, "prod", &[]).succeeds();
+    let told = "`long` for 2 h takes a code of its own: AWS lets a session assume a role for an hour at most.\r\nMFA code for prod ";
+    let mut terminal = case.vault(&["login", "long", "--duration", "2h"]).on_terminal();
+    terminal.expect(told).type_line(&case.phone.code());
+    terminal.finish().0.succeeds();
+    case.run(&["login", "long", "--duration", "1h"]).succeeds();
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{VAULT, about, doctor, only, said_of, told};
+use crate::commands::PHONE;
 use crate::program::Case;
 
 #[test]
@@ -152,5 +153,19 @@ fn a_role_whose_source_has_no_credentials_is_a_problem_for_aws_tools_until_its_s
     assert_eq!(only(&case, &[], "roles"), told("problem", found, Some(way)));
     case.run(&["configure", "prod"]).succeeds();
     doctor(&case, &[]).run().succeeds();
+    assert_eq!(about(&case, &[], "roles"), []);
+}
+
+#[test]
+fn a_role_that_takes_a_code_beside_the_vaults_is_told_with_the_way_to_one() {
+    let case = Case::with_prod();
+    let role = format!("role_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = prod\nmfa_serial = {PHONE}");
+    case.write(&case.config(), 0o600, format!("[profile admin]\n{role}\n"));
+    case.run(&["configure", "prod"]).succeeds();
+    let found = "AWS tools ask for an MFA code of their own for the role `admin`, beside that of `prod`: its mfa_serial, \
+                 ~/.aws/config:4";
+    let way = "`vault configure admin --take-over`: AWS tools ask this vault for the role, which takes no code but the vault's";
+    assert_eq!(only(&case, &[], "roles"), told("note", found, Some(way)));
+    case.run(&["configure", "admin", "--take-over"]).succeeds();
     assert_eq!(about(&case, &[], "roles"), []);
 }

@@ -139,3 +139,21 @@ fn what_aws_mfa_wrote_beside_its_keys_stays_and_is_told() {
     let written = fs::read_to_string(case.credentials()).unwrap();
     assert!(!written.contains("session/of/nobody") && written.contains("expiration = 2026-01-01 00:00:00\n"));
 }
+
+/// By its source alone such a role would cost a code in each tool, beside the vault's.
+#[test]
+fn a_role_that_wants_a_code_of_its_own_is_led_into_the_vault() {
+    let case = Case::with_vault();
+    credentials(&case, &pair("prod", &case.alice));
+    let config = format!("[profile admin]\n{ROLE}\nsource_profile = prod\nmfa_serial = {}\n", crate::commands::PHONE);
+    case.write(&case.config(), 0o600, config);
+    let way = "vault: hint: `vault configure admin --take-over`: AWS tools ask this vault for the role, which takes no code but the \
+               vault's\n";
+    let imported = case.run(&["import", "prod", "--yes", "--remove"]);
+    imported.succeeds().stderr_has(way);
+    assert!(!imported.err.contains("`vault configure prod`"), "{}", imported.err);
+    case.run(&["configure", "admin", "--take-over"]).succeeds();
+    let told = case.run(&["doctor", "admin", "--offline"]);
+    assert!(!told.out.contains("  roles "), "{}", told.out);
+    forget(&case);
+}

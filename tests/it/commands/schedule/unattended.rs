@@ -27,6 +27,7 @@ fn unattended_runs_get_a_recipient_of_their_own_that_goes_with_the_schedule() {
     said.succeeds().stdout("").stderr(&format!(
         "{means}{DISK};\n{USER}\nadded recipient `{}`; its identity is kept in a file that only your user can read\n\
          keys that are due are replaced by cron, every day at 11:00\n\
+         two lines of your crontab say so, that time and @reboot; `vault schedule remove` takes them out\n\
          vault: hint: `vault schedule status` shows how it goes\n",
         recipient()
     ));
@@ -78,6 +79,9 @@ fn only_a_whole_yes_lets_runs_be_unattended_and_the_vault_is_asked_for_in_person
     for answer in ["y", "no", ""] {
         let mut terminal = machine.vault(&["schedule", "install", "--unattended"]).on_terminal();
         terminal.expect(USER).expect("Type yes if that is what you want: ").type_line(answer);
+        if answer == "y" {
+            terminal.expect("The whole word, since much hangs on it: ").type_line(answer);
+        }
         let (output, _) = terminal.finish();
         assert!(screen(output.exits(8)).ends_with(&error("not confirmed; nothing was changed")), "{}", output.screen);
     }
