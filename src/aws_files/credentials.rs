@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use super::file::{self, FileError};
 use super::ini::{Entry, Ini, Section};
@@ -20,6 +22,9 @@ pub const SECURITY_TOKEN: &str = "aws_security_token";
 pub const CREDENTIALS: [&str; 4] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, SECURITY_TOKEN];
 /// No SDK reads it; people and other tools do.
 pub const EXPIRATION: &str = "aws_credential_expiration";
+
+/// The same by aws-mfa, <https://github.com/broamski/aws-mfa#readme>.
+const AWS_MFAS_EXPIRATION: &str = "expiration";
 
 /// How our comment in a section starts.
 pub const MARK: &str = "# session of vault (";
@@ -122,8 +127,15 @@ fn holds(section: &Section<'_>, id: Option<AccessKeyId>, written_by_us: bool) ->
             None => Holds::Unclear { line: secret.line_number() },
         },
         None if token.is_none() => Holds::Unclear { line: secret.line_number() },
-        id => Holds::Session { id, expiration: text(section, EXPIRATION).and_then(|text| text.parse().ok()) },
+        id => Holds::Session { id, expiration: expiration(section) },
     }
+}
+
+fn expiration(section: &Section<'_>) -> Option<Timestamp> {
+    let ours = text(section, EXPIRATION).and_then(|text| text.parse().ok());
+    // In UTC, and without a word of that.
+    let of_aws_mfa = || text(section, AWS_MFAS_EXPIRATION)?.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+    ours.or_else(|| of_aws_mfa().map(|end| end.timestamp()))
 }
 
 fn is_there<'s, 'a>(section: &'s Section<'a>, key: &str) -> Option<&'s Entry<'a>> {
@@ -198,6 +210,22 @@ mod tests {
         let expiring = [lines[1], lines[2], lines[3], "aws_credential_expiration = 2026-01-02T03:04:05Z"];
         let Holds::Session { expiration, .. } = section(&expiring).holds else { panic!("no session") };
         assert_eq!(expiration, Some("2026-01-02T03:04:05Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_session_that_aws_mfa_wrote_ends_when_its_own_line_says() {
+        let end = |more: &[&str]| {
+            let lines = [&*id(SESSION), "aws_secret_access_key = s", "aws_session_token = t"];
+            let Holds::Session { expiration, .. } = section(&[&lines[..], more].concat()).holds else { panic!() };
+            expiration.map(|end| end.to_string())
+        };
+        let aws_mfas = "expiration = 2026-01-01 15:30:59";
+        assert_eq!(end(&[aws_mfas]).as_deref(), Some("2026-01-01T15:30:59Z"));
+        assert_eq!(
+            end(&[aws_mfas, "aws_credential_expiration = 2026-01-02T03:04:05Z"]).as_deref(),
+            Some("2026-01-02T03:04:05Z")
+        );
+        assert_eq!(end(&["expiration = soon"]), None);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::import::aws_mfa::{SUFFIX, Stays};
 pub fn say_stays(world: &World, path: &Path, stays: &[Stays]) {
     for one in stays {
         let keys: Vec<String> = one.keys.iter().map(|key| format!("`{key}`")).collect();
-        let session = if one.has_session { "its session, which AWS tools use until that ends, and " } else { "" };
+        let session =
+            if one.has_session { "its session, which AWS tools take as long as it stands there, and " } else { "" };
         world.say(&format!(
             "[{}] of {} keeps what aws-mfa wrote: {session}{}",
             escape(&one.section),

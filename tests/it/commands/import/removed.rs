@@ -126,7 +126,7 @@ fn what_aws_mfa_wrote_beside_its_keys_stays_and_is_told() {
         "removed the key from ~/.aws/credentials, section [prod-long-term]\n\
          removed the key from ~/.aws/credentials, section [bob-long-term]\n\
          [prod-long-term] of ~/.aws/credentials keeps what aws-mfa wrote: `aws_mfa_device`\n\
-         [prod] of ~/.aws/credentials keeps what aws-mfa wrote: its session, which AWS tools use until that ends, and \
+         [prod] of ~/.aws/credentials keeps what aws-mfa wrote: its session, which AWS tools take as long as it stands there, and \
          `assumed_role`, `expiration`\n\
          vault: hint: `vault login prod` writes sessions from now on; once aws-mfa is not used any more, those lines of {} \
          may go by hand\n",
