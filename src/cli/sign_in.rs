@@ -332,6 +332,7 @@ pub fn issue_by(
         ladder: &resolved.ladder,
         freshness: args.freshness(purpose, resolved.mfa_max_age, world),
         key: Some(&resolved.key),
+        same_key: resolved.key_due.as_ref().map_or(&[], |key| &key.profiles),
         destination: about.destination.as_ref(),
         stamps: &resolved.stamps,
     };

@@ -149,6 +149,7 @@ impl<'a, 'w> Reader<'a, 'w> {
             ladder: &record.ladder,
             freshness: self.args.freshness(self.purpose, MFA_MAX_AGE, world),
             key: None,
+            same_key: &[],
             destination: record.destination.as_ref(),
             stamps: &record.stamps,
         }))

@@ -48,6 +48,8 @@ pub struct Errand<'a> {
     /// The one access key that the ladder starts from; while a person looks for their phone we hold no other. None while the
     /// vault is closed: then nothing is made that it would have to sign.
     pub key: Option<&'a AccessKey>,
+    /// Profiles with that very key: a session of one of them is a session of the user that this profile would get too.
+    pub same_key: &'a [ProfileName],
     /// Where `login` writes the session.
     pub destination: Option<&'a ProfileName>,
     pub stamps: &'a Stamps,
@@ -127,9 +129,25 @@ impl Issuer<'_> {
 
     fn look(&self, errand: &Errand) -> Result<Plan<Record>, MinTtlTooLong> {
         errand.ladder.plan(&errand.freshness, self.clock.now(), |rung| {
-            let record = self.cache.read(&errand.ladder.rungs[rung].slot)?;
-            errand.ladder.accepts(rung, &record.request()).then(|| (record.lifetime(), record))
+            let record = self.cached(errand, rung, &errand.ladder.rungs[rung].slot);
+            let record = record.or_else(|| self.of_same_key(errand, rung))?;
+            Some((record.lifetime(), record))
         })
+    }
+
+    fn cached(&self, errand: &Errand, rung: usize, slot: &Slot) -> Option<Record> {
+        self.cache.read(slot).filter(|record| errand.ladder.accepts(rung, &record.request()))
+    }
+
+    /// A user's session that another profile of the same key has: AWS would take another code for the same. Not one that is for
+    /// `exec` alone, where this profile's is not, nor the other way.
+    fn of_same_key(&self, errand: &Errand, rung: usize) -> Option<Record> {
+        let own = &errand.ladder.rungs[rung];
+        let others = errand.same_key.iter().filter(|other| own.role.is_none() && **other != own.slot.profile);
+        let slots = others.map(|other| Slot { profile: other.clone(), ..own.slot.clone() });
+        slots
+            .filter_map(|slot| self.cached(errand, rung, &slot))
+            .find(|record| record.rung().protected == own.protected)
     }
 
     fn lock(&mut self, errand: &Errand, rung: usize) -> Result<Option<Box<dyn Lock>>, IssueError> {
@@ -286,7 +304,10 @@ impl Issuer<'_> {
         let says_so = confirmed.ladder == record.ladder
             && (confirmed.stands_alone, &confirmed.destination, &confirmed.stamps)
                 == (record.stands_alone, &record.destination, &record.stamps);
-        if !says_so {
+        if record.slot() != confirmed.slot() {
+            // Without it the next reader looks for the other profile's once more.
+            let _ = self.cache.store(&confirmed, self.clock.now());
+        } else if !says_so {
             self.cache.confirm(&confirmed, self.clock.now());
         }
         confirmed

@@ -119,7 +119,14 @@ impl Stage {
             secret: SecretAccessKey::new(self.alice.secret_access_key().into()),
         };
         let mut issuer = Issuer { cache, aws, clock: &self.clock, asker: person, patience: Duration::from_secs(60) };
-        issuer.issue(&Errand { ladder, freshness, key: Some(&key), destination: None, stamps: &stamps() })
+        issuer.issue(&Errand {
+            ladder,
+            freshness,
+            key: Some(&key),
+            same_key: &[],
+            destination: None,
+            stamps: &stamps(),
+        })
     }
 
     /// What AWS was asked since the last look, in words: action, what signed, and all parameters.

@@ -210,7 +210,14 @@ fn without_key(stage: &Stage, record: &Record) -> Result<Issued, IssueError> {
     let patience = Duration::from_secs(60);
     let mut issuer = Issuer { cache: &cache, aws: &aws, clock: &stage.clock, asker: &mut nobody, patience };
     let (freshness, stamps) = (Freshness::default(), &record.stamps);
-    let issued = issuer.issue(&Errand { ladder: &record.ladder, freshness, key: None, destination: None, stamps });
+    let issued = issuer.issue(&Errand {
+        ladder: &record.ladder,
+        freshness,
+        key: None,
+        same_key: &[],
+        destination: None,
+        stamps,
+    });
     assert!(nobody.asked.is_empty());
     issued
 }

@@ -89,7 +89,8 @@ fn who_waits_too_long_is_told_who_is_busy() {
     let mut issuer =
         Issuer { cache: &cache, aws: &aws, clock: &stage.clock, asker: &mut person, patience: Duration::ZERO };
     let (freshness, stamps) = (Freshness::default(), stamps());
-    let errand = Errand { ladder: &ladder, freshness, key: Some(&key), destination: None, stamps: &stamps };
+    let errand =
+        Errand { ladder: &ladder, freshness, key: Some(&key), same_key: &[], destination: None, stamps: &stamps };
     let Err(IssueError::Busy { profile, pid }) = issuer.issue(&errand) else { panic!("not busy") };
     assert_eq!((profile.as_str(), pid), ("alice", Some(std::process::id())));
 }
