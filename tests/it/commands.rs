@@ -36,6 +36,7 @@ mod recipient;
 mod role;
 mod role_options;
 mod roles;
+mod same_key;
 mod schedule;
 mod serve;
 mod sessions;

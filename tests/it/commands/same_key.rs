@@ -1,0 +1,38 @@
+//! Two profiles that have one access key.
+
+use crate::program::Case;
+
+/// alice's key under a second name.
+fn with_the_same_key() -> Case {
+    let case = Case::with_prod();
+    let add = ["add", "work", "--access-key-id", case.alice.access_key_id(), "--secret-stdin"];
+    case.vault(&add).stdin(case.alice.secret_access_key()).run().succeeds();
+    case
+}
+
+#[test]
+fn profiles_of_one_key_share_one_code_whatever_asks() {
+    let case = with_the_same_key();
+    case.run(&["login", "prod", "--mfa-code", &case.phone.code()]).succeeds();
+    case.run(&["login", "work"]).succeeds().stderr_has("work: still signed in as alice");
+    case.run(&["exec", "work", "--", "true"]).succeeds();
+    case.run(&["logout", "prod"]).succeeds();
+    case.run(&["exec", "work", "--", "true"]).succeeds();
+    assert_eq!(case.sim.count("GetSessionToken"), 1);
+    case.run(&["exec", "prod", "--", "true"]).succeeds();
+    assert_eq!(case.sim.count("GetSessionToken"), 1);
+}
+
+#[test]
+fn a_session_that_is_for_exec_alone_is_no_other_profiles() {
+    let case = with_the_same_key();
+    case.run(&["set", "prod", "protected=true"]).succeeds();
+    case.run(&["exec", "prod", "--mfa-code", &case.phone.code(), "--", "true"]).succeeds();
+    case.run(&["login", "work"]).exits(8);
+    case.run(&["login", "work", "--mfa-code", &case.phone.code()]).succeeds();
+    case.run(&["set", "prod", "protected=false"]).succeeds();
+    case.run(&["set", "work", "protected=true"]).succeeds();
+    case.run(&["exec", "work", "--force", "--mfa-code", &case.phone.code(), "--", "true"]).succeeds();
+    case.run(&["logout", "prod"]).succeeds();
+    case.run(&["exec", "prod", "--", "true"]).exits(8);
+}
