@@ -16,6 +16,15 @@ pub struct Damaged {
     pub kept: Option<(u64, PathBuf)>,
 }
 
+impl Damaged {
+    /// Where it is to stay: somebody may yet get something out of it.
+    pub fn put_aside(&self) -> PathBuf {
+        let mut path = self.vault.clone().into_os_string();
+        path.push(".damaged");
+        path.into()
+    }
+}
+
 /// The failure to open this world's own vault, told with the way back where the file is what is wrong.
 pub fn told_with(failure: Failure, world: &World) -> Failure {
     let error = match failure {

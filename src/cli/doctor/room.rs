@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::folders::place;
 
 /// For what goes with a save: what is remembered of the vault, a session's record, a line in the log.
-const BESIDE: u64 = 64 * 1024;
+const BESIDE: u64 = 16 * 1024;
 
 /// What keeps a folder from taking a new file.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +78,11 @@ fn finding(about: &'static str, folder: &Path, lack: Lack, needed: u64, world: &
         .at(folder.display()),
         // One disk that is full is one trouble, whatever is on it.
         Lack::Bytes { free } => problem(
-            format!("the disk of {shown} is full: {} kB are left, and a save takes {} kB", free / 1000, needed / 1000),
+            format!(
+                "the disk of {shown} is full: {} kB are left, and a save may take {} kB",
+                free / 1000,
+                needed / 1000
+            ),
             format!("make room: `df -h {typed}` shows which disk it is"),
         )
         .at(format!("disk {}", disk())),

@@ -93,7 +93,9 @@ fn with_way_back(damaged: &Damaged) -> Report {
     let asked = if is_another { "is VAULT_FILE right? if so: " } else { "" };
     let hint = match &damaged.kept {
         Some((generation, kept)) => format!(
-            "{asked}`{}` goes back to generation {generation}, the newest beside it that is whole, and `vault trust` accepts that",
+            "{asked}`{} && {}` goes back to generation {generation}, the newest beside it that is whole, without what was saved after \
+             it; `vault trust` accepts that",
+            copy(&damaged.vault, &damaged.put_aside()),
             copy(kept, &damaged.vault)
         ),
         None => format!(

@@ -23,9 +23,10 @@ pub fn way_back(case: &Case) -> String {
             vault.display()
         ),
         [kept] => format!(
-            "`cp {} {}` goes back to generation 1, the newest beside it that is whole, and `vault trust` accepts that",
+            "`cp {vault} {vault}.damaged && cp {} {vault}` goes back to generation 1, the newest beside it that is whole, without \
+             what was saved after it; `vault trust` accepts that",
             kept.display(),
-            vault.display()
+            vault = vault.display()
         ),
         _ => panic!("{kept:?}"),
     }
@@ -207,7 +208,7 @@ fn the_commands_of_the_hint_bring_back_the_newest_generation_that_is_whole_from_
     fs::write(folder.join("my vault.age.g9-00000000"), &cut).unwrap();
     fs::write(&vault, "").unwrap();
     let refused = run(&["list"]).run();
-    let told = "goes back to generation 2, the newest beside it that is whole, and `vault trust` accepts that\n";
+    let told = "goes back to generation 2, the newest beside it that is whole, without what was saved after it; `vault trust` accepts that\n";
     refused.exits(6).stderr_has(told);
     let locked = case.vault(&["doctor", "--offline"]).variable("VAULT_FILE", &vault).asking().run();
     assert!(locked.exits(1).out.contains("problem  vault        the vault is not an age file"), "{}", locked.out);

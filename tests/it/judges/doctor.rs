@@ -84,11 +84,11 @@ fn disks_that_are_full_or_read_only_are_told_before_a_save_fails_there() {
     let folder = "~/.local/share/vault";
     let size = std::fs::metadata(case.vault_file()).unwrap().len();
     let told = format!(
-        "roomy\nfull\nvault        the disk of {folder} is full: 0 kB are left, and a save takes {} kB\nexit 1\n\
+        "roomy\nfull\nvault        the disk of {folder} is full: 0 kB are left, and a save may take {} kB\nexit 1\n\
          files\nvault        the disk of {folder} takes no more files\n\
          read-only\nvault        {folder} is on a read-only file system: nothing can be saved there\n\
          aws files    ~/.aws is on a read-only file system: nothing can be saved there\n",
-        (2 * size + 65536) / 1000
+        (2 * size + 16384) / 1000
     );
     ran.succeeds().stdout(&told);
 }
