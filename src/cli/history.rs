@@ -10,6 +10,7 @@ use super::escape::escape;
 use super::failure::Failure;
 use super::opening;
 use super::report;
+use super::report::point_in_time::second;
 use super::setting_change::{self, SettingChange};
 use super::table;
 use super::world::World;
@@ -115,7 +116,7 @@ impl Line {
                 return [number, "-".into(), "-".into(), "-".into(), format!("can't be read: {why}"), String::new()];
             }
         };
-        let written_at = told.meta.written_at.to_string();
+        let written_at = second(told.meta.written_at);
         let (changes, unlike_now) = (cell(&told.changes), cell(&told.unlike_now));
         [number, written_at, told.meta.writer.clone(), told.profiles.to_string(), changes, unlike_now]
     }

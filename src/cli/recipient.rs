@@ -21,6 +21,7 @@ use super::failure::{Failure, Need};
 use super::opening;
 use super::recovery_key;
 use super::rekeyed::Rekeyed;
+use super::report::point_in_time::second;
 use super::secret_file;
 use super::table;
 use super::trusting;
@@ -188,7 +189,7 @@ fn list(as_json: bool, world: &World) -> Result<(), Failure> {
     let row = |one: &Recipient| {
         let by = one.added_by.clone().unwrap_or_else(|| "-".to_owned());
         let recipient = shown(one).unwrap_or_else(|| "-".to_owned());
-        [one.name.clone(), String::from(one.kind.clone()), one.added.to_string(), by, recipient]
+        [one.name.clone(), String::from(one.kind.clone()), second(one.added), by, recipient]
     };
     let headings = ["NAME", "KIND", "ADDED", "BY", "RECIPIENT"];
     world.print(&table::render(&headings, vault.document().recipients.iter().map(row)))

@@ -18,6 +18,11 @@ pub fn second(time: Timestamp) -> String {
     written(time, "%F %T")
 }
 
+/// `09:30:59`, of today.
+pub fn time_of_day(time: Timestamp) -> String {
+    written(time, "%T")
+}
+
 pub fn zone() -> TimeZone {
     TimeZone::system()
 }

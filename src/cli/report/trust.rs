@@ -10,6 +10,7 @@ use crate::cli::world::World;
 use crate::store::pin::{Reason, RecipientChange};
 use crate::store::pins::PinError;
 
+use super::point_in_time::second;
 use super::{Report, Status, internal, vault};
 
 pub fn report(failure: &Failure) -> Report {
@@ -73,8 +74,7 @@ pub fn what_changed(refusal: &Refusal) -> String {
 }
 
 fn state(generation: u64, written_at: Timestamp, writer: &str) -> String {
-    let written_at = Timestamp::from_second(written_at.as_second()).unwrap_or(written_at);
-    format!("generation {generation} of {written_at} by {}", escape(writer))
+    format!("generation {generation} of {} by {}", second(written_at), escape(writer))
 }
 
 pub fn pins(error: &PinError) -> Report {
@@ -112,10 +112,11 @@ pub fn recipients_changed(world: &World, change: &RecipientChange) {
         // There is one at most, and its recipient is another when it is changed.
         if added.is_passphrase && removed > 0 {
             removed -= 1;
-            world.warn(&format!("the passphrase was changed on {}{by}; the new one opens this vault", added.on));
+            world
+                .warn(&format!("the passphrase was changed on {}{by}; the new one opens this vault", second(added.on)));
         } else {
             let name = escape(&added.name);
-            world.warn(&format!("recipient `{name}` was added on {}{by}; it opens this vault", added.on));
+            world.warn(&format!("recipient `{name}` was added on {}{by}; it opens this vault", second(added.on)));
         }
     }
     match removed {

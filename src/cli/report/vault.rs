@@ -15,6 +15,7 @@ use crate::store::passphrase::DeriveError;
 use crate::store::seal::{SealError, UnsealError};
 use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
 
+use super::point_in_time::second;
 use super::{Report, Status, internal, plugin, process, trust};
 
 pub fn report(failure: &Failure) -> Report {
@@ -73,7 +74,7 @@ fn missing(gone: &Gone) -> Report {
     let message = format!(
         "the vault that was at {path} is missing: generation {} of {} by {}",
         pin.generation,
-        pin.written_at,
+        second(pin.written_at),
         escape(&pin.writer)
     );
     let back = "bring it back: is its disk mounted, its folder synced?";

@@ -45,7 +45,7 @@ fn history_lists_every_generation_and_what_it_changed() {
     let output = case.run(&["history"]);
     let rows: Vec<Vec<&str>> = output.succeeds().out.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0], ["GENERATION", "WRITTEN", "BY", "PROFILES", "CHANGES", "UNLIKE", "NOW"]);
-    let told: Vec<_> = rows[1..].iter().map(|row| (row[0], row[3], row[4], row[5..].join(" "))).collect();
+    let told: Vec<_> = rows[1..].iter().map(|row| (row[0], row[4], row[5], row[6..].join(" "))).collect();
     let expected = [
         ("6", "1", "-prod", "-"),
         ("5", "2", "+other", "+prod"),

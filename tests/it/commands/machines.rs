@@ -84,7 +84,7 @@ impl<'a> Machine<'a> {
     pub fn state(&self) -> String {
         let status = self.status();
         let text = |key: &str| status[key].as_str().unwrap().to_owned();
-        format!("generation {} of {} by {}", status["generation"], text("written_at"), text("writer"))
+        format!("generation {} of {} by {}", status["generation"], shown_time(&text("written_at")), text("writer"))
     }
 }
 
@@ -92,4 +92,9 @@ impl<'a> Machine<'a> {
 pub fn identity_in(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).unwrap().to_owned()
+}
+
+/// As people are shown what JSON has, where the time zone is UTC.
+pub fn shown_time(written: &str) -> String {
+    written.replace('T', " ").trim_end_matches('Z').to_owned()
 }

@@ -6,6 +6,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use vault::store::identity;
 
+use super::machines::shown_time;
 use super::passwd::rekeyed;
 use super::{error, error_and_hint, json, mode, screen, warning};
 use crate::program::{Case, Output};
@@ -140,15 +141,16 @@ fn the_list_never_shows_the_passphrases_recipient() {
     assert_eq!((&listed["version"], list.len()), (&json!(1), 3));
     let row = |one: &serde_json::Value| {
         let text = |key: &str| one[key].as_str().unwrap_or("-").to_owned();
-        ["name", "kind", "added", "added_by", "recipient"].map(text)
+        let [name, kind, added, by, recipient] = ["name", "kind", "added", "added_by", "recipient"].map(text);
+        [name, kind, shown_time(&added), by, recipient].join(" ")
     };
     let table = case.run(&["recipient", "list"]);
     let lines: Vec<Vec<&str>> = table.succeeds().out.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0], ["NAME", "KIND", "ADDED", "BY", "RECIPIENT"]);
     for (line, one) in lines[1..].iter().zip(list) {
-        assert_eq!(line, &row(one).each_ref().map(String::as_str));
+        assert_eq!(line.join(" "), row(one));
     }
-    assert_eq!(lines[1][4], "-");
+    assert_eq!(lines[1][5], "-");
 }
 
 #[test]

@@ -207,8 +207,8 @@ fn who_waits_for_a_list_of_aws_is_told_till_when() {
     let until = since + Duration::from_secs(90);
     let ran = stage.run(&["rotate", "prod", "--resume"]);
     let told = format!(
-        "prod: waiting until {} UTC for AWS's list of keys to show all that was made ...\n",
-        until.strftime("%T")
+        "prod: waiting until {} for AWS's list of keys to show all that was made ...\n",
+        until.to_zoned(jiff::tz::TimeZone::system()).strftime("%T")
     );
     assert_eq!(ran.succeeds().messages.matches(&told).count(), 1, "{}", ran.shown());
 }

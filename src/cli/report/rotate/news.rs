@@ -2,7 +2,7 @@
 
 use crate::aws::LastUse;
 use crate::cli::escape::escape;
-use crate::cli::report::point_in_time::second;
+use crate::cli::report::point_in_time::{second, time_of_day};
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::plan::State;
@@ -24,7 +24,7 @@ pub fn rotation_news(world: &World, profile: &ProfileName, news: &News) {
         News::Deleted { key } => format!("{} is deleted", key.short()),
         News::Gone { key } => format!("somebody deleted {}; the vault forgets it", key.short()),
         News::ListAwaited { until } => {
-            format!("waiting until {} UTC for AWS's list of keys to show all that was made ...", until.strftime("%T"))
+            format!("waiting until {} for AWS's list of keys to show all that was made ...", time_of_day(*until))
         }
         News::Refused => {
             "AWS does not take the key, which is asked of it again for a minute: a new one takes so long to be \

@@ -1,6 +1,6 @@
 //! Two machines that share a vault by a sync program: no false alarm in an honest order, and the way out of each real one.
 
-use super::super::machines::Machine;
+use super::super::machines::{Machine, shown_time};
 use super::super::recipient::made_with_recovery_key;
 use super::super::warning;
 use crate::program::Case;
@@ -122,8 +122,8 @@ fn a_recipient_that_another_machine_added_is_told_once() {
     first.sync_from(&other);
     let listed = super::super::json(&other.run(&["recipient", "list", "--json"]));
     let text = |key: &str| listed["recipients"][2][key].as_str().unwrap().to_owned();
-    let told =
-        format!("recipient `second` was added on {} by {}; it opens this vault", text("added"), text("added_by"));
+    let added = shown_time(&text("added"));
+    let told = format!("recipient `second` was added on {added} by {}; it opens this vault", text("added_by"));
     first.run(&["list"]).succeeds().stderr(&format!("{}{EMPTY}", warning(&told)));
     first.run(&["list"]).succeeds().stderr(EMPTY);
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use rustix::process::Signal;
 use vault::store::identity;
 
-use super::super::machines::{Machine, identity_in};
+use super::super::machines::{Machine, identity_in, shown_time};
 use super::super::recipient::made_with_recovery_key;
 use super::super::{error_and_hint, screen, warning};
 use crate::commands::damaged::way_back;
@@ -29,7 +29,7 @@ fn without_passphrase(mut forgery: Forgery) -> Forgery {
 fn state(forgery: &Forgery) -> String {
     let meta = &forgery.payload["meta"];
     let text = |key: &str| meta[key].as_str().unwrap();
-    format!("generation {} of {} by {}", forgery.generation(), text("written_at"), text("writer"))
+    format!("generation {} of {} by {}", forgery.generation(), shown_time(text("written_at")), text("writer"))
 }
 
 /// Whoever asks to read, to save or to reveal is refused with these words, and nothing is touched.
