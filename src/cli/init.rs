@@ -10,7 +10,6 @@ use crate::store::vault::{self, CreateError, NewVault, Vault};
 
 use super::agent_access;
 use super::confirming;
-use super::escape::escape;
 use super::failure::{Failure, Need};
 use super::new_passphrase::{self, Origin};
 use super::recovery_key;
@@ -117,11 +116,8 @@ pub fn missing(world: &World) -> Result<Option<Pin>, Failure> {
 fn confirm(world: &World, missing: &Pin) -> Result<(), Failure> {
     let Pin { generation, written_at, writer, .. } = missing;
     let show = |terminal: &mut Terminal| {
-        terminal.show(&format!(
-            "A vault stood at {}: generation {generation} of {written_at} by {}. It is missing.\n",
-            world.vault_shown(),
-            escape(writer)
-        ));
+        let state = report::vault_state(*generation, *written_at, writer);
+        terminal.show(&format!("A vault stood at {}: {state}. It is missing.\n", world.vault_shown()));
         terminal.show("If its disk is not mounted or its folder not synced yet, bring it back instead.\n");
     };
     let need = Need::MissingVault { generation: *generation };

@@ -60,7 +60,7 @@ pub use rotated::rotated;
 pub use serve::{forgotten, not_renewed, unseen, unserved};
 pub use session::{left, note as session_note};
 pub use signed_in::say_signed_in;
-pub use trust::{recipients_changed, what_changed};
+pub use trust::{recipients_changed, state as vault_state, what_changed};
 pub use vault::vault_warning;
 
 /// How a command ended.

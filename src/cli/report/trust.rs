@@ -73,7 +73,8 @@ pub fn what_changed(refusal: &Refusal) -> String {
     }
 }
 
-fn state(generation: u64, written_at: Timestamp, writer: &str) -> String {
+/// Of a vault: which save of it, when and where.
+pub fn state(generation: u64, written_at: Timestamp, writer: &str) -> String {
     format!("generation {generation} of {} by {}", second(written_at), escape(writer))
 }
 

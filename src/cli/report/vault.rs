@@ -15,7 +15,6 @@ use crate::store::passphrase::DeriveError;
 use crate::store::seal::{SealError, UnsealError};
 use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
 
-use super::point_in_time::second;
 use super::{Report, Status, internal, plugin, process, trust};
 
 pub fn report(failure: &Failure) -> Report {
@@ -72,10 +71,8 @@ fn load(error: &LoadError) -> Report {
 fn missing(gone: &Gone) -> Report {
     let (path, pin) = (shown_path(&gone.path), &gone.pin);
     let message = format!(
-        "the vault that was at {path} is missing: generation {} of {} by {}",
-        pin.generation,
-        second(pin.written_at),
-        escape(&pin.writer)
+        "the vault that was at {path} is missing: {}",
+        trust::state(pin.generation, pin.written_at, &pin.writer)
     );
     let back = "bring it back: is its disk mounted, its folder synced?";
     Report::new(Status::State, message).hint(match &gone.kept {
