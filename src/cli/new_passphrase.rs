@@ -17,6 +17,14 @@ use super::world::World;
 const WEAKEST: u8 = 3;
 const STRONG: u8 = 4;
 
+/// Passphrases that everybody has read as an example of a good one (<https://xkcd.com/936/>).
+const EXAMPLES: [&str; 4] = [
+    "correct horse battery staple",
+    "correcthorsebatterystaple",
+    "correct-horse-battery-staple",
+    "correct_horse_battery_staple",
+];
+
 /// zxcvbn's time grows with the square of the length; beyond this a passphrase is judged by its start.
 const JUDGED: usize = 100;
 
@@ -108,7 +116,7 @@ fn is_of_a_key(passphrase: &Passphrase) -> bool {
 
 fn strength(passphrase: &Passphrase) -> u8 {
     let start: String = passphrase.expose().chars().take(JUDGED).collect();
-    zxcvbn::zxcvbn(&start, &[]).score().into()
+    zxcvbn::zxcvbn(&start, &EXAMPLES).score().into()
 }
 
 fn generated(world: &World, file: Option<&Path>, flag: &'static str) -> Result<Passphrase, Failure> {
@@ -149,10 +157,10 @@ mod tests {
 
     #[test]
     fn what_everybody_tries_first_is_too_weak() {
-        for weak in ["password", "12345678", "qwertyuiop", "letmein2026"] {
+        for weak in ["password", "12345678", "qwertyuiop", "letmein2026", "Correct horse battery staple", EXAMPLES[2]] {
             assert!(strength(&Passphrase::new(weak.to_owned())) < WEAKEST, "{weak}");
         }
-        assert!(strength(&Passphrase::new("correct horse battery staple mountain".to_owned())) >= WEAKEST);
+        assert!(strength(&Passphrase::new("marmot kettle orbit Thursday".to_owned())) >= WEAKEST);
     }
 
     #[test]
