@@ -29,6 +29,7 @@ mod recovery_key;
 mod refused_key;
 mod rekeyed;
 mod report;
+mod resolved;
 mod role_maximum;
 mod secret_file;
 mod serving;

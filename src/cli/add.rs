@@ -15,8 +15,8 @@ use super::key_check;
 use super::mfa_device::{self, DeviceGiven};
 use super::opening;
 use super::report;
+use super::resolved;
 use super::settings;
-use super::sign_in;
 use super::world::World;
 
 /// Put an access key, or a role that is reached through one, into the vault
@@ -106,7 +106,7 @@ fn add_role(args: Args, world: &World, vault: &mut Vault) -> Result<(), Failure>
     vault.edit(&world.stamp(), |document| {
         put(document, &args.name, args.replace, &profile)?;
         // A role that leads to no access key, or in a circle, is not worth storing.
-        sign_in::chain(&args.name, document, &config).map(|_| ())
+        resolved::chain(&args.name, document, &config).map(|_| ())
     })?;
     world.say(&format!("added `{}`, a role profile", args.name));
     world.say(&format!("next: vault login {}", args.name));

@@ -20,8 +20,9 @@ use super::failure::Failure;
 use super::opening;
 use super::own_program;
 use super::report::configure as words;
+use super::resolved;
 use super::settings;
-use super::sign_in::{self, Purpose};
+use super::sign_in::Purpose;
 use super::use_line;
 use super::world::World;
 
@@ -96,12 +97,12 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
     Purpose::Process.check_protected(name, is_protected)?;
     environment_told::warn_about_environment(world);
     let chain = if planned.takes.is_empty() && in_the_way != InTheWay::VaultKey {
-        sign_in::chain(name, vault.document(), &config)?
+        resolved::chain(name, vault.document(), &config)?
     } else {
         // Also where the vault has all of it: an earlier run's save may not have reached the disk yet.
         vault.edit(&world.stamp(), |document| {
             take_over::into_document(document, name, &planned.takes, &config)?;
-            sign_in::chain(name, document, &config)
+            resolved::chain(name, document, &config)
         })?
     };
     let region = chain.call_region(settings::named_region(world)?.as_ref());

@@ -18,7 +18,8 @@ use super::failure::Failure;
 use super::names_given;
 use super::opening;
 use super::report;
-use super::sign_in::{self, Purpose, Resolved, SignInArgs, SignedIn};
+use super::resolved::Resolved;
+use super::sign_in::{self, Purpose, SignInArgs, SignedIn};
 use super::warm::{self, Outcome};
 use super::world::World;
 
@@ -187,7 +188,7 @@ fn role_at_hand(args: &Args, world: &World) -> Result<Option<SignedIn>, Failure>
 }
 
 fn from_vault(args: &Args, world: &World) -> Result<Visit, Failure> {
-    let (resolved, _) = sign_in::resolve(args.name.clone(), &args.sign_in, world)?;
+    let (resolved, _) = Resolved::of(args.name.clone(), &args.sign_in, world)?;
     // An address that signs in is as good as the session.
     Purpose::Use.check_protected(&resolved.about.name, resolved.about.protected)?;
     let Some(role) = resolved.role() else { return federated(&resolved, world) };

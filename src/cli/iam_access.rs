@@ -7,7 +7,8 @@ use crate::session::Issued;
 
 use super::clock_told;
 use super::failure::Failure;
-use super::sign_in::{self, Purpose, Resolved, SignInArgs};
+use super::resolved::Resolved;
+use super::sign_in::{self, Purpose, SignInArgs};
 use super::world::World;
 
 pub struct IamAccess {

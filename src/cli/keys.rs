@@ -14,7 +14,8 @@ use crate::store::document::Document;
 
 use super::failure::Failure;
 use super::iam_access::IamAccess;
-use super::sign_in::{self, Purpose, SignInArgs};
+use super::resolved::Resolved;
+use super::sign_in::{Purpose, SignInArgs};
 use super::world::World;
 
 pub use change::{Act, Risk};
@@ -95,7 +96,7 @@ struct UserKeys {
 
 impl UserKeys {
     fn read(name: Option<ProfileName>, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Self, Failure> {
-        let (resolved, vault) = sign_in::resolve(name, args, world)?;
+        let (resolved, vault) = Resolved::of(name, args, world)?;
         let profile = resolved.about.name.clone();
         if resolved.own_key().is_none() {
             return Err(Failure::NoAccessKey(profile));

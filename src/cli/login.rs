@@ -21,8 +21,9 @@ use super::exported;
 use super::failure::Failure;
 use super::report;
 use super::report::configure::section;
+use super::resolved::{About, Resolved};
 use super::rotate::at_login::{self, Due};
-use super::sign_in::{self, About, Purpose, Resolved, SignInArgs, SignedIn};
+use super::sign_in::{self, Purpose, SignInArgs, SignedIn};
 use super::use_line;
 use super::warm::{self, Outcome};
 use super::world::World;
@@ -74,7 +75,7 @@ fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Fai
     if reuse(args, name, world)? {
         return Ok(());
     }
-    let (resolved, vault) = sign_in::resolve(name.cloned(), &args.sign_in, world)?;
+    let (resolved, vault) = Resolved::of(name.cloned(), &args.sign_in, world)?;
     let due = at_login::due(&resolved, args.rotate, world);
     // Kept only where something is to be saved in it afterwards: it must not lie open beside the prompt for a code.
     let vault = (args.replace_long_term || matches!(due, Due::Asked | Due::ByItself | Due::Done)).then_some(vault);
@@ -108,7 +109,7 @@ fn several(args: &Args, names: &[ProfileName], world: &World) -> Result<(), Fail
     if cold.is_empty() {
         return Ok(());
     }
-    let resolved = sign_in::resolve_each(cold, &args.sign_in, world)?;
+    let resolved = Resolved::each(cold, &args.sign_in, world)?;
     let logins: Vec<Login> = resolved.iter().map(|resolved| Login::of(resolved, args, world)).collect();
     let exports = logins.iter().map(Login::exports).collect::<Result<Vec<bool>, Failure>>()?;
     let mut failed = Vec::new();

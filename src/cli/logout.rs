@@ -10,8 +10,8 @@ use super::exported;
 use super::failure::Failure;
 use super::names_given;
 use super::opening;
+use super::resolved;
 use super::session_records;
-use super::sign_in;
 use super::world::World;
 
 /// Drop cached sessions, and take what `login` wrote out of ~/.aws/credentials
@@ -41,7 +41,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let dropped = cache.remove(&name).map_err(Failure::Cache)?;
     if dropped == 0 && removed.is_empty() {
         // Nobody must believe to be logged out for a typing error.
-        sign_in::chain(&name, document, &ConfigFile::load(world.disk, &world.paths.aws_config)?)?;
+        resolved::chain(&name, document, &ConfigFile::load(world.disk, &world.paths.aws_config)?)?;
     }
     say(dropped, &removed, world);
     if let Some(newest) = cache.list().into_iter().max_by_key(|record| record.made_at) {

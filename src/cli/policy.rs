@@ -8,7 +8,7 @@ use crate::policy::{AccountId, AddressRange, Filling, IamName, Placeholder, Role
 
 use super::failure::Failure;
 use super::opening;
-use super::sign_in;
+use super::resolved;
 use super::table;
 use super::world::World;
 
@@ -104,7 +104,7 @@ fn show(args: ShowArgs, world: &World) -> Result<(), Failure> {
 fn of_profile(name: &ProfileName, world: &World) -> Result<Filling, Failure> {
     let vault = opening::open_vault(world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
-    let chain = sign_in::chain(name, vault.document(), &config)?;
+    let chain = resolved::chain(name, vault.document(), &config)?;
     let arn = chain.user.user_arn.as_deref().unwrap_or_default();
     // As AWS said it; what does not look like a name is left to be filled in.
     let user = arn.split_once(":user/").and_then(|(_, user)| user.parse().ok());

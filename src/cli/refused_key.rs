@@ -5,7 +5,7 @@ use crate::names::{AccessKeyId, ProfileName};
 use crate::session::IssueError;
 
 use super::failure::Failure;
-use super::sign_in::Resolved;
+use super::resolved::Resolved;
 
 /// It was deleted or switched off at AWS, or has not come to be known there.
 pub struct RefusedKey {

@@ -10,7 +10,8 @@ use crate::names::{NameError, ProfileName, RoleArn};
 
 use super::failure::Failure;
 use super::iam_access::IamAccess;
-use super::sign_in::{self, Purpose, SignInArgs};
+use super::resolved::Resolved;
+use super::sign_in::{Purpose, SignInArgs};
 use super::world::World;
 
 /// The bounds of a role's MaxSessionDuration (IAM API reference, UpdateRole).
@@ -90,7 +91,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 fn max_duration(args: &MaxDurationArgs, world: &World) -> Result<(), Failure> {
-    let (resolved, _) = sign_in::resolve(Some(args.name.clone()), &args.sign_in, world)?;
+    let (resolved, _) = Resolved::of(Some(args.name.clone()), &args.sign_in, world)?;
     let access = IamAccess::of(&resolved, &args.sign_in, Purpose::Inside, world)?;
     check_account(args, &access)?;
     let role = args.role.name();

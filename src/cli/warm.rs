@@ -14,8 +14,9 @@ use crate::session::{
 
 use super::code_asker::Asker;
 use super::failure::Failure;
+use super::resolved::About;
 use super::settings;
-use super::sign_in::{About, Purpose, SignInArgs, SignedIn};
+use super::sign_in::{Purpose, SignInArgs, SignedIn};
 use super::world::World;
 
 /// What came of it.

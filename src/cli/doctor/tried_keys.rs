@@ -7,7 +7,8 @@ use crate::aws_files::config::ConfigFile;
 use crate::cli::failure::Failure;
 use crate::cli::refused_key::RefusedKey;
 use crate::cli::report::{self, Report};
-use crate::cli::sign_in::{self, Resolved, SignInArgs};
+use crate::cli::resolved::Resolved;
+use crate::cli::sign_in::SignInArgs;
 use crate::cli::world::World;
 use crate::names::ProfileName;
 use crate::rotate::due::due;
@@ -59,7 +60,7 @@ fn tried<'a>(
     name: ProfileName,
     world: &World<'a>,
 ) -> Result<Finding, Unasked> {
-    let resolved = match sign_in::resolve_in(vault, config, name, &SignInArgs::default(), world) {
+    let resolved = match Resolved::in_vault(vault, config, name, &SignInArgs::default(), world) {
         Ok(resolved) => resolved,
         // Such as one that was checked elsewhere than it would be sent to now.
         Err(failure @ Failure::Ladder(_)) => return Ok(note(&failure)),

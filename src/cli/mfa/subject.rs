@@ -5,7 +5,8 @@ use crate::cli::clock_told;
 use crate::cli::failure::Failure;
 use crate::cli::iam_access::Signature;
 use crate::cli::names_given;
-use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
+use crate::cli::resolved::Resolved;
+use crate::cli::sign_in::{self, Purpose, SignInArgs};
 use crate::cli::world::World;
 use crate::credentials::AccessKey;
 use crate::names::{MfaSerial, ProfileName, arn_user_name};
@@ -29,7 +30,7 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// Opens the vault and asks AWS whose key it is; the vault is closed again.
     pub fn open(name: Option<ProfileName>, args: &SignInArgs, world: &World<'a>) -> Result<Self, Failure> {
-        let (resolved, closed) = sign_in::resolve(name, args, world)?;
+        let (resolved, closed) = Resolved::of(name, args, world)?;
         let profile = resolved.about.name.clone();
         let Some(key) = resolved.own_key().cloned() else {
             return Err(MfaFailure::NotAUser { profile, user: resolved.user().clone() }.into());

@@ -2,7 +2,7 @@
 
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
-use crate::cli::sign_in::Resolved;
+use crate::cli::resolved::Resolved;
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
 use crate::rotate::due::Next;

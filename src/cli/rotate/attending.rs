@@ -11,7 +11,8 @@ use crate::cli::code_asker::{Asker, AsksNobody};
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, Need};
 use crate::cli::report;
-use crate::cli::sign_in::{self, Purpose, Resolved, SignInArgs};
+use crate::cli::resolved::Resolved;
+use crate::cli::sign_in::{self, Purpose, SignInArgs};
 use crate::cli::sign_in_args::CodeArgs;
 use crate::cli::table;
 use crate::cli::terminal::Terminal;
@@ -154,7 +155,7 @@ impl<'a, 'w> Attending<'a, 'w> {
     fn resolved(&self, rotation: &Rotation, args: &SignInArgs) -> Result<Resolved<'w>, Failure> {
         let config = Rc::new(ConfigFile::load(self.world.disk, &self.world.paths.aws_config)?);
         let name = rotation.profile.clone();
-        let resolved = self.group.read(|vault| sign_in::resolve_in(vault, config, name, args, self.world));
+        let resolved = self.group.read(|vault| Resolved::in_vault(vault, config, name, args, self.world));
         resolved.map_err(Failure::Reopen)?
     }
 

@@ -9,6 +9,7 @@ use crate::aws_files::config::ConfigFile;
 use crate::aws_files::credentials::{CredentialsFile, CredentialsSection, Holds};
 use crate::cli::failure::Failure;
 use crate::cli::report;
+use crate::cli::resolved::Resolved;
 use crate::cli::session_records;
 use crate::cli::sign_in::{self, SignInArgs};
 use crate::cli::world::World;
@@ -100,7 +101,7 @@ impl Section {
         let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
         let (name, args) = (self.profile.clone(), SignInArgs::default());
         let resolved = group
-            .read(|vault| sign_in::resolve_in(vault, config.clone(), name, &args, world))
+            .read(|vault| Resolved::in_vault(vault, config.clone(), name, &args, world))
             .map_err(Failure::Reopen)??;
         let issued = sign_in::renew(&resolved, world)?;
         if issued.credentials().access_key_id == self.session {

@@ -11,7 +11,8 @@ use crate::cli::failure::{Failure, Need};
 use crate::cli::names_given;
 use crate::cli::opening;
 use crate::cli::report;
-use crate::cli::sign_in::{self, Purpose, Resolved};
+use crate::cli::resolved::Resolved;
+use crate::cli::sign_in::{self, Purpose};
 use crate::cli::sign_in_args::SignInArgs;
 use crate::cli::terminal::Terminal;
 use crate::cli::world::World;
@@ -81,7 +82,7 @@ fn refused(name: &ProfileName, why: Why) -> Failure {
 
 fn resolved<'a>(name: &ProfileName, vault: &Vault<'a>, world: &World<'a>) -> Result<Resolved<'a>, Failure> {
     let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
-    sign_in::resolve_in(vault, config, name.clone(), &SignInArgs::default(), world)
+    Resolved::in_vault(vault, config, name.clone(), &SignInArgs::default(), world)
 }
 
 /// AWS takes no key that is off, and it can be switched on again.

@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::aws_files::config::ConfigFile;
 use crate::cli::failure::Failure;
 use crate::cli::names_given;
+use crate::cli::resolved::{self, Resolved};
 use crate::cli::settings::GRACE;
-use crate::cli::sign_in::{self, SignInArgs};
+use crate::cli::sign_in::SignInArgs;
 use crate::cli::world::World;
 use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::due::{KeyDue, Next, due, due_of};
@@ -89,8 +90,8 @@ impl Sorting<'_, '_> {
     fn put(&mut self, chosen: &Chosen) -> Result<(), Failure> {
         let Self { args, vault, config, world, .. } = self;
         let document = vault.document();
-        let user = sign_in::chain(&chosen.name, document, config)?.user.profile;
-        let resolved = sign_in::resolve_in(vault, config.clone(), user.clone(), &SignInArgs::default(), world)?;
+        let user = resolved::chain(&chosen.name, document, config)?.user.profile;
+        let resolved = Resolved::in_vault(vault, config.clone(), user.clone(), &SignInArgs::default(), world)?;
         let Some(key) = resolved.own_key() else { return Err(Failure::NoAccessKey(user)) };
         if !self.seen.insert(key.id.clone()) {
             return Ok(());
