@@ -17,9 +17,13 @@ pub fn take_back(
     world: &World,
 ) -> Result<Vec<String>, Failure> {
     let destination = document.profiles.get(name).and_then(|profile| profile.destination_profile.as_ref());
+    take_out(name, destination, &sessions(name, cache), world)
+}
+
+/// What it has sessions by.
+pub fn sessions(name: &ProfileName, cache: &Cache) -> Vec<AccessKeyId> {
     let of_profile = cache.list().into_iter().filter(|record| record.slot().profile == *name);
-    let sessions: Vec<AccessKeyId> = of_profile.map(|record| record.credentials.access_key_id).collect();
-    take_out(name, destination, &sessions, world)
+    of_profile.map(|record| record.credentials.access_key_id).collect()
 }
 
 /// The same where these sessions are all that is known of.

@@ -37,13 +37,20 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         return Ok(());
     }
     let name = names_given::or_default(args.name, document, world)?;
+    let sessions = exported::sessions(&name, &cache);
     let removed = exported::take_back(&name, document, &cache, world)?;
-    let dropped = cache.remove(&name).map_err(Failure::Cache)?;
+    let dropped_of = cache.remove_sessions(&sessions).map_err(Failure::Cache)?;
+    let dropped = dropped_of.len();
     if dropped == 0 && removed.is_empty() {
         // Nobody must believe to be logged out for a typing error.
         resolved::chain(&name, document, &ConfigFile::load(world.disk, &world.paths.aws_config)?)?;
     }
     say(dropped, &removed, world);
+    let mut others: Vec<&ProfileName> = dropped_of.iter().filter(|profile| **profile != name).collect();
+    others.dedup();
+    for other in others {
+        world.say(&format!("`{other}` has the same access key, and shared the session"));
+    }
     if let Some(newest) = cache.list().into_iter().max_by_key(|record| record.made_at) {
         expired::sweep(world, &newest);
     }

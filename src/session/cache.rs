@@ -87,32 +87,41 @@ impl<'a> Cache<'a> {
         }
     }
 
-    /// Drops a session that AWS refused; says whether it is gone. Another may have taken its place already, and stays.
-    pub(super) fn forget(&self, refused: &Record) -> bool {
-        let Ok(folder) = self.folder() else { return false };
-        let name = self.name(refused.slot());
-        let id = &refused.credentials.access_key_id;
-        match self.open_record(&*folder, &name) {
-            Some(record) if record.credentials.access_key_id == *id => folder.remove(&format!("{name}.age")).is_ok(),
-            _ => true,
+    /// Keeps another profile's session under this one's name too, unless a newer one has come there. A slot that another caller
+    /// is just filling is left to them.
+    pub(super) fn adopt(&self, record: &Record, now: Timestamp) {
+        let Ok(_lock) = self.lock(record.slot(), Duration::ZERO) else { return };
+        if self.read(record.slot()).is_none_or(|standing| standing.made_at < record.made_at) {
+            // Without it the next reader looks for the other profile's once more.
+            let _ = self.store(record, now);
         }
+    }
+
+    /// Drops a session that AWS refused, wherever it is kept; says whether it is gone. Another may have taken its place already,
+    /// and stays.
+    pub(super) fn forget(&self, refused: &Record) -> bool {
+        let id = &refused.credentials.access_key_id;
+        self.remove_where(|record| record.credentials.access_key_id == *id).is_ok()
     }
 
     /// Drops every session of a profile, whatever it was asked with; says how many.
     pub fn remove(&self, profile: &ProfileName) -> Result<usize, CacheError> {
-        self.remove_where(|name, folder| {
-            self.open_record(folder, name).is_some_and(|record| record.slot().profile == *profile)
-        })
+        Ok(self.remove_where(|record| record.slot().profile == *profile)?.len())
+    }
+
+    /// Drops these sessions, whichever profiles they are kept for; names those, one time each.
+    pub fn remove_sessions(&self, ids: &[AccessKeyId]) -> Result<Vec<ProfileName>, CacheError> {
+        self.remove_where(|record| ids.contains(&record.credentials.access_key_id))
     }
 
     /// Drops every session of this vault.
     pub fn remove_own(&self) -> Result<usize, CacheError> {
-        self.remove_where(|name, folder| self.open_record(folder, name).is_some())
+        Ok(self.remove_where(|_| true)?.len())
     }
 
     /// Drops every session, those of other vaults and damaged ones included.
     pub fn remove_all(&self) -> Result<usize, CacheError> {
-        self.remove_where(|_, _| true)
+        self.remove_files(|_, _| Some(())).map(|removed| removed.len())
     }
 
     /// Sessions outlive the access key that made them: from now on they count as made by the one that took its place. Takes
@@ -193,16 +202,23 @@ impl<'a> Cache<'a> {
         (self.name(record.slot()) == name).then_some(record)
     }
 
-    fn remove_where(&self, chosen: impl Fn(&str, &dyn Folder) -> bool) -> Result<usize, CacheError> {
+    fn remove_where(&self, chosen: impl Fn(&Record) -> bool) -> Result<Vec<ProfileName>, CacheError> {
+        self.remove_files(|name, folder| {
+            self.open_record(folder, name).filter(&chosen).map(|record| record.slot().profile.clone())
+        })
+    }
+
+    /// Gives what `chosen` said of those that are removed.
+    fn remove_files<T>(&self, chosen: impl Fn(&str, &dyn Folder) -> Option<T>) -> Result<Vec<T>, CacheError> {
         let folder = match self.folder() {
-            Err(CacheError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(CacheError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
         };
-        let mut removed = 0;
+        let mut removed = Vec::new();
         for name in record_names(&*folder)? {
-            if chosen(&name, &*folder) {
+            if let Some(told) = chosen(&name, &*folder) {
                 folder.remove(&format!("{name}.age"))?;
-                removed += 1;
+                removed.push(told);
             }
         }
         folder.sync()?;

@@ -129,9 +129,10 @@ impl Issuer<'_> {
 
     fn look(&self, errand: &Errand) -> Result<Plan<Record>, MinTtlTooLong> {
         errand.ladder.plan(&errand.freshness, self.clock.now(), |rung| {
-            let record = self.cached(errand, rung, &errand.ladder.rungs[rung].slot);
-            let record = record.or_else(|| self.of_same_key(errand, rung))?;
-            Some((record.lifetime(), record))
+            let own = [errand.ladder.rungs[rung].slot.clone()]
+                .into_iter()
+                .filter_map(move |slot| self.cached(errand, rung, &slot));
+            own.chain(self.of_same_key(errand, rung)).map(|record| (record.lifetime(), record))
         })
     }
 
@@ -139,15 +140,17 @@ impl Issuer<'_> {
         self.cache.read(slot).filter(|record| errand.ladder.accepts(rung, &record.request()))
     }
 
-    /// A user's session that another profile of the same key has: AWS would take another code for the same. Not one that is for
-    /// `exec` alone, where this profile's is not, nor the other way.
-    fn of_same_key(&self, errand: &Errand, rung: usize) -> Option<Record> {
+    /// A user's session that other profiles of the same key have: AWS would take another code for the same. Not one that is for
+    /// `exec` alone, where this profile's is not, nor the other way; and none that this profile would have for another time.
+    fn of_same_key<'s>(&'s self, errand: &'s Errand, rung: usize) -> impl Iterator<Item = Record> + 's {
         let own = &errand.ladder.rungs[rung];
+        let only_signs = rung < errand.ladder.last();
         let others = errand.same_key.iter().filter(|other| own.role.is_none() && **other != own.slot.profile);
         let slots = others.map(|other| Slot { profile: other.clone(), ..own.slot.clone() });
-        slots
-            .filter_map(|slot| self.cached(errand, rung, &slot))
-            .find(|record| record.rung().protected == own.protected)
+        slots.filter_map(move |slot| self.cached(errand, rung, &slot)).filter(move |record| {
+            let as_long = record.rung().duration == own.duration;
+            record.rung().protected == own.protected && (only_signs || as_long)
+        })
     }
 
     fn lock(&mut self, errand: &Errand, rung: usize) -> Result<Option<Box<dyn Lock>>, IssueError> {
@@ -305,8 +308,7 @@ impl Issuer<'_> {
             && (confirmed.stands_alone, &confirmed.destination, &confirmed.stamps)
                 == (record.stands_alone, &record.destination, &record.stamps);
         if record.slot() != confirmed.slot() {
-            // Without it the next reader looks for the other profile's once more.
-            let _ = self.cache.store(&confirmed, self.clock.now());
+            self.cache.adopt(&confirmed, self.clock.now());
         } else if !says_so {
             self.cache.confirm(&confirmed, self.clock.now());
         }

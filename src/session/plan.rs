@@ -47,12 +47,13 @@ pub struct MinTtlTooLong {
 }
 
 impl Ladder {
-    /// Starts from the highest rung whose cached session is fresh. `cached` is asked from the top down and only until one is.
-    pub fn plan<T>(
+    /// Starts from the highest rung that has a cached session which is fresh. `cached` gives those of a rung, and is asked from
+    /// the top down and only until one is.
+    pub fn plan<T, I: IntoIterator<Item = (Lifetime, T)>>(
         &self,
         freshness: &Freshness,
         now: Timestamp,
-        mut cached: impl FnMut(usize) -> Option<(Lifetime, T)>,
+        mut cached: impl FnMut(usize) -> I,
     ) -> Result<Plan<T>, MinTtlTooLong> {
         let last = self.last();
         let life = self.rungs[last].duration;
@@ -62,8 +63,8 @@ impl Ladder {
         let mut fresh = |rung: usize| {
             // What the caller demands of the session is no demand on those that only sign for it.
             let demands = if rung == last { *freshness } else { Freshness::default() };
-            let (lifetime, session) = cached(rung)?;
-            lifetime.is_fresh(&demands, now).then_some((rung, session))
+            let (_, session) = cached(rung).into_iter().find(|(lifetime, _)| lifetime.is_fresh(&demands, now))?;
+            Some((rung, session))
         };
         Ok(match (0..=last).rev().find_map(&mut fresh) {
             Some((rung, session)) if rung == last => Plan::Reuse(session),

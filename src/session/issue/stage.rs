@@ -79,10 +79,17 @@ impl Stage {
         };
         let long = format!("{}duration_seconds = 7200\n", role("ops", "alice").replace(".ops]", ".long]"));
         let at = "2026-01-01T00:00:00Z";
+        let user = |name: &str, more: &str| {
+            format!(
+                "[profile.{name}]\nmfa_serial = \"{serial}\"\n{more}\n[profile.{name}.access_key]\nid = \"{id}\"\n\
+                 secret = \"{secret}\"\nadded = \"{at}\"\nuser_arn = \"{arn}\"\nverified = \"{at}\"\nendpoint = \"{endpoint}\"\n"
+            )
+        };
+        // The same key by another name.
         format!(
-            "[profile.alice]\nmfa_serial = \"{serial}\"\n{more_of_alice}\n[profile.alice.access_key]\nid = \"{id}\"\n\
-             secret = \"{secret}\"\nadded = \"{at}\"\nuser_arn = \"{arn}\"\nverified = \"{at}\"\nendpoint = \"{endpoint}\"\n\
-             {}{}{long}",
+            "{}{}{}{}{long}",
+            user("alice", more_of_alice),
+            user("twin", ""),
             role("ops", "alice"),
             role("dev", "alice"),
         )
@@ -123,7 +130,7 @@ impl Stage {
             ladder,
             freshness,
             key: Some(&key),
-            same_key: &[],
+            same_key: &["alice", "twin"].map(|name| name.parse().unwrap()),
             destination: None,
             stamps: &stamps(),
         })

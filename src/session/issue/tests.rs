@@ -2,6 +2,7 @@
 
 mod at_once;
 mod codes;
+mod same_key;
 
 use std::path::Path;
 

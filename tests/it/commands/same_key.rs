@@ -16,11 +16,24 @@ fn profiles_of_one_key_share_one_code_whatever_asks() {
     case.run(&["login", "prod", "--mfa-code", &case.phone.code()]).succeeds();
     case.run(&["login", "work"]).succeeds().stderr_has("work: still signed in as alice");
     case.run(&["exec", "work", "--", "true"]).succeeds();
-    case.run(&["logout", "prod"]).succeeds();
-    case.run(&["exec", "work", "--", "true"]).succeeds();
     assert_eq!(case.sim.count("GetSessionToken"), 1);
-    case.run(&["exec", "prod", "--", "true"]).succeeds();
-    assert_eq!(case.sim.count("GetSessionToken"), 1);
+    let out = case.run(&["logout", "prod"]);
+    out.succeeds()
+        .stderr_has("dropped 2 cached sessions\n")
+        .stderr_has("removed [prod], [work] from ~/.aws/credentials\n");
+    out.stderr_has("`work` has the same access key, and shared the session\n");
+    // Out of one is out of both, until another code is given.
+    for name in ["prod", "work"] {
+        case.run(&["exec", name, "--", "true"]).exits(8);
+    }
+}
+
+#[test]
+fn a_profile_whose_sessions_are_to_be_shorter_gets_none_of_the_others() {
+    let case = with_the_same_key();
+    case.run(&["set", "work", "duration_seconds=900"]).succeeds();
+    case.run(&["login", "prod", "--duration", "36h", "--mfa-code", &case.phone.code()]).succeeds();
+    case.run(&["exec", "work", "--", "true"]).exits(8);
 }
 
 #[test]
