@@ -121,6 +121,8 @@ pub enum Failure {
         file: String,
     },
     TypedFingerprint(NotAFingerprint),
+    /// A fingerprint, and not that of the vault.
+    TypedAnother,
     /// An identity can't decide what is believed.
     TrustByPassphrase,
     /// Another vault in this place, which is known elsewhere and in another state.

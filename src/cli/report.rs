@@ -150,6 +150,7 @@ impl Report {
             Shell(error) => shell::report(error),
             Distrusted(_)
             | OtherFingerprint { .. }
+            | TypedAnother
             | BadFingerprint { .. }
             | TypedFingerprint(_)
             | TrustByPassphrase

@@ -93,8 +93,8 @@ fn decide(terminal: &mut Terminal, reason: Reason, found: &Fingerprint) -> Resul
         }
         match typed.parse::<Fingerprint>() {
             Ok(expected) if expected == *found => return Ok(()),
-            // It says that this is another vault.
-            Ok(expected) => return Err(Failure::OtherFingerprint { expected, found: found.clone() }),
+            // It says that this is another vault; which one, nobody is to copy from here.
+            Ok(_) => return Err(Failure::TypedAnother),
             Err(error) if attempt < TRIES => terminal.show(&format!("{error}; once more\n")),
             Err(error) => return Err(Failure::TypedFingerprint(error)),
         }
@@ -109,14 +109,23 @@ fn show_sides(terminal: &mut Terminal, unproven: &Unproven, distrust: &Distrust)
         None => return terminal.show(&format!("{GONE}, so the two can't be compared.\n\n")),
         Some(Remembered::Itself(other)) => ("what is remembered".to_owned(), other),
         Some(Remembered::BeforeAndHere) => {
-            return terminal
-                .show(&format!("{GONE}. This file is the state before it: what was saved then is not in it.\n\n"));
+            let (here, last) = (found.meta.generation, distrust.pin.generation);
+            let lacks = format!(
+                "This file is its generation {here}: what was saved after that, up to generation {last}, is not in it"
+            );
+            return terminal.show(&format!("{GONE}. {lacks}.\n\n"));
         }
         Some(Remembered::Before(other)) => {
-            let generation = other.meta.generation;
-            terminal
-                .show(&format!("{GONE}; the newest state before it does, generation {generation}, and beside that:\n"));
-            (format!("generation {generation}"), other)
+            let (before, last) = (other.meta.generation, distrust.pin.generation);
+            let lacks = if before + 1 == last {
+                format!("generation {last}")
+            } else {
+                format!("generations {} to {last}", before + 1)
+            };
+            terminal.show(&format!(
+                "{GONE}: what {lacks} changed can't be shown. Beside generation {before}, the newest before:\n"
+            ));
+            (format!("generation {before}"), other)
         }
     };
     let difference = Content::of(&other).difference(&Content::of(found));

@@ -11,18 +11,12 @@ use super::world::World;
 /// A vault that is damaged, and the earlier generation that somebody can go back to.
 pub struct Damaged {
     pub error: OpenError,
+    /// Where the file stands.
     pub vault: PathBuf,
+    /// Where it can be put: somebody may yet get something out of it.
+    pub aside: Option<PathBuf>,
     /// The newest that is whole.
     pub kept: Option<(u64, PathBuf)>,
-}
-
-impl Damaged {
-    /// Where it is to stay: somebody may yet get something out of it.
-    pub fn put_aside(&self) -> PathBuf {
-        let mut path = self.vault.clone().into_os_string();
-        path.push(".damaged");
-        path.into()
-    }
 }
 
 /// The failure to open this world's own vault, told with the way back where the file is what is wrong.
@@ -32,6 +26,8 @@ pub fn told_with(failure: Failure, world: &World) -> Failure {
         Failure::Load(error @ LoadError::TooLarge) => error.into(),
         other => return other,
     };
-    let kept = world.place().newest_whole();
-    Failure::Damaged(Box::new(Damaged { error, vault: world.paths.vault.clone(), kept }))
+    let place = world.place();
+    let (vault, aside) = place.place_aside().unzip();
+    let vault = vault.unwrap_or_else(|| world.paths.vault.clone());
+    Failure::Damaged(Box::new(Damaged { error, vault, aside, kept: place.newest_whole() }))
 }

@@ -71,7 +71,8 @@ impl Pin {
         let unseen = document.recipients.iter().filter(|one| !self.recipients.contains(&hash_of(&one.recipient)));
         let added: Vec<Added> = unseen.map(Added::of).collect();
         let removed = (self.recipients.len() + added.len()).saturating_sub(document.recipients.len());
-        RecipientChange { added, removed }
+        // What the file's first lines say, which opened it.
+        RecipientChange { added, removed, passphrase: self.kdf.is_some() && self.kdf.as_ref() != document.kdf() }
     }
 }
 
@@ -109,6 +110,8 @@ impl Added {
 pub struct RecipientChange {
     pub added: Vec<Added>,
     pub removed: usize,
+    /// Whether the passphrase derives another identity than the one that was known.
+    pub passphrase: bool,
 }
 
 impl RecipientChange {

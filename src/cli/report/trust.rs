@@ -24,6 +24,11 @@ pub fn report(failure: &Failure) -> Report {
         Failure::BadFingerprint { variable, error } => Report::new(Status::Usage, format!("{variable}: {error}")),
         Failure::TypedFingerprint(error) => Report::new(Status::NotTrusted, format!("{error}; nothing was changed"))
             .hint("`vault status` shows it on the machine that last saved the vault"),
+        Failure::TypedAnother => Report::new(
+            Status::NotTrusted,
+            "that is not the fingerprint of this file; nothing was changed",
+        )
+        .hint("if it is what `vault status` shows where the vault was last saved, somebody else made this file: bring that one here"),
         Failure::TrustByPassphrase => {
             Report::new(Status::Locked, "`vault trust` takes the passphrase, not an identity")
                 .hint("leave out --identity and VAULT_IDENTITY")
@@ -57,8 +62,8 @@ pub fn what_changed(refusal: &Refusal) -> String {
             format!("another vault stands here: {this}; this machine knows another one here, {remembered}")
         }
         Reason::NewSigningKey => format!(
-            "the keys of the vault were replaced, as `vault passwd` and `vault rekey` do it on another machine, or this is a \
-             forgery: {this}; remembered is {remembered}"
+            "the keys of the vault were replaced, as `vault passwd` and `vault recipient remove` do it on another machine, or this is \
+             a forgery: {this}; remembered is {remembered}"
         ),
         Reason::ReplacedSigningKey => {
             format!("this file is signed with a key that was replaced: {this}; remembered is {remembered}")
@@ -110,11 +115,13 @@ pub fn recipients_changed(world: &World, change: &RecipientChange) {
     let mut removed = change.removed;
     for added in &change.added {
         let by = added.by.as_deref().map(|host| format!(" by {}", escape(host))).unwrap_or_default();
-        // There is one at most, and its recipient is another when it is changed.
-        if added.is_passphrase && removed > 0 {
+        // There is one at most, and its recipient is another when it, its salt or its cost is changed.
+        if added.is_passphrase && change.passphrase && removed > 0 {
             removed -= 1;
-            world
-                .warn(&format!("the passphrase was changed on {}{by}; the new one opens this vault", second(added.on)));
+            world.warn(&format!(
+                "the passphrase or its cost was changed on {}{by}; it opens this vault",
+                second(added.on)
+            ));
         } else {
             let name = escape(&added.name);
             world.warn(&format!("recipient `{name}` was added on {}{by}; it opens this vault", second(added.on)));

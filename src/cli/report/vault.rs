@@ -91,9 +91,9 @@ fn with_way_back(damaged: &Damaged) -> Report {
     let asked = if is_another { "is VAULT_FILE right? if so: " } else { "" };
     let hint = match &damaged.kept {
         Some((generation, kept)) => format!(
-            "{asked}`{} && {}` goes back to generation {generation}, the newest beside it that is whole, without what was saved after \
+            "{asked}`{}{}` goes back to generation {generation}, the newest beside it that is whole, without what was saved after \
              it; `vault trust` accepts that",
-            copy(&damaged.vault, &damaged.put_aside()),
+            damaged.aside.as_deref().map(|aside| put_aside(&damaged.vault, aside)).unwrap_or_default(),
             copy(kept, &damaged.vault)
         ),
         None => format!(
@@ -102,6 +102,11 @@ fn with_way_back(damaged: &Damaged) -> Report {
         ),
     };
     Report { message, status, hint: Some(hint) }
+}
+
+/// By a rename, which follows no link that stands there meanwhile.
+fn put_aside(vault: &Path, aside: &Path) -> String {
+    format!("mv {} {} && ", typed_path(vault), typed_path(aside))
 }
 
 fn copy(from: &Path, to: &Path) -> String {

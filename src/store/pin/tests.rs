@@ -37,7 +37,7 @@ fn reason(pins: &[Pin], document: &Document) -> Reason {
     }
 }
 
-const KNOWN: Verdict = Verdict::Known(RecipientChange { added: Vec::new(), removed: 0 });
+const KNOWN: Verdict = Verdict::Known(RecipientChange { added: Vec::new(), removed: 0, passphrase: false });
 
 #[test]
 fn the_remembered_file_and_what_was_saved_over_it_are_known() {
@@ -131,5 +131,8 @@ fn recipients_that_are_new_or_gone_are_told_and_their_text_is_not_remembered() {
     next.recipients.push(recipient("three"));
     let added =
         vec![Added { name: "three".into(), is_passphrase: false, on: Timestamp::UNIX_EPOCH, by: Some("host".into()) }];
-    assert_eq!(verdict(&pins, &next, &[2; 32]), Verdict::Known(RecipientChange { added, removed: 1 }));
+    assert_eq!(
+        verdict(&pins, &next, &[2; 32]),
+        Verdict::Known(RecipientChange { added, removed: 1, passphrase: false })
+    );
 }

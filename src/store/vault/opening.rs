@@ -10,12 +10,10 @@ use crate::store::document::{Document, DocumentError};
 use crate::store::file::{LoadError, Loaded, Place};
 use crate::store::fingerprint::Fingerprint;
 use crate::store::header::{self, HeaderError};
-use crate::store::history;
-use crate::store::kept;
 use crate::store::opener::Opener;
 use crate::store::passphrase::{self, DeriveError};
-use crate::store::pin::{Distrust, Reason, Verdict, judge, judge_anywhere};
-use crate::store::plugin::Plugins;
+use crate::store::pin::{Distrust, Pin, Reason, Verdict, judge, judge_anywhere, public_key};
+use crate::store::plugin::{Plugins, plugin_of_identity};
 use crate::store::seal::{UnsealError, unseal, unseal_by};
 
 /// What opens a vault.
@@ -170,10 +168,9 @@ fn believe<'d>(
 
 /// Whether what this machine has kept of that very generation is another file: then this one is no earlier state of its own.
 fn is_another_side(place: &Place, found: &Version) -> bool {
-    let kept = place.kept_files().unwrap_or_default();
-    let mut same_generation = kept.iter().filter(|(generation, _)| *generation == found.generation).peekable();
-    let own = kept::ending(found.generation, &found.hash);
-    same_generation.peek().is_some() && same_generation.all(|(_, file)| !file.ends_with(&own))
+    let generation = found.generation;
+    let kept = place.whole_ones(generation..generation.saturating_add(1));
+    !kept.is_empty() && kept.iter().all(|one| one.hash != found.hash)
 }
 
 impl<'d> Opened<'d> {
@@ -198,20 +195,30 @@ impl<'d> Unproven<'d> {
         let Vault { place, opener, .. } = &self.vault;
         let itself = place.beside_with_hash(&distrust.pin.hash.0);
         let itself = itself.and_then(|bytes| unseal_by(&bytes, opener, place.plugins()).ok());
-        itself.map(Remembered::Itself).or_else(|| self.kept_before(distrust.pin.generation))
+        itself.map(Remembered::Itself).or_else(|| self.kept_before(&distrust.pin))
     }
 
-    fn kept_before(&self, generation: u64) -> Option<Remembered> {
-        let Vault { place, opener, .. } = &self.vault;
-        let mut kept = place.kept_files().ok()?;
-        kept.retain(|(earlier, _)| *earlier < generation);
-        kept.sort_by(|one, other| other.cmp(one));
-        let (file, newest) = kept.iter().find_map(|(_, file)| {
-            let content = history::content(place, file, opener, &self.fingerprint).ok()?;
-            Some((file, content))
-        })?;
-        let found = kept::ending(self.vault.version.generation, &self.vault.version.hash);
-        Some(if file.ends_with(&found) { Remembered::BeforeAndHere } else { Remembered::Before(newest) })
+    /// The newest that is signed by the key which is remembered, and that the file did not grow from: of this machine's side. Of
+    /// two of one generation nobody can say which it was.
+    fn kept_before(&self, pin: &Pin) -> Option<Remembered> {
+        let Vault { place, opener, version, document, .. } = &self.vault;
+        // A plugin would ask a person for each.
+        opener.identity().is_none_or(|identity| plugin_of_identity(identity).is_none()).then_some(())?;
+        let mut kept = place.whole_ones(0..pin.generation);
+        kept.retain(|one| one.hash == version.hash || !document.meta.has_ancestor(&one.hash));
+        let opened = kept.into_iter().filter_map(|one| {
+            let document = unseal_by(&one.bytes, opener, place.plugins()).ok()?;
+            let is_its = document.meta.vault_id == pin.vault_id && public_key(&document).ok()? == pin.signing_key;
+            is_its.then_some((one, document))
+        });
+        let mut opened: Vec<_> = opened.collect();
+        let newest = opened.iter().map(|(one, _)| one.generation).max()?;
+        opened.retain(|(one, _)| one.generation == newest);
+        match <[_; 1]>::try_from(opened) {
+            Ok([(one, _)]) if one.hash == version.hash => Some(Remembered::BeforeAndHere),
+            Ok([(_, document)]) => Some(Remembered::Before(document)),
+            Err(_) => None,
+        }
     }
 
     /// Forgets the document; the caller is about to wait for a person.

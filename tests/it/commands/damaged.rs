@@ -23,7 +23,7 @@ pub fn way_back(case: &Case) -> String {
             vault.display()
         ),
         [kept] => format!(
-            "`cp {vault} {vault}.damaged && cp {} {vault}` goes back to generation 1, the newest beside it that is whole, without \
+            "`mv {vault} {vault}.damaged && cp {} {vault}` goes back to generation 1, the newest beside it that is whole, without \
              what was saved after it; `vault trust` accepts that",
             kept.display(),
             vault = vault.display()

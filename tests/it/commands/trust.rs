@@ -55,8 +55,8 @@ fn a_rollback_is_shown_with_both_sides_and_accepted_by_a_yes() {
     terminal.expect(QUESTION).type_line("yes");
     let (output, _) = terminal.finish();
     let key = short(case.alice.access_key_id());
-    let before = "What this machine remembers no longer stands beside the vault. This file is the state before it: what was \
-                  saved then is not in it.\n";
+    let before = "What this machine remembers no longer stands beside the vault. This file is its generation 2: what was saved \
+                  after that, up to generation 3, is not in it.\n";
     let shown = format!("{changed}.\n\n{before}\n{KEEP}{QUESTION}yes\n{}", accepted(4));
     assert_eq!(screen(output.succeeds()), shown, "{key}");
     case.run(&["list"]).succeeds();
@@ -195,15 +195,15 @@ fn new_keys_need_the_fingerprint_of_the_machine_that_made_them() {
     let remembered = Machine::first(&case).state();
     let (first, other) = rekeyed_elsewhere(&case);
     let changed = format!(
-        "the keys of the vault were replaced, as `vault passwd` and `vault rekey` do it on another machine, or this is a forgery: {}; remembered is {remembered}",
+        "the keys of the vault were replaced, as `vault passwd` and `vault recipient remove` do it on another machine, or this is a forgery: {}; remembered is {remembered}",
         other.state()
     );
     case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(&changed, DECIDE));
     let found = other.fingerprint();
     let wrong = "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA";
     let other_one = error_and_hint(
-        &format!("this is not the expected vault: its fingerprint is {found}, not {wrong}"),
-        "is VAULT_FILE right? `vault status` shows the fingerprint where the vault is known",
+        "that is not the fingerprint of this file; nothing was changed",
+        "if it is what `vault status` shows where the vault was last saved, somebody else made this file: bring that one here",
     );
     let none = error_and_hint(
         "a fingerprint is 32 letters and digits 2 to 7, in groups of four; nothing was changed",
@@ -223,10 +223,11 @@ fn new_keys_need_the_fingerprint_of_the_machine_that_made_them() {
         }
         let (output, _) = terminal.finish();
         assert!(screen(output.exits(code)).ends_with(told), "{}", output.screen);
+        assert!(!output.screen.contains(&found), "what is to be read elsewhere stands here: {}", output.screen);
         assert_eq!(first.bytes(), before);
     }
     let mut terminal = first.trust();
-    terminal.expect("the passphrase was changed on ").expect(FINGERPRINT).type_line(&found[1..]);
+    terminal.expect("the passphrase or its cost was changed on ").expect(FINGERPRINT).type_line(&found[1..]);
     terminal.expect("in groups of four; once more").expect(FINGERPRINT).type_line(&found.to_lowercase());
     let (output, _) = terminal.finish();
     assert!(screen(output.succeeds()).ends_with(&accepted(4)), "{}", output.screen);
@@ -266,9 +267,7 @@ fn a_file_that_another_machine_saved_is_no_older_state_and_is_compared_with_what
     case.run(&["list"]).exits(6).stdout("").stderr(&error_and_hint(&forked, DECIDE));
     let mut terminal = first.trust();
     let key = short(case.alice.access_key_id());
-    terminal.expect(
-        "no longer stands beside the vault; the newest state before it does, generation 3, and beside that:\r\n",
-    );
+    terminal.expect(": what generation 4 changed can't be shown. Beside generation 3, the newest before:\r\n");
     terminal.expect(&format!("  only in generation 3: `prod`, access key {key}\r\n"));
     terminal.expect("  would change: grace of the vault, from nothing to `7d`\r\n");
     terminal.expect(QUESTION).type_line("y");
@@ -286,4 +285,33 @@ fn who_typed_the_passphrase_to_decide_has_the_vault_unlocked() {
     terminal.expect("Passphrase for ").type_line(PASSPHRASE).expect(QUESTION).type_line("yes");
     terminal.finish().0.succeeds();
     alone(&["list"]).run().succeeds();
+}
+
+#[test]
+fn kept_files_of_another_side_or_under_another_name_are_not_taken_for_this_ones() {
+    let case = made_with_recovery_key();
+    let (first, other) = (Machine::first(&case), Machine::other(&case));
+    other.sync_from(&first);
+    other.first_sight();
+    case.add("prod").succeeds();
+    first.save(3600);
+    for seconds in [7200, 7300, 7400] {
+        other.save(seconds);
+    }
+    let folder = |machine: &Machine| machine.vault_file().parent().unwrap().to_owned();
+    let kept = |machine: &Machine, start: &str| {
+        let files = crate::program::files_below(&folder(machine));
+        files.into_iter().find(|file| file.file_name().unwrap().to_str().unwrap().starts_with(start)).unwrap()
+    };
+    // What a sync program brings with their newest; that one of them has another name is somebody's doing.
+    let theirs = std::fs::read(kept(&other, "vault.age.g3-")).unwrap();
+    let name = kept(&other, "vault.age.g3-").file_name().unwrap().to_owned();
+    case.write(&folder(&first).join(name), 0o600, &theirs);
+    case.write(&folder(&first).join("vault.age.g3-ffffffff"), 0o600, &theirs);
+    first.sync_from(&other);
+    let mut terminal = first.trust();
+    let key = short(case.alice.access_key_id());
+    terminal.expect("Beside generation 3, the newest before:\r\n");
+    terminal.expect(&format!("  only in generation 3: `prod`, access key {key}\r\n")).expect(QUESTION).type_line("no");
+    terminal.finish().0.exits(8);
 }

@@ -93,7 +93,7 @@ fn after_new_keys_on_one_machine_the_other_is_mended_by_its_fingerprint_and_its_
     first.save(7200);
     let late = first.bytes();
     first.sync_from(&other);
-    first.run(&["list"]).refuses(6, "the keys of the vault were replaced, as `vault passwd` and `vault rekey` do it on another machine, or this is a forgery");
+    first.run(&["list"]).refuses(6, "the keys of the vault were replaced, as `vault passwd` and `vault recipient remove` do it on another machine, or this is a forgery");
     let mut terminal = first.trust();
     terminal.expect("Type the fingerprint").type_line(&other.fingerprint());
     terminal.finish().0.succeeds();

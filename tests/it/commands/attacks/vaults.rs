@@ -79,7 +79,7 @@ fn a_spliced_vault_of_the_same_id_is_refused_whatever_it_says_of_its_past() {
     ] {
         let found = state(&forged);
         let told = format!(
-            "the keys of the vault were replaced, as `vault passwd` and `vault rekey` do it on another machine, or this is a forgery: {found}; remembered is \
+            "the keys of the vault were replaced, as `vault passwd` and `vault recipient remove` do it on another machine, or this is a forgery: {found}; remembered is \
              {remembered}"
         );
         refused(&case, &forged.seal(), &error_and_hint(&told, DECIDE));
