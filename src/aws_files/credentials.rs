@@ -134,8 +134,12 @@ fn holds(section: &Section<'_>, id: Option<AccessKeyId>, written_by_us: bool) ->
 fn expiration(section: &Section<'_>) -> Option<Timestamp> {
     let ours = text(section, EXPIRATION).and_then(|text| text.parse().ok());
     // In UTC, and without a word of that.
-    let of_aws_mfa = || text(section, AWS_MFAS_EXPIRATION)?.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
-    ours.or_else(|| of_aws_mfa().map(|end| end.timestamp()))
+    let of_aws_mfa = || {
+        let text = text(section, AWS_MFAS_EXPIRATION)?;
+        let in_utc = || DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?.to_zoned(TimeZone::UTC).ok();
+        text.parse().ok().or_else(|| in_utc().map(|end| end.timestamp()))
+    };
+    ours.or_else(of_aws_mfa)
 }
 
 fn is_there<'s, 'a>(section: &'s Section<'a>, key: &str) -> Option<&'s Entry<'a>> {
@@ -225,6 +229,7 @@ mod tests {
             end(&[aws_mfas, "aws_credential_expiration = 2026-01-02T03:04:05Z"]).as_deref(),
             Some("2026-01-02T03:04:05Z")
         );
+        assert_eq!(end(&["expiration = 2026-01-01T07:30:59-08:00"]).as_deref(), Some("2026-01-01T15:30:59Z"));
         assert_eq!(end(&["expiration = soon"]), None);
     }
 

@@ -1,6 +1,7 @@
 //! `vault doctor`.
 
 mod agent;
+mod chains;
 mod clock;
 mod environment;
 mod files;
@@ -29,7 +30,7 @@ use inside::Inside;
 /// Look at everything between a profile and AWS: what is wrong is named, with the command that mends it
 ///
 /// What AWS tools will take for NAME and why, variables that get in the way, modes and owners of files, room to save, access keys
-/// that lie in plaintext, roles without a source, keys that are too old or that AWS does not take, rotations that are not over, the
+/// that lie in plaintext, profiles that lead to no key, roles without a source, keys that are too old or that AWS does not take, rotations that are not over, the
 /// agent, the clock. Nothing is changed, and nobody is asked for the passphrase: while the vault is locked, what is in it is not looked at. It ends with 1
 /// where something is wrong.
 #[derive(clap::Args)]
@@ -69,7 +70,8 @@ fn look(args: &Args, world: &World) -> Vec<Finding> {
     findings.extend(agent::look(world));
     findings.extend(files::look(world));
     findings.extend(providers::look(args.name.as_ref(), &inside, world));
-    findings.extend(roles::look(world));
+    findings.extend(chains::look(&inside, world));
+    findings.extend(roles::look(&inside, world));
     if !args.offline {
         findings.extend(tried_keys::look(args.name.as_ref(), &inside, world));
         findings.push(clock::look(world));

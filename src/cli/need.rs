@@ -8,6 +8,8 @@ use crate::store::fingerprint::Fingerprint;
 #[derive(Debug, Clone)]
 pub enum Need {
     Passphrase,
+    /// The same, though an agent holds the vault: what is asked for is not its to give.
+    PassphraseItself,
     /// The passphrase, since no cached session of this profile would do.
     Unlock(ProfileName, Option<NeedsVault>),
     NewPassphrase {

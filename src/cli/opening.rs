@@ -171,7 +171,13 @@ pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
 
 /// The same for who has to look at it first, or needs the passphrase once more.
 pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
-    unlocked(world).map_err(|failure| way_back::told_with(failure, world))
+    let unlocked = unlocked(world).map_err(|failure| way_back::told_with(failure, world));
+    unlocked.map_err(|failure| match failure {
+        Failure::NoTerminal(Need::Passphrase) if matches!(agent_access::ask(world), Ok(Some(_))) => {
+            Failure::NoTerminal(Need::PassphraseItself)
+        }
+        other => other,
+    })
 }
 
 fn unlocked<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {

@@ -30,9 +30,10 @@ impl RefusedKey {
 
     /// The failure by its name; None where another thing failed.
     pub fn named(error: &IssueError, resolved: &Resolved) -> Option<Failure> {
-        let IssueError::Call { error: AwsError::Refused { refusal: Refusal::UnknownKey, .. }, .. } = error else {
+        let IssueError::Call { error: AwsError::Refused { refusal: Refusal::UnknownKey, .. }, role, .. } = error else {
             return None;
         };
-        Some(Failure::KeyRefused(Self::of(resolved)))
+        // Else it is the session of the step before that AWS does not take.
+        resolved.key_signs_for(role.as_ref()).then(|| Failure::KeyRefused(Self::of(resolved)))
     }
 }

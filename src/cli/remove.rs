@@ -1,6 +1,6 @@
 //! `vault remove`.
 
-use crate::names::ProfileName;
+use crate::names::{AccessKeyId, ProfileName};
 use crate::store::document::Document;
 
 use super::configure;
@@ -13,7 +13,7 @@ use super::world::World;
 
 /// Remove a profile from the vault, with its cached sessions
 ///
-/// Its access key stays active at AWS. What `login` wrote to ~/.aws/credentials stays until it expires; `vault logout`
+/// Its access key stays at AWS as it is. What `login` wrote to ~/.aws/credentials stays until it expires; `vault logout`
 /// removes it.
 #[derive(clap::Args)]
 pub struct Args {
@@ -44,7 +44,10 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     session_records::say_what_stays(world, &args.name);
     configure::say_what_stays(world, &args.name);
     if let Some(id) = key {
-        world.say(&format!("its access key {} is still active at AWS", id.short()));
+        let others: Vec<String> = holders(vault.document(), &id).iter().map(|name| format!("`{name}`")).collect();
+        let kept =
+            if others.is_empty() { String::new() } else { format!(", and in the vault as {}", others.join(", ")) };
+        world.say(&format!("its access key {} stays at AWS as it is{kept}", id.short()));
     }
     for dependent in dependents {
         world.warn(&format!("`{dependent}` has `{}` as its source_profile and can't sign in any more", args.name));
@@ -56,6 +59,13 @@ fn confirm(name: &ProfileName, has_key: bool) -> Result<(), Failure> {
     let what =
         if has_key { "and the access key in it, which may be the only copy" } else { "(a role profile, no key)" };
     confirming::confirm(&format!("Remove `{name}` {what}?"), Need::Confirmation { flag: "--yes" })
+}
+
+/// The profiles that have the key too.
+fn holders<'d>(document: &'d Document, id: &AccessKeyId) -> Vec<&'d ProfileName> {
+    let have =
+        document.profiles.iter().filter(|(_, profile)| profile.access_key.as_ref().is_some_and(|key| key.id == *id));
+    have.map(|(name, _)| name).collect()
 }
 
 fn dependents(document: &Document, name: &ProfileName) -> Vec<ProfileName> {

@@ -126,6 +126,11 @@ impl Resolved<'_> {
         self
     }
 
+    /// Where STS is asked for the session; None is AWS itself.
+    pub fn sts_endpoint(&self) -> Option<String> {
+        self.endpoints.sts.as_ref().map(ToString::to_string)
+    }
+
     /// Calls AWS where the session is made.
     pub fn aws(&self, world: &World) -> Result<Aws, Failure> {
         let (region, endpoints) = (self.about.call_region.clone(), self.endpoints.clone());
@@ -135,6 +140,12 @@ impl Resolved<'_> {
     /// Where the session is made.
     pub fn call_place(&self) -> CallPlace {
         CallPlace { region: self.about.call_region.clone(), endpoints: self.endpoints.clone() }
+    }
+
+    /// Whether the access key signs the call for this role, or for the user's own session.
+    pub fn key_signs_for(&self, role: Option<&RoleArn>) -> bool {
+        let first = self.ladder.rungs.first().and_then(|rung| rung.role.as_ref());
+        role == first.map(|first| &first.role_arn)
     }
 
     /// The role that the profile is for.

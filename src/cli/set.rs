@@ -42,6 +42,9 @@ pub struct Args {
     vault: Vec<(String, String)>,
 }
 
+/// What is said of how long sessions last makes those at hand sessions of something else.
+const DURATIONS: [&str; 2] = ["duration_seconds", "session_duration"];
+
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let settings = if args.name.is_some() { &args.settings } else { &args.vault };
     let changes: Vec<(&str, Option<&str>)> =
@@ -61,6 +64,9 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     })?;
     world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
     let document = vault.document();
+    if settings.iter().any(|(key, _)| DURATIONS.contains(&key.as_str())) {
+        session_records::say_which_are_of_another_duration(args.name.as_ref(), document, world)?;
+    }
     let is_protected = |name: &&ProfileName| document.profiles.get(name).is_some_and(Profile::is_protected);
     if let Some(name) = args.name.as_ref().filter(is_protected) {
         // A session that lies in a file is open to everything that reads it.

@@ -22,6 +22,9 @@ use super::world::World;
 pub struct Args {
     /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,
+    /// Show the settings of the whole vault
+    #[arg(long, conflicts_with_all = ["name", "sources"])]
+    vault: bool,
     /// Show what holds for the profile, and where each value comes from
     #[arg(long)]
     sources: bool,
@@ -32,6 +35,9 @@ pub struct Args {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let vault = opening::open_vault(world)?;
+    if args.vault {
+        return of_the_vault(vault.document(), args.json, world);
+    }
     let name = names_given::or_default(args.name, vault.document(), world)?;
     let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
     if args.sources {
@@ -51,6 +57,20 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let pending = pending.map(|pending| ("rotation", words::pending_and_how(&pending, world.clock.now())));
     let lines = facts.into_iter().chain(pending).map(|(key, value)| format!("{key} = {}\n", escape(&value)));
     world.print(&lines.collect::<String>())
+}
+
+fn of_the_vault(document: &Document, json: bool, world: &World) -> Result<(), Failure> {
+    let of = |setting: &settings::Setting<_>| Some((setting.name, (setting.get)(&document.settings)?));
+    let facts: Vec<(&str, String)> = settings::OF_THE_VAULT.iter().filter_map(of).collect();
+    if json {
+        let settings: Map<String, Value> =
+            facts.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+        return world.print_json(json!({ "settings": settings }));
+    }
+    if facts.is_empty() {
+        world.say("the vault has no settings; `vault help set` names those that there are");
+    }
+    world.print(&facts.iter().map(|(key, value)| format!("{key} = {}\n", escape(value))).collect::<String>())
 }
 
 /// Of the profile's key; the journal may stand with another profile that has it.

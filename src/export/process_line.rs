@@ -48,6 +48,8 @@ pub struct Planned {
     pub replaces: Option<String>,
     pub writes_line: bool,
     pub writes_region: bool,
+    /// Another that stands there and stays, and its line.
+    pub region_stays: Option<(String, usize)>,
     /// Of a role, and with it a `credential_process` that stood beside it.
     pub takes: Vec<TakenLine>,
 }
@@ -94,6 +96,9 @@ fn planned(path: &Path, bytes: &[u8], wish: Wish<'_>) -> Result<Planned, Configu
         replaces,
         writes_line: process.and_then(Entry::text) != Some(wish.command),
         writes_region: region.is_some(),
+        region_stays: there("region")
+            .filter(|entry| wish.region.is_some_and(|wanted| entry.text() != Some(wanted.as_str())))
+            .map(|entry| (shown(entry), entry.line_number())),
         takes,
     };
     if !plan.writes_line && !plan.writes_region && plan.takes.is_empty() {

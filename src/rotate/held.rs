@@ -34,16 +34,21 @@ pub fn held(document: &Document) -> BTreeMap<AccessKeyId, Held> {
     let mut held = BTreeMap::new();
     for (name, profile) in &document.profiles {
         let journal = Journal::of(name, profile);
-        let mut put = |id: &AccessKeyId, part| held.insert(id.clone(), Held { profile: name.clone(), part });
+        let mut put = |id: &AccessKeyId, part| {
+            // Of two profiles that have a key the one that can't be read has the last word.
+            if held.get(id).is_none_or(|standing: &Held| standing.part != Part::Unreadable) {
+                held.insert(id.clone(), Held { profile: name.clone(), part });
+            }
+        };
         let own = match &journal {
             Ok(None) => continue,
             Ok(Some(_)) => Part::Current,
             Err(_) => Part::Unreadable,
         };
-        profile.access_key.iter().for_each(|key| drop(put(&key.id, own)));
+        profile.access_key.iter().for_each(|key| put(&key.id, own));
         if let Ok(Some(journal)) = &journal {
             let is_undone = profile.access_key.as_ref().is_some_and(|key| journal.is_undone(key));
-            journal.other_key().into_iter().for_each(|key| drop(put(&key.id, part_of_other(journal, is_undone))));
+            journal.other_key().into_iter().for_each(|key| put(&key.id, part_of_other(journal, is_undone)));
         }
     }
     held

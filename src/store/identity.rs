@@ -4,6 +4,11 @@ use secrecy::ExposeSecret;
 
 use crate::secret::IdentityText;
 
+/// How its text begins, and how many characters it has in all (<https://age-encryption.org/v1>, native X25519 identities: 32 bytes
+/// in Bech32).
+pub const START: &str = "AGE-SECRET-KEY-1";
+pub const LENGTH: usize = 74;
+
 /// A fresh one.
 pub fn generate() -> IdentityText {
     IdentityText::new(age::x25519::Identity::generate().to_string().expose_secret().to_owned())
@@ -53,6 +58,7 @@ mod tests {
             0x76, 0x5c, 0x64, 0x13, 0x87, 0x63, 0x6f, 0x53, 0x4e, 0x8c, 0xb8, 0x1e, 0x50, 0x58,
         ];
         let identity = from_seed(&seed);
+        assert!(identity.expose().starts_with(START) && identity.expose().len() == LENGTH);
         assert_eq!(identity.expose(), "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33");
         let public = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
         assert_eq!(recipient(&identity).as_deref(), Some(public));

@@ -48,6 +48,9 @@ pub enum UnsealError {
     Header(#[from] HeaderError),
     #[error("not an age identity")]
     NotAnIdentity,
+    /// It begins as one does. With the number of its characters.
+    #[error("an age identity with a typing error")]
+    MistypedIdentity { length: usize },
     /// The identity is one of an age plugin, named as its program is.
     #[error("{plugin}: {error}")]
     Plugin { plugin: String, error: PluginError },
@@ -77,7 +80,7 @@ impl UnsealError {
             Self::Header(error) => *error != HeaderError::Newer,
             Self::Document(error) => !matches!(error, DocumentError::Newer { .. }),
             Self::HeaderDamaged | Self::ContentDamaged | Self::Signature | Self::HeaderDisagrees => true,
-            Self::NotAnIdentity | Self::Plugin { .. } | Self::WrongIdentity => false,
+            Self::NotAnIdentity | Self::MistypedIdentity { .. } | Self::Plugin { .. } | Self::WrongIdentity => false,
         }
     }
 }
@@ -148,6 +151,9 @@ fn decrypt_by_identity(file: &[u8], identity: &IdentityText, plugins: &Plugins) 
             Some((plugin, error)) => UnsealError::Plugin { plugin, error },
             None => error,
         }),
+        (None, None) if identity.expose().starts_with(identity::START) => {
+            Err(UnsealError::MistypedIdentity { length: identity.expose().chars().count() })
+        }
         (None, None) => Err(UnsealError::NotAnIdentity),
     }
 }

@@ -8,7 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::refused_key::RefusedKey;
 use crate::cli::report::{self, Report};
 use crate::cli::resolved::Resolved;
-use crate::cli::sign_in::SignInArgs;
+use crate::cli::sign_in_args::SignInArgs;
 use crate::cli::world::World;
 use crate::names::ProfileName;
 use crate::rotate::due::due;
@@ -35,44 +35,45 @@ pub fn look<'a>(name: Option<&ProfileName>, inside: &Inside<'a>, world: &World<'
         let found = format!("{} in the vault, and AWS was asked of none", names.len());
         return vec![Finding::note(ABOUT, found).next("`vault doctor NAME` asks of that profile's")];
     }
+    let mut silent = Vec::new();
     let mut findings = Vec::new();
     for name in names {
-        match tried(vault, config.clone(), name, world) {
-            Ok(finding) => findings.push(finding),
-            // Where AWS can't be reached, the clock's finding says so once.
-            Err(Unasked::NoAnswer) => break,
-            // As where a profile is none: its chain is another look's.
-            Err(Unasked::NoKey) => {}
+        match sign_in_by(vault, config.clone(), name, world) {
+            Ok(resolved) => findings.extend(tried(&resolved, &mut silent, world)),
+            // Such as one that was checked elsewhere than it would be sent to now.
+            Err(failure @ Failure::Ladder(_)) => findings.push(note(&failure)),
+            // A profile that leads to none is another look's.
+            Err(_) => {}
         }
     }
     findings
 }
 
-/// Why nothing can be said of a key.
-enum Unasked {
-    NoAnswer,
-    NoKey,
-}
-
-fn tried<'a>(
+fn sign_in_by<'a>(
     vault: &Vault<'a>,
     config: Rc<ConfigFile>,
     name: ProfileName,
     world: &World<'a>,
-) -> Result<Finding, Unasked> {
-    let resolved = match Resolved::in_vault(vault, config, name, &SignInArgs::default(), world) {
-        Ok(resolved) => resolved,
-        // Such as one that was checked elsewhere than it would be sent to now.
-        Err(failure @ Failure::Ladder(_)) => return Ok(note(&failure)),
-        Err(_) => return Err(Unasked::NoKey),
-    };
-    let aws = resolved.aws(world).map_err(|_| Unasked::NoAnswer)?;
-    let (key, user) = (resolved.key(), resolved.user());
-    match aws.caller_identity(&Signer::AccessKey(key)) {
-        Ok(_) => Ok(Finding::good(ABOUT, format!("AWS takes {} of `{user}`", key.id.short()))),
-        Err(AwsError::Network { .. } | AwsError::Unreadable { .. }) => Err(Unasked::NoAnswer),
-        Err(error) => Ok(refused(&error, &resolved)),
+) -> Result<Resolved<'a>, Failure> {
+    Resolved::in_vault(vault, config, name, &SignInArgs::default(), world)
+}
+
+/// `silent` are the endpoints that gave no answer: each is waited for once.
+fn tried(resolved: &Resolved, silent: &mut Vec<Option<String>>, world: &World) -> Option<Finding> {
+    let endpoint = resolved.sts_endpoint();
+    if silent.contains(&endpoint) {
+        return None;
     }
+    let (key, user) = (resolved.key(), resolved.user());
+    let asked = resolved.aws(world).ok()?.caller_identity(&Signer::AccessKey(key));
+    Some(match asked {
+        Ok(_) => Finding::good(ABOUT, format!("AWS takes {} of `{user}`", key.id.short())),
+        Err(error @ (AwsError::Network { .. } | AwsError::Unreadable { .. })) => {
+            silent.push(endpoint);
+            Finding::note(ABOUT, format!("not known of {} of `{user}`: {}", key.id.short(), report::aws::words(&error)))
+        }
+        Err(error) => refused(&error, resolved),
+    })
 }
 
 fn refused(error: &AwsError, resolved: &Resolved) -> Finding {

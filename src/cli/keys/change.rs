@@ -50,6 +50,8 @@ pub enum Risk {
     InTheVault,
     /// Somebody may be using it.
     Active,
+    /// The vault has it, and a newer one of the user works: very likely that took its place on another machine.
+    Replaced,
 }
 
 pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
@@ -108,10 +110,12 @@ fn already(act: Act, key: &ListedKey) -> bool {
 fn risks(act: Act, key: &ListedKey, all: &[ListedKey], in_the_vault: bool) -> Vec<Risk> {
     let active = key.status == KeyStatus::Active;
     let another_works = all.iter().any(|other| other.id != key.id && other.status == KeyStatus::Active);
+    let newer_works = all.iter().any(|other| other.created > key.created && other.status == KeyStatus::Active);
     let found = [
         (Risk::OnlyWorkingKey, act != Act::Enable && active && !another_works),
         (Risk::InTheVault, act != Act::Enable && in_the_vault),
         (Risk::Active, act == Act::Delete && active),
+        (Risk::Replaced, act == Act::Enable && in_the_vault && newer_works),
     ];
     found.into_iter().filter_map(|(risk, applies)| applies.then_some(risk)).collect()
 }

@@ -132,6 +132,9 @@ pub fn say_configured(world: &World, wish: Wish<'_>, planned: &Planned, in_the_w
     if let Some(region) = wish.region.filter(|_| planned.writes_region) {
         world.say(&format!("wrote region = {region}"));
     }
+    if let Some((region, line)) = &planned.region_stays {
+        world.warn(&format!("region = {} at {config}:{line} stays; change it there", escape(region)));
+    }
     let credentials = escape(&world.paths.shown(&world.paths.aws_credentials));
     match in_the_way {
         InTheWay::Nothing => {}

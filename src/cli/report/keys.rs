@@ -55,6 +55,12 @@ pub fn key_risks(world: &World, risks: &[Risk], id: &AccessKeyId, user: &str, pr
             Risk::OnlyWorkingKey => format!("{} is the only working key of {}", id.short(), escape(user)),
             Risk::InTheVault => format!("{} is the key that the vault has for {}", id.short(), names(profiles)),
             Risk::Active => format!("{} is active, and may be in use", id.short()),
+            Risk::Replaced => format!(
+                "{} has a newer key that works: was {} replaced on another machine? then `vault import --vault FILE` brings the \
+                 newer one from there",
+                escape(user),
+                id.short()
+            ),
         });
     }
 }

@@ -14,6 +14,12 @@ pub fn no_terminal(need: &Need) -> Report {
             "the vault is locked and there is no terminal to ask for the passphrase".to_owned(),
             "run `vault unlock` at a terminal, or pass `--passphrase-file FILE`".to_owned(),
         ),
+        Need::PassphraseItself => (
+            Status::Locked,
+            "this takes the passphrase itself, also while the vault is unlocked, and there is no terminal to ask on"
+                .to_owned(),
+            "pass `--passphrase-file FILE`".to_owned(),
+        ),
         Need::Unlock(name, why) => {
             (Status::Locked, session::locked(name, *why), format!("run `vault login {name}` at a terminal"))
         }
@@ -65,7 +71,7 @@ pub fn no_terminal(need: &Need) -> Report {
         Need::MfaCode(name) => (
             Status::PersonNeeded,
             format!("`{name}` needs an MFA code and there is no terminal to ask on"),
-            "pass `--mfa-code`, or set `mfa_process` for this profile".to_owned(),
+            format!("run `vault login {name}` at a terminal, pass `--mfa-code`, or set `mfa_process` for this profile"),
         ),
         Need::NewDevice(name) => {
             let name = name.as_ref().map_or("NAME", ProfileName::as_str);
@@ -116,7 +122,7 @@ pub fn no_terminal(need: &Need) -> Report {
 /// Who was asked ended the input.
 pub fn no_answer(need: &Need) -> Report {
     match need {
-        Need::Passphrase | Need::Unlock(..) => {
+        Need::Passphrase | Need::PassphraseItself | Need::Unlock(..) => {
             Report::new(Status::Locked, "no passphrase was typed; the vault stays locked")
         }
         Need::RecoveryKeyChoice { .. } => Report::new(

@@ -18,6 +18,11 @@ pub fn way_on(role: &RoleWithoutSource) -> String {
     }
 }
 
+/// Where the vault has no profile of that name either.
+pub fn another_source() -> String {
+    "write a profile there that the vault has: `vault list` shows them".to_owned()
+}
+
 /// A role for which AWS tools ask for a code beside the vault's.
 pub fn with_code(role: &RoleWithCode, world: &World) -> String {
     let config = world.paths.shown(&world.paths.aws_config);

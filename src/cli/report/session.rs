@@ -223,19 +223,22 @@ fn call(profile: &ProfileName, role: Option<&RoleArn>, error: &AwsError) -> Repo
 pub fn key_refused(refused: &RefusedKey) -> Report {
     let RefusedKey { profile, id, is_rotating, has_mfa } = refused;
     let words = format!("AWS does not know the access key {} of `{profile}`, or it is inactive", id.short());
-    let on_again = match has_mfa {
-        true => format!(
-            "`vault keys enable {profile} {}` switches it on again while a session made with MFA is left",
-            id.short()
-        ),
-        false => aws::KEY_REPLACED.to_owned(),
-    };
     let other = match is_rotating {
         true => format!("`vault rotate {profile} --resume` goes by what AWS has"),
         false => format!("`vault add {profile} --replace` stores another"),
     };
-    let and = if on_again.ends_with('?') { "" } else { ";" };
-    Report::new(Status::AwsRefused, words).hint(format!("{on_again}{and} {other}"))
+    let on_again = format!(
+        "`vault keys enable {profile} {}` switches it on again while a session made with MFA is left",
+        id.short()
+    );
+    // A rotation that is not over is this machine's.
+    let elsewhere = "if another machine replaced it, `vault import --vault FILE` brings the new one";
+    Report::new(Status::AwsRefused, words).hint(match (is_rotating, has_mfa) {
+        (true, true) => format!("{on_again}; {other}"),
+        (true, false) => format!("{} {other}", aws::KEY_REPLACED),
+        (false, true) => format!("{elsewhere}; else {on_again}, or {other}"),
+        (false, false) => format!("{elsewhere}; else {other}"),
+    })
 }
 
 /// The same words as for any refusal, and what may be behind it.

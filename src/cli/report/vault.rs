@@ -1,5 +1,6 @@
 //! Words for what goes wrong with the vault file and its keys.
 
+use std::cmp::Ordering;
 use std::io;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use crate::cli::world::World;
 use crate::store::document::DocumentError;
 use crate::store::file::{Gone, LoadError, SaveError, Untrusted};
 use crate::store::header::HeaderError;
+use crate::store::identity;
 use crate::store::kdf::KdfError;
 use crate::store::passphrase::DeriveError;
 use crate::store::seal::{SealError, UnsealError};
@@ -170,6 +172,13 @@ fn unseal(error: &UnsealError) -> Report {
         UnsealError::WrongIdentity => Report::new(Status::Locked, "this identity does not open the vault"),
         UnsealError::NotAnIdentity => {
             Report::new(Status::Locked, "that is not an age identity; one starts with AGE-SECRET-KEY-1 or AGE-PLUGIN-")
+        }
+        UnsealError::MistypedIdentity { length } => {
+            let wrong = match length.cmp(&identity::LENGTH) {
+                Ordering::Equal => "its checksum is wrong, so that a character of it is".to_owned(),
+                _ => format!("it has {length} characters, and one of age's has {}", identity::LENGTH),
+            };
+            Report::new(Status::Locked, format!("that age identity has a typing error: {wrong}"))
         }
         UnsealError::Plugin { plugin, error } => plugin::of_identity(plugin, error),
         UnsealError::Header(error) => or_older(header(error)),

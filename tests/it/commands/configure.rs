@@ -96,7 +96,10 @@ fn a_nasty_file_keeps_every_byte_that_is_not_ours() {
     assert_eq!(shown(&fs::read(&file).unwrap()), shown(&[before, ours, added.as_bytes(), after].concat()));
     assert!(fs::symlink_metadata(case.config()).unwrap().is_symlink());
     assert_eq!(mode(&file), 0o644);
-    vault(&case, &["configure", "prod", "--region", "us-east-1"]).succeeds();
+    vault(&case, &["configure", "prod", "--region", "us-east-1"])
+        .succeeds()
+        .stderr_has("region = eu-west-1 at ~/.aws/config:11 stays; change it there\n");
+    vault(&case, &["configure", "prod", "--region", "eu-west-1"]).succeeds();
 
     vault(&case, &["configure", "prod", "--restore"])
         .succeeds()

@@ -211,8 +211,9 @@ fn a_key_that_aws_does_not_take_is_a_problem_and_nobody_has_to_sign_in_to_hear_o
     says(
         &ran,
         &format!(
-            "                      next: `vault keys enable prod {id}` switches it on again while a session made with MFA is \
-             left; `vault add prod --replace` stores another"
+            "                      next: if another machine replaced it, `vault import --vault FILE` brings the new one; else `vault \
+             keys enable prod {id}` switches it on again while a session made with MFA is left, or `vault add prod --replace` \
+             stores another"
         ),
     );
     assert_eq!(about(&case, &[], "access key"), []);

@@ -174,7 +174,7 @@ fn a_removed_profile_goes_with_its_sessions_and_its_roles_are_named() {
     let case = with_role();
     case.run(&["login", "prod", "--no-mfa", "--no-export"]).succeeds();
     let told = format!(
-        "removed `prod`\nits access key {} is still active at AWS\n{}",
+        "removed `prod`\nits access key {} stays at AWS as it is\n{}",
         short(case.alice.access_key_id()),
         warning("`admin` has `prod` as its source_profile and can't sign in any more")
     );
@@ -319,4 +319,24 @@ fn a_setting_of_a_profile_that_only_config_has_goes_into_the_vault_beside_what_c
     assert_eq!(told, expected);
     assert_eq!(fs::read_to_string(case.config()).unwrap(), config);
     case.run(&["set", "devv", "region=eu-west-1"]).exits(1);
+}
+
+#[test]
+fn settings_of_the_whole_vault_are_shown() {
+    let case = Case::with_prod();
+    case.run(&["show", "--vault"]).succeeds().stdout("").stderr_has("the vault has no settings");
+    case.run(&["set", "--vault", "agent.idle=30m", "rotate_every=90d"]).succeeds();
+    case.run(&["show", "--vault"]).succeeds().stdout("rotate_every = 90d\nagent.idle = 1800\n");
+    let told = json(&case.run(&["show", "--vault", "--json"]));
+    assert_eq!(told["settings"], json!({ "rotate_every": "90d", "agent.idle": "1800" }));
+}
+
+#[test]
+fn who_sets_another_duration_hears_that_the_session_at_hand_is_not_used_any_more() {
+    let case = Case::with_prod();
+    case.run(&["set", "prod", "duration_seconds=2h"]).succeeds().stderr("set duration_seconds\n");
+    case.run(&["login", "prod", "--mfa-code", &case.phone.code()]).succeeds();
+    let told = "set duration_seconds\nthe session of `prod` that is at hand is for 2 h: the next is a new one, for 1 h 30 min\n";
+    case.run(&["set", "prod", "duration_seconds=90m"]).succeeds().stderr(told);
+    case.run(&["set", "prod", "duration_seconds=2h"]).succeeds().stderr("set duration_seconds\n");
 }

@@ -241,3 +241,21 @@ fn a_user_without_a_device_lists_with_the_key() {
         ["GetCallerIdentity", "ListAccessKeys", "GetAccessKeyLastUsed"].map(|action| (action.to_owned(), false));
     assert_eq!(asked, expected);
 }
+
+/// The usual reason why the vault's own is off: another machine replaced it.
+#[test]
+fn the_vaults_own_key_is_not_switched_on_beside_a_newer_one_unasked() {
+    let (case, second) = with_two_keys();
+    let own = case.alice.access_key_id().to_owned();
+    case.sim.age_key(&own, Duration::from_secs(100 * 86_400));
+    case.sim.set_key_status(&own, Status::Inactive);
+    let attempt = |words: &[&str]| case.run(&[&["keys", "enable", "prod", &own[16..]], words].concat());
+    let told = format!("alice has a newer key that works: was {} replaced on another machine?", short(&own));
+    attempt(&[]).exits(8).stderr_has(&told);
+    assert!(
+        statuses(&case).contains(&(own.clone(), Status::Inactive))
+            && statuses(&case).contains(&(second, Status::Active))
+    );
+    attempt(&["--yes"]).succeeds();
+    assert!(statuses(&case).contains(&(own.clone(), Status::Active)));
+}

@@ -152,7 +152,7 @@ fn without_a_code_or_a_terminal_the_ways_to_one_are_named() {
     let case = Case::with_prod();
     case.run(&["login", "prod"]).exits(8).stdout("").stderr(&error_and_hint(
         "`prod` needs an MFA code and there is no terminal to ask on",
-        "pass `--mfa-code`, or set `mfa_process` for this profile",
+        "run `vault login prod` at a terminal, pass `--mfa-code`, or set `mfa_process` for this profile",
     ));
     assert_eq!(case.sim.requests(), []);
 }
@@ -336,8 +336,8 @@ fn a_key_that_was_switched_off_is_named_with_what_to_do() {
     login_with(&case, "123456").exits(4).stdout("").stderr(&error_and_hint(
         &format!("AWS does not know the access key {id} of `prod`, or it is inactive"),
         &format!(
-            "`vault keys enable prod {id}` switches it on again while a session made with MFA is left; `vault add prod --replace` \
-             stores another"
+            "if another machine replaced it, `vault import --vault FILE` brings the new one; else `vault keys enable prod {id}` switches it \
+             on again while a session made with MFA is left, or `vault add prod --replace` stores another"
         ),
     ));
 }

@@ -49,3 +49,10 @@ fn a_session_that_is_for_exec_alone_is_no_other_profiles() {
     case.run(&["logout", "prod"]).succeeds();
     case.run(&["exec", "prod", "--", "true"]).exits(8);
 }
+
+#[test]
+fn a_key_that_another_profile_has_too_is_said_to_stay_there() {
+    let case = with_the_same_key();
+    let removed = case.run(&["remove", "work", "--yes"]);
+    removed.succeeds().stderr_has(" stays at AWS as it is, and in the vault as `prod`\n");
+}

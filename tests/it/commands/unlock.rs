@@ -3,7 +3,10 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use super::machines::identity_in;
+use super::recipient::made_with_recovery_key;
 use super::{error, error_and_hint, screen};
+use crate::left_unlocked::LeftUnlocked;
 use crate::program::{Case, PASSPHRASE};
 
 const OPENED: &str = "the vault is empty; next: vault add NAME\n";
@@ -170,7 +173,7 @@ fn an_identity_that_is_another_or_none_is_refused() {
     let (_other_case, others) = with_recovery_key();
     let others = case.give("others", fs::read(others).unwrap());
     let comment = case.give("comment", "# only a comment\n");
-    let garbage = case.give("garbage", "AGE-SECRET-KEY-1NONSENSE\n");
+    let garbage = case.give("garbage", "NONSENSE\n");
     for (file, told) in [
         (&others, error("this identity does not open the vault")),
         (&comment, error(&format!("no age identity in {}", comment.display()))),
@@ -195,5 +198,33 @@ fn where_the_system_gives_no_memory_deriving_ends_with_words_tried_or_not() {
             "the passphrase needs 64 MiB of memory, and the system gives none",
             "free some, or open the vault by `--identity`",
         ));
+    }
+}
+
+#[test]
+fn what_takes_the_passphrase_itself_says_so_while_an_agent_holds_the_vault() {
+    let case = LeftUnlocked::new(Case::with_prod());
+    let revealed =
+        case.vault(&["reveal", "prod", "--confirm", "prod"]).asking().without_variable("VAULT_NO_AGENT").run();
+    revealed.exits(3).stdout("").stderr(&error_and_hint(
+        "this takes the passphrase itself, also while the vault is unlocked, and there is no terminal to ask on",
+        "pass `--passphrase-file FILE`",
+    ));
+}
+
+#[test]
+fn a_recovery_key_with_a_typing_error_is_told_as_that_and_not_shown() {
+    let case = made_with_recovery_key();
+    let identity = identity_in(&case.given("recovery.txt"));
+    let (start, end) = identity.split_at(40);
+    let other = if end.starts_with('Q') { "P" } else { "Q" };
+    for (mistyped, wrong) in [
+        (format!("{start}{}", &end[1..]), "it has 73 characters, and one of age's has 74"),
+        (format!("{start}{other}{}", &end[1..]), "its checksum is wrong, so that a character of it is"),
+    ] {
+        case.keep_secret("a mistyped recovery key", &mistyped);
+        let file = case.give("mistyped.txt", &mistyped);
+        let ran = case.run(&["list", "--identity", file.to_str().unwrap()]);
+        ran.exits(3).stderr(&error(&format!("that age identity has a typing error: {wrong}")));
     }
 }

@@ -169,3 +169,32 @@ fn a_role_that_takes_a_code_beside_the_vaults_is_told_with_the_way_to_one() {
     case.run(&["configure", "admin", "--take-over"]).succeeds();
     assert_eq!(about(&case, &[], "roles"), []);
 }
+
+#[test]
+fn a_profile_that_leads_to_no_key_is_a_problem_and_so_is_a_line_that_asks_for_none() {
+    let case = Case::with_prod();
+    let role = "arn:aws:iam::123456789012:role/admin";
+    case.run(&["add", "admin", "--role-arn", role, "--source-profile", "prod"]).succeeds();
+    case.run(&["configure", "prod"]).succeeds();
+    assert_eq!(about(&case, &[], "profile"), []);
+    case.run(&["rename", "prod", "main"]).succeeds();
+    case.run(&["set", "admin", "source_profile=nix"]).succeeds();
+    let told: Vec<String> =
+        about(&case, &[], "profile").iter().map(|(state, found, _)| format!("{state}: {found}")).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], "problem: no profile named `nix`, which `admin` has as its source_profile");
+    assert!(told[1].starts_with("problem: AWS tools ask this vault for `prod` (~/.aws/config:3): "), "{told:?}");
+    let next = about(&case, &[], "profile")[1].2.clone().unwrap();
+    assert!(next.ends_with("`vault configure prod --restore` takes that line out"), "{next}");
+    case.run(&["configure", "prod", "--restore"]).succeeds();
+    assert_eq!(about(&case, &[], "profile").len(), 1);
+}
+
+#[test]
+fn a_role_whose_source_nobody_has_is_not_sent_to_the_vault() {
+    let case = Case::with_prod();
+    let role = "role_arn = arn:aws:iam::123456789012:role/admin";
+    case.write(&case.config(), 0o600, format!("[profile admin]\n{role}\nsource_profile = nix\n"));
+    let next = only(&case, &[], "roles").2;
+    assert_eq!(next.as_deref(), Some("write a profile there that the vault has: `vault list` shows them"));
+}
