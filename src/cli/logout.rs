@@ -16,7 +16,8 @@ use super::world::World;
 
 /// Drop cached sessions, and take what `login` wrote out of ~/.aws/credentials
 ///
-/// AWS has no way to end a session early: a copy of it elsewhere works until it expires.
+/// AWS has no way to end a session early: a copy of it elsewhere works until it expires, and what `vault serve` and `vault exec
+/// --server` hand out they go on handing out, until `vault lock`.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile [default: see `vault login --help`]

@@ -9,6 +9,8 @@ use super::exported;
 use super::failure::Failure;
 use super::names_given;
 use super::opening;
+use super::report::Report;
+use super::resolved;
 use super::session_records;
 use super::settings;
 use super::world::World;
@@ -42,6 +44,9 @@ pub struct Args {
     vault: Vec<(String, String)>,
 }
 
+/// What a role leads to.
+const SOURCES: [&str; 2] = ["source_profile", "role_arn"];
+
 /// What is said of how long sessions last makes those at hand sessions of something else.
 const DURATIONS: [&str; 2] = ["duration_seconds", "session_duration"];
 
@@ -67,11 +72,25 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if settings.iter().any(|(key, _)| DURATIONS.contains(&key.as_str())) {
         session_records::say_which_are_of_another_duration(args.name.as_ref(), document, world)?;
     }
+    if let Some(name) = args.name.as_ref().filter(|_| settings.iter().any(|(key, _)| SOURCES.contains(&key.as_str()))) {
+        warn_of_its_chain(name, document, world)?;
+    }
     let is_protected = |name: &&ProfileName| document.profiles.get(name).is_some_and(Profile::is_protected);
     if let Some(name) = args.name.as_ref().filter(is_protected) {
         // A session that lies in a file is open to everything that reads it.
         let cache = session_records::cache(world, document)?;
         exported::say_removed(&exported::take_back(name, document, &cache, world)?, "", world);
+    }
+    Ok(())
+}
+
+/// Taken as it was said: the source may be still to come.
+fn warn_of_its_chain(name: &ProfileName, document: &Document, world: &World) -> Result<(), Failure> {
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    if let Err(failure) = resolved::chain(name, document, &config) {
+        let Report { message, hint, .. } = Report::of(&failure);
+        world.warn(&message);
+        hint.into_iter().for_each(|hint| world.hint(&hint));
     }
     Ok(())
 }

@@ -33,7 +33,9 @@ pub fn report(error: &KeyError) -> Report {
                     minute(*until)
                 ),
             )
-            .hint(format!("`vault rotate {profile} --now --force` deletes it now{back}"))
+            .hint(format!(
+                "`vault rotate {profile} --now --force` deletes it now, and the other key can be changed{back}"
+            ))
         }
     }
 }

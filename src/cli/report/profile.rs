@@ -2,6 +2,7 @@
 
 use crate::cli::escape::escape;
 use crate::cli::failure::Failure;
+use crate::cli::names_given::alike;
 use crate::names::ProfileName;
 
 use super::{Report, Status, internal, session};
@@ -35,8 +36,11 @@ pub fn report(failure: &Failure) -> Report {
         NameTaken(name) => Report::new(Status::State, format!("there is a profile `{name}` already"))
             .hint(format!("another name, or `vault remove {name}` first")),
         NoAccessKey(name) => Report::new(Status::State, format!("`{name}` is a role profile and has no access key")),
-        UnknownSetting { key, known } => Report::new(Status::Usage, format!("no setting named `{}`", escape(key)))
-            .hint(format!("one of {}", known.join(", "))),
+        UnknownSetting { key, known } => {
+            let meant = alike(key, known.iter().copied()).map(|meant| format!("; did you mean `{meant}`?"));
+            Report::new(Status::Usage, format!("no setting named `{}`{}", escape(key), meant.unwrap_or_default()))
+                .hint(format!("one of {}", known.join(", ")))
+        }
         BadSetting { key, why } => Report::new(Status::Usage, format!("`{}`: {}", escape(key), escape(why))),
         UnknownField { field, known } => Report::new(Status::Usage, format!("no field named `{}`", escape(field)))
             .hint(format!("one of {}", known.join(", "))),

@@ -340,3 +340,11 @@ fn who_sets_another_duration_hears_that_the_session_at_hand_is_not_used_any_more
     case.run(&["set", "prod", "duration_seconds=90m"]).succeeds().stderr(told);
     case.run(&["set", "prod", "duration_seconds=2h"]).succeeds().stderr("set duration_seconds\n");
 }
+
+#[test]
+fn a_mistyped_setting_is_told_with_the_one_that_was_meant() {
+    let case = Case::with_prod();
+    case.run(&["set", "prod", "regoin=eu-west-1"])
+        .exits(2)
+        .stderr_has("no setting named `regoin`; did you mean `region`?");
+}

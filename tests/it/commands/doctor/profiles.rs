@@ -178,7 +178,8 @@ fn a_profile_that_leads_to_no_key_is_a_problem_and_so_is_a_line_that_asks_for_no
     case.run(&["configure", "prod"]).succeeds();
     assert_eq!(about(&case, &[], "profile"), []);
     case.run(&["rename", "prod", "main"]).succeeds();
-    case.run(&["set", "admin", "source_profile=nix"]).succeeds();
+    let told = "no profile named `nix`, which `admin` has as its source_profile\n";
+    case.run(&["set", "admin", "source_profile=nix"]).succeeds().stderr_has(told);
     let told: Vec<String> =
         about(&case, &[], "profile").iter().map(|(state, found, _)| format!("{state}: {found}")).collect();
     assert_eq!(told.len(), 2, "{told:?}");

@@ -179,7 +179,7 @@ fn keys_are_listed_with_their_part_in_a_rotation_and_not_changed_while_it_lasts(
         let output = case.run(&["keys", action, "prod", id, "--yes"]);
         let told =
             format!("the rotation of `prod` is in its grace, and {} is deleted after 2126-06-02 12:00", short(&old));
-        let hint = "`vault rotate prod --now --force` deletes it now; `--undo` takes it back";
+        let hint = "`vault rotate prod --now --force` deletes it now, and the other key can be changed; `--undo` takes it back";
         output.exits(1).stdout("").stderr(&error_and_hint(&told, hint));
     }
     assert_eq!(case.sim.count("UpdateAccessKey") + case.sim.count("DeleteAccessKey"), 0);
