@@ -73,7 +73,7 @@ impl Holding {
     }
 
     /// What opens the vault, while the agent has it.
-    fn vault_opener(&self) -> Option<Opener> {
+    pub fn vault_opener(&self) -> Option<Opener> {
         (self.vault.state == State::Unlocked).then(|| Opener::Held(self.agent.held(&self.vault.vault_id, Which::Vault)))
     }
 }

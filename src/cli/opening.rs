@@ -148,7 +148,7 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
         return trusting::believe(world, opened);
     }
     // The passphrase is gone before a person is asked whether it is the right vault.
-    let Unlocked { opened, typed, .. } = in_person(world)?;
+    let Unlocked { opened, typed, .. } = told(world)?;
     let vault = trusting::believe(world, opened)?;
     // Not before the vault is believed: what opens a forged one is nothing to hold.
     if typed {
@@ -171,13 +171,15 @@ pub fn open_in_person<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
 
 /// The same for who has to look at it first, or needs the passphrase once more.
 pub fn in_person<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
-    let unlocked = unlocked(world).map_err(|failure| way_back::told_with(failure, world));
-    unlocked.map_err(|failure| match failure {
-        Failure::NoTerminal(Need::Passphrase) if matches!(agent_access::ask(world), Ok(Some(_))) => {
-            Failure::NoTerminal(Need::PassphraseItself)
-        }
+    let is_unlocked = || agent_access::ask(world).ok().flatten().is_some_and(|held| held.vault_opener().is_some());
+    told(world).map_err(|failure| match failure {
+        Failure::NoTerminal(Need::Passphrase) if is_unlocked() => Failure::NoTerminal(Need::PassphraseItself),
         other => other,
     })
+}
+
+fn told<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {
+    unlocked(world).map_err(|failure| way_back::told_with(failure, world))
 }
 
 fn unlocked<'a>(world: &World<'a>) -> Result<Unlocked<'a>, Failure> {

@@ -33,7 +33,8 @@ pub fn say_which_are_of_another_duration(
     document: &Document,
     world: &World,
 ) -> Result<(), Failure> {
-    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+    // Only a word on the side.
+    let Ok(config) = ConfigFile::load(world.disk, &world.paths.aws_config) else { return Ok(()) };
     let now = world.clock.now();
     for record in cache(world, document)?.list() {
         let slot = record.slot();

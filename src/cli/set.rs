@@ -73,7 +73,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         session_records::say_which_are_of_another_duration(args.name.as_ref(), document, world)?;
     }
     if let Some(name) = args.name.as_ref().filter(|_| settings.iter().any(|(key, _)| SOURCES.contains(&key.as_str()))) {
-        warn_of_its_chain(name, document, world)?;
+        warn_of_its_chain(name, document, world);
     }
     let is_protected = |name: &&ProfileName| document.profiles.get(name).is_some_and(Profile::is_protected);
     if let Some(name) = args.name.as_ref().filter(is_protected) {
@@ -85,14 +85,13 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 /// Taken as it was said: the source may be still to come.
-fn warn_of_its_chain(name: &ProfileName, document: &Document, world: &World) -> Result<(), Failure> {
-    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+fn warn_of_its_chain(name: &ProfileName, document: &Document, world: &World) {
+    let Ok(config) = ConfigFile::load(world.disk, &world.paths.aws_config) else { return };
     if let Err(failure) = resolved::chain(name, document, &config) {
         let Report { message, hint, .. } = Report::of(&failure);
         world.warn(&message);
         hint.into_iter().for_each(|hint| world.hint(&hint));
     }
-    Ok(())
 }
 
 /// Applies all changes or, at the first that doesn't fit, none: the document is saved only when this returns Ok.

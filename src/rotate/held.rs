@@ -92,6 +92,10 @@ mod tests {
             let profile = format!("[access_key]\n{}{journal}", key(last));
             document.profiles.insert(format!("p{last}").parse().unwrap(), toml::from_str(&profile).unwrap());
         }
+        // The same key as of the one that can't be read, which has the last word.
+        let intended = "[rotation]\nuser_arn = 'u'\nsince = '2026-05-01T00:00:00Z'\nstate = 'intended'\n";
+        let twin = format!("[access_key]\n{}{intended}", key(5));
+        document.profiles.insert("p9".parse().unwrap(), toml::from_str(&twin).unwrap());
         let found: Vec<_> = held(&document)
             .into_iter()
             .map(|(id, held)| (id.as_str()[19..].to_owned(), held.profile.to_string(), held.part))

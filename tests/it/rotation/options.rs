@@ -184,7 +184,7 @@ fn in_its_grace_what_ends_it_is_told_to_who_would_change_its_keys() {
     let (old, new) = (stage.user.access_key_id().to_owned(), stage.held().current.id.to_string());
     for words in [["delete", &*old], ["disable", &*new]] {
         let ran = stage.with_code(&["keys", words[0], "prod", words[1]]);
-        ran.exits(1).hint("`vault rotate prod --now --force` deletes it now; `--undo` takes it back");
+        ran.exits(1).hint("`vault rotate prod --now --force` deletes it now, and the other key can be changed; `--undo` takes it back");
         ran.says(&format!("the rotation of `prod` is in its grace, and AKIA...{} is deleted after 20", &old[16..]));
     }
     stage.pass(hours(25));
