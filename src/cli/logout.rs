@@ -48,6 +48,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
     say(dropped, &removed, world);
     let mut others: Vec<&ProfileName> = dropped_of.iter().filter(|profile| **profile != name).collect();
+    others.sort();
     others.dedup();
     for other in others {
         world.say(&format!("`{other}` has the same access key, and shared the session"));

@@ -125,7 +125,11 @@ impl Many {
         output.succeeds().screen_has(" waiting until the new key works").screen_has("off, and deleted after ");
         let asked: BTreeSet<&str> =
             output.screen.split("Delete ").skip(1).filter_map(|asked| asked.get(..11)).collect();
-        assert_eq!(asked.len(), lost.len(), "{asked:?} {lost:?}");
+        // One that a save which was killed had in its file already is gone on with, and nobody is asked about it.
+        let known = self.known();
+        let is_asked = |id: &String| asked.contains(&*format!("AKIA...{}", &id[16..]));
+        assert!(lost.iter().all(|id| is_asked(id) != known.contains(id)), "{asked:?} {lost:?} {known:?}");
+        assert!(asked.len() <= lost.len(), "{asked:?} {lost:?}");
     }
 
     fn is_rotated(&self) {
