@@ -16,8 +16,12 @@ pub fn take_back(
     cache: &Cache,
     world: &World,
 ) -> Result<Vec<String>, Failure> {
-    let destination = document.profiles.get(name).and_then(|profile| profile.destination_profile.as_ref());
-    take_out(name, destination, &sessions(name, cache), world)
+    take_out(name, destination(name, document), &sessions(name, cache), world)
+}
+
+/// Where its sessions are written to, if not to its own name.
+pub fn destination<'d>(name: &ProfileName, document: &'d Document) -> Option<&'d ProfileName> {
+    document.profiles.get(name)?.destination_profile.as_ref()
 }
 
 /// What it has sessions by.

@@ -39,7 +39,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
     let name = names_given::or_default(args.name, document, world)?;
     let sessions = exported::sessions(&name, &cache);
-    let removed = exported::take_back(&name, document, &cache, world)?;
+    let removed = exported::take_out(&name, exported::destination(&name, document), &sessions, world)?;
     let dropped_of = cache.remove_sessions(&sessions).map_err(Failure::Cache)?;
     let dropped = dropped_of.len();
     if dropped == 0 && removed.is_empty() {

@@ -1,6 +1,7 @@
 //! `vault remove`.
 
-use crate::names::{AccessKeyId, ProfileName};
+use crate::names::ProfileName;
+use crate::rotate::due::due_of;
 use crate::store::document::Document;
 
 use super::configure;
@@ -44,7 +45,8 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     session_records::say_what_stays(world, &args.name);
     configure::say_what_stays(world, &args.name);
     if let Some(id) = key {
-        let others: Vec<String> = holders(vault.document(), &id).iter().map(|name| format!("`{name}`")).collect();
+        let others = due_of(vault.document(), &id).map(|key| key.profiles).unwrap_or_default();
+        let others: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
         let kept =
             if others.is_empty() { String::new() } else { format!(", and in the vault as {}", others.join(", ")) };
         world.say(&format!("its access key {} stays at AWS as it is{kept}", id.short()));
@@ -59,13 +61,6 @@ fn confirm(name: &ProfileName, has_key: bool) -> Result<(), Failure> {
     let what =
         if has_key { "and the access key in it, which may be the only copy" } else { "(a role profile, no key)" };
     confirming::confirm(&format!("Remove `{name}` {what}?"), Need::Confirmation { flag: "--yes" })
-}
-
-/// The profiles that have the key too.
-fn holders<'d>(document: &'d Document, id: &AccessKeyId) -> Vec<&'d ProfileName> {
-    let have =
-        document.profiles.iter().filter(|(_, profile)| profile.access_key.as_ref().is_some_and(|key| key.id == *id));
-    have.map(|(name, _)| name).collect()
 }
 
 fn dependents(document: &Document, name: &ProfileName) -> Vec<ProfileName> {

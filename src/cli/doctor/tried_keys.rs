@@ -12,7 +12,6 @@ use crate::cli::sign_in_args::SignInArgs;
 use crate::cli::world::World;
 use crate::names::ProfileName;
 use crate::rotate::due::due;
-use crate::store::vault::Vault;
 
 use super::finding::Finding;
 use super::inside::Inside;
@@ -38,7 +37,7 @@ pub fn look<'a>(name: Option<&ProfileName>, inside: &Inside<'a>, world: &World<'
     let mut silent = Vec::new();
     let mut findings = Vec::new();
     for name in names {
-        match sign_in_by(vault, config.clone(), name, world) {
+        match Resolved::in_vault(vault, config.clone(), name, &SignInArgs::default(), world) {
             Ok(resolved) => findings.extend(tried(&resolved, &mut silent, world)),
             // Such as one that was checked elsewhere than it would be sent to now.
             Err(failure @ Failure::Ladder(_)) => findings.push(note(&failure)),
@@ -47,15 +46,6 @@ pub fn look<'a>(name: Option<&ProfileName>, inside: &Inside<'a>, world: &World<'
         }
     }
     findings
-}
-
-fn sign_in_by<'a>(
-    vault: &Vault<'a>,
-    config: Rc<ConfigFile>,
-    name: ProfileName,
-    world: &World<'a>,
-) -> Result<Resolved<'a>, Failure> {
-    Resolved::in_vault(vault, config, name, &SignInArgs::default(), world)
 }
 
 /// `silent` are the endpoints that gave no answer: each is waited for once.
@@ -78,7 +68,6 @@ fn tried(resolved: &Resolved, silent: &mut Vec<Option<String>>, world: &World) -
 
 fn refused(error: &AwsError, resolved: &Resolved) -> Finding {
     let AwsError::Refused { refusal, .. } = error else { return Finding::problem(ABOUT, report::aws::words(error)) };
-    let (user, id) = (resolved.user(), resolved.key().id.short());
     let report = match refusal {
         Refusal::UnknownKey => Report::of(&Failure::KeyRefused(RefusedKey::of(resolved))),
         _ => report::aws::key_refusal(error, &resolved.key().id),
@@ -87,8 +76,7 @@ fn refused(error: &AwsError, resolved: &Resolved) -> Finding {
         // It says nothing of the key.
         Refusal::Throttled | Refusal::Unavailable | Refusal::ClockSkew => Finding::note(ABOUT, report.message),
         Refusal::SignatureMismatch => {
-            return Finding::problem(ABOUT, format!("the secret of `{user}` does not belong to {id}"))
-                .next(format!("`vault add {user} --replace`"));
+            Finding::problem(ABOUT, report.message).next(format!("`vault add {} --replace`", resolved.user()))
         }
         _ => Finding::problem(ABOUT, report.message),
     };
