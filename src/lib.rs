@@ -45,6 +45,6 @@ pub fn main() -> std::process::ExitCode {
 
 /// The small program beside it: AWS tools wait for it, often and each time. Gives its exit code.
 #[cfg(feature = "program")]
-pub fn quick() -> u8 {
-    cli::quick_main()
+pub fn quick(arguments: &[std::ffi::OsString]) -> u8 {
+    cli::quick_main(arguments)
 }

@@ -22,12 +22,11 @@ pub const QUICK: &str = "vault-quick";
 pub const VAULT: &str = "vault";
 
 /// Answers, or becomes `vault` with the same arguments: what went wrong is looked at and told there.
-pub fn main() -> u8 {
+pub fn main(arguments: &[OsString]) -> u8 {
     process::prepare_bare_program();
     let hardened = process::harden();
     process::outlive_file_limit();
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let status = answer(&arguments, hardened).map_or_else(|| become_vault(&arguments, hardened), |()| Status::Done);
+    let status = answer(arguments, hardened).map_or_else(|| become_vault(arguments, hardened), |()| Status::Done);
     status as u8
 }
 
