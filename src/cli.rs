@@ -4,6 +4,7 @@ mod access_key_source;
 mod agent_access;
 mod clock_told;
 mod code_asker;
+mod configured_command;
 mod confirming;
 mod environment_told;
 mod escape;

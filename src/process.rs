@@ -42,7 +42,9 @@ pub use open_files::{LEAST_OPEN_FILES, allow_many_open_files, too_few_open_files
 pub use peer::peer_user;
 pub use program::{ProgramError, check_program, find_program, first_on_path, is_script, started_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
-pub use run::{OUR_VARIABLES, RunError, hand_over, output_of, output_of_program, run_with, unless_started_by_us};
+pub use run::{
+    OUR_VARIABLES, RunError, could_start, hand_over, output_of, output_of_program, run_with, unless_started_by_us,
+};
 pub use stack::{at_once, leaving_no_trace, leaving_no_trace_within};
 pub use tool::{Answer, ask_program};
 

@@ -1,5 +1,6 @@
 //! `~/.aws/credentials`: what each section holds, and whether it is ours.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -38,6 +39,8 @@ pub fn mark(id: &AccessKeyId) -> String {
 /// The sections of a credentials file, in its order. Holds secrets: drop it early.
 pub struct CredentialsFile {
     sections: Vec<CredentialsSection>,
+    /// Where the first section of a name stands among them.
+    first_of: HashMap<String, usize>,
 }
 
 pub struct CredentialsSection {
@@ -73,7 +76,7 @@ impl CredentialsFile {
     pub fn parse(bytes: &[u8]) -> Self {
         let ini = Ini::parse(bytes);
         let mut sections: Vec<_> = ini.sections().map(|section| CredentialsSection::read(&ini, section)).collect();
-        let mut first_of = std::collections::HashMap::new();
+        let mut first_of = HashMap::new();
         for index in 0..sections.len() {
             let first = *first_of.entry(sections[index].name.clone()).or_insert(index);
             if first != index {
@@ -81,7 +84,7 @@ impl CredentialsFile {
                 sections[first].duplicate.get_or_insert(line);
             }
         }
-        Self { sections }
+        Self { sections, first_of }
     }
 
     pub fn sections(&self) -> impl Iterator<Item = &CredentialsSection> {
@@ -92,9 +95,13 @@ impl CredentialsFile {
         self.sections.iter().any(|section| matches!(section.holds, Holds::LongTerm(_)))
     }
 
+    pub fn into_sections(self) -> impl Iterator<Item = CredentialsSection> {
+        self.sections.into_iter()
+    }
+
     /// The first section of that name.
     pub fn section(&self, name: &str) -> Option<&CredentialsSection> {
-        self.sections.iter().find(|section| section.name == name)
+        self.first_of.get(name).map(|first| &self.sections[*first])
     }
 }
 

@@ -3,6 +3,7 @@
 //! The order is the AWS CLI's and boto3's, <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>;
 //! other SDKs differ where a profile says more than one thing, which is a reason not to have it say that.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::config::{ConfigError, ConfigFile, ConfigProfile, profile_name};
@@ -15,8 +16,8 @@ use crate::paths::{Environment, Paths};
 /// The two files as they stand. Holds secrets: drop it early.
 pub struct Files {
     config: ConfigFile,
-    /// The config file, read for keys.
-    config_keys: CredentialsFile,
+    /// The config file, read for keys: by the name of the profile.
+    config_keys: HashMap<String, CredentialsSection>,
     credentials: CredentialsFile,
 }
 
@@ -63,7 +64,7 @@ impl Files {
     pub fn parse(path: &Path, config: &[u8], credentials: &[u8]) -> Self {
         Self {
             config: ConfigFile::parse(path, config),
-            config_keys: CredentialsFile::parse(config),
+            config_keys: by_profile(CredentialsFile::parse(config)),
             credentials: CredentialsFile::parse(credentials),
         }
     }
@@ -82,13 +83,23 @@ impl Files {
     }
 
     pub fn sections(&self, name: &ProfileName) -> Result<Sections<'_>, ConfigError> {
-        let is_its = |section: &&CredentialsSection| profile_name(section.name.as_bytes()) == Some(name.as_str());
         Ok(Sections {
             config: self.config.profile(name)?,
-            config_keys: self.config_keys.sections().find(is_its),
+            config_keys: self.config_keys.get(name.as_str()),
             credentials: self.credentials.section(name.as_str()),
         })
     }
+}
+
+/// The first section of each.
+fn by_profile(config: CredentialsFile) -> HashMap<String, CredentialsSection> {
+    let mut sections = HashMap::new();
+    for section in config.into_sections() {
+        if let Some(name) = profile_name(section.name.as_bytes()).map(str::to_owned) {
+            sections.entry(name).or_insert(section);
+        }
+    }
+    sections
 }
 
 /// The first is the one that they take.

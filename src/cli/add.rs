@@ -8,6 +8,7 @@ use crate::store::file::LoadError;
 use crate::store::vault::{CreateError, Vault};
 
 use super::access_key_source::{self, SourceArgs};
+use super::configured_command;
 use super::environment_told;
 use super::failure::Failure;
 use super::init::{self, NewVaultArgs};
@@ -139,6 +140,9 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
         put(document, &args.name, args.replace, &profile)?;
         Ok::<_, Failure>(held(document).remove(&id).filter(|held| held.profile != args.name))
     })?;
+    if let Some(command) = &profile.mfa_process {
+        configured_command::warn_where_none_would_start("mfa_process", command, world);
+    }
     key_check::say_added(world, &args.name, &profile, checked.as_ref().map(|checked| &checked.identity));
     if let Some(held) = held {
         report::say_held(world, &args.name, &id, &held);

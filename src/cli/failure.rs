@@ -37,6 +37,7 @@ pub use super::need::{Need, SerialBy};
 use super::passphrase_source::SecretSource;
 use super::recipient::RecipientFailure;
 use super::refused_key::RefusedKey;
+use super::restore::RestoreFailure;
 use super::role_maximum::RoleMaximum;
 use super::rotate::RotateFailure;
 use super::schedule::ScheduleError;
@@ -150,28 +151,13 @@ pub enum Failure {
     PassphraseNotAtHand,
     Derive(DeriveError),
     History(HistoryError),
-    NoSuchGeneration {
-        generation: u64,
-        kept: Vec<u64>,
-    },
-    GenerationDoesNotOpen {
-        generation: u64,
-    },
-    NotInGeneration {
-        generation: u64,
-        name: ProfileName,
-        suggestion: Option<String>,
-    },
+    Restore(RestoreFailure),
     RotationUnfinished(ProfileName),
     /// Their keys are older than they should be, or have rotations that wait for somebody.
     KeysDue(Vec<ProfileName>),
     /// `doctor` found so many.
     Unwell {
         problems: usize,
-    },
-    /// AWS did not take their keys.
-    NotRestored {
-        names: Vec<ProfileName>,
     },
     Recipient(RecipientFailure),
     /// The age plugin of a recipient that is to be added, by its name.

@@ -95,21 +95,25 @@ fn of_config(profile: &ConfigProfile) -> Option<Entry<'_>> {
 
 impl<'a> Entry<'a> {
     fn row(self) -> [Cow<'a, str>; 6] {
-        // A role without a device of its own has the MFA of the user it leads to.
-        let mfa = match (self.mfa, self.kind) {
-            (true, _) => "yes",
-            (false, "user") => "no",
-            (false, _) => "-",
+        let mfa = match self.has_mfa() {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "-",
         };
         let access_key = self.access_key.map_or("-".into(), Cow::from);
         let account = self.account.unwrap_or("-".into());
         [self.name.into(), self.kind.into(), account, access_key, mfa.into(), self.from.into()]
     }
 
+    /// None for a role without a device of its own: it has the MFA of the user it leads to.
+    fn has_mfa(&self) -> Option<bool> {
+        (self.mfa || self.kind == "user").then_some(self.mfa)
+    }
+
     fn json(&self) -> serde_json::Value {
         json!({
             "name": self.name, "kind": self.kind, "account": self.account, "access_key": self.access_key,
-            "mfa": self.mfa, "from": self.from, "source_profile": self.source_profile,
+            "mfa": self.has_mfa(), "from": self.from, "source_profile": self.source_profile,
         })
     }
 }

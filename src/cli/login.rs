@@ -72,8 +72,8 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
 }
 
 fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Failure> {
-    if reuse(args, name, world)? {
-        return Ok(());
+    if let Some(at_hand) = AtHand::of(args, name, world)? {
+        return at_hand.hand_out(args, world);
     }
     let (resolved, vault) = Resolved::of(name.cloned(), &args.sign_in, world)?;
     let due = at_login::due(&resolved, args.rotate, world);
@@ -101,17 +101,18 @@ fn several(args: &Args, names: &[ProfileName], world: &World) -> Result<(), Fail
         return Err(Failure::ForOneProfile { flag });
     }
     let mut cold: Vec<ProfileName> = Vec::new();
-    for name in names {
-        if !cold.contains(name) && !reuse(args, Some(name), world)? {
-            cold.push(name.clone());
+    let mut warm = Vec::new();
+    let mut seen = BTreeSet::new();
+    for name in names.iter().filter(|name| seen.insert(*name)) {
+        match AtHand::of(args, Some(name), world)? {
+            Some(at_hand) => warm.push(at_hand),
+            None => cold.push(name.clone()),
         }
     }
-    if cold.is_empty() {
-        return Ok(());
-    }
-    let resolved = Resolved::each(cold, &args.sign_in, world)?;
+    let resolved = if cold.is_empty() { Vec::new() } else { Resolved::each(cold, &args.sign_in, world)? };
     let logins: Vec<Login> = resolved.iter().map(|resolved| Login::of(resolved, args, world)).collect();
     let exports = logins.iter().map(Login::exports).collect::<Result<Vec<bool>, Failure>>()?;
+    warm.iter().try_for_each(|at_hand| at_hand.hand_out(args, world))?;
     let mut failed = Vec::new();
     for ((login, resolved), exports) in logins.iter().zip(&resolved).zip(exports) {
         let issued = sign_in::issue(resolved, &args.sign_in, Purpose::Login, world);
@@ -134,22 +135,41 @@ fn warn_about_age(resolved: &Resolved, world: &World) {
     }
 }
 
-/// Ends the login with a session that is good still, if the vault can stay closed for it; says whether it did.
-fn reuse(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<bool, Failure> {
-    let Outcome::SignedIn(signed_in) = warm::sign_in(name, &args.sign_in, Purpose::Login, world)? else {
-        return Ok(false);
-    };
-    let SignedIn { about, issued } = *signed_in;
-    let knows_the_place = args.no_export || args.env || args.profile.is_some() || about.destination.is_some();
-    if args.replace_long_term || args.rotate || !knows_the_place {
-        return Ok(false);
+/// A session that is good still, where the vault can stay closed for it.
+struct AtHand {
+    signed_in: Box<SignedIn>,
+    config: ConfigFile,
+    exports: bool,
+}
+
+impl AtHand {
+    fn of(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<Option<Self>, Failure> {
+        let Outcome::SignedIn(signed_in) = warm::sign_in(name, &args.sign_in, Purpose::Login, world)? else {
+            return Ok(None);
+        };
+        let knows_the_place =
+            args.no_export || args.env || args.profile.is_some() || signed_in.about.destination.is_some();
+        if args.replace_long_term || args.rotate || !knows_the_place {
+            return Ok(None);
+        }
+        let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
+        let mut at_hand = Self { signed_in, config, exports: false };
+        // Whether a long-term key that stands there is in the vault, the vault has to say.
+        let Ok(exports) = at_hand.login(args, world).exports() else { return Ok(None) };
+        at_hand.exports = exports;
+        Ok(Some(at_hand))
     }
-    let config = ConfigFile::load(world.disk, &world.paths.aws_config)?;
-    let login = Login { target: args.target(&about), about: &about, config: &config, own_key: None, args, world };
-    // Whether a long-term key that stands there is in the vault, the vault has to say.
-    let Ok(exports) = login.exports() else { return Ok(false) };
-    sign_in::tell(&about.name, &issued, world);
-    login.finish(exports, None, &issued).map(|()| true)
+
+    fn login<'a, 'w>(&'a self, args: &'a Args, world: &'a World<'w>) -> Login<'a, 'w> {
+        let about = &self.signed_in.about;
+        Login { target: args.target(about), about, config: &self.config, own_key: None, args, world }
+    }
+
+    fn hand_out(&self, args: &Args, world: &World) -> Result<(), Failure> {
+        let SignedIn { about, issued } = &*self.signed_in;
+        sign_in::tell(&about.name, issued, world);
+        self.login(args, world).finish(self.exports, None, issued)
+    }
 }
 
 impl Args {
@@ -283,7 +303,7 @@ impl<'a, 'w> Login<'a, 'w> {
     }
 
     fn write(&self, vault: Option<&Closed>, issued: &Issued) -> Result<(), Failure> {
-        let Self { args, about, target, world, .. } = self;
+        let Self { args, target, world, .. } = self;
         let prepared = self.prepared()?;
         let replaced = prepared.replaces().cloned();
         if prepared.shadows_credential_process().is_some() {
@@ -300,8 +320,18 @@ impl<'a, 'w> Login<'a, 'w> {
                 world.say("the session itself is kept: trying again takes no new code");
             }
         })?;
-        if let Some(region) = about.region.as_ref().filter(|_| args.write_region) {
-            config_file::add_region(world.disk, &world.paths.aws_config, target, region)?;
+        if args.write_region { self.write_region() } else { Ok(()) }
+    }
+
+    fn write_region(&self) -> Result<(), Failure> {
+        let Self { about, target, world, .. } = self;
+        let Some(region) = &about.region else {
+            world.warn("no region is written: nothing says which");
+            world.hint(&format!("`vault set {} region=REGION`, then the same command again", about.name));
+            return Ok(());
+        };
+        if config_file::add_region(world.disk, &world.paths.aws_config, target, region)? {
+            world.say(&format!("wrote region = {region}"));
         }
         Ok(())
     }

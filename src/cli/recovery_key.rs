@@ -59,6 +59,6 @@ fn show(world: &World, identity: &IdentityText, instead: &'static str) -> Result
         if typed.eq_ignore_ascii_case(last_four) {
             return Ok(());
         }
-        terminal.show("Those are not its last 4 characters.\n");
+        terminal.show("Those are not its last 4 characters. Ctrl-C ends this, and changes nothing.\n");
     }
 }

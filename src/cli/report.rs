@@ -170,12 +170,9 @@ impl Report {
             | Randomness(_)
             | NotCommitted(_)
             | NotDurable(_) => vault::report(failure),
-            History(_)
-            | NoSuchGeneration { .. }
-            | GenerationDoesNotOpen { .. }
-            | NotInGeneration { .. }
-            | RotationUnfinished(_)
-            | NotRestored { .. } => history::report(failure),
+            History(error) => history::unknown(error),
+            Restore(failure) => history::not_restored(failure),
+            RotationUnfinished(name) => history::rotation_unfinished(name),
             Recipient(failure) => recipient::report(failure),
             PassphraseCommand { .. }
             | PassphraseDescriptor { .. }

@@ -1,5 +1,9 @@
 //! `vault restore`.
 
+mod failure;
+
+use std::path::PathBuf;
+
 use crate::names::ProfileName;
 use crate::store::difference::Content;
 use crate::store::document::{Document, StoredAccessKey};
@@ -14,6 +18,8 @@ use super::report;
 use super::setting_change::{self, SettingChange};
 use super::world::World;
 
+pub use failure::{RestoreFailure, Side};
+
 /// Bring profiles back as they were in an earlier generation
 ///
 /// `vault history` lists the generations. A profile that is there keeps its access key: only its settings come back. One
@@ -25,6 +31,9 @@ pub struct Args {
     generation: u64,
     /// The profiles [default: all that it has]
     names: Vec<ProfileName>,
+    /// The very file, beside the vault, where several of that generation are kept
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
     /// Take the access keys of that very generation, which AWS may have retired long ago; names are needed
     #[arg(long, requires = "names")]
     with_keys: bool,
@@ -39,7 +48,7 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let mut vault = opening::open_vault(world)?;
     let history = vault.history()?;
-    let source = Source { from: find(&history, args.generation)?, args: &args, history: &history };
+    let source = Source { from: find(&history, &args)?, args: &args, history: &history };
     let mut changes = Vec::new();
     let mut refused = Vec::new();
     for name in source.names()? {
@@ -82,18 +91,37 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
     changes.iter().for_each(|coming| say(&args, coming, world));
     staying.iter().for_each(|change| report::say_not_restored(world, args.generation, change));
-    if refused.is_empty() { Ok(()) } else { Err(Failure::NotRestored { names: refused }) }
+    if refused.is_empty() { Ok(()) } else { Err(RestoreFailure::KeysRefused { names: refused }.into()) }
 }
 
-fn find(history: &[Kept], generation: u64) -> Result<&Document, Failure> {
-    let mut found = history.iter().filter(|kept| kept.generation == generation).peekable();
-    if found.peek().is_none() {
+fn find<'h>(history: &'h [Kept], args: &Args) -> Result<&'h Document, RestoreFailure> {
+    let generation = args.generation;
+    let mut found: Vec<&Kept> = history.iter().filter(|kept| kept.generation == generation).collect();
+    if found.is_empty() {
         let kept = history.iter().map(|kept| kept.generation).collect();
-        return Err(Failure::NoSuchGeneration { generation, kept });
+        return Err(RestoreFailure::NoSuchGeneration { generation, kept });
     }
-    // Two files of a number are two sides of a fork, one of which was trusted; only its own signature opens here.
-    let opened = found.find_map(|kept| kept.content.as_ref().ok());
-    opened.ok_or(Failure::GenerationDoesNotOpen { generation })
+    if let Some(named) = &args.file {
+        found.retain(|kept| named.file_name().is_some_and(|name| *name == *kept.file));
+        if found.is_empty() {
+            return Err(RestoreFailure::NoSuchFile { generation, file: named.clone() });
+        }
+    }
+    // Only this vault's own signature opens here.
+    let opened: Vec<(&Kept, &Document)> =
+        found.into_iter().filter_map(|kept| Some((kept, kept.content.as_ref().ok()?))).collect();
+    match opened[..] {
+        [] => Err(RestoreFailure::DoesNotOpen { generation }),
+        [(_, document)] => Ok(document),
+        _ => Err(RestoreFailure::SeveralOfGeneration { generation, sides: opened.into_iter().map(Side::of).collect() }),
+    }
+}
+
+impl Side {
+    fn of((kept, document): (&Kept, &Document)) -> Self {
+        let meta = &document.meta;
+        Self { file: kept.file.clone(), writer: meta.writer.clone(), written_at: meta.written_at }
+    }
 }
 
 /// A profile that comes back.
@@ -125,7 +153,7 @@ impl Source<'_> {
         let generation = self.args.generation;
         match failure {
             Failure::UnknownProfile { name, suggestion, .. } => {
-                Failure::NotInGeneration { generation, name, suggestion }
+                RestoreFailure::NotInGeneration { generation, name, suggestion }.into()
             }
             other => other,
         }
@@ -159,7 +187,7 @@ impl Source<'_> {
     fn no_later_one_is_unread(&self, of: u64) -> Result<(), Failure> {
         let unread = |kept: &&Kept| kept.generation > of && matches!(kept.content, Err(KeptError::Io(_)));
         match self.history.iter().find(unread) {
-            Some(kept) => Err(Failure::GenerationDoesNotOpen { generation: kept.generation }),
+            Some(kept) => Err(RestoreFailure::DoesNotOpen { generation: kept.generation }.into()),
             None => Ok(()),
         }
     }

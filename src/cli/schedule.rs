@@ -118,10 +118,13 @@ pub fn is_installed(world: &World) -> Option<bool> {
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {
-    // Looser spellings, such as ` 9:30`, are taken by what reads times.
-    let strict = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
-    let time = strict.then(|| Time::strptime("%H:%M", text).ok()).flatten();
-    time.ok_or_else(|| format!("`{text}` is not a time of day such as 09:30"))
+    // Looser spellings, such as ` 9:30` and `9:5`, are taken by what reads times.
+    let strict = |(hour, minute): (&str, &str)| {
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        (1..=2).contains(&hour.len()) && minute.len() == 2 && is_digits(hour) && is_digits(minute)
+    };
+    let time = text.split_once(':').filter(|parts| strict(*parts)).map(|_| Time::strptime("%H:%M", text).ok());
+    time.flatten().ok_or_else(|| format!("`{text}` is not a time of day such as 09:30"))
 }
 
 impl By {

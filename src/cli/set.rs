@@ -5,6 +5,7 @@ use crate::names::ProfileName;
 use crate::session::ChainError;
 use crate::store::document::{Document, Profile};
 
+use super::configured_command;
 use super::exported;
 use super::failure::Failure;
 use super::names_given;
@@ -68,6 +69,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         apply(document, args.name.as_ref(), &changes)
     })?;
     world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
+    settings.iter().for_each(|(key, value)| configured_command::warn_where_none_would_start(key, value, world));
     let document = vault.document();
     if settings.iter().any(|(key, _)| DURATIONS.contains(&key.as_str())) {
         session_records::say_which_are_of_another_duration(args.name.as_ref(), document, world)?;

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::Hardened;
 use super::hearing::{MOST_KEPT, Take, hear_out};
-use super::program::only_ours;
+use super::program::{is_program, only_ours};
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
 
@@ -82,17 +82,35 @@ pub fn run_with(
     start(&words, input, reduced(environment), hear).map(drop)
 }
 
+/// Whether there is a program for [`output_of`] to start.
+pub fn could_start(command_line: &str, environment: &Environment) -> Result<(), RunError> {
+    let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
+    let (program, _) = program_of(&words)?;
+    let path = path_of_what_we_start(environment);
+    // What is absolute stays so, whatever folder it is looked for in.
+    match std::env::split_paths(&path).map(|folder| folder.join(program)).any(|path| is_program(&path)) {
+        true => Ok(()),
+        false => Err(RunError::Start { program: program.clone(), error: rustix::io::Errno::NOENT.into() }),
+    }
+}
+
+/// The program, and what it is given.
+fn program_of(words: &[String]) -> Result<(&String, &[String]), RunError> {
+    let (program, arguments) = words.split_first().ok_or(RunError::Empty)?;
+    // What a relative path leads to is up to whoever made the current folder.
+    if program.contains('/') && !program.starts_with('/') {
+        return Err(RunError::Relative { program: program.clone() });
+    }
+    Ok((program, arguments))
+}
+
 fn start(
     words: &[String],
     input: Option<&[u8]>,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     hear: &mut dyn FnMut(&str),
 ) -> Result<SecretBytes, RunError> {
-    let (program, arguments) = words.split_first().ok_or(RunError::Empty)?;
-    // What a relative path leads to is up to whoever made the current folder.
-    if program.contains('/') && !program.starts_with('/') {
-        return Err(RunError::Relative { program: program.clone() });
-    }
+    let (program, arguments) = program_of(words)?;
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(variables);
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
@@ -124,10 +142,14 @@ pub(super) fn reduced(environment: &Environment) -> Vec<(OsString, OsString)> {
 pub(super) fn without_ours(environment: &Environment) -> Vec<(OsString, OsString)> {
     let ours = |name: &str| name.starts_with("AWS_") || OUR_VARIABLES.contains(&name);
     let kept = environment.all().filter(|(name, _)| !name.to_str().is_some_and(ours) && *name != "PATH");
-    let path = std::env::join_paths(safe_folders(environment)).unwrap_or_default();
-    // An empty PATH would mean the current folder.
-    let path = if path.is_empty() { OsString::from("/usr/bin:/bin") } else { path };
+    let path = path_of_what_we_start(environment);
     kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain([("PATH".into(), path)]).collect()
+}
+
+/// An empty PATH would mean the current folder.
+fn path_of_what_we_start(environment: &Environment) -> OsString {
+    let path = std::env::join_paths(safe_folders(environment)).unwrap_or_default();
+    if path.is_empty() { OsString::from("/usr/bin:/bin") } else { path }
 }
 
 /// What we start must not start us: each would wait for the other, or start it once more. It has our number, since what that

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::remembered::{self, Unreadable, VERSION};
@@ -77,9 +77,17 @@ impl Reason {
     }
 }
 
+/// There is a run a day. An hour of it the scheduler may take at random, and a machine may be off for the first of two.
+const LATE: SignedDuration = SignedDuration::from_hours(49);
+
 impl LastRun {
     pub fn new(time: Timestamp, exit: u8) -> Self {
         Self { version: VERSION, time, exit, rotated: 0, waiting: 0, failed: Vec::new(), told: false }
+    }
+
+    /// Whether another should have come since.
+    pub fn is_long_ago(&self, now: Timestamp) -> bool {
+        now.duration_since(self.time) > LATE
     }
 
     /// None where it went well.

@@ -82,8 +82,14 @@ fn last_run(world: &World) -> Option<Finding> {
     match LastRun::last(world.disk, &world.paths.state) {
         Ok(run) => {
             let run = run?;
-            let failed = schedule::last_run_failed(&run)?;
-            Some(Finding::problem("schedule", failed).next(schedule::next_step(&run)))
+            if let Some(failed) = schedule::last_run_failed(&run) {
+                return Some(Finding::problem("schedule", failed).next(schedule::next_step(&run)));
+            }
+            let is_missed = run.is_long_ago(world.clock.now()) && scheduled::is_installed(world) == Some(true);
+            is_missed.then(|| {
+                Finding::problem("schedule", schedule::none_since(&run))
+                    .next("`vault schedule status` says what starts it")
+            })
         }
         Err(why) => Some(Finding::problem("schedule", schedule::last_run_unreadable(&why))),
     }

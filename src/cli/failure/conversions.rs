@@ -11,6 +11,7 @@ use crate::cli::keys::KeyError;
 use crate::cli::log::LogFailure;
 use crate::cli::mfa::MfaFailure;
 use crate::cli::recipient::RecipientFailure;
+use crate::cli::restore::RestoreFailure;
 use crate::cli::schedule::ScheduleError;
 use crate::export::error::{ConfigureError, ExportError};
 use crate::export::shell::ShellError;
@@ -62,6 +63,7 @@ from! {
     ShellError => Shell,
     MfaFailure => Mfa,
     RecipientFailure => Recipient,
+    RestoreFailure => Restore,
     KeySourceFailure => KeySource,
 }
 

@@ -1,5 +1,7 @@
 //! Words of `schedule`, and of how the last scheduled run went.
 
+use jiff::Timestamp;
+
 use crate::cli::escape::{escape, shown_path};
 use crate::cli::schedule::{ScheduleError, Standing};
 use crate::cli::world::World;
@@ -14,6 +16,14 @@ use super::{Report, Status};
 
 pub const WHO_HAS_THE_DISK: &str = "whoever has this machine's disk, or a backup of it, has the access keys";
 const BY_USER: &str = "so has whoever runs programs as your user, also while the vault is locked";
+
+const NONE_SINCE: &str =
+    "none since then, though there is one a day: what starts it does not run, or this machine was off";
+
+/// Of a run that went well, and is not followed by others.
+pub fn none_since(run: &LastRun) -> String {
+    format!("the last scheduled run was that of {}; {NONE_SINCE}", minute(run.time))
+}
 
 pub fn name(scheduler: Scheduler) -> &'static str {
     match scheduler {
@@ -181,7 +191,7 @@ fn keeper(keeper: Keeper) -> &'static str {
 }
 
 /// For `schedule status`.
-pub fn standing(standing: &Standing) -> String {
+pub fn standing(standing: &Standing, now: Timestamp) -> String {
     let mut lines = Vec::new();
     for (scheduler, found) in &standing.installed {
         lines.push(format!("scheduled by {}: {}", name(*scheduler), escape(&found.place)));
@@ -189,6 +199,9 @@ pub fn standing(standing: &Standing) -> String {
             lines.push("not started: `vault schedule install` starts it".to_owned());
         }
         lines.extend(found.next.map(|next| format!("next run: {}", minute(next))));
+        if found.active.is_none() {
+            lines.push(format!("  {} does not tell whether it runs: the last run does", name(*scheduler)));
+        }
     }
     if standing.installed.is_empty() {
         lines.push("nothing is scheduled; `vault schedule install` does that".to_owned());
@@ -198,6 +211,12 @@ pub fn standing(standing: &Standing) -> String {
         Ok(Some(run)) => format!("last run: {}, {}", minute(run.time), went(run)),
         Err(why) => last_run_unreadable(why),
     });
+    if let Ok(Some(run)) = &standing.last_run
+        && run.is_long_ago(now)
+        && !standing.installed.is_empty()
+    {
+        lines.push(format!("  {NONE_SINCE}"));
+    }
     for failed in standing.last_run.iter().flatten().flat_map(|run| &run.failed) {
         lines.push(format!("  {}: {}", failed.profile, reason(failed.reason)));
     }

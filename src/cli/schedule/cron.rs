@@ -1,7 +1,12 @@
 //! A user's crontab.
 
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::cli::report::point_in_time::zone;
 use crate::cli::world::World;
-use crate::rotate::units::cron::{lines, ours, with, without};
+use crate::rotate::units::cron::{daily, lines, ours, with, without};
 use crate::rotate::units::{Job, Scheduler};
 
 use super::backend::{Backend, Installed, Started};
@@ -28,6 +33,14 @@ fn read(tool: &Tool) -> Result<Vec<u8>, ScheduleError> {
     }
 }
 
+/// Cron goes by the clock on the wall. What the day a clock is changed makes of that differs from cron to cron.
+fn next(at: Time, now: Timestamp, zone: TimeZone) -> Option<Timestamp> {
+    let now = now.to_zoned(zone);
+    let today = now.with().time(at).build().ok()?;
+    let next = if today > now { today } else { today.checked_add(1.day()).ok()? };
+    Some(next.timestamp())
+}
+
 impl Backend for Cron<'_, '_> {
     fn scheduler(&self) -> Scheduler {
         Scheduler::Cron
@@ -50,13 +63,14 @@ impl Backend for Cron<'_, '_> {
 
     fn installed(&self) -> Result<Option<Installed>, ScheduleError> {
         let Some(tool) = Tool::find_optional("crontab", self.world) else { return Ok(None) };
-        let there = match read(&tool) {
-            Ok(crontab) => !ours(&crontab).is_empty(),
+        let crontab = match read(&tool) {
             // Who may not have a crontab has none.
-            Err(ScheduleError::Refused { .. }) => false,
-            Err(error) => return Err(error),
+            Err(ScheduleError::Refused { .. }) => return Ok(None),
+            crontab => crontab?,
         };
-        Ok(there.then(|| Installed { place: "your crontab".to_owned(), active: Some(true), next: None }))
+        let next = || next(daily(&crontab)?, self.world.clock.now(), zone());
+        let is_there = !ours(&crontab).is_empty();
+        Ok(is_there.then(|| Installed { place: "your crontab".to_owned(), active: None, next: next() }))
     }
 
     fn remove(&self) -> Result<(), ScheduleError> {
@@ -69,5 +83,21 @@ impl Backend for Cron<'_, '_> {
             tool.tell(&["-"], &edited)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::time;
+
+    use super::*;
+
+    #[test]
+    fn the_next_run_is_today_or_tomorrow_by_the_clock_on_the_wall() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let next = |now: &str| next(time(9, 30, 0, 0), now.parse().unwrap(), zone.clone()).unwrap().to_string();
+        assert_eq!(next("2026-11-23T07:29:59Z"), "2026-11-23T07:30:00Z");
+        assert_eq!(next("2026-11-23T07:30:00Z"), "2026-11-24T07:30:00Z");
+        assert_eq!(next("2026-12-31T22:30:00Z"), "2027-01-01T07:30:00Z");
     }
 }

@@ -32,7 +32,7 @@ pub fn run(as_json: bool, world: &World) -> Result<(), Failure> {
     }
     match as_json {
         true => world.print_json(standing.json()),
-        false => world.print(&words::standing(&standing)),
+        false => world.print(&words::standing(&standing, world.clock.now())),
     }
 }
 

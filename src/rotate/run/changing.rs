@@ -53,7 +53,7 @@ impl Rotation {
     }
 
     /// Another profile may have got it since, and would be without a key.
-    fn spare(&self, key: &AccessKeyId) -> Result<(), Stop> {
+    pub(super) fn spare(&self, key: &AccessKeyId) -> Result<(), Stop> {
         match self.entry()?.elsewhere.contains(key) {
             true => Err(Stop::InVault { key: key.clone() }),
             false => Ok(()),

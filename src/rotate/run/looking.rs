@@ -46,10 +46,10 @@ impl Rotation {
     pub(super) fn resolve_key_to_delete(&mut self) -> Result<(), Stop> {
         let Some(given) = self.delete_key.take() else { return Ok(()) };
         let meant: Vec<&ListedKey> = self.keys.iter().filter(|key| key.id.is_meant_by(&given)).collect();
-        match meant[..] {
-            [key] => self.wish.delete_key = Some(key.id.clone()),
-            _ => return Err(Stop::NoSuchKey { given }),
-        }
+        let [key] = meant[..] else { return Err(Stop::NoSuchKey { given }) };
+        let key = key.id.clone();
+        self.spare(&key)?;
+        self.wish.delete_key = Some(key);
         Ok(())
     }
 

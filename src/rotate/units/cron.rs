@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::civil::Time;
+
 use super::{Job, MARK, RUN, Scheduler, Unattended, UnitError, plain, refused};
 
 /// Vixie's cron and its heirs cut a command after 998 characters, and the list of a day is read by others too.
@@ -41,6 +43,15 @@ pub fn without(crontab: &[u8]) -> Vec<u8> {
 pub fn ours(crontab: &[u8]) -> Vec<String> {
     let lines = crontab.split(|byte| *byte == b'\n').filter(|line| is_ours(line));
     lines.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
+}
+
+/// The time of day that the daily one of our lines says.
+pub fn daily(crontab: &[u8]) -> Option<Time> {
+    ours(crontab).iter().find_map(|line| {
+        let mut fields = line.split(' ');
+        let (minute, hour) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Time::new(hour, minute, 0, 0).ok()
+    })
 }
 
 fn is_ours(line: &[u8]) -> bool {
@@ -96,6 +107,8 @@ mod tests {
         let [daily, at_start] = lines(&at).unwrap();
         assert_eq!(daily, "5 9 * * * /usr/bin/vault rotate --due --scheduled # made by vault schedule");
         assert_eq!(at_start, "@reboot /usr/bin/vault rotate --due --scheduled # made by vault schedule");
+        assert_eq!(super::daily(format!("0 7 * * * other\n{at_start}\n{daily}\n").as_bytes()), Some(time(9, 5, 0, 0)));
+        assert_eq!(super::daily(format!("0 7 * * * other\n{at_start}\n").as_bytes()), None);
     }
 
     #[test]

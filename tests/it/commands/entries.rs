@@ -44,16 +44,16 @@ fn list_has_the_profiles_of_the_vault_and_those_only_config_knows() {
          prod   user  {ACCOUNT}  {key}  yes  vault\n"
     );
     case.run(&["list"]).succeeds().stdout(&table).stderr("");
-    let entry = |name: &str, kind: &str, account: Option<&str>, mfa: bool, from: &str, source: Option<&str>| {
+    let entry = |name: &str, kind: &str, account: Option<&str>, mfa: Option<bool>, from: &str, source: Option<&str>| {
         let key = (kind == "user").then_some(&key);
         json!({"name": name, "kind": kind, "account": account, "access_key": key, "mfa": mfa, "from": from,
                "source_profile": source})
     };
     let expected = json!({"version": 1, "profiles": [
-        entry("admin", "role", Some(ACCOUNT), false, "vault", Some("prod")),
-        entry("corp", "sso", None, false, "config", None),
-        entry("dev", "role", Some(ACCOUNT), true, "config", Some("prod")),
-        entry("prod", "user", Some(ACCOUNT), true, "vault", None),
+        entry("admin", "role", Some(ACCOUNT), None, "vault", Some("prod")),
+        entry("corp", "sso", None, None, "config", None),
+        entry("dev", "role", Some(ACCOUNT), Some(true), "config", Some("prod")),
+        entry("prod", "user", Some(ACCOUNT), Some(true), "vault", None),
     ]});
     assert_eq!(json(&case.run(&["list", "--json"])), expected);
 }
@@ -129,6 +129,25 @@ fn several_settings_are_changed_together_or_not_at_all() {
     {
         case.run(arguments).exits(2).stdout("");
     }
+}
+
+#[test]
+fn a_command_that_nothing_would_start_is_taken_and_told_when_it_is_set() {
+    let case = Case::with_prod();
+    for (command, why) in [
+        ("no-such-program -x", "could not start `no-such-program`: No such file or directory (os error 2)"),
+        ("/no/such/program", "could not start `/no/such/program`: No such file or directory (os error 2)"),
+        ("./code", "`./code` is a relative path"),
+        ("code 'prod", "the command's quotes do not match"),
+    ] {
+        for setting in ["mfa_process", "rotate_hook"] {
+            let set = case.run(&["set", "prod", &format!("{setting}={command}")]);
+            set.succeeds().stderr(&(format!("set {setting}\n") + &warning(&format!("{setting}: {why}"))));
+        }
+    }
+    case.run(&["set", "prod", "mfa_process=cat code", "rotate_hook=/bin/cat x"])
+        .succeeds()
+        .stderr("set mfa_process, rotate_hook\n");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use aws_sim::{Failure, Kind, Request};
 
 use super::{PHONE, error, error_and_hint, mode, screen, short, signed_in, warning, written};
+use crate::left_unlocked::LeftUnlocked;
 use crate::program::{ACCOUNT, Case};
 
 const USE_PROD: &str = "use: aws --profile prod --region us-east-1 sts get-caller-identity\n";
@@ -277,12 +278,33 @@ fn the_region_is_written_to_config_only_where_none_is_and_only_when_asked() {
     assert!(!case.config().exists());
     assert_eq!(only_call(&case).region, "eu-central-1");
     let told = "use: aws --profile prod sts get-caller-identity\n";
-    case.run(&["login", "prod", "--no-mfa", "--write-region"]).succeeds().stderr_has(told);
+    let wrote = format!("wrote region = eu-central-1\n{told}");
+    case.run(&["login", "prod", "--no-mfa", "--write-region"]).succeeds().stderr_has(&wrote);
     assert_eq!(fs::read_to_string(case.config()).unwrap(), "[profile prod]\nregion = eu-central-1\n");
     case.run(&["login", "prod", "--no-mfa"]).succeeds().stderr_has(told);
     case.run(&["set", "prod", "region=eu-west-1"]).succeeds();
-    case.run(&["login", "prod", "--no-mfa", "--write-region"]).succeeds();
+    let there = case.run(&["login", "prod", "--no-mfa", "--write-region"]);
+    assert!(!there.succeeds().err.contains("wrote region"), "{}", there.err);
     assert_eq!(fs::read_to_string(case.config()).unwrap(), "[profile prod]\nregion = eu-central-1\n");
+}
+
+#[test]
+fn a_region_that_nobody_knows_is_not_written_and_the_way_to_one_is_said() {
+    let case = Case::with_prod();
+    let told = warning("no region is written: nothing says which")
+        + "vault: hint: `vault set prod region=REGION`, then the same command again\n";
+    case.run(&["login", "prod", "--no-mfa", "--write-region"]).succeeds().stderr_has(&told);
+    assert!(!case.config().exists());
+}
+
+#[test]
+fn a_name_that_is_none_ends_a_login_of_several_before_any_is_written() {
+    let case = LeftUnlocked::new(Case::with_prod());
+    let alone = |words: &[&str]| case.vault(words).asking().without_variable("VAULT_NO_AGENT").run();
+    alone(&["login", "prod", "--no-mfa", "--no-export"]).succeeds();
+    let refused = alone(&["login", "prod", "nope", "--no-mfa"]);
+    refused.refuses(1, "no profile named `nope`");
+    assert!(!case.credentials().exists() && !refused.err.contains("signed in"), "{}", refused.err);
 }
 
 #[test]

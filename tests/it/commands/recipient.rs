@@ -84,7 +84,9 @@ fn a_new_recovery_key_goes_to_a_file_or_is_shown_and_asked_back() {
     let mut terminal = case.vault(&["recipient", "add", "third"]).may_show_secrets().on_terminal();
     let key = format!("AGE-SECRET-KEY-1{}", terminal.expect("AGE-SECRET-KEY-1").rest_of_line());
     terminal.expect("Its last 4 characters, to show that you have it: ").type_line("xxxx");
-    terminal.expect("Those are not its last 4 characters.\r\n").type_line(&key[key.len() - 4..]);
+    terminal
+        .expect("Those are not its last 4 characters. Ctrl-C ends this, and changes nothing.\r\n")
+        .type_line(&key[key.len() - 4..]);
     let (output, _) = terminal.finish();
     assert!(screen(output.succeeds()).ends_with(&added("third")), "{}", output.screen);
     let third = case.give("third", key);

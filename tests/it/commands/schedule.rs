@@ -7,6 +7,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::configure::program;
@@ -87,6 +89,18 @@ impl Machine {
 
     fn status(&self) -> Value {
         json(&self.run(&["schedule", "status", "--json"]))
+    }
+
+    /// What `status` says of the crontab, at eleven today or tomorrow.
+    fn by_cron(&self) -> String {
+        let next: Timestamp = self.status()["installed"][0]["next_run"].as_str().unwrap().parse().unwrap();
+        let apart = next.duration_since(Timestamp::now());
+        assert!(apart.is_positive() && apart.as_hours() < 24, "{next}");
+        let next = next.to_zoned(TimeZone::UTC).strftime("%F %H:%M").to_string();
+        assert!(next.ends_with(" 11:00"), "{next}");
+        format!(
+            "scheduled by cron: your crontab\nnext run: {next}\n  cron does not tell whether it runs: the last run does\n"
+        )
     }
 
     fn recipients(&self) -> Vec<String> {
@@ -191,7 +205,7 @@ fn other_lines_of_a_crontab_keep_every_byte_whatever_is_installed_and_removed() 
     let ours = format!("0 11 * * * {command}@reboot {command}");
     assert_eq!(fs::read(&file).unwrap(), [&others[..], ours.as_bytes()].concat());
     // Another time takes the place of the first.
-    machine.run(&["schedule", "install", "--cron", "--at", "09:30"]).succeeds();
+    machine.run(&["schedule", "install", "--cron", "--at", "9:30"]).succeeds();
     let ours = format!("30 9 * * * {command}@reboot {command}");
     assert_eq!(fs::read(&file).unwrap(), [&others[..], ours.as_bytes()].concat());
     assert_eq!(machine.status()["installed"][0]["by"], "cron");
@@ -351,7 +365,10 @@ fn somebody_elses_units_and_folders_are_left_alone() {
 #[test]
 fn a_time_that_is_none_is_a_wrong_command_line() {
     let machine = Machine::new(&["systemctl"]);
-    machine.run(&["schedule", "install", "--at", "25:00"]).exits(2).stderr_has("is not a time of day such as 09:30");
+    for time in ["25:00", " 9:30", "9:5", "930", ":30", "+9:30"] {
+        let refused = machine.run(&["schedule", "install", "--at", time]);
+        refused.exits(2).stderr_has("is not a time of day such as 09:30");
+    }
     machine.run(&["schedule", "install", "--cron", "--systemd"]).exits(2);
     machine.run(&["schedule", "install", "--yes"]).exits(2);
     assert!(machine.asked().is_empty());

@@ -1,12 +1,14 @@
 //! `vault trust`: a person decides on a vault that is not what this machine remembers.
 
+use std::collections::BTreeSet;
+
 use rustix::process::Signal;
 use vault::store::plugin::Plugins;
 use vault::store::seal::{seal, unseal};
 
 use super::machines::Machine;
 use super::recipient::made_with_recovery_key;
-use super::{error, error_and_hint, screen, short};
+use super::{error, error_and_hint, json, screen, short};
 use crate::left_unlocked::LeftUnlocked;
 use crate::program::{Case, PASSPHRASE};
 
@@ -314,4 +316,44 @@ fn kept_files_of_another_side_or_under_another_name_are_not_taken_for_this_ones(
     terminal.expect("Beside generation 3, the newest before:\r\n");
     terminal.expect(&format!("  only in generation 3: `prod`, access key {key}\r\n")).expect(QUESTION).type_line("no");
     terminal.finish().0.exits(8);
+}
+
+#[test]
+fn of_a_generation_that_both_sides_have_restore_takes_the_file_that_is_named() {
+    let case = made_with_recovery_key();
+    let (first, other) = (Machine::first(&case), Machine::other(&case));
+    case.add("prod").succeeds();
+    other.sync_from(&first);
+    other.first_sight();
+    for (machine, region) in [(&first, "eu-west-1"), (&other, "us-east-1")] {
+        machine.run(&["set", "prod", &format!("region={region}")]).succeeds();
+    }
+    first.save(3600);
+    first.sync_from(&other);
+    let mut terminal = first.trust();
+    terminal.expect(QUESTION).type_line("yes");
+    terminal.finish().0.succeeds();
+    first.save(7200);
+    let folder = first.vault_file().parent().unwrap().to_owned();
+    let files = crate::program::files_below(&folder);
+    let names = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap());
+    let sides: Vec<&str> = names.filter(|name| name.starts_with("vault.age.g4-")).collect();
+    assert_eq!(sides.len(), 2, "{files:?}");
+
+    let before = first.bytes();
+    let refused = first.run(&["restore", "4"]);
+    refused.refuses(1, "2 files of generation 4 are kept: the vault was changed in two places at once");
+    refused.stderr_has("vault: hint: `vault restore 4 --file FILE` takes one of them: ");
+    for side in &sides {
+        refused.stderr_has(&format!("{side} (20"));
+    }
+    let strange = first.run(&["restore", "4", "--file", "vault.age.g2-00000000"]);
+    strange.refuses(1, "vault.age.g2-00000000 is not a file of generation 4 that is kept beside the vault");
+    assert_eq!(first.bytes(), before);
+    let mut regions = BTreeSet::new();
+    for side in sides {
+        first.run(&["restore", "4", "prod", "--file", &folder.join(side).display().to_string()]).succeeds();
+        regions.extend(json(&first.run(&["show", "prod", "--json"]))["profile"]["region"].as_str().map(str::to_owned));
+    }
+    assert_eq!(regions.into_iter().collect::<Vec<_>>(), ["eu-west-1", "us-east-1"]);
 }

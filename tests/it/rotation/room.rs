@@ -83,3 +83,20 @@ fn the_key_in_use_is_not_deleted_to_make_room() {
     assert_eq!(stage.status(&second), Some(Status::Active));
     stage.is_untouched();
 }
+
+#[test]
+fn the_key_of_another_profile_is_not_deleted_to_make_room_and_no_code_is_spent_on_it() {
+    let stage = Stage::new();
+    let (second, secret) = stage.sim().add_access_key(&stage.user);
+    stage.case.keep_secret("another's secret", &secret);
+    let add = ["add", "legacy", "--access-key-id", &second, "--secret-stdin", "--mfa-serial", "none"];
+    stage.case.vault(&add).stdin(&secret).run().succeeds();
+    for rehearsed in [true, false] {
+        let more: &[&str] = if rehearsed { &["--dry-run"] } else { &[] };
+        let ran = stage.rotate(&[&["--delete-key", &second], more].concat());
+        ran.exits(1).says(&format!("prod: AKIA...{} is the key of another profile of this vault", &second[16..]));
+        assert!(ran.changes().is_empty() && ran.codes_spent() == 0, "{}", ran.shown());
+    }
+    assert_eq!(stage.status(&second), Some(Status::Active));
+    stage.is_untouched();
+}

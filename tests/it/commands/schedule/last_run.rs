@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use vault::disk::RealDisk;
 use vault::rotate::last_run::{Failed, LastRun, Reason, only_run};
@@ -32,7 +32,7 @@ fn how_the_last_run_went_is_not_known_where_its_record_is_damaged_and_all_else_i
     for (text, told) in [("{", "is damaged"), (r#"{"version":2}"#, "is of a later version of this program")] {
         fs::write(machine.state().join("schedule.json"), text).unwrap();
         let line = format!("last run of the schedule: not known: schedule.json {told}; the next run writes it anew");
-        machine.run(&["schedule", "status"]).succeeds().stdout(&format!("scheduled by cron: your crontab\n{line}\n"));
+        machine.run(&["schedule", "status"]).succeeds().stdout(&format!("{}{line}\n", machine.by_cron()));
         let standing = machine.status();
         assert_eq!(
             (&standing["last_run"], &standing["unreadable"][0]["file"]),
@@ -68,6 +68,30 @@ fn a_run_that_failed_is_told_at_the_next_command_at_a_terminal_once() {
     remember(&machine, &outcome(0, &[]));
     assert!(!on_terminal().contains("scheduled"));
     assert!(!machine.run(&["status"]).err.contains("scheduled"));
+}
+
+#[test]
+fn a_schedule_that_no_run_comes_of_is_told_by_status_and_doctor() {
+    let machine = Machine::with_vault(&["crontab"]);
+    machine.run(&["schedule", "install"]).succeeds();
+    let told = "none since then, though there is one a day: what starts it does not run, or this machine was off";
+    let doctor = || machine.run(&["doctor"]).out;
+    for (hours, is_told) in [(48, false), (50, true)] {
+        let time = Timestamp::now() - SignedDuration::from_hours(hours);
+        remember(&machine, &LastRun::new(time, 0));
+        let status = machine.run(&["schedule", "status"]);
+        assert_eq!(
+            status.succeeds().out.ends_with(&format!(", nothing was due\n  {told}\n")),
+            is_told,
+            "{}",
+            status.out
+        );
+        let found = doctor();
+        assert_eq!(found.contains(&format!("; {told}")), is_told, "{found}");
+    }
+    machine.run(&["schedule", "remove"]).succeeds();
+    remember(&machine, &LastRun::new(Timestamp::now() - SignedDuration::from_hours(50), 0));
+    assert!(!machine.run(&["schedule", "status"]).succeeds().out.contains(told) && !doctor().contains(told));
 }
 
 #[test]

@@ -40,8 +40,9 @@ fn unattended_runs_get_a_recipient_of_their_own_that_goes_with_the_schedule() {
 
     let shown = machine.run(&["schedule", "status"]);
     shown.succeeds().stdout(&format!(
-        "scheduled by cron: your crontab\nlast run: none yet\nunattended: recipient `{}` opens the vault; its identity is in \
+        "{}last run: none yet\nunattended: recipient `{}` opens the vault; its identity is in \
          ~/.local/state/vault/unattended.identity\n  {DISK};\n  {USER}\n",
+        machine.by_cron(),
         recipient()
     ));
     let told = machine.status()["unattended"].clone();
@@ -205,7 +206,7 @@ fn what_is_remembered_of_an_identity_is_made_anew_where_it_is_damaged() {
             "unattended: not known: unattended.json {told}; `vault schedule install --unattended` makes it anew\n"
         );
         let status = machine.run(&["schedule", "status"]);
-        status.succeeds().stdout(&format!("scheduled by cron: your crontab\nlast run: none yet\n{line}"));
+        status.succeeds().stdout(&format!("{}last run: none yet\n{line}", machine.by_cron()));
         assert_eq!(machine.status()["unreadable"][0]["file"], "unattended.json");
         // A schedule that would no longer open the vault is not what anybody meant.
         let refused = machine.run(&["schedule", "install"]);
