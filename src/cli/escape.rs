@@ -45,6 +45,38 @@ pub fn without_identities(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{before}{IDENTITY}...{}", without_identities(rest)))
 }
 
+/// So long AWS's secret access keys are, of base64's characters.
+const SECRET_LENGTH: usize = 40;
+
+/// The same, and without what could be a secret access key: for words of a command line, among which a path of that very length
+/// is not worth showing one. Styles may stand between the words.
+pub fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = &*without_identities(text);
+    while let Some(character) = rest.chars().next() {
+        let is_style = |style: &&str| style.bytes().all(|byte| byte.is_ascii_digit() || b"[;".contains(&byte));
+        let style =
+            rest.strip_prefix('\x1b').and_then(|rest| rest.split_once('m')).map(|(style, _)| style).filter(is_style);
+        let word = rest.len() - rest.trim_start_matches(is_base64).len();
+        let taken = style.map_or(word.max(character.len_utf8()), |style| style.len() + 2);
+        let (next, after) = rest.split_at(taken);
+        shown.push_str(if is_like_a_secret(next) { "(a secret access key)" } else { next });
+        rest = after;
+    }
+    shown
+}
+
+/// A hash has small letters and digits alone, and a word of prose no digits.
+fn is_like_a_secret(word: &str) -> bool {
+    let has = |of: fn(&char) -> bool| word.chars().any(|character| of(&character));
+    let kinds = [has(char::is_ascii_uppercase), has(char::is_ascii_lowercase), has(char::is_ascii_digit)];
+    word.len() == SECRET_LENGTH && word.chars().all(is_base64) && !kinds.contains(&false)
+}
+
+fn is_base64(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '+' | '/')
+}
+
 /// A path as shown to people.
 pub fn shown_path(path: &Path) -> String {
     escape(&path.to_string_lossy())
@@ -87,6 +119,23 @@ mod tests {
             assert!(holds_identity(&text));
         }
         assert!(!holds_identity("AGE-SECRET-KEY"));
+    }
+
+    #[test]
+    fn of_a_command_line_nothing_is_shown_that_could_be_a_secret_access_key() {
+        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        for (text, shown) in [
+            (format!("'{secret}' for"), "'(a secret access key)' for".to_owned()),
+            (format!("\x1b[1;33m{secret}\x1b[0m"), "\x1b[1;33m(a secret access key)\x1b[0m".to_owned()),
+            (format!("é{secret}\x1b"), "é(a secret access key)\x1b".to_owned()),
+            (format!("--secret={secret}\n"), "--secret=(a secret access key)\n".to_owned()),
+        ] {
+            assert_eq!(without_secrets(&text), shown);
+        }
+        let hash = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+        for text in [hash, &secret[1..], &format!("{secret}A"), "\x1b[", "\x1b[é", ""] {
+            assert_eq!(without_secrets(text), text);
+        }
     }
 
     #[test]

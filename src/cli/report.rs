@@ -43,7 +43,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use super::escape::{escape, shown_path, without_identities};
+use super::escape::{escape, shown_path, without_secrets};
 use crate::paths::PathsError;
 use crate::process::LEAST_OPEN_FILES;
 
@@ -111,7 +111,7 @@ impl Report {
     }
 
     pub fn usage(error: &clap::Error) -> Self {
-        usage::conflict(error).unwrap_or_else(|| Self::new(Status::Usage, error.to_string()))
+        usage::conflict(error).unwrap_or_else(|| Self::new(Status::Usage, without_secrets(&error.to_string())))
     }
 
     pub fn of(failure: &Failure) -> Self {
@@ -300,7 +300,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     }
     match usage::conflict(error) {
         Some(report) => show(&report),
-        None => say(&format!("vault: {}", without_identities(&error.render().ansi().to_string()))),
+        None => say(&format!("vault: {}", without_secrets(&error.render().ansi().to_string()))),
     }
     Status::Usage.into()
 }

@@ -45,6 +45,8 @@ pub struct Args {
     vault: Vec<(String, String)>,
 }
 
+const DEFAULT: &str = "default_profile";
+
 /// What a role leads to.
 const SOURCES: [&str; 2] = ["source_profile", "role_arn"];
 
@@ -71,10 +73,15 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     world.say(&format!("set {}", settings.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")));
     settings.iter().for_each(|(key, value)| configured_command::warn_where_none_would_start(key, value, world));
     let document = vault.document();
-    if settings.iter().any(|(key, _)| DURATIONS.contains(&key.as_str())) {
+    let said = |known: &[&str]| settings.iter().any(|(key, _)| known.contains(&key.as_str()));
+    if said(&DURATIONS) {
         session_records::say_which_are_of_another_duration(args.name.as_ref(), document, world)?;
     }
-    if let Some(name) = args.name.as_ref().filter(|_| settings.iter().any(|(key, _)| SOURCES.contains(&key.as_str()))) {
+    let to_sign_in_to = match &args.name {
+        Some(name) => Some(name).filter(|_| said(&SOURCES)),
+        None => document.settings.default_profile.as_ref().filter(|_| said(&[DEFAULT])),
+    };
+    if let Some(name) = to_sign_in_to {
         warn_of_its_chain(name, document, world);
     }
     let is_protected = |name: &&ProfileName| document.profiles.get(name).is_some_and(Profile::is_protected);
@@ -86,7 +93,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Taken as it was said: the source may be still to come.
+/// Taken as it was said: the source may be still to come, and so may the profile.
 fn warn_of_its_chain(name: &ProfileName, document: &Document, world: &World) {
     let Ok(config) = ConfigFile::load(world.disk, &world.paths.aws_config) else { return };
     if let Err(failure) = resolved::chain(name, document, &config) {

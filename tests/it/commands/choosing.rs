@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{error, error_and_hint, json, screen};
+use super::{error, error_and_hint, json, screen, warning};
 use crate::program::Case;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
@@ -32,6 +32,27 @@ fn the_variable_comes_first_then_the_setting_then_the_only_one() {
     assert_eq!(chosen(&case, None), "prod");
     assert_eq!(chosen(&case, Some("admin")), "admin");
     assert_eq!(chosen(&case, Some("")), "prod", "an empty variable is none");
+}
+
+#[test]
+fn a_usual_profile_that_is_none_is_told_when_it_is_set() {
+    let case = Case::with_prod();
+    let told = "set default_profile\n".to_owned() + &warning("no profile named `prdo`; did you mean `prod`?");
+    case.run(&["set", "--vault", "default_profile=prdo"]).succeeds().stderr(&told);
+    case.run(&["set", "--vault", "default_profile=prod"]).succeeds().stderr("set default_profile\n");
+}
+
+#[test]
+fn a_secret_access_key_in_the_wrong_place_of_a_command_line_is_not_shown() {
+    let case = Case::new();
+    let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    for flag in ["--access-key-id", "--duration", "--no-such"] {
+        let refused = case.run(&["add", "prod", flag, secret]);
+        refused.exits(2).stdout("");
+        assert!(!refused.err.contains(secret), "{}", refused.err);
+    }
+    let told = "vault: error: invalid value '(a secret access key)' for '--access-key-id <ID>': ";
+    case.run(&["add", "prod", "--access-key-id", secret]).exits(2).stderr_has(told);
 }
 
 #[test]
