@@ -200,7 +200,7 @@ pub fn standing(standing: &Standing, now: Timestamp) -> String {
         }
         lines.extend(found.next.map(|next| format!("next run: {}", minute(next))));
         if found.active.is_none() {
-            lines.push(format!("  {} does not tell whether it runs: the last run does", name(*scheduler)));
+            lines.push(format!("  {} does not say whether it runs; the last run shows it", name(*scheduler)));
         }
     }
     if standing.installed.is_empty() {

@@ -99,7 +99,7 @@ impl Machine {
         let next = next.to_zoned(TimeZone::UTC).strftime("%F %H:%M").to_string();
         assert!(next.ends_with(" 11:00"), "{next}");
         format!(
-            "scheduled by cron: your crontab\nnext run: {next}\n  cron does not tell whether it runs: the last run does\n"
+            "scheduled by cron: your crontab\nnext run: {next}\n  cron does not say whether it runs; the last run shows it\n"
         )
     }
 
