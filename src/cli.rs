@@ -2,6 +2,7 @@
 
 mod access_key_source;
 mod agent_access;
+mod asking;
 mod clock_told;
 mod code_asker;
 mod configured_command;
@@ -219,6 +220,7 @@ pub fn main() -> ExitCode {
             messages: RefCell::new(Box::new(anstream::stderr())),
             ..World::of_this_process(environment, started_as, paths, hardened)
         };
+        asking::let_lock_find_us(&world.paths.state);
         if command.is_for_a_person() {
             last_run::remind(&world);
         }

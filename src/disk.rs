@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-pub use holders::{Holders, tell_holders};
+pub use holders::{Holders, hold, let_go, tell_holders};
 pub use real::RealDisk;
 pub use replace::{Replaced, replace};
 pub use room::{MayWrite, Room};

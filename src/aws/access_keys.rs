@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::client::{Aws, Repeat, Signer};
 use super::error::AwsError;
-use super::iam::signed_by;
+use super::iam::{MOST_PAGES, signed_by};
 use super::time::timestamp;
 use crate::credentials::AccessKey;
 use crate::names::AccessKeyId;
@@ -72,7 +72,7 @@ impl Aws {
         let action = "ListAccessKeys";
         let mut keys = Vec::new();
         let mut marker = None;
-        loop {
+        for _ in 0..MOST_PAGES {
             let page = self.call(action, Repeat::Freely, async || {
                 self.iam()
                     .list_access_keys()
@@ -86,12 +86,12 @@ impl Aws {
             for key in page.access_key_metadata {
                 keys.push(listed(key).map_err(|why| AwsError::unreadable(action, why))?);
             }
-            // A marker that comes back unchanged would be followed for ever.
             match page.marker {
-                Some(next) if page.is_truncated && marker.as_ref() != Some(&next) => marker = Some(next),
+                Some(next) if page.is_truncated => marker = Some(next),
                 _ => return Ok(keys),
             }
         }
+        Err(AwsError::unreadable(action, "the list has no end"))
     }
 
     /// Setting what is set already changes nothing, so a lost reply costs nothing.
@@ -159,6 +159,17 @@ mod tests {
             AwsError::Refused { refusal, .. } => Some(refusal),
             _ => None,
         }
+    }
+
+    #[test]
+    fn a_list_without_an_end_is_not_followed_for_ever() {
+        let stage = Stage::new();
+        let more = "<IsTruncated>true</IsTruncated><Marker>0</Marker>".to_owned();
+        let endless = Kind::Altered("<IsTruncated>false</IsTruncated>".into(), more);
+        stage.sim.fail(Failure::on("ListAccessKeys").kind(endless).lasting());
+        let listed = stage.aws.access_keys(&Signer::AccessKey(&stage.key), "alice");
+        assert!(matches!(listed, Err(AwsError::Unreadable { detail, .. }) if detail == "the list has no end"));
+        assert_eq!(stage.sim.requests().len(), MOST_PAGES);
     }
 
     #[test]

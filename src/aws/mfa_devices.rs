@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::client::{Aws, Repeat, Signer};
 use super::error::AwsError;
-use super::iam::signed_by;
+use super::iam::{MOST_PAGES, signed_by};
 use super::refusal::Refusal;
 use super::time::timestamp;
 use crate::names::{MfaCode, MfaSerial};
@@ -38,7 +38,7 @@ impl Aws {
     pub fn mfa_devices(&self, signer: &Signer, user_name: &str) -> Result<Vec<MfaDevice>, AwsError> {
         let mut devices = Vec::new();
         let mut marker = None;
-        loop {
+        for _ in 0..MOST_PAGES {
             let page = self.call("ListMFADevices", Repeat::Freely, async || {
                 self.iam()
                     .list_mfa_devices()
@@ -53,12 +53,12 @@ impl Aws {
                 let enabled = timestamp(device.enable_date).ok();
                 MfaDevice { enabled, ..MfaDevice::named(device.serial_number) }
             }));
-            // A marker that comes back unchanged would be followed for ever.
             match page.marker {
-                Some(next) if page.is_truncated && marker.as_ref() != Some(&next) => marker = Some(next),
+                Some(next) if page.is_truncated => marker = Some(next),
                 _ => return Ok(devices),
             }
         }
+        Err(AwsError::unreadable("ListMFADevices", "the list has no end"))
     }
 
     /// Not repeated where the reply may be lost: the second call would only say that the device exists.

@@ -12,6 +12,8 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -24,6 +26,9 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// connection looks like a lost reply, after which a code can't be sent again; so only a connection fresh from the call
 /// before is used again.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Of all answers asked for here, a session with the longest token and a page of keys are the longest, of some kilobytes.
+const LONGEST_ANSWER: usize = 1024 * 1024;
 
 /// The certificates of `AWS_CA_BUNDLE` or a setting like it.
 #[derive(Clone)]
@@ -85,8 +90,14 @@ impl HttpConnector for Transport {
         } else {
             self.encrypted.get_or_init(|| connector(self.trust.clone(), ProxyConfig::from_env()))
         };
-        connector.call(request)
+        let response = connector.call(request);
+        HttpConnectorFuture::new(async { Ok(response.await?.map(limited)) })
     }
+}
+
+/// The SDK takes in whatever comes.
+fn limited(body: SdkBody) -> SdkBody {
+    SdkBody::from_body_1_x(Limited::new(body, LONGEST_ANSWER))
 }
 
 fn connector(trust: TrustStore, proxy: ProxyConfig) -> Connector {
@@ -102,11 +113,13 @@ fn connector(trust: TrustStore, proxy: ProxyConfig) -> Connector {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
     use std::process::Command;
 
     use super::*;
-    use crate::aws::Signer;
-    use crate::aws::stage::Stage;
+    use crate::aws::stage::{Stage, aws_at, some_key};
+    use crate::aws::{AwsError, Signer};
 
     /// Signed by itself, for localhost; its key is thrown away.
     const CERTIFICATE: &str = "\
@@ -139,6 +152,25 @@ fujxIqA4ryKomy0Y8H9MhMo2ANAml2+DV4HDfgpMbg==
     fn calls_to_this_machine_reach_it() {
         let stage = Stage::new();
         assert!(stage.aws.caller_identity(&Signer::AccessKey(&stage.key)).is_ok());
+    }
+
+    #[test]
+    fn of_an_answer_without_an_end_no_more_is_read_than_any_answer_has() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let aws = aws_at(&format!("http://{}", listener.local_addr().unwrap()));
+        let sender = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            drop(listener);
+            assert!(stream.read(&mut [0; 65_536]).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\n").unwrap();
+            let piece = [b' '; 65_536];
+            (0..30_000).take_while(|_| stream.write_all(&piece).is_ok()).count() * piece.len()
+        });
+        let answer = aws.caller_identity(&Signer::AccessKey(&some_key()));
+        assert!(matches!(answer, Err(AwsError::Network { .. } | AwsError::Unreadable { .. })), "{answer:?}");
+        // What stands in the sockets' buffers was sent too.
+        let sent = sender.join().unwrap();
+        assert!((LONGEST_ANSWER..20 * LONGEST_ANSWER).contains(&sent), "{sent}");
     }
 
     /// The proxy variables are read by the http library from the real environment, so another process has to stand in.

@@ -349,6 +349,10 @@ pub enum Failure {
         path: PathBuf,
         line: usize,
     },
+    /// A command that asks for something was told to end, and did not.
+    AsksOn {
+        pid: Option<u32>,
+    },
     /// A server that was told to forget, and did not.
     ServedOn {
         pid: Option<u32>,

@@ -76,7 +76,7 @@ fn lines(now: &Document, generation: u64, kept: Vec<Kept>) -> Vec<Line> {
     let standing = Standing { document: now, content: Content::of(now) };
     let mut before = None;
     let mut lines = Vec::new();
-    for Kept { generation, file, content } in kept.into_iter().rev() {
+    for Kept { generation, file, content, .. } in kept.into_iter().rev() {
         let read = content.map(|document| (Content::of(&document), document)).map_err(|why| why.to_string());
         let told = |(content, document): &(Content, Document)| standing.told(document, content, before.as_ref());
         lines.push(Line { generation, file: Some(file), content: read.as_ref().map(told).map_err(String::clone) });

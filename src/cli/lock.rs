@@ -5,13 +5,15 @@ use crate::process;
 use crate::rotate::lock;
 use crate::server::holding;
 
+use super::asking;
 use super::failure::Failure;
 use super::world::World;
 
 /// Forget the unlocked vault: every agent drops what it holds
 ///
 /// Ends well only when nothing is held any more: an agent that does not answer is ended, a rotation that is under way stops where
-/// it can go on later, and what `serve` and `exec --server` hand out is forgotten. What was exported lives until it expires.
+/// it can go on later, what `serve` and `exec --server` hand out is forgotten, and a command that asks for something is ended. What
+/// was exported lives until it expires.
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -21,14 +23,16 @@ pub enum Untold {
     Agents,
     Rotations,
     Servers,
+    Prompts,
 }
 
 pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     let (disk, state) = (world.disk, &world.paths.state);
-    // All of all three, also after one that could not be reached.
+    // All of all four, also after one that could not be reached.
     let agents = lock_agents(world);
     let rotations = lock::end_all(disk, state, process::tell_to_end);
     let servers = holding::forget_all(disk, state, process::tell_to_forget);
+    let prompts = asking::end_all(disk, state, process::tell_to_end);
     let locked = agents?;
     if let Some(pid) = rotations.map_err(|error| Failure::Untold(Untold::Rotations, error))?.first() {
         return Err(Failure::RotationGoesOn { pid: *pid });
@@ -37,8 +41,13 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     if let Some(pid) = servers.still.first() {
         return Err(Failure::ServedOn { pid: *pid });
     }
+    let prompts = prompts.map_err(|error| Failure::Untold(Untold::Prompts, error))?;
+    if let Some(pid) = prompts.still.first() {
+        return Err(Failure::AsksOn { pid: *pid });
+    }
     world.say(match locked {
         Locked::NotThere if servers.told > 0 => "no agent is running; what was served is forgotten",
+        Locked::NotThere if prompts.told > 0 => "no agent is running; what asked for something was ended",
         Locked::NotThere => "no agent is running; nothing was unlocked",
         Locked::Confirmed => "locked",
         Locked::Ended => "locked; the agent did not answer and was ended",

@@ -101,18 +101,26 @@ fn several(args: &Args, names: &[ProfileName], world: &World) -> Result<(), Fail
         return Err(Failure::ForOneProfile { flag });
     }
     let mut cold: Vec<ProfileName> = Vec::new();
-    let mut warm = Vec::new();
+    let mut warm: Vec<&ProfileName> = Vec::new();
     let mut seen = BTreeSet::new();
     for name in names.iter().filter(|name| seen.insert(*name)) {
-        match AtHand::of(args, Some(name), world)? {
-            Some(at_hand) => warm.push(at_hand),
-            None => cold.push(name.clone()),
+        // Looked at, and not kept: a person may be asked for the passphrase before it is handed out, and `lock` be run meanwhile.
+        match warm::sign_in(Some(name), &args.sign_in, Purpose::Login, world)? {
+            Outcome::SignedIn(_) => warm.push(name),
+            Outcome::Cold(_) => cold.push(name.clone()),
         }
     }
-    let resolved = if cold.is_empty() { Vec::new() } else { Resolved::each(cold, &args.sign_in, world)? };
+    let mut resolved = resolve(cold, args, world)?;
+    let mut gone = Vec::new();
+    for name in warm {
+        match AtHand::of(args, Some(name), world)? {
+            Some(at_hand) => at_hand.hand_out(args, world)?,
+            None => gone.push(name.clone()),
+        }
+    }
+    resolved.extend(resolve(gone, args, world)?);
     let logins: Vec<Login> = resolved.iter().map(|resolved| Login::of(resolved, args, world)).collect();
     let exports = logins.iter().map(Login::exports).collect::<Result<Vec<bool>, Failure>>()?;
-    warm.iter().try_for_each(|at_hand| at_hand.hand_out(args, world))?;
     let mut failed = Vec::new();
     for ((login, resolved), exports) in logins.iter().zip(&resolved).zip(exports) {
         let issued = sign_in::issue(resolved, &args.sign_in, Purpose::Login, world);
@@ -124,6 +132,11 @@ fn several(args: &Args, names: &[ProfileName], world: &World) -> Result<(), Fail
     let of_one_key = |resolved: &&Resolved| resolved.key_due.as_ref().is_some_and(|key| told.insert(key.key.clone()));
     resolved.iter().filter(of_one_key).for_each(|resolved| warn_about_age(resolved, world));
     if failed.is_empty() { Ok(()) } else { Err(Failure::Several(failed)) }
+}
+
+/// The vault stays closed where there are none.
+fn resolve<'a>(names: Vec<ProfileName>, args: &Args, world: &World<'a>) -> Result<Vec<Resolved<'a>>, Failure> {
+    if names.is_empty() { Ok(Vec::new()) } else { Resolved::each(names, &args.sign_in, world) }
 }
 
 /// Of a key that is older than its owner wants keys to be. Last, so that it is read.

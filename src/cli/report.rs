@@ -186,8 +186,16 @@ impl Report {
             | SecretFileOpen { .. }
             | NoIdentityIn { .. }
             | FileExists { .. } => unlock::report(failure),
-            AgentNotWanted | HandOver(_) | AgentListen(_) | AgentEnded(_) | AgentUnreachable | Agent(_)
-            | AgentHolds(_) | Untold(..) | AgentUnit(_) => agent::report(failure),
+            AgentNotWanted
+            | HandOver(_)
+            | AgentListen(_)
+            | AgentEnded(_)
+            | AgentUnreachable
+            | Agent(_)
+            | AgentHolds(_)
+            | AsksOn { .. }
+            | Untold(..)
+            | AgentUnit(_) => agent::report(failure),
             Endpoint(error) => aws::endpoint(error),
             CaBundleFile { path, error } => aws::ca_bundle(path, error),
             CaBundle { path, error } => aws::ca_bundle(path, error),

@@ -2,11 +2,9 @@
 
 mod failure;
 
-use std::path::PathBuf;
-
 use crate::names::ProfileName;
 use crate::store::difference::Content;
-use crate::store::document::{Document, StoredAccessKey};
+use crate::store::document::{Document, Meta, StoredAccessKey};
 use crate::store::history::{Kept, KeptError};
 use crate::store::restoring::{Earlier, KeySource, Restored, differs, restored, rival};
 
@@ -31,9 +29,9 @@ pub struct Args {
     generation: u64,
     /// The profiles [default: all that it has]
     names: Vec<ProfileName>,
-    /// The very file, beside the vault, where several of that generation are kept
+    /// The name of the very file beside the vault, where several of that generation are kept
     #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    file: Option<String>,
     /// Take the access keys of that very generation, which AWS may have retired long ago; names are needed
     #[arg(long, requires = "names")]
     with_keys: bool,
@@ -48,7 +46,8 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let mut vault = opening::open_vault(world)?;
     let history = vault.history()?;
-    let source = Source { from: find(&history, &args)?, args: &args, history: &history };
+    let found = find(&history, &args)?;
+    let source = Source { found, args: &args, history: &history, now: vault.document().meta.clone() };
     let mut changes = Vec::new();
     let mut refused = Vec::new();
     for name in source.names()? {
@@ -73,7 +72,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let staying = source.staying(vault.document());
     if changes.is_empty() && refused.is_empty() {
         let generation = args.generation;
-        world.say(&match (source.from.profiles.is_empty(), staying.is_empty()) {
+        world.say(&match (source.found.document.profiles.is_empty(), staying.is_empty()) {
             (true, _) => format!("nothing to restore: generation {generation} has no profiles"),
             (false, true) => format!("nothing to restore: all of it is as it was in generation {generation}"),
             (false, false) => format!("nothing to restore: the profiles are as they were in generation {generation}"),
@@ -94,15 +93,17 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if refused.is_empty() { Ok(()) } else { Err(RestoreFailure::KeysRefused { names: refused }.into()) }
 }
 
-fn find<'h>(history: &'h [Kept], args: &Args) -> Result<&'h Document, RestoreFailure> {
+fn find<'h>(history: &'h [Kept], args: &Args) -> Result<Found<'h>, RestoreFailure> {
     let generation = args.generation;
     let mut found: Vec<&Kept> = history.iter().filter(|kept| kept.generation == generation).collect();
     if found.is_empty() {
         let kept = history.iter().map(|kept| kept.generation).collect();
         return Err(RestoreFailure::NoSuchGeneration { generation, kept });
     }
+    let opens = |kept: &&Kept| kept.content.is_ok();
+    let is_one_side = found.iter().filter(|kept| opens(kept)).count() > 1;
     if let Some(named) = &args.file {
-        found.retain(|kept| named.file_name().is_some_and(|name| *name == *kept.file));
+        found.retain(|kept| kept.file == *named);
         if found.is_empty() {
             return Err(RestoreFailure::NoSuchFile { generation, file: named.clone() });
         }
@@ -112,7 +113,7 @@ fn find<'h>(history: &'h [Kept], args: &Args) -> Result<&'h Document, RestoreFai
         found.into_iter().filter_map(|kept| Some((kept, kept.content.as_ref().ok()?))).collect();
     match opened[..] {
         [] => Err(RestoreFailure::DoesNotOpen { generation }),
-        [(_, document)] => Ok(document),
+        [(kept, document)] => Ok(Found { kept, document, is_one_side }),
         _ => Err(RestoreFailure::SeveralOfGeneration { generation, sides: opened.into_iter().map(Side::of).collect() }),
     }
 }
@@ -133,18 +134,28 @@ struct Coming {
 }
 
 struct Source<'a> {
-    from: &'a Document,
+    found: Found<'a>,
     args: &'a Args,
     history: &'a [Kept],
+    /// What stands says of its past.
+    now: Meta,
+}
+
+/// The generation that is restored.
+struct Found<'h> {
+    kept: &'h Kept,
+    document: &'h Document,
+    /// Another file has the same number.
+    is_one_side: bool,
 }
 
 impl Source<'_> {
     fn names(&self) -> Result<Vec<ProfileName>, Failure> {
         for name in &self.args.names {
-            names_given::in_vault(self.from, name).map_err(|failure| self.not_in_generation(failure))?;
+            names_given::in_vault(self.found.document, name).map_err(|failure| self.not_in_generation(failure))?;
         }
         match self.args.names.as_slice() {
-            [] => Ok(self.from.profiles.keys().cloned().collect()),
+            [] => Ok(self.found.document.profiles.keys().cloned().collect()),
             named => Ok(named.to_vec()),
         }
     }
@@ -164,11 +175,16 @@ impl Source<'_> {
         if !self.args.names.is_empty() {
             return Vec::new();
         }
-        setting_change::of_vault(&Content::of(now).difference(&Content::of(self.from)), now, self.from)
+        setting_change::of_vault(
+            &Content::of(now).difference(&Content::of(self.found.document)),
+            now,
+            self.found.document,
+        )
     }
 
     fn restored(&self, name: &ProfileName, document: &Document) -> Result<Restored, Failure> {
-        let old = Earlier { generation: self.args.generation, profile: names_given::in_vault(self.from, name)? };
+        let old =
+            Earlier { generation: self.args.generation, profile: names_given::in_vault(self.found.document, name)? };
         let standing = document.profiles.get(name);
         let unfinished = |_| Failure::RotationUnfinished(name.clone());
         let restored = restored(old, standing, self.newest(name), self.args.with_keys).map_err(unfinished)?;
@@ -192,13 +208,16 @@ impl Source<'_> {
         }
     }
 
-    /// The history is sorted from the newest on.
+    /// Of two files with one number, that from which came what stands now. Who named a side means the keys of that side.
     fn newest(&self, name: &ProfileName) -> Option<Earlier<'_>> {
-        self.history.iter().find_map(|kept| {
+        let is_meant = |kept: &&Kept| !self.found.is_one_side || kept.is_on_the_side_of(self.found.kept);
+        let with_key = self.history.iter().filter(is_meant).filter_map(|kept| {
             let profile = kept.content.as_ref().ok()?.profiles.get(name)?;
             profile.access_key.as_ref()?;
-            Some(Earlier { generation: kept.generation, profile })
-        })
+            Some((kept, profile))
+        });
+        let newest = with_key.max_by_key(|(kept, _)| (kept.generation, kept.is_ancestor_of(&self.now)));
+        newest.map(|(kept, profile)| Earlier { generation: kept.generation, profile })
     }
 
     /// A key that comes back must still be one.

@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::process::{HeldSignals, QuietTerminal};
 
+use super::asking::Asking;
+
 /// The controlling terminal, whichever way the standard streams are redirected.
 const DEVICE: &str = "/dev/tty";
 
@@ -30,6 +32,7 @@ pub struct Terminal<'s> {
     signals: Option<&'s HeldSignals>,
     /// From the first hidden question to the next open one: who types ahead must not see a secret either.
     quiet: Option<QuietTerminal>,
+    _asking: Asking,
 }
 
 /// A screen beside the usual one, where the terminal has that (xterm's private mode 1049): what it showed is gone with it, and
@@ -82,7 +85,7 @@ impl<'s> Terminal<'s> {
         }
         let device = File::options().read(true).write(true).open(DEVICE);
         let device = device.ok().filter(|device| !is_in_background(device)).ok_or(PromptError::NoTerminal)?;
-        Ok(Self { device, signals: None, quiet: None })
+        Ok(Self { device, signals: None, quiet: None, _asking: Asking::say() })
     }
 
     /// While these are held, one that comes ends the input.

@@ -1,10 +1,10 @@
-//! The processes that hold locks in a folder: told, and waited for until they let go.
+//! The processes that hold locks in a folder, each its own: told, and waited for until they let go.
 
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Disk, LockError};
+use super::{Disk, Lock, LockError};
 
 /// Who was found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,25 @@ pub struct Holders {
     pub told: usize,
     /// Those that did not let go in time, by their pids.
     pub still: Vec<Option<u32>>,
+}
+
+/// This process's own lock in a folder, which is made; gone with the process.
+pub fn hold(disk: &dyn Disk, path: &Path) -> io::Result<Box<dyn Lock>> {
+    disk.make_folder(path)?;
+    disk.open_folder(path)?.lock(&name(), Duration::ZERO).map_err(|error| match error {
+        LockError::Io(error) => error,
+        other => io::Error::other(other),
+    })
+}
+
+/// Takes away what that left in the folder.
+pub fn let_go(disk: &dyn Disk, path: &Path) {
+    // An empty file that stays is in nobody's way.
+    let _ = disk.open_folder(path).and_then(|folder| folder.remove(&name()));
+}
+
+fn name() -> String {
+    format!("{}.lock", std::process::id())
 }
 
 /// Tells each process that holds a lock in this folder, then waits for all of them.

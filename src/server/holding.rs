@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::disk::{Disk, Holders, Lock, LockError, tell_holders};
+use crate::disk::{Disk, Holders, Lock, hold, let_go, tell_holders};
 
 const FOLDER: &str = "servers";
 
@@ -18,25 +18,15 @@ pub type Holding = Box<dyn Lock>;
 
 /// Says that this process holds a session.
 pub fn say(disk: &dyn Disk, state: &Path) -> io::Result<Holding> {
-    let folder = state.join(FOLDER);
-    disk.make_folder(&folder)?;
-    disk.open_folder(&folder)?.lock(&name(), Duration::ZERO).map_err(|error| match error {
-        LockError::Io(error) => error,
-        other => io::Error::other(other),
-    })
+    hold(disk, &state.join(FOLDER))
 }
 
 /// Takes away what that left in the folder.
 pub fn clean_up(disk: &dyn Disk, state: &Path) {
-    // An empty file that stays is in nobody's way.
-    let _ = disk.open_folder(&state.join(FOLDER)).and_then(|folder| folder.remove(&name()));
+    let_go(disk, &state.join(FOLDER));
 }
 
 /// Tells every server to forget, and waits until it has.
 pub fn forget_all(disk: &dyn Disk, state: &Path, tell: impl Fn(u32)) -> io::Result<Holders> {
     tell_holders(disk, &state.join(FOLDER), PATIENCE, tell)
-}
-
-fn name() -> String {
-    format!("{}.lock", std::process::id())
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use super::document::Document;
+use sha2::{Digest, Sha256};
+
+use super::document::{Document, Meta};
 use super::file::Place;
 use super::fingerprint::Fingerprint;
 use super::kept;
@@ -17,6 +19,8 @@ pub struct Kept {
     /// Its name, beside the vault.
     pub file: String,
     pub content: Result<Document, KeptError>,
+    /// Of the file, where that opens.
+    hash: Option<[u8; 32]>,
 }
 
 /// Why an earlier generation can't be looked into.
@@ -27,6 +31,9 @@ pub enum KeptError {
     /// Who may write into the folder and knows a recipient can put a file there that opens.
     #[error("not signed by this vault")]
     NotSigned,
+    /// An older one could stand there for the newest.
+    #[error("not what its name says")]
+    Misnamed,
     /// The vault was opened by an age plugin, which would ask a person for every file.
     #[error("not looked into, since a plugin would ask for each")]
     AsksEachTime,
@@ -44,6 +51,17 @@ impl Kept {
     pub fn writer(&self) -> Option<String> {
         Some(self.content.as_ref().ok()?.meta.writer.clone())
     }
+
+    /// Whether what has this to tell of its past comes after it.
+    pub fn is_ancestor_of(&self, later: &Meta) -> bool {
+        self.hash.is_some_and(|hash| later.has_ancestor(&hash))
+    }
+
+    /// Whether it is this very file, or comes after it: another side of a fork does not.
+    pub fn is_on_the_side_of(&self, earlier: &Kept) -> bool {
+        let comes_after = |document: &Document| earlier.is_ancestor_of(&document.meta);
+        self.file == earlier.file || self.content.as_ref().is_ok_and(comes_after)
+    }
 }
 
 /// All of them, the newest first, but not what stands: that may be kept already. What does not open with this identity, or is
@@ -58,22 +76,32 @@ pub(super) fn history(
     let mut files = place.kept_files().map_err(HistoryError)?;
     files.retain(|(_, file)| !file.ends_with(&standing));
     files.sort_by(|(one, this), (other, that)| other.cmp(one).then(this.cmp(that)));
-    let look_into = |(generation, file): (u64, String)| {
-        let content = content(place, &file, opener, fingerprint);
-        Kept { generation, file, content }
+    let look_into = |(generation, file): (u64, String)| match content(place, &file, opener, fingerprint) {
+        Ok((document, hash)) => Kept { generation, file, content: Ok(document), hash: Some(hash) },
+        Err(error) => Kept { generation, file, content: Err(error), hash: None },
     };
     Ok(files.into_iter().map(look_into).collect())
 }
 
 /// What a file beside the vault holds, if it is one of its own.
-pub(super) fn content(place: &Place, file: &str, opener: &Opener, own: &Fingerprint) -> Result<Document, KeptError> {
+pub(super) fn content(
+    place: &Place,
+    file: &str,
+    opener: &Opener,
+    own: &Fingerprint,
+) -> Result<(Document, [u8; 32]), KeptError> {
     // A touch for each of up to forty files is more than anybody means to give.
     if opener.identity().and_then(plugin_of_identity).is_some() {
         return Err(KeptError::AsksEachTime);
     }
-    let document = unseal_by(&place.read_beside(file)?, opener, place.plugins())?;
-    match document.fingerprint() {
-        Ok(fingerprint) if fingerprint == *own => Ok(document),
-        _ => Err(KeptError::NotSigned),
+    let bytes = place.read_beside(file)?;
+    let document = unseal_by(&bytes, opener, place.plugins())?;
+    if !document.fingerprint().is_ok_and(|fingerprint| fingerprint == *own) {
+        return Err(KeptError::NotSigned);
+    }
+    let hash = Sha256::digest(&bytes).into();
+    match file.ends_with(&kept::ending(document.meta.generation, &hash)) {
+        true => Ok((document, hash)),
+        false => Err(KeptError::Misnamed),
     }
 }

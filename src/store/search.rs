@@ -22,7 +22,7 @@ pub(super) fn search(id: &AccessKeyId, place: &Place, opener: &Opener, own: &Fin
     let Ok(files) = place.files_beside() else { return Search::Unknown };
     let mut outcome = Search::NotFound;
     for file in files {
-        match content(place, &file, opener, own).map_or(Search::Unknown, |document| search_in(&document, id)) {
+        match content(place, &file, opener, own).map_or(Search::Unknown, |(document, _)| search_in(&document, id)) {
             Search::Found(key) => return Search::Found(key),
             Search::Unknown => outcome = Search::Unknown,
             Search::NotFound => {}

@@ -19,6 +19,7 @@ pub fn report(failure: &Failure) -> Report {
         Failure::Agent(error) => asked(error),
         Failure::AgentHolds(held) => holds(held),
         Failure::Untold(who, error) => untold(*who, error),
+        Failure::AsksOn { pid } => asks_on(*pid),
         Failure::AgentUnit(UnitError::Character(path)) => {
             state(format!("{} has a character that no unit can hold", shown_path(path)))
         }
@@ -33,10 +34,21 @@ fn untold(who: Untold, error: &io::Error) -> Report {
     let (what, words) = match who {
         Untold::Agents => ("whether an agent runs", "agent run"),
         Untold::Rotations => ("whether a rotation is under way", "rotate|--rotate"),
+        Untold::Prompts => ("whether a command asks for something", "vault"),
         Untold::Servers => ("whether a session is served", "serve|exec .*--server"),
     };
     Report::new(Status::State, format!("can't tell {what}: {}", escape(&error.to_string())))
         .hint(format!("`pgrep -af '{words}'` finds it; `kill` ends it"))
+}
+
+/// A command that does not end at its prompt.
+fn asks_on(pid: Option<u32>) -> Report {
+    let process = pid.map(|pid| format!(", process {pid},")).unwrap_or_default();
+    let report = Report::new(Status::State, format!("a command{process} asks for something, and does not end"));
+    match pid {
+        Some(pid) => report.hint(format!("`kill -KILL {pid}` ends it; then `vault lock`")),
+        None => report.hint("`pgrep -af vault` finds it; then `vault lock`"),
+    }
 }
 
 fn hand_over(error: &HandOverError) -> Report {

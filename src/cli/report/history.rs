@@ -1,6 +1,6 @@
 //! Words about earlier generations, and what stands in the way of restoring one.
 
-use crate::cli::escape::{escape, shown_path};
+use crate::cli::escape::escape;
 use crate::cli::restore::{RestoreFailure, Side};
 use crate::cli::setting_change::SettingChange;
 use crate::cli::world::World;
@@ -32,11 +32,10 @@ pub fn not_restored(failure: &RestoreFailure) -> Report {
             ))
             .hint(format!("`vault restore {generation} --file FILE` takes one of them: {}", sides.join(", ")))
         }
-        RestoreFailure::NoSuchFile { generation, file } => state(format!(
-            "{} is not a file of generation {generation} that is kept beside the vault",
-            shown_path(file)
-        ))
-        .hint("`vault history --json` names the files"),
+        RestoreFailure::NoSuchFile { generation, file } => {
+            state(format!("{} is not a file of generation {generation} that is kept beside the vault", escape(file)))
+                .hint("`vault history --json` names the files")
+        }
         RestoreFailure::DoesNotOpen { generation } => {
             Report::new(Status::NotTrusted, format!("generation {generation} can't be read, or is not of this vault"))
                 .hint("`vault history` says why")

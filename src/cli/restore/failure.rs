@@ -1,7 +1,5 @@
 //! Why nothing came of `vault restore`; the words are in report/history.rs.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 
 use crate::names::ProfileName;
@@ -20,7 +18,7 @@ pub enum RestoreFailure {
     /// As it was named.
     NoSuchFile {
         generation: u64,
-        file: PathBuf,
+        file: String,
     },
     DoesNotOpen {
         generation: u64,

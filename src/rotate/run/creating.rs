@@ -15,6 +15,8 @@ impl Rotation {
     /// Sent once. Whatever becomes of the reply, the next list tells whether a key was made.
     pub(super) fn create(&mut self, tools: &Tools, user: &User) -> Result<(), Stop> {
         match self.signed(|signer| tools.aws.create_access_key(signer, &user.name)) {
+            // AWS never gives an id out twice: what answered so may have sent anything else in the place of the secret.
+            Ok(made) if self.is_known(&made.key.id)? => self.reply_lost(not_a_new_key()),
             Ok(made) => self.keep(tools, user, made),
             Err(Stop::Aws(error)) if may_have_made_one(&error) => self.reply_lost(error),
             Err(stop) if stop.passes() => Err(stop),
@@ -23,6 +25,13 @@ impl Rotation {
                 Err(stop)
             }
         }
+    }
+
+    fn is_known(&self, id: &AccessKeyId) -> Result<bool, Stop> {
+        let entry = self.entry()?;
+        let held = [Some(&entry.current), entry.other.as_ref()].into_iter().flatten();
+        let listed = self.keys.iter().map(|key| &key.id);
+        Ok(held.map(|key| &key.id).chain(listed).chain(&entry.elsewhere).any(|known| known == id))
     }
 
     fn reply_lost(&mut self, error: AwsError) -> Result<(), Stop> {
@@ -51,6 +60,10 @@ impl Rotation {
         let left = deleted.err().filter(|stop| !stop.is(&Refusal::NoSuchEntity)).map(|_| id);
         Stop::NewKeyNotSaved { error, left }
     }
+}
+
+fn not_a_new_key() -> AwsError {
+    AwsError::Unreadable { action: "CreateAccessKey", detail: "the key in it is not a new one".to_owned() }
 }
 
 fn to_store(tools: &Tools, user: &User, made: NewKey) -> StoredAccessKey {

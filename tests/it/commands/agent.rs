@@ -21,7 +21,7 @@ use vault::store::identity;
 use zeroize::Zeroizing;
 
 use super::{VAULT, error_and_hint, json};
-use crate::program::{Case, Invocation};
+use crate::program::{Case, Invocation, Terminal};
 
 /// A person with an agent, which ends with the case.
 pub struct WithAgent {

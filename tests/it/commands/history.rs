@@ -251,6 +251,22 @@ fn a_forged_generation_is_never_restored_from() {
     assert!(case.run(&["history"]).succeeds().out.contains("can't be read: not signed by this vault"));
 }
 
+/// An older one under a greater number would be the newest that has a key.
+#[test]
+fn a_kept_file_that_is_not_what_its_name_says_is_not_restored_from() {
+    let case = with_history();
+    let older = kept(&case).into_iter().find(|file| file.to_string_lossy().contains(".g2-")).unwrap();
+    let number = older.with_file_name(older.file_name().unwrap().to_str().unwrap().replace(".g2-", ".g900-"));
+    let hash = older.with_file_name("vault.age.g3-00000000");
+    for file in [&number, &hash] {
+        fs::copy(&older, file).unwrap();
+    }
+    let told = error_and_hint("generation 900 can't be read, or is not of this vault", "`vault history` says why");
+    case.run(&["restore", "900"]).exits(6).stderr(&told);
+    case.run(&["restore", "3", "prod"]).succeeds().stderr(&region_comes_back(&case));
+    assert_eq!(case.run(&["history"]).succeeds().out.matches("can't be read: not what its name says").count(), 2);
+}
+
 #[test]
 fn restore_never_brings_back_a_recipient_or_a_key_of_the_vault() {
     let case = with_history();

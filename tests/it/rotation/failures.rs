@@ -210,6 +210,23 @@ fn a_reply_to_create_that_is_lost_after_it_was_applied_leaves_one_named_orphan_a
     }
 }
 
+/// Whoever answers so, on the way or in the place of AWS, could put any secret in the place of the one that works.
+#[test]
+fn an_answer_to_create_with_a_key_that_is_no_new_one_is_taken_for_none() {
+    let stage = Stage::new();
+    let old = stage.user.access_key_id().to_owned();
+    let twice = Kind::Altered("</AccessKeyId>".into(), format!("</AccessKeyId><AccessKeyId>{old}</AccessKeyId>"));
+    stage.sim().fail(Failure::on("CreateAccessKey").kind(twice));
+    let ran = stage.rotate(&[]);
+    ran.exits(8).says("very likely the one that AWS made when its answer was lost");
+    assert_eq!((ran.count("CreateAccessKey"), ran.count("DeleteAccessKey")), (1, 0));
+    assert_eq!(stage.held().current.id.as_str(), old);
+    stage.signs_in();
+    stage.follow_hint(&ran).succeeds().says("is deleted");
+    stage.is_rotated();
+    stage.recovers();
+}
+
 /// Of another program, or of somebody who wants it that way.
 #[test]
 fn a_folder_in_the_place_of_the_users_lock_is_named() {

@@ -78,6 +78,31 @@ fn lock_reaches_an_agent_that_was_started_where_another_folder_is_for_sockets() 
 }
 
 #[test]
+fn lock_ends_whoever_asks_for_something_since_what_is_unlocked_is_at_hand_there() {
+    let case = Case::with_prod();
+    let asks = [
+        (&["login", "prod"][..], "MFA code for prod"),
+        (&["remove", "prod"], "Remove `prod`"),
+        (&["add", "new", "--access-key-id", "AKIAIOSFODNN7EXAMPLE"], "Secret access key of"),
+    ];
+    let file = case.given("passphrase");
+    let waiting: Vec<Terminal> = asks
+        .into_iter()
+        .map(|(words, prompt)| {
+            let mut terminal = case.vault(words).asking().variable("VAULT_PASSPHRASE_FILE", &file).on_terminal();
+            terminal.expect(prompt);
+            terminal
+        })
+        .collect();
+    case.run(&["lock"]).succeeds().stdout("").stderr("no agent is running; what asked for something was ended\n");
+    for terminal in waiting {
+        terminal.finish().0.dies_of(Signal::TERM);
+    }
+    case.run(&["list"]).succeeds();
+    case.run(&["lock"]).succeeds().stderr(NOTHING);
+}
+
+#[test]
 fn lock_ends_an_agent_that_is_stopped() {
     let (case, _agent, _) = unlocked();
     let pid = case.pid();

@@ -1,0 +1,48 @@
+//! That this process asks a person something, perhaps with an access key or what opens the vault at hand: a lock that stands as
+//! long, for `lock` to find.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::disk::{Disk, Holders, Lock, RealDisk, hold, let_go, tell_holders};
+
+const FOLDER: &str = "prompts";
+
+/// A process at a prompt has nothing to finish; one that has a rotation to finish was told by its own lock before.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where the program's own process says so.
+static PLACE: OnceLock<PathBuf> = OnceLock::new();
+
+/// From here on each prompt of this process is to be found.
+pub fn let_lock_find_us(state: &Path) {
+    // Before anything was remembered there is no vault to be locked, and nothing is made.
+    if state.is_dir() {
+        let _ = PLACE.set(state.join(FOLDER));
+    }
+}
+
+/// Stands as long as it lives, and at the latest until the process dies.
+pub struct Asking(Option<Box<dyn Lock>>);
+
+impl Asking {
+    /// Where the folder takes no lock a person is asked all the same: a vault can be used where nothing can be written.
+    pub fn say() -> Self {
+        Self(PLACE.get().and_then(|place| hold(&RealDisk, place).ok()))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if self.0.take().is_some() {
+            PLACE.get().into_iter().for_each(|place| let_go(&RealDisk, place));
+        }
+    }
+}
+
+/// Tells every process that asks to end, and waits until it has.
+pub fn end_all(disk: &dyn Disk, state: &Path, tell: impl Fn(u32)) -> io::Result<Holders> {
+    tell_holders(disk, &state.join(FOLDER), PATIENCE, tell)
+}
