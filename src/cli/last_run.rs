@@ -28,6 +28,16 @@ fn notify(world: &World, line: &str, next: &str) {
     }
 }
 
+/// After a rotation of all that is due, by hand: what the run failed at is done.
+pub fn mend(world: &World) {
+    if let Ok(Some(run)) = LastRun::last(world.disk, &world.paths.state)
+        && run.reason().is_some()
+    {
+        // What can't be remembered is told once more.
+        let _ = run.mend(world.disk, &world.paths.state);
+    }
+}
+
 /// A line about a run that failed, for whoever asks how things are.
 pub fn warn(world: &World) {
     match LastRun::last(world.disk, &world.paths.state) {

@@ -39,6 +39,8 @@ impl<'a> Rekeyed<'a> {
             false => format!("run `vault trust` with this fingerprint on: {}", machines.join(", ")),
         });
         world.say(&format!("copies of the vault in backups and sync history still open with {opener};"));
-        world.say("replace the access keys in it if somebody may have both");
+        world.say(
+            "if somebody may have such a copy and that, `vault rotate --all` makes the access keys in it worthless",
+        );
     }
 }

@@ -15,6 +15,7 @@ mod strange_use;
 
 use jiff::SignedDuration;
 
+use crate::cli::last_run;
 use crate::duration;
 use crate::names::ProfileName;
 use crate::process::{self, HeldSignals};
@@ -129,7 +130,11 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if args.scheduled {
         return scheduled::run(&args, world);
     }
-    Outcome::end(rotate(&args, opening::open_vault(world)?, world)?)
+    Outcome::end(rotate(&args, opening::open_vault(world)?, world)?)?;
+    if args.due && !args.dry_run {
+        last_run::mend(world);
+    }
+    Ok(())
 }
 
 /// In a vault that is open.

@@ -185,6 +185,7 @@ fn install(args: InstallArgs, world: &World) -> Result<(), Failure> {
         backend.texts(&job)?;
     }
     let started = backend.install(&job)?;
+    forget_long_ago(world);
     // Two would start two runs.
     for other in backend::all(world).iter().filter(|other| other.scheduler() != scheduler) {
         take_away(&**other, world)?;
@@ -195,6 +196,15 @@ fn install(args: InstallArgs, world: &World) -> Result<(), Failure> {
         words::to_start(world, &commands);
     }
     Ok(())
+}
+
+/// That none came since is no news of what starts them now.
+fn forget_long_ago(world: &World) {
+    let last = LastRun::last(world.disk, &world.paths.state);
+    if last.is_ok_and(|last| last.is_some_and(|run| run.is_long_ago(world.clock.now()))) {
+        // What can't be forgotten is told until the next run.
+        let _ = LastRun::forget(world.disk, &world.paths.state);
+    }
 }
 
 /// Gives whether it was there.

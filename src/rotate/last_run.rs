@@ -37,6 +37,9 @@ pub struct LastRun {
     /// Somebody at a terminal has heard of it.
     #[serde(default)]
     told: bool,
+    /// Somebody did since what it failed at.
+    #[serde(default)]
+    mended: bool,
 }
 
 /// A profile whose key is still to be replaced.
@@ -82,7 +85,7 @@ const LATE: SignedDuration = SignedDuration::from_hours(49);
 
 impl LastRun {
     pub fn new(time: Timestamp, exit: u8) -> Self {
-        Self { version: VERSION, time, exit, rotated: 0, waiting: 0, failed: Vec::new(), told: false }
+        Self { version: VERSION, time, exit, rotated: 0, waiting: 0, failed: Vec::new(), told: false, mended: false }
     }
 
     /// Whether another should have come since.
@@ -120,12 +123,25 @@ impl LastRun {
         Ok(earlier)
     }
 
+    pub fn is_mended(&self) -> bool {
+        self.mended
+    }
+
     /// Remembers that somebody heard of this run, unless there was another meanwhile.
     pub fn tell(&self, disk: &dyn Disk, state: &Path) -> io::Result<()> {
+        self.change(disk, state, |now| Self { told: true, ..now })
+    }
+
+    /// Remembers that what it failed at was done by hand.
+    pub fn mend(&self, disk: &dyn Disk, state: &Path) -> io::Result<()> {
+        self.change(disk, state, |now| Self { mended: true, ..now })
+    }
+
+    fn change(&self, disk: &dyn Disk, state: &Path, change: impl FnOnce(Self) -> Self) -> io::Result<()> {
         let folder = disk.open_folder(state)?;
         let _lock = lock(&*folder)?;
         match read(&*folder).map_err(io::Error::other)? {
-            Some(now) if now == *self => Self { told: true, ..now }.write(&*folder),
+            Some(now) if now == *self => change(now).write(&*folder),
             _ => Ok(()),
         }
     }

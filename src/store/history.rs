@@ -76,14 +76,17 @@ pub(super) fn history(
     let mut files = place.kept_files().map_err(HistoryError)?;
     files.retain(|(_, file)| !file.ends_with(&standing));
     files.sort_by(|(one, this), (other, that)| other.cmp(one).then(this.cmp(that)));
-    let look_into = |(generation, file): (u64, String)| match content(place, &file, opener, fingerprint) {
-        Ok((document, hash)) => Kept { generation, file, content: Ok(document), hash: Some(hash) },
-        Err(error) => Kept { generation, file, content: Err(error), hash: None },
+    let look_into = |(generation, file): (u64, String)| {
+        let found = content(place, &file, opener, fingerprint).and_then(|found| named(&file, found));
+        match found {
+            Ok((document, hash)) => Kept { generation, file, content: Ok(document), hash: Some(hash) },
+            Err(error) => Kept { generation, file, content: Err(error), hash: None },
+        }
     };
     Ok(files.into_iter().map(look_into).collect())
 }
 
-/// What a file beside the vault holds, if it is one of its own.
+/// What a file beside the vault holds, and its hash, if it is one of its own.
 pub(super) fn content(
     place: &Place,
     file: &str,
@@ -99,7 +102,11 @@ pub(super) fn content(
     if !document.fingerprint().is_ok_and(|fingerprint| fingerprint == *own) {
         return Err(KeptError::NotSigned);
     }
-    let hash = Sha256::digest(&bytes).into();
+    Ok((document, Sha256::digest(&bytes).into()))
+}
+
+/// Of a file that a save kept, whose name says what it is.
+fn named(file: &str, (document, hash): (Document, [u8; 32])) -> Result<(Document, [u8; 32]), KeptError> {
     match file.ends_with(&kept::ending(document.meta.generation, &hash)) {
         true => Ok((document, hash)),
         false => Err(KeptError::Misnamed),

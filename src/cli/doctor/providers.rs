@@ -42,7 +42,10 @@ fn of_meant(meant: &Meant, files: &Files, inside: &Inside, world: &World) -> Vec
         return vec![unknown(meant, alike(name.as_str(), known))];
     }
     match files.sections(name) {
-        Ok(sections) => of_profile(name, sections, world),
+        Ok(sections) => {
+            let in_vault = inside.names().is_some_and(|in_vault| in_vault.contains(&name));
+            of_profile(name, sections, in_vault, world)
+        }
         Err(error) => vec![twofold(error)],
     }
 }
@@ -67,7 +70,7 @@ fn twofold(error: ConfigError) -> Finding {
     place.into_iter().fold(finding, |finding, place| finding.at(place))
 }
 
-fn of_profile(name: &ProfileName, sections: Sections, world: &World) -> Vec<Finding> {
+fn of_profile(name: &ProfileName, sections: Sections, in_vault: bool, world: &World) -> Vec<Finding> {
     let all = providers(&world.environment, sections);
     let mut findings = Vec::new();
     let of_the_profile: Vec<&Provider> =
@@ -83,7 +86,10 @@ fn of_profile(name: &ProfileName, sections: Sections, world: &World) -> Vec<Find
     match of_the_profile[..] {
         [] => findings.push(nothing(name)),
         [first, ref others @ ..] => {
-            findings.push(taken(name, first, world));
+            findings.push(match first {
+                Provider::Process { is_ours: false, .. } if in_vault => past_us(name, &place(first, world)),
+                first => taken(name, first, world),
+            });
             findings.extend(others.iter().map(|other| outdone(name, other, world)));
         }
     }
@@ -93,6 +99,12 @@ fn of_profile(name: &ProfileName, sections: Sections, world: &World) -> Vec<Find
 fn nothing(name: &ProfileName) -> Finding {
     Finding::problem(ABOUT, format!("AWS tools find no credentials for `{name}`"))
         .next(format!("`vault login {name}`, or `vault configure {name}` to have them ask this vault"))
+}
+
+/// As after a move from another program, whose line stayed.
+fn past_us(name: &ProfileName, place: &str) -> Finding {
+    Finding::problem(ABOUT, format!("AWS tools get `{name}` from another program, and the vault has it too: {place}"))
+        .next(format!("`vault configure {name} --replace` has them ask this vault"))
 }
 
 /// What counts.

@@ -68,6 +68,10 @@ pub fn store(subject: Subject, serial: &MfaSerial, world: &World) -> Result<(), 
     world.say(&format!("{profile}: enabled MFA device {serial} for {}", crate::cli::escape::escape(&user)));
     if let Some(before) = before {
         world.say(&format!("codes come from it now; {before} stays enabled at AWS"));
+        world.hint(&format!(
+            "aws iam deactivate-mfa-device --user-name {} --serial-number {before} switches it off",
+            crate::cli::escape::escape(&shell_words::quote(&user))
+        ));
     }
     world.say(&format!("next: vault login {profile}, with the next code"));
     Ok(())

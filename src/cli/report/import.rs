@@ -168,6 +168,11 @@ pub fn say_left(world: &World, left: &Left) {
     let name = left.profile.as_deref().map(escape).unwrap_or_default();
     let value = left.value.as_deref().map(|value| escape(&shell_words::quote(value)));
     match (&*left.setting, &left.profile, value) {
+        ("credential_process", Some(_), _) => {
+            world.hint(&format!(
+                "AWS tools ask that for it still; `vault configure {name} --replace` has them ask this vault"
+            ));
+        }
         ("rotation", Some(_), _) => {
             world.hint(&format!(
                 "it is not over, and that vault alone can finish it: there, `vault rotate {name} --resume`"

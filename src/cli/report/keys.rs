@@ -96,6 +96,7 @@ pub fn key_changed(
     match act {
         Act::Disable => {
             world.say(&format!("{key} of {user} is inactive"));
+            world.say("sessions that were made with it live on until they expire, whoever has them");
             world.hint(&format!("`vault keys enable {profile} {key}` switches it on again, while a session is left"));
         }
         Act::Enable => {

@@ -106,6 +106,9 @@ fn run(error: &RunError) -> Report {
 pub fn installed(world: &World, scheduler: Scheduler, job: &Job) {
     let time = job.at.strftime("%H:%M");
     world.say(&format!("keys that are due are replaced by {}, every day at {time}", name(scheduler)));
+    world.say(
+        "the setting rotate_every says which are due: `vault set --vault rotate_every=90d`, if nothing says it yet",
+    );
     if scheduler == Scheduler::Cron {
         world.say("two lines of your crontab say so, that time and @reboot; `vault schedule remove` takes them out");
     }
@@ -240,7 +243,7 @@ pub fn standing(standing: &Standing, now: Timestamp) -> String {
 
 /// One line for who has not asked; None where there is nothing to worry about.
 pub fn last_run_failed(run: &LastRun) -> Option<String> {
-    let why = reason(run.reason()?);
+    let why = reason(run.reason().filter(|_| !run.is_mended())?);
     let names: Vec<&str> = run.failed.iter().map(|failed| failed.profile.as_str()).take(3).collect();
     let more = run.failed.len().saturating_sub(names.len());
     let names = match (names.join(", "), more) {
@@ -271,6 +274,7 @@ fn went(run: &LastRun) -> String {
     let counts = [count(run.rotated, "rotated"), count(run.waiting, "waiting"), count(failed, "failed")];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     let counts = if counts.is_empty() { "nothing was due".to_owned() } else { counts.join(", ") };
+    let counts = if run.is_mended() { format!("{counts}, done by hand since") } else { counts };
     match run.reason() {
         None => counts,
         Some(why) if run.failed.is_empty() => format!("failed (exit code {}): {}", run.exit, reason(why)),

@@ -72,9 +72,13 @@ fn elsewhere(profile: &ProfileName, by: ForeignSignIn, line: usize) -> Report {
         ForeignSignIn::WebIdentity => {
             ("a web identity token", format!("aws --profile {profile} COMMAND uses it without this program"))
         }
-        ForeignSignIn::CredentialProcess => {
-            ("its own credential_process", format!("aws --profile {profile} COMMAND uses it without this program"))
-        }
+        ForeignSignIn::CredentialProcess => (
+            "its own credential_process",
+            format!(
+                "aws --profile {profile} COMMAND uses that; to have it from here: `vault add {profile} --role-arn ARN \
+                 --source-profile NAME`, then `vault configure {profile} --replace`"
+            ),
+        ),
         ForeignSignIn::CredentialSource => {
             ("its machine's credential_source", format!("aws --profile {profile} COMMAND uses it on that machine"))
         }

@@ -68,7 +68,9 @@ impl Backend for Cron<'_, '_> {
             Err(ScheduleError::Refused { .. }) => return Ok(None),
             crontab => crontab?,
         };
-        let next = || next(daily(&crontab)?, self.world.clock.now(), zone());
+        // Cron goes by the machine's time zone, whatever this shell's variable says.
+        let zone = || Some(zone()).filter(|_| self.world.environment.get("TZ").is_none());
+        let next = || next(daily(&crontab)?, self.world.clock.now(), zone()?);
         let is_there = !ours(&crontab).is_empty();
         Ok(is_there.then(|| Installed { place: "your crontab".to_owned(), active: None, next: next() }))
     }

@@ -45,12 +45,21 @@ pub fn ours(crontab: &[u8]) -> Vec<String> {
     lines.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
 }
 
-/// The time of day that the daily one of our lines says.
+/// The time of day that the daily one of our lines says. None where somebody changed it to other days, or where the crontab says
+/// which time zone it goes by.
 pub fn daily(crontab: &[u8]) -> Option<Time> {
+    let says_zone = |line: &[u8]| {
+        line.trim_ascii_start()
+            .split(|byte| *byte == b'=')
+            .next()
+            .is_some_and(|name| [&b"TZ"[..], b"CRON_TZ"].contains(&name.trim_ascii()))
+    };
+    if crontab.split(|byte| *byte == b'\n').any(says_zone) {
+        return None;
+    }
     ours(crontab).iter().find_map(|line| {
-        let mut fields = line.split(' ');
-        let (minute, hour) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-        Time::new(hour, minute, 0, 0).ok()
+        let [minute, hour, "*", "*", "*", ..] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
+        Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
     })
 }
 
@@ -108,7 +117,11 @@ mod tests {
         assert_eq!(daily, "5 9 * * * /usr/bin/vault rotate --due --scheduled # made by vault schedule");
         assert_eq!(at_start, "@reboot /usr/bin/vault rotate --due --scheduled # made by vault schedule");
         assert_eq!(super::daily(format!("0 7 * * * other\n{at_start}\n{daily}\n").as_bytes()), Some(time(9, 5, 0, 0)));
-        assert_eq!(super::daily(format!("0 7 * * * other\n{at_start}\n").as_bytes()), None);
+        let yearly = daily.replace("* * *", "1 1 *");
+        for without in [at_start.clone(), yearly, format!("CRON_TZ = Asia/Tokyo\n{daily}"), format!("TZ=UTC\n{daily}")]
+        {
+            assert_eq!(super::daily(without.as_bytes()), None, "{without}");
+        }
     }
 
     #[test]

@@ -89,7 +89,9 @@ fn a_last_use_that_may_not_be_asked_for_is_unknown_and_never_never() {
 fn a_spare_key_is_switched_off_on_and_deleted_without_a_question() {
     let (case, second) = with_two_keys();
     let key = short(&second);
-    let hint = format!("vault: hint: `vault keys enable prod {key}` switches it on again, while a session is left\n");
+    let hint = format!(
+        "sessions that were made with it live on until they expire, whoever has them\nvault: hint: `vault keys enable prod {key}` switches it on again, while a session is left\n"
+    );
     let off = case.run(&["keys", "disable", "prod", &second]);
     off.succeeds().stdout("").stderr(&format!("{key} of alice is inactive\n{hint}"));
     assert!(statuses(&case).contains(&(second.clone(), Status::Inactive)));

@@ -18,7 +18,7 @@ pub fn rekeyed(case: &Case, opener: &str) -> String {
         "the vault has new keys; its fingerprint is now {}\n\
          any other machine with this vault asks for that: `vault trust`\n\
          copies of the vault in backups and sync history still open with {opener};\n\
-         replace the access keys in it if somebody may have both\n",
+         if somebody may have such a copy and that, `vault rotate --all` makes the access keys in it worthless\n",
         fingerprint(case)
     )
 }

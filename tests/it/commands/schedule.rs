@@ -15,6 +15,9 @@ use super::configure::program;
 use super::{error_and_hint, json, mode, warning};
 use crate::program::{Case, Invocation, Output, files_below};
 
+/// What `status` says of the crontab.
+const BY_CRON: &str = "scheduled by cron: your crontab\n  cron does not say whether it runs; the last run shows it\n";
+
 /// A machine whose schedulers are stand-ins that write down what they are asked.
 struct Machine {
     case: Case,
@@ -91,18 +94,6 @@ impl Machine {
         json(&self.run(&["schedule", "status", "--json"]))
     }
 
-    /// What `status` says of the crontab, at eleven today or tomorrow.
-    fn by_cron(&self) -> String {
-        let next: Timestamp = self.status()["installed"][0]["next_run"].as_str().unwrap().parse().unwrap();
-        let apart = next.duration_since(Timestamp::now());
-        assert!(apart.is_positive() && apart.as_hours() < 24, "{next}");
-        let next = next.to_zoned(TimeZone::UTC).strftime("%F %H:%M").to_string();
-        assert!(next.ends_with(" 11:00"), "{next}");
-        format!(
-            "scheduled by cron: your crontab\nnext run: {next}\n  cron does not say whether it runs; the last run shows it\n"
-        )
-    }
-
     fn recipients(&self) -> Vec<String> {
         let listed = json(&self.run(&["recipient", "list", "--json"]));
         listed["recipients"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
@@ -140,6 +131,7 @@ fn script(tool: &str) -> &'static str {
 fn a_timer_of_systemd_is_written_started_shown_and_taken_back() {
     let machine = Machine::new(&["systemctl", "crontab"]);
     let said = "keys that are due are replaced by systemd, every day at 11:00\n\
+                the setting rotate_every says which are due: `vault set --vault rotate_every=90d`, if nothing says it yet\n\
                 it works while the agent is unlocked; what needs you waits for you\n";
     machine.run_bare(&["schedule", "install"]).succeeds().stdout("").stderr(said);
     let started = ["daemon-reload", "enable vault-rotate.timer", "restart vault-rotate.timer"];
@@ -177,6 +169,7 @@ fn where_systemd_can_not_be_reached_the_units_are_written_and_what_starts_them_i
     let said = machine.run_bare(&["schedule", "install", "--at", "21:05"]);
     said.succeeds().stdout("").stderr(&format!(
         "keys that are due are replaced by systemd, every day at 21:05\n\
+         the setting rotate_every says which are due: `vault set --vault rotate_every=90d`, if nothing says it yet\n\
          it works while the agent is unlocked; what needs you waits for you\n{}\
          vault: hint: run `systemctl --user daemon-reload`\n\
          vault: hint: run `systemctl --user enable --now vault-rotate.timer`\n",
@@ -211,6 +204,22 @@ fn other_lines_of_a_crontab_keep_every_byte_whatever_is_installed_and_removed() 
     assert_eq!(machine.status()["installed"][0]["by"], "cron");
     machine.run(&["schedule", "remove"]).succeeds().stderr("removed the schedule of cron\n");
     assert_eq!(fs::read(&file).unwrap(), others);
+}
+
+#[test]
+fn the_next_run_of_cron_is_told_by_the_machines_own_time_zone() {
+    let machine = Machine::new(&["crontab"]);
+    machine.run(&["schedule", "install"]).succeeds();
+    let status = machine.vault(&["schedule", "status", "--json"]).without_variable("TZ").run();
+    let next: Timestamp = json(&status)["installed"][0]["next_run"].as_str().unwrap().parse().unwrap();
+    let apart = next.duration_since(Timestamp::now());
+    assert!(apart.is_positive() && apart.as_hours() < 24, "{next}");
+    assert_eq!(next.to_zoned(TimeZone::system()).strftime("%T").to_string(), "11:00:00");
+    assert_eq!(
+        machine.status()["installed"][0]["next_run"],
+        Value::Null,
+        "a variable of this shell says nothing of cron"
+    );
 }
 
 #[test]

@@ -163,7 +163,12 @@ fn profiles_that_sign_in_another_way_are_sent_there() {
     for (name, how, line, hint) in [
         ("corp", "IAM Identity Center (SSO)", 1, "aws sso login --profile corp"),
         ("web", "a web identity token", 7, "aws --profile web COMMAND uses it without this program"),
-        ("other", "its own credential_process", 9, "aws --profile other COMMAND uses it without this program"),
+        (
+            "other",
+            "its own credential_process",
+            9,
+            "aws --profile other COMMAND uses that; to have it from here: `vault add other --role-arn ARN --source-profile NAME`, then `vault configure other --replace`",
+        ),
     ] {
         let told = format!("`{name}` signs in through {how} (line {line} of ~/.aws/config), not through this vault");
         case.run(&["login", name]).exits(1).stdout("").stderr(&error_and_hint(&told, hint));

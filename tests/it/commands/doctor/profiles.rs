@@ -30,6 +30,15 @@ fn of_a_profile_it_says_what_aws_tools_go_by_and_what_is_in_its_way() {
             Some("`vault configure prod` writes where this one is"),
         )
     );
+    config("credential_process = aws-vault export --format=json prod");
+    assert_eq!(
+        one(),
+        told(
+            "problem",
+            "AWS tools get `prod` from another program, and the vault has it too: ~/.aws/config:2, `credential_process`",
+            Some("`vault configure prod --replace` has them ask this vault"),
+        )
+    );
     config("role_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = base");
     assert_eq!(
         one(),

@@ -186,7 +186,8 @@ fn what_runs_or_leads_elsewhere_is_named_and_never_imported() {
          vault: hint: if it is yours: vault set prod endpoint_url=http://evil.example\n\
          not imported: mfa_process of `prod` (~/.aws/config:2)\n\
          vault: hint: if it is yours: vault set prod mfa_process='COMMAND'\n\
-         not imported: credential_process of `prod` (~/.aws/config:3)\n",
+         not imported: credential_process of `prod` (~/.aws/config:3)\n\
+         vault: hint: AWS tools ask that for it still; `vault configure prod --replace` has them ask this vault\n",
     );
     assert!(!output.err.contains("hush"), "a command may hold a secret");
     let prod = profile(&case, "prod");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vault::disk::RealDisk;
 use vault::rotate::last_run::{Failed, LastRun, Reason, only_run};
 
-use super::Machine;
+use super::{BY_CRON, Machine};
 use crate::commands::due::made_days_ago;
 use crate::commands::{error, screen, warning};
 use crate::program::Case;
@@ -32,7 +32,7 @@ fn how_the_last_run_went_is_not_known_where_its_record_is_damaged_and_all_else_i
     for (text, told) in [("{", "is damaged"), (r#"{"version":2}"#, "is of a later version of this program")] {
         fs::write(machine.state().join("schedule.json"), text).unwrap();
         let line = format!("last run of the schedule: not known: schedule.json {told}; the next run writes it anew");
-        machine.run(&["schedule", "status"]).succeeds().stdout(&format!("{}{line}\n", machine.by_cron()));
+        machine.run(&["schedule", "status"]).succeeds().stdout(&format!("{}{line}\n", BY_CRON));
         let standing = machine.status();
         assert_eq!(
             (&standing["last_run"], &standing["unreadable"][0]["file"]),
@@ -92,6 +92,24 @@ fn a_schedule_that_no_run_comes_of_is_told_by_status_and_doctor() {
     machine.run(&["schedule", "remove"]).succeeds();
     remember(&machine, &LastRun::new(Timestamp::now() - SignedDuration::from_hours(50), 0));
     assert!(!machine.run(&["schedule", "status"]).succeeds().out.contains(told) && !doctor().contains(told));
+}
+
+#[test]
+fn what_a_run_failed_at_and_was_done_by_hand_is_no_longer_warned_of() {
+    let machine = Machine::with_vault(&["crontab"]);
+    let failed = "the scheduled rotation of 2026-11-22 11:04 failed for prod: the vault was locked";
+    remember(&machine, &outcome(3, &["prod"]));
+    machine.run(&["rotate", "--due", "--dry-run"]).succeeds();
+    machine.run(&["status"]).succeeds().stderr_has(failed);
+    machine.run(&["rotate", "--due"]).succeeds();
+    assert!(!machine.run(&["status"]).succeeds().err.contains("scheduled"));
+    assert!(!machine.run(&["doctor"]).out.contains(failed));
+    let shown = machine.run(&["schedule", "status"]);
+    let told = "last run: 2026-11-22 11:04, 1 failed, done by hand since (exit code 3): the vault was locked\n";
+    assert!(shown.succeeds().out.contains(told), "{}", shown.out);
+    // The next one anew.
+    remember(&machine, &outcome(3, &["prod"]));
+    machine.run(&["status"]).succeeds().stderr_has(failed);
 }
 
 #[test]

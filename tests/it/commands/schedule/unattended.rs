@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 use vault::process::host_name;
 
-use super::Machine;
+use super::{BY_CRON, Machine};
 use crate::commands::{error, error_and_hint, json, mode, screen, warning};
 use crate::program::files_below;
 
@@ -27,6 +27,7 @@ fn unattended_runs_get_a_recipient_of_their_own_that_goes_with_the_schedule() {
     said.succeeds().stdout("").stderr(&format!(
         "{means}{DISK};\n{USER}\nadded recipient `{}`; its identity is kept in a file that only your user can read\n\
          keys that are due are replaced by cron, every day at 11:00\n\
+         the setting rotate_every says which are due: `vault set --vault rotate_every=90d`, if nothing says it yet\n\
          two lines of your crontab say so, that time and @reboot; `vault schedule remove` takes them out\n\
          vault: hint: `vault schedule status` shows how it goes\n",
         recipient()
@@ -42,7 +43,7 @@ fn unattended_runs_get_a_recipient_of_their_own_that_goes_with_the_schedule() {
     shown.succeeds().stdout(&format!(
         "{}last run: none yet\nunattended: recipient `{}` opens the vault; its identity is in \
          ~/.local/state/vault/unattended.identity\n  {DISK};\n  {USER}\n",
-        machine.by_cron(),
+        BY_CRON,
         recipient()
     ));
     let told = machine.status()["unattended"].clone();
@@ -206,7 +207,7 @@ fn what_is_remembered_of_an_identity_is_made_anew_where_it_is_damaged() {
             "unattended: not known: unattended.json {told}; `vault schedule install --unattended` makes it anew\n"
         );
         let status = machine.run(&["schedule", "status"]);
-        status.succeeds().stdout(&format!("{}last run: none yet\n{line}", machine.by_cron()));
+        status.succeeds().stdout(&format!("{}last run: none yet\n{line}", BY_CRON));
         assert_eq!(machine.status()["unreadable"][0]["file"], "unattended.json");
         // A schedule that would no longer open the vault is not what anybody meant.
         let refused = machine.run(&["schedule", "install"]);
