@@ -13,15 +13,17 @@ const FOLDER: &str = "prompts";
 /// A process at a prompt has nothing to finish; one that has a rotation to finish was told by its own lock before.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where the program's own process says so.
-static PLACE: OnceLock<PathBuf> = OnceLock::new();
+/// The state folder, where the program's own process says so.
+static STATE: OnceLock<PathBuf> = OnceLock::new();
 
 /// From here on each prompt of this process is to be found.
 pub fn let_lock_find_us(state: &Path) {
-    // Before anything was remembered there is no vault to be locked, and nothing is made.
-    if state.is_dir() {
-        let _ = PLACE.set(state.join(FOLDER));
-    }
+    let _ = STATE.set(state.to_owned());
+}
+
+/// None before anything was remembered: there is no vault to be locked, and nothing is made.
+fn place() -> Option<PathBuf> {
+    STATE.get().filter(|state| state.is_dir()).map(|state| state.join(FOLDER))
 }
 
 /// Stands as long as it lives, and at the latest until the process dies.
@@ -30,14 +32,14 @@ pub struct Asking(Option<Box<dyn Lock>>);
 impl Asking {
     /// Where the folder takes no lock a person is asked all the same: a vault can be used where nothing can be written.
     pub fn say() -> Self {
-        Self(PLACE.get().and_then(|place| hold(&RealDisk, place).ok()))
+        Self(place().and_then(|place| hold(&RealDisk, &place).ok()))
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
         if self.0.take().is_some() {
-            PLACE.get().into_iter().for_each(|place| let_go(&RealDisk, place));
+            place().into_iter().for_each(|place| let_go(&RealDisk, &place));
         }
     }
 }

@@ -98,9 +98,9 @@ impl LastRun {
         Reason::of_exit(self.exit)
     }
 
-    /// Whether it failed as `earlier` did: who has heard of that has heard of this.
+    /// Whether it failed as `earlier` did, at what nobody has done since: who has heard of that has heard of this.
     pub fn is_no_news(&self, earlier: &Self) -> bool {
-        self.exit == earlier.exit && self.failed == earlier.failed
+        self.exit == earlier.exit && self.failed == earlier.failed && !earlier.mended
     }
 
     pub fn is_told(&self) -> bool {

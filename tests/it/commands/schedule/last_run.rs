@@ -158,6 +158,9 @@ fn a_failure_is_shown_on_the_desktop_once_and_another_one_again() {
     assert!(shown[0].starts_with("notify-send --app-name=vault -- the scheduled rotation of 20"), "{shown:?}");
     assert!(shown[0].ends_with(" failed: the vault was locked `vault unlock`, then `vault rotate --due`"), "{shown:?}");
     assert!(run(3, true).is_empty());
+    machine.run(&["rotate", "--due"]).succeeds();
+    assert_eq!(run(3, true).len(), 1, "what it had failed at was done by hand");
+    assert!(run(3, true).is_empty());
     // Due, and not to be resolved.
     machine.case.write(&machine.case.config(), 0o600, "[profile prod]\nregion = eu west 1\n");
     machine.run(&["set", "--vault", "rotate_every=30d"]).succeeds();
