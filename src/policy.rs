@@ -3,6 +3,8 @@
 
 mod placeholder;
 
+use jiff::Timestamp;
+
 use crate::names::RoleArn;
 
 pub use placeholder::{AccountId, AddressRange, IamName, NotOfThisShape, Placeholder};
@@ -48,6 +50,8 @@ pub const TEMPLATES: &[Template] = templates! {
         "IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport";
     "ip-allow-list": "denies every request that comes from outside of these address ranges",
         "IAM/latest/UserGuide/reference_policies_examples_aws_deny-ip.html";
+    "revoke-sessions": "denies everything to sessions that were made before now: of a user, or of a role",
+        "IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html";
     "vault-minimum": "what vault itself needs of a user: find devices, replace keys, sign in",
         "IAM/latest/UserGuide/reference_policies_elements.html";
     "starter-kit": "CloudFormation: two groups and an administrator's role, all behind MFA",
@@ -63,6 +67,8 @@ pub struct Filling {
     pub user: Option<IamName>,
     pub roles: Vec<Role>,
     pub ranges: Vec<AddressRange>,
+    /// Sessions from before that are meant.
+    pub before: Option<Timestamp>,
 }
 
 /// A role by its name, in the account of the policy, or by its ARN.
@@ -123,7 +129,8 @@ impl Filling {
             None => line.to_owned(),
         };
         let line = filled(line, Placeholder::Account, self.account.as_ref().map(AccountId::as_str));
-        filled(&line, Placeholder::User, self.user.as_ref().map(IamName::as_str))
+        let line = filled(&line, Placeholder::User, self.user.as_ref().map(IamName::as_str));
+        filled(&line, Placeholder::Before, self.before.map(|time| time.to_string()).as_deref())
     }
 }
 

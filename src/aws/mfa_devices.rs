@@ -121,6 +121,24 @@ impl Aws {
         enabled.map(|_| ())
     }
 
+    /// Of a device of any kind, which is nobody's after that. One that is so already is as good.
+    pub fn deactivate_mfa_device(&self, signer: &Signer, user_name: &str, serial: &str) -> Result<(), AwsError> {
+        let deactivated = self.call("DeactivateMFADevice", Repeat::Freely, async || {
+            self.iam()
+                .deactivate_mfa_device()
+                .user_name(user_name)
+                .serial_number(serial)
+                .customize()
+                .config_override(signed_by(signer, Repeat::Freely))
+                .send()
+                .await
+        });
+        match deactivated {
+            Err(AwsError::Refused { refusal: Refusal::NoSuchEntity, .. }) => Ok(()),
+            deactivated => deactivated.map(|_| ()),
+        }
+    }
+
     /// Tells AWS how far a device's clock is off; spends both codes.
     pub fn resync_mfa_device(
         &self,
@@ -234,6 +252,19 @@ mod tests {
             assert_eq!(stage.aws.delete_virtual_mfa_device(&signer, &made.serial), Ok(()));
             assert!(stage.sim.mfa_device(made.serial.as_str()).is_none());
         }
+    }
+
+    #[test]
+    fn a_device_that_is_deactivated_is_nobodys_and_can_be_deleted() {
+        let stage = Stage::new();
+        let signer = Signer::AccessKey(&stage.key);
+        let serial: MfaSerial = stage.phone.serial().parse().unwrap();
+        for _ in 0..2 {
+            assert_eq!(stage.aws.deactivate_mfa_device(&signer, "alice", serial.as_str()), Ok(()));
+        }
+        assert_eq!(stage.aws.mfa_devices(&signer, "alice"), Ok(vec![]));
+        assert_eq!(stage.aws.delete_virtual_mfa_device(&signer, &serial), Ok(()));
+        assert!(stage.sim.mfa_device(serial.as_str()).is_none());
     }
 
     #[test]

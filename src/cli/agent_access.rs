@@ -12,6 +12,7 @@ use crate::session::{SessionKey, name_key};
 use crate::store::document::AgentSettings;
 use crate::store::identity;
 use crate::store::opener::Opener;
+use crate::store::seal::UnsealError;
 use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
 use super::escape::escape;
@@ -121,10 +122,11 @@ fn resolved(world: &World) -> PathBuf {
 }
 
 /// Opens the vault by what the agent holds. None where it holds nothing that opens it: what is wrong with the agent must
-/// not keep the right passphrase from being tried.
+/// not keep the right passphrase from being tried. Once the file's key is the right one, what is wrong is the file, and nobody is
+/// asked for a passphrase first.
 pub fn open<'a>(world: &World<'a>, holding: &Holding) -> Result<Option<Opened<'a>>, Failure> {
     match open_by_it_alone(world, holding) {
-        Err(Failure::Open(OpenError::Unseal(_))) => Ok(None),
+        Err(Failure::Open(OpenError::Unseal(UnsealError::WrongIdentity | UnsealError::HeaderDamaged))) => Ok(None),
         opened => opened,
     }
 }

@@ -12,5 +12,5 @@ use super::world::World;
 pub fn sweep(world: &World, session: &Record) {
     let expired = Exported::Expired { now: session.aws_time(world.clock.now()) };
     let removed = remove_exported(world.disk, &world.paths.aws_credentials, expired).unwrap_or_default();
-    exported::say_removed(&removed, ": expired", world);
+    exported::say_removed(&removed, ": expired; `vault login` writes another", world);
 }

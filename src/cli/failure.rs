@@ -246,6 +246,8 @@ pub enum Failure {
     /// Where it was looked, as people are shown it.
     NothingToImport {
         places: Vec<String>,
+        /// Whether aws-vault is there and was not asked.
+        beside_aws_vault: bool,
     },
     NotFoundToImport(Vec<ProfileName>),
     KeysRefused {

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use crate::import::plan::{Conflict, Plan, Step};
 use crate::names::ProfileName;
+use crate::process;
 use crate::store::document::{Document, Profile};
 use crate::store::vault::{Closed, Vault};
 
@@ -105,7 +106,8 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         return Err(Failure::NotFoundToImport(unknown));
     }
     if plan.rows.is_empty() {
-        return Err(Failure::NothingToImport { places: gathered.places });
+        let beside_aws_vault = args.from.is_empty() && process::find_program("aws-vault", &world.environment).is_ok();
+        return Err(Failure::NothingToImport { places: gathered.places, beside_aws_vault });
     }
     let ended = plan.rows.iter().map(|_| Ended::Planned).collect();
     Run { args: &args, world, plan, ended, csv: gathered.csv, twins, settings }.carry_out(closed)

@@ -351,8 +351,11 @@ impl<'a, 'w> Login<'a, 'w> {
 
     fn say_use(&self, profile: &ProfileName) -> Result<(), Failure> {
         let written = self.args.write_region && self.about.region.is_some();
-        let line = use_line::of(profile, written, self.config, &self.about.call_region, self.world)?;
-        self.world.say(&line);
+        let Self { about, config, world, .. } = self;
+        world.say(&use_line::of(profile, written, config, &about.call_region, world)?);
+        if !written && !use_line::tools_know_a_region(profile, config, world)? {
+            report::hint_region(world, &about.name, profile, about.region.is_some());
+        }
         Ok(())
     }
 }

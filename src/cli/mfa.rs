@@ -9,6 +9,7 @@ mod list;
 mod new_device;
 mod otpauth;
 mod qr;
+mod remove;
 mod resync;
 mod subject;
 
@@ -17,7 +18,7 @@ use super::world::World;
 
 pub use failure::MfaFailure;
 
-/// A user's MFA devices at IAM: find, list, enable and resynchronise them
+/// A user's MFA devices at IAM: find, list, enable, resynchronise and remove them
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -30,6 +31,7 @@ enum Action {
     List(list::Args),
     Enable(enable::Args),
     Resync(resync::Args),
+    Remove(remove::Args),
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
@@ -38,5 +40,6 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         Action::List(args) => list::run(args, world),
         Action::Enable(args) => enable::run(args, world),
         Action::Resync(args) => resync::run(args, world),
+        Action::Remove(args) => remove::run(args, world),
     }
 }

@@ -9,7 +9,7 @@ use super::picker;
 use super::world::World;
 
 /// How alike two names must be for one to be suggested for the other (Jaro-Winkler, 0 to 1).
-const ALIKE: f64 = 0.8;
+pub const ALIKE: f64 = 0.8;
 
 /// The name given, else `$AWS_PROFILE`, else the setting `default_profile`, else the only profile there is, else the one that
 /// the person chooses.

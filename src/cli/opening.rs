@@ -275,11 +275,18 @@ pub fn failed_to_open(error: OpenError, shown: &str) -> Failure {
 }
 
 /// The identities of an age identity file: one a line, `#` starts a comment.
+/// A line copied from paper may have blanks where somebody made groups of it.
+fn identity_in(line: &str) -> IdentityText {
+    let mut text = String::with_capacity(line.len());
+    text.extend(line.split_whitespace());
+    IdentityText::new(text)
+}
+
 pub fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
     let bytes = secret_file::read(world, path)?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let identities: Vec<IdentityText> = lines.map(|line| IdentityText::new(line.to_owned())).collect();
+    let identities: Vec<IdentityText> = lines.map(identity_in).collect();
     if identities.is_empty() {
         return Err(Failure::NoIdentityIn { path: path.to_owned() });
     }

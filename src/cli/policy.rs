@@ -1,5 +1,6 @@
 //! `vault policy`.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::aws_files::config::ConfigFile;
@@ -55,6 +56,9 @@ struct ShowArgs {
     /// An address or range that requests may come from; may be said several times
     #[arg(long = "ip", value_name = "RANGE")]
     ranges: Vec<AddressRange>,
+    /// Sessions that were made before this time are meant, such as 2026-03-01T14:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    before: Option<Timestamp>,
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
@@ -91,6 +95,7 @@ fn show(args: ShowArgs, world: &World) -> Result<(), Failure> {
         user: args.user.or(profile.user),
         roles: if args.roles.is_empty() { profile.roles } else { args.roles },
         ranges: args.ranges,
+        before: Some(args.before.unwrap_or_else(|| world.now())),
     });
     world.print(&filled.text)?;
     world.say(&format!("{}: {}; see {}", template.name, template.about, template.docs));
@@ -113,6 +118,6 @@ fn of_profile(name: &ProfileName, world: &World) -> Result<Filling, Failure> {
         account: arn_account(arn).and_then(|account| account.parse().ok()),
         user,
         roles: chain.roles.into_iter().map(|link| Role::At(link.role_arn.value)).collect(),
-        ranges: Vec::new(),
+        ..Filling::default()
     })
 }

@@ -53,13 +53,14 @@ pub use aws::words as aws_words;
 pub use console::{console_visit, console_without_mfa};
 pub use held::say_held;
 pub use history::say_not_restored;
-pub use keys::{key_changed, key_of_rotation_gone, key_risks, key_unchanged, rotation_goes_on};
+pub use keys::{key_changed, key_of_rotation_gone, key_risks, key_unchanged, names, rotation_goes_on};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
+pub use mfa::{device_removed, device_risks};
 pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotation_news, session_at_hand, strange_use};
 pub use rotated::rotated;
 pub use serve::{forgotten, not_renewed, unseen, unserved};
 pub use session::{left, note as session_note};
-pub use signed_in::say_signed_in;
+pub use signed_in::{hint_region, say_signed_in};
 pub use trust::{recipients_changed, state as vault_state, what_changed};
 pub use vault::vault_warning;
 
@@ -111,7 +112,7 @@ impl Report {
     }
 
     pub fn usage(error: &clap::Error) -> Self {
-        usage::conflict(error).unwrap_or_else(|| Self::new(Status::Usage, without_secrets(&error.to_string())))
+        usage::told(error).unwrap_or_else(|| Self::new(Status::Usage, without_secrets(&error.to_string())))
     }
 
     pub fn of(failure: &Failure) -> Self {
@@ -306,7 +307,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return Status::Done.into();
     }
-    match usage::conflict(error) {
+    match usage::told(error) {
         Some(report) => show(&report),
         None => say(&format!("vault: {}", without_secrets(&error.render().ansi().to_string()))),
     }

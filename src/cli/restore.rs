@@ -26,6 +26,7 @@ pub use failure::{RestoreFailure, Side};
 #[derive(clap::Args)]
 pub struct Args {
     /// The number of the generation
+    #[arg(value_parser = parse_generation)]
     generation: u64,
     /// The profiles [default: all that it has]
     names: Vec<ProfileName>,
@@ -41,6 +42,12 @@ pub struct Args {
     /// Only show what would be restored
     #[arg(long)]
     dry_run: bool,
+}
+
+fn parse_generation(text: &str) -> Result<u64, String> {
+    let wrong =
+        || format!("`{text}` is no number of a generation; `vault history` lists them, and the names come after it");
+    text.parse().map_err(|_| wrong())
 }
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {

@@ -29,7 +29,7 @@ use super::world::World;
 #[command(override_usage = "vault set <NAME> <KEY=VALUE>...\n       vault set --vault <KEY=VALUE>...")]
 pub struct Args {
     /// The profile
-    #[arg(required_unless_present = "vault")]
+    #[arg(required_unless_present = "vault", value_parser = parse_name)]
     name: Option<ProfileName>,
     /// What to set, such as region=eu-central-1
     #[arg(value_name = "KEY=VALUE", required_unless_present = "vault", value_parser = settings::parse_assignment)]
@@ -52,6 +52,16 @@ const SOURCES: [&str; 2] = ["source_profile", "role_arn"];
 
 /// What is said of how long sessions last makes those at hand sessions of something else.
 const DURATIONS: [&str; 2] = ["duration_seconds", "session_duration"];
+
+fn parse_name(text: &str) -> Result<ProfileName, String> {
+    let named = text.parse().map_err(|error: crate::names::NameError| error.to_string());
+    match settings::parse_assignment(text) {
+        Ok(_) if named.is_err() => {
+            Err(format!("say `vault set NAME {text}` for a profile, `vault set --vault {text}` for all"))
+        }
+        _ => named,
+    }
+}
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let settings = if args.name.is_some() { &args.settings } else { &args.vault };

@@ -191,7 +191,7 @@ pub fn parse_assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
         Some((_, "")) => Err(format!("`{text}` has no value; `vault unset` removes a setting")),
-        _ => Err(format!("`{text}` is not KEY=VALUE")),
+        _ => Err(format!("`{text}` is not KEY=VALUE, such as region=eu-central-1")),
     }
 }
 

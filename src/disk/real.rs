@@ -169,6 +169,8 @@ impl Folder for RealFolder {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let descriptor = rustix::fs::openat(&self.0, name, flags, OURS_ALONE)?;
+        let found = status(&rustix::fs::fstat(&descriptor)?);
+        open_to_us(&descriptor, &found)?;
         File::from(descriptor).write_all(bytes)
     }
 
@@ -207,9 +209,11 @@ impl Folder for RealFolder {
             Err(rustix::io::Errno::LOOP | rustix::io::Errno::ISDIR) => return Err(LockError::NotAFile),
             Err(error) => return Err(LockError::Io(error.into())),
         };
-        if status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?).kind != Kind::File {
+        let found = status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?);
+        if found.kind != Kind::File {
             return Err(LockError::NotAFile);
         }
+        open_to_us(&descriptor, &found).map_err(LockError::Io)?;
         let mut file = File::from(descriptor);
         let started = Instant::now();
         loop {
@@ -224,6 +228,12 @@ impl Folder for RealFolder {
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Box::new(RealLock(file)))
     }
+}
+
+/// A umask may have taken our own bits of a file that was just made: the next time it would be closed to us.
+fn open_to_us(file: &OwnedFd, found: &Status) -> io::Result<()> {
+    let ours = OURS_ALONE.bits();
+    if found.mode & ours == ours { Ok(()) } else { Ok(rustix::fs::fchmod(file, OURS_ALONE)?) }
 }
 
 fn read_pid(file: &mut File) -> Option<u32> {

@@ -10,10 +10,11 @@ pub enum Placeholder {
     User,
     Role,
     Range,
+    Before,
 }
 
 impl Placeholder {
-    pub const ALL: [Self; 4] = [Self::Account, Self::User, Self::Role, Self::Range];
+    pub const ALL: [Self; 5] = [Self::Account, Self::User, Self::Role, Self::Range, Self::Before];
 
     /// As it stands in a template.
     pub fn word(self) -> &'static str {
@@ -22,6 +23,7 @@ impl Placeholder {
             Self::User => "USER_NAME",
             Self::Role => "ROLE_NAME",
             Self::Range => "IP_RANGE",
+            Self::Before => "SIGNED_IN_BEFORE",
         }
     }
 
@@ -32,6 +34,7 @@ impl Placeholder {
             Self::User => "--user",
             Self::Role => "--role",
             Self::Range => "--ip",
+            Self::Before => "--before",
         }
     }
 }

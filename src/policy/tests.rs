@@ -43,6 +43,7 @@ fn everything() -> Filling {
         user: Some("alice".parse().unwrap()),
         roles: vec![Role::Named("admin".parse().unwrap())],
         ranges: vec!["203.0.113.0/24".parse().unwrap()],
+        before: Some("2026-03-01T14:00:00Z".parse().unwrap()),
     }
 }
 

@@ -11,10 +11,18 @@ const ABOUT: &str = "profile";
 const ALL: &str = "AWS_PROFILE";
 const CLI_ONLY: &str = "AWS_DEFAULT_PROFILE";
 
-/// A profile, and the variable that names it if one does.
 pub struct Meant {
     pub name: ProfileName,
-    pub by: Option<&'static str>,
+    pub by: By,
+}
+
+/// Who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Person,
+    Variable(&'static str),
+    /// It is what tools take that are told none.
+    Nothing,
 }
 
 /// Of the AWS CLI and boto3, and what there is to say of how they come to it.
@@ -35,7 +43,7 @@ pub fn by_variables(environment: &Environment) -> (Option<Meant>, Vec<Finding>) 
         return (None, findings);
     };
     match value.parse() {
-        Ok(name) => (Some(Meant { name, by: Some(variable) }), findings),
+        Ok(name) => (Some(Meant { name, by: By::Variable(variable) }), findings),
         Err(error) => {
             findings.push(Finding::note(ABOUT, format!("{variable} names a profile that was not looked at: {error}")));
             (None, findings)

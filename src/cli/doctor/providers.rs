@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use crate::aws_files::config::ConfigError;
+use crate::aws_files::config::{ConfigError, ConfigFile};
 use crate::aws_files::credentials::{CredentialsSection, Holds};
 use crate::aws_files::provider::{Files, Provider, Sections, providers};
 use crate::cli::names_given::alike;
 use crate::cli::report::Report;
+use crate::cli::use_line;
 use crate::cli::world::World;
 use crate::duration;
 use crate::names::ProfileName;
@@ -15,7 +16,7 @@ use crate::process;
 use super::files::{line_of, way_out};
 use super::finding::Finding;
 use super::inside::Inside;
-use super::meant::{self, Meant};
+use super::meant::{self, By, Meant};
 
 const ABOUT: &str = "profile";
 
@@ -25,18 +26,18 @@ pub fn look(given: Option<&ProfileName>, inside: &Inside, world: &World) -> Vec<
         return Vec::new();
     };
     let (meant, mut findings) = match given {
-        Some(name) => (Some(Meant { name: name.clone(), by: None }), Vec::new()),
+        Some(name) => (Some(Meant { name: name.clone(), by: By::Person }), Vec::new()),
         None => meant::by_variables(&world.environment),
     };
     // A name that can't be looked at is not another one.
     let usual = || "default".parse().ok().filter(|name| findings.is_empty() && files.know(name));
-    let Some(meant) = meant.or_else(|| Some(Meant { name: usual()?, by: None })) else { return findings };
+    let Some(meant) = meant.or_else(|| Some(Meant { name: usual()?, by: By::Nothing })) else { return findings };
     findings.extend(of_meant(&meant, &files, inside, world));
     findings
 }
 
 fn of_meant(meant: &Meant, files: &Files, inside: &Inside, world: &World) -> Vec<Finding> {
-    let Meant { name, .. } = meant;
+    let Meant { name, by } = meant;
     if let Some(in_vault) = inside.names().filter(|in_vault| !in_vault.contains(&name) && !files.know(name)) {
         let known = in_vault.into_iter().map(ProfileName::as_str).chain(files.names());
         return vec![unknown(meant, alike(name.as_str(), known))];
@@ -44,7 +45,12 @@ fn of_meant(meant: &Meant, files: &Files, inside: &Inside, world: &World) -> Vec
     match files.sections(name) {
         Ok(sections) => {
             let in_vault = inside.names().is_some_and(|in_vault| in_vault.contains(&name));
-            of_profile(name, sections, in_vault, world)
+            if *by == By::Nothing && !in_vault && providers(&world.environment, sections).is_empty() {
+                return vec![nothing_where_none_is_named(name, inside)];
+            }
+            let mut findings = of_profile(name, sections, in_vault, world);
+            findings.extend(without_region(name, world));
+            findings
         }
         Err(error) => vec![twofold(error)],
     }
@@ -52,7 +58,10 @@ fn of_meant(meant: &Meant, files: &Files, inside: &Inside, world: &World) -> Vec
 
 /// Neither the vault nor AWS's files know it.
 fn unknown(meant: &Meant, suggestion: Option<&str>) -> Finding {
-    let by = meant.by.map(|variable| format!(", which {variable} names")).unwrap_or_default();
+    let by = match meant.by {
+        By::Variable(variable) => format!(", which {variable} names"),
+        By::Person | By::Nothing => String::new(),
+    };
     let suggested = suggestion.map(|other| format!("; did you mean `{other}`?")).unwrap_or_default();
     let found = format!("there is no profile `{}`{by}, neither in the vault nor in AWS's files{suggested}", meant.name);
     Finding::problem(ABOUT, found).next("`vault list` shows those that there are")
@@ -99,6 +108,22 @@ fn of_profile(name: &ProfileName, sections: Sections, in_vault: bool, world: &Wo
 fn nothing(name: &ProfileName) -> Finding {
     Finding::problem(ABOUT, format!("AWS tools find no credentials for `{name}`"))
         .next(format!("`vault login {name}`, or `vault configure {name}` to have them ask this vault"))
+}
+
+/// Most have a `[default]` for its region alone, and name a profile to each tool.
+fn nothing_where_none_is_named(name: &ProfileName, inside: &Inside) -> Finding {
+    let other = inside.names().and_then(|in_vault| Some(in_vault.first()?.to_string()));
+    let other = other.unwrap_or_else(|| "NAME".to_owned());
+    Finding::note(ABOUT, format!("AWS tools that are told no profile find no credentials: `{name}` has none"))
+        .next(format!("`--profile {other}`, or AWS_PROFILE; `vault doctor {other}` looks at that one"))
+}
+
+fn without_region(name: &ProfileName, world: &World) -> Option<Finding> {
+    let config = ConfigFile::load(world.disk, &world.paths.aws_config).ok()?;
+    let unknown = !use_line::tools_know_a_region(name, &config, world).ok()?;
+    let found = || Finding::note("region", format!("AWS tools find no region for `{name}`"));
+    let config = world.paths.shown(&world.paths.aws_config);
+    unknown.then(|| found().next(format!("`region = REGION` in its section of {config}, or AWS_REGION")))
 }
 
 /// As after a move from another program, whose line stayed.

@@ -70,7 +70,8 @@ pub fn change(args: KeyArgs, act: Act, world: &World) -> Result<(), Failure> {
     }
     let risks = risks(act, key, &user_keys.keys, !profiles.is_empty());
     if !args.yes && !risks.is_empty() {
-        report::key_risks(world, &risks, &key.id, &user_keys.user, profiles);
+        let could_be_rotated = act == Act::Disable && user_keys.keys.len() == 1;
+        report::key_risks(world, &risks, &key.id, &user_keys.user, profiles, could_be_rotated);
         confirm(act, &key.id)?;
     }
     carry_out(&user_keys, act, &key.id).map_err(|error| user_keys.access.failed(error))?;

@@ -4,12 +4,13 @@ use crate::aws::{AwsError, Refusal};
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, SerialBy};
 use crate::cli::mfa_device::{self, Sorted};
+use crate::cli::report::names;
 use crate::cli::sign_in::SignInArgs;
 use crate::cli::world::World;
 use crate::names::{MfaSerial, ProfileName};
 
 use super::MfaFailure;
-use super::subject::Subject;
+use super::subject::{Moved, Subject};
 
 /// Ask IAM which device a user's codes come from, and store it
 ///
@@ -33,7 +34,12 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         return Ok(());
     }
     match subject.store(&serial, world)? {
-        Some(before) => world.say(&format!("{profile}: MFA device {serial}, in place of {before}")),
+        Some(Moved { before, others }) => {
+            world.say(&format!("{profile}: MFA device {serial}, in place of {before}"));
+            if !others.is_empty() {
+                world.say(&format!("and for {}, which had the same device", names(&others)));
+            }
+        }
         None => world.say(&format!("{profile}: MFA device {serial}")),
     }
     Ok(())

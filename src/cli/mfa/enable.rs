@@ -31,7 +31,7 @@ pub struct Args {
     /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,
     /// What the device is to be called [default: the user's name]
-    #[arg(long, value_name = "NAME", value_parser = parse_device_name, conflicts_with_all = ["finish", "abort"])]
+    #[arg(long, alias = "name", value_name = "NAME", value_parser = parse_device_name, conflicts_with_all = ["finish", "abort"])]
     device_name: Option<String>,
     /// Show the seed as text too, for apps without a camera
     #[arg(long, conflicts_with_all = ["begin", "finish", "abort"])]

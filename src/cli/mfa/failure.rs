@@ -31,11 +31,25 @@ pub enum MfaFailure {
     NameTaken {
         profile: ProfileName,
         serial: String,
+        /// Whether it is the very user's.
+        is_enabled: bool,
     },
     /// Nothing came back for a device that may have been made.
     MadeOrNot {
         profile: ProfileName,
         serial: String,
+        error: AwsError,
+    },
+    /// None of the user's devices, or not one alone, is the one to remove. `given` where none is what was named.
+    NotChosen {
+        given: Option<String>,
+        user: String,
+        serials: Vec<String>,
+    },
+    /// It was switched off, and could not be deleted.
+    OffAndThere {
+        profile: ProfileName,
+        serial: MfaSerial,
         error: AwsError,
     },
     /// The two codes of `--finish`.

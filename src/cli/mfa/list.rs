@@ -28,11 +28,15 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let signing = SignInArgs::from(args.signing);
     let subject = Subject::open(args.name, &signing, world)?;
     let devices = devices(&subject, &signing, world)?;
-    let used = |device: &MfaDevice| subject.device().is_some_and(|serial| serial.as_str() == device.serial);
     if args.json {
         let shown = devices.iter().map(|device| {
+            let used_by = subject.used_by(&device.serial);
             json!({
-                "serial": device.serial, "kind": kind(device), "enabled": device.enabled, "used_by_profile": used(device),
+                "serial": device.serial,
+                "kind": kind(device).name(),
+                "enabled": device.enabled,
+                "used_by_profile": used_by.contains(&&subject.profile),
+                "used_by": used_by,
             })
         });
         let shown: Vec<_> = shown.collect();
@@ -45,14 +49,15 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     }
     let row = |device: &MfaDevice| {
         let since = device.enabled.map_or_else(|| "-".to_owned(), |time| time.to_string());
-        let used_by = if used(device) { subject.profile.to_string() } else { "-".to_owned() };
-        [device.serial.clone(), kind(device).to_owned(), since, used_by]
+        let used_by: Vec<&str> = subject.used_by(&device.serial).into_iter().map(ProfileName::as_str).collect();
+        let used_by = if used_by.is_empty() { "-".to_owned() } else { used_by.join(", ") };
+        [device.serial.clone(), kind(device).name().to_owned(), since, used_by]
     };
     world.print(&table::render(&["DEVICE", "KIND", "SINCE", "USED BY"], devices.iter().map(row)))
 }
 
 /// By the key, which takes no code, where the user's policies let it.
-fn devices(subject: &Subject, signing: &SignInArgs, world: &World) -> Result<Vec<MfaDevice>, Failure> {
+pub fn devices(subject: &Subject, signing: &SignInArgs, world: &World) -> Result<Vec<MfaDevice>, Failure> {
     let listed = match subject.aws.mfa_devices(&subject.key(), &subject.user) {
         Err(AwsError::Refused { refusal: Refusal::AccessDenied, .. }) if subject.device().is_some() => {
             let session = subject.session(signing, Purpose::Inside, world)?;
@@ -63,12 +68,29 @@ fn devices(subject: &Subject, signing: &SignInArgs, world: &World) -> Result<Vec
     listed.map_err(|error| subject.refused(error))
 }
 
-fn kind(device: &MfaDevice) -> &'static str {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Virtual,
+    Hardware,
+    Fido,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Virtual => "virtual",
+            Self::Hardware => "hardware",
+            Self::Fido => "fido",
+        }
+    }
+}
+
+pub fn kind(device: &MfaDevice) -> Kind {
     match &device.kind {
-        MfaDeviceKind::Fido => "fido",
+        MfaDeviceKind::Fido => Kind::Fido,
         // A hardware device is named by the number on its back.
-        MfaDeviceKind::Code(serial) if serial.account().is_none() => "hardware",
-        MfaDeviceKind::Code(_) => "virtual",
+        MfaDeviceKind::Code(serial) if serial.account().is_none() => Kind::Hardware,
+        MfaDeviceKind::Code(_) => Kind::Virtual,
     }
 }
 
@@ -78,11 +100,13 @@ mod tests {
 
     #[test]
     fn a_device_is_told_by_its_serial() {
-        for (serial, expected) in [("arn:aws:iam::123456789012:mfa/alice", "virtual"), ("GAHT12345678", "hardware")] {
+        for (serial, expected) in
+            [("arn:aws:iam::123456789012:mfa/alice", Kind::Virtual), ("GAHT12345678", Kind::Hardware)]
+        {
             let code = MfaDeviceKind::Code(serial.parse().unwrap());
             assert_eq!(kind(&MfaDevice { serial: serial.to_owned(), kind: code, enabled: None }), expected);
         }
         let serial = "arn:aws:iam::123456789012:u2f/user/alice/key".to_owned();
-        assert_eq!(kind(&MfaDevice { serial, kind: MfaDeviceKind::Fido, enabled: None }), "fido");
+        assert_eq!(kind(&MfaDevice { serial, kind: MfaDeviceKind::Fido, enabled: None }), Kind::Fido);
     }
 }

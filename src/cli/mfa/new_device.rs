@@ -3,19 +3,20 @@
 use crate::aws::{AwsError, NewMfaDevice, Refusal};
 use crate::cli::failure::Failure;
 use crate::cli::iam_access::Signature;
-use crate::cli::report;
+use crate::cli::report::{self, names};
 use crate::cli::world::World;
 use crate::names::{MfaCode, MfaSerial};
 
 use super::MfaFailure;
-use super::subject::Subject;
+use super::subject::{Moved, Subject};
 
 pub fn make(subject: &Subject, signature: &Signature, name: &str) -> Result<NewMfaDevice, Failure> {
     subject.aws.create_virtual_mfa_device(&signature.signer(), name).map_err(|error| {
         let (profile, serial) = (subject.profile.clone(), subject.serial_of(name));
         match error {
             AwsError::Refused { refusal: Refusal::AlreadyExists, .. } => {
-                MfaFailure::NameTaken { profile, serial }.into()
+                let is_enabled = is_enabled(subject, signature, &serial);
+                MfaFailure::NameTaken { profile, serial, is_enabled }.into()
             }
             // With a seed that nobody will ever know.
             AwsError::Network { failure, .. } if failure.may_have_been_sent() => {
@@ -33,18 +34,20 @@ pub fn enable(
     serial: &MfaSerial,
     codes: &[MfaCode; 2],
 ) -> Result<(), AwsError> {
-    let signer = signature.signer();
-    let Err(error) = subject.aws.enable_mfa_device(&signer, &subject.user, serial, codes) else { return Ok(()) };
+    let enabled = subject.aws.enable_mfa_device(&signature.signer(), &subject.user, serial, codes);
+    let Err(error) = enabled else { return Ok(()) };
     let unclear = match &error {
         AwsError::Network { failure, .. } => failure.may_have_been_sent(),
         AwsError::Refused { refusal, .. } => *refusal == Refusal::AlreadyExists,
         AwsError::Unreadable { .. } => true,
     };
-    let enabled = || {
-        let listed = subject.aws.mfa_devices(&signer, &subject.user);
-        listed.is_ok_and(|devices| devices.iter().any(|device| device.serial == serial.as_str()))
-    };
-    if unclear && enabled() { Ok(()) } else { Err(error) }
+    if unclear && is_enabled(subject, signature, serial.as_str()) { Ok(()) } else { Err(error) }
+}
+
+/// Whether AWS says that it is the user's.
+fn is_enabled(subject: &Subject, signature: &Signature, serial: &str) -> bool {
+    let listed = subject.aws.mfa_devices(&signature.signer(), &subject.user);
+    listed.is_ok_and(|devices| devices.iter().any(|device| device.serial == serial))
 }
 
 /// Removes a device that was not enabled. One that was after all, AWS keeps.
@@ -61,17 +64,17 @@ pub fn take_back(subject: &Subject, signature: &Signature, serial: &MfaSerial, w
 /// Stores the enabled device. Where that fails, AWS has it all the same.
 pub fn store(subject: Subject, serial: &MfaSerial, world: &World) -> Result<(), Failure> {
     let (profile, user) = (subject.profile.clone(), subject.user.clone());
-    let before = subject.store(serial, world).inspect_err(|_| {
+    let moved = subject.store(serial, world).inspect_err(|_| {
         world.say(&format!("{profile}: AWS has enabled {serial}, and the vault does not know it"));
         world.hint(&format!("`vault set {profile} mfa_serial={serial}` stores it"));
     })?;
     world.say(&format!("{profile}: enabled MFA device {serial} for {}", crate::cli::escape::escape(&user)));
-    if let Some(before) = before {
+    if let Some(Moved { before, others }) = moved {
+        if !others.is_empty() {
+            world.say(&format!("and for {}, which had the same device", names(&others)));
+        }
         world.say(&format!("codes come from it now; {before} stays enabled at AWS"));
-        world.hint(&format!(
-            "aws iam deactivate-mfa-device --user-name {} --serial-number {before} switches it off",
-            crate::cli::escape::escape(&shell_words::quote(&user))
-        ));
+        world.hint(&format!("`vault mfa remove {profile} {before}` switches it off"));
     }
     world.say(&format!("next: vault login {profile}, with the next code"));
     Ok(())

@@ -11,6 +11,7 @@ use crate::cli::world::World;
 use crate::credentials::AccessKey;
 use crate::names::{MfaSerial, ProfileName, arn_user_name};
 use crate::session::Issued;
+use crate::store::document::Document;
 use crate::store::vault::Closed;
 
 use super::MfaFailure;
@@ -25,6 +26,14 @@ pub struct Subject<'a> {
     resolved: Resolved<'a>,
     key: AccessKey,
     closed: Closed<'a>,
+    /// The devices that profiles of the vault name, this one's and others'.
+    named: Vec<(MfaSerial, ProfileName)>,
+}
+
+/// What a profile had before, and the others that had the same.
+pub struct Moved {
+    pub before: MfaSerial,
+    pub others: Vec<ProfileName>,
 }
 
 impl<'a> Subject<'a> {
@@ -32,6 +41,7 @@ impl<'a> Subject<'a> {
     pub fn open(name: Option<ProfileName>, args: &SignInArgs, world: &World<'a>) -> Result<Self, Failure> {
         let (resolved, closed) = Resolved::of(name, args, world)?;
         let profile = resolved.about.name.clone();
+        let named = named(closed.open()?.document());
         let Some(key) = resolved.own_key().cloned() else {
             return Err(MfaFailure::NotAUser { profile, user: resolved.user().clone() }.into());
         };
@@ -48,6 +58,7 @@ impl<'a> Subject<'a> {
             resolved,
             key,
             closed,
+            named,
         })
     }
 
@@ -58,6 +69,11 @@ impl<'a> Subject<'a> {
     /// The device that the profile names.
     pub fn device(&self) -> Option<&MfaSerial> {
         self.resolved.device()
+    }
+
+    /// The profiles of the vault that name it.
+    pub fn used_by(&self, serial: &str) -> Vec<&ProfileName> {
+        self.named.iter().filter(|(named, _)| named.as_str() == serial).map(|(_, profile)| profile).collect()
     }
 
     /// Of a virtual device of that name.
@@ -81,15 +97,33 @@ impl<'a> Subject<'a> {
         MfaFailure::Call { profile: self.profile.clone(), error }.into()
     }
 
-    /// Stores the device that codes come from, and says what it was before.
-    pub fn store(self, serial: &MfaSerial, world: &World) -> Result<Option<MfaSerial>, Failure> {
+    /// Stores the device that codes come from, for the profile and for the others that had the same one as this before: it is
+    /// one person's.
+    pub fn store(self, serial: &MfaSerial, world: &World) -> Result<Option<Moved>, Failure> {
         let mut vault = self.closed.open()?;
-        let mut before = None;
+        let mut moved = None;
         vault.edit(&world.stamp(), |document| {
             let profile = names_given::in_vault_mut(document, &self.profile)?;
-            before = profile.mfa_serial.replace(serial.clone());
+            let before = profile.mfa_serial.replace(serial.clone()).filter(|before| before != serial);
+            moved = before.map(|before| Moved { others: replace(&before, serial, document), before });
             Ok::<(), Failure>(())
         })?;
-        Ok(before.filter(|before| before != serial))
+        Ok(moved)
     }
+}
+
+fn named(document: &Document) -> Vec<(MfaSerial, ProfileName)> {
+    let devices = document.profiles.iter().map(|(name, profile)| Some((profile.mfa_serial.clone()?, name.clone())));
+    devices.flatten().collect()
+}
+
+/// Says in which profiles.
+fn replace(before: &MfaSerial, serial: &MfaSerial, document: &mut Document) -> Vec<ProfileName> {
+    let having = document.profiles.iter_mut().filter(|(_, profile)| profile.mfa_serial.as_ref() == Some(before));
+    having
+        .map(|(name, profile)| {
+            profile.mfa_serial = Some(serial.clone());
+            name.clone()
+        })
+        .collect()
 }

@@ -17,9 +17,12 @@ use super::{Report, Status, aws, difference, internal};
 
 pub fn report(failure: &Failure) -> Report {
     match failure {
-        Failure::NothingToImport { places } => {
-            Report::new(Status::State, format!("found no access key in {}", places.join(", ")))
-                .hint("`vault import --help` names the other sources; `vault add NAME` asks for a key")
+        Failure::NothingToImport { places, beside_aws_vault } => {
+            let nothing = Report::new(Status::State, format!("found no access key in {}", places.join(", ")));
+            nothing.hint(match beside_aws_vault {
+                true => "`vault import --from aws-vault` asks aws-vault for the keys that it has",
+                false => "`vault import --help` names the other sources; `vault add NAME` asks for a key",
+            })
         }
         Failure::NotFoundToImport(names) => {
             Report::new(Status::State, format!("found nothing called {}", listed(names.iter().map(AsRef::as_ref))))

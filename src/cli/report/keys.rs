@@ -45,17 +45,29 @@ fn listed(keys: &[AccessKeyId]) -> String {
     if ids.is_empty() { "none".to_owned() } else { ids.join(" and ") }
 }
 
-fn names(profiles: &[ProfileName]) -> String {
+/// As they stand in a sentence.
+pub fn names<N: std::fmt::Display>(profiles: &[N]) -> String {
     let names: Vec<String> = profiles.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }
 
 /// What a change could break, before it is confirmed.
-pub fn key_risks(world: &World, risks: &[Risk], id: &AccessKeyId, user: &str, profiles: &[ProfileName]) {
+/// One that `could_be_rotated` would be switched off by that too.
+pub fn key_risks(
+    world: &World,
+    risks: &[Risk],
+    id: &AccessKeyId,
+    user: &str,
+    profiles: &[ProfileName],
+    could_be_rotated: bool,
+) {
+    let rotated = profiles.first().filter(|_| could_be_rotated).map(instead_of_switching_off).unwrap_or_default();
     for risk in risks {
         world.warn(&match risk {
             Risk::OnlyWorkingKey => format!("{} is the only working key of {}", id.short(), escape(user)),
-            Risk::InTheVault => format!("{} is the key that the vault has for {}", id.short(), names(profiles)),
+            Risk::InTheVault => {
+                format!("{} is the key that the vault has for {}{}", id.short(), names(profiles), rotated)
+            }
             Risk::Active => format!("{} is active, and may be in use", id.short()),
             Risk::Replaced => format!(
                 "{} has a newer key that works: was {} replaced on another machine? then `vault import --vault FILE` brings the \
@@ -65,6 +77,11 @@ pub fn key_risks(world: &World, risks: &[Risk], id: &AccessKeyId, user: &str, pr
             ),
         });
     }
+}
+
+/// Where somebody else has the key, and its owner is not to be left with none.
+fn instead_of_switching_off(profile: &ProfileName) -> String {
+    format!("; `vault rotate {profile} --now` switches it off with another in its place")
 }
 
 /// A key that IAM does not list, though a rotation counts on it.
@@ -97,7 +114,13 @@ pub fn key_changed(
         Act::Disable => {
             world.say(&format!("{key} of {user} is inactive"));
             world.say("sessions that were made with it live on until they expire, whoever has them");
-            world.hint(&format!("`vault keys enable {profile} {key}` switches it on again, while a session is left"));
+            let back = format!("`vault keys enable {profile} {key}` switches it on again, while a session is left");
+            match holders.first() {
+                Some(holder) => world.hint(&format!(
+                    "another key for `{holder}`: make one in the console, then `vault add {holder} --replace`; {back}"
+                )),
+                None => world.hint(&back),
+            }
         }
         Act::Enable => {
             world.say(&format!("{key} of {user} is active; that may take some seconds to be known everywhere"))

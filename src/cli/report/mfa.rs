@@ -3,9 +3,10 @@
 use crate::aws::{AwsError, Refusal};
 use crate::cli::escape::escape;
 use crate::cli::mfa::MfaFailure;
+use crate::cli::world::World;
 use crate::names::ProfileName;
 
-use super::{Report, Status, aws};
+use super::{Report, Status, aws, names};
 
 pub fn report(failure: &MfaFailure) -> Report {
     let state = |message: String| Report::new(Status::State, message);
@@ -27,7 +28,13 @@ pub fn report(failure: &MfaFailure) -> Report {
         MfaFailure::NoSerial { profile } => {
             state(format!("`{profile}` names no MFA device")).hint(format!("`vault mfa detect {profile}` finds it"))
         }
-        MfaFailure::NameTaken { profile, serial } => state(format!(
+        MfaFailure::NameTaken { profile, serial, is_enabled: true } => {
+            state(format!("there is an MFA device {} already, and it is the user's", escape(serial))).hint(format!(
+                "`--device-name NAME` makes another; `vault mfa remove {profile} {}` removes that one",
+                escape(serial)
+            ))
+        }
+        MfaFailure::NameTaken { profile, serial, is_enabled: false } => state(format!(
             "there is an MFA device {} already",
             escape(serial)
         ))
@@ -35,6 +42,12 @@ pub fn report(failure: &MfaFailure) -> Report {
             "`--device-name NAME` makes another; if nobody has it, `vault mfa enable {profile} --abort {}` removes it",
             escape(serial)
         )),
+        MfaFailure::NotChosen { given, user, serials } => not_chosen(given.as_deref(), user, serials),
+        MfaFailure::OffAndThere { profile, serial, error } => {
+            let report = call(profile, error);
+            let message = format!("{serial} is switched off, and still there: {}", report.message);
+            Report { message, ..report }.hint(format!("`vault mfa enable {profile} --abort {serial}` deletes it"))
+        }
         MfaFailure::MadeOrNot { profile, serial, error } => {
             let report = call(profile, error);
             let message = format!("{}; the device may have been made", report.message);
@@ -50,6 +63,40 @@ pub fn report(failure: &MfaFailure) -> Report {
             }
         }
         MfaFailure::Call { profile, error } => call(profile, error),
+    }
+}
+
+fn not_chosen(given: Option<&str>, user: &str, serials: &[String]) -> Report {
+    let (user, listed) = (escape(user), escape(&serials.join(", ")));
+    match given {
+        _ if serials.is_empty() => Report::new(Status::State, format!("`{user}` has no MFA device")),
+        Some(given) => {
+            Report::new(Status::State, format!("`{user}` has no MFA device `{}`; it has {listed}", escape(given)))
+        }
+        None => Report::new(Status::Usage, format!("which device? `{user}` has {listed}"))
+            .hint("name it by its serial, or by the name at the end of that"),
+    }
+}
+
+/// What the removal of a device could break, before it is confirmed.
+pub fn device_risks(world: &World, serial: &str, user: &str, is_last: bool, used_by: &[&ProfileName]) {
+    if is_last {
+        world.warn(&format!("{} is the only MFA device of {}", escape(serial), escape(user)));
+    }
+    if !used_by.is_empty() {
+        world.warn(&format!("codes of it sign {} in", names(used_by)));
+    }
+}
+
+/// And the way on for profiles that can't sign in by it any more.
+pub fn device_removed(world: &World, serial: &str, user: &str, used_by: &[&ProfileName]) {
+    world.say(&format!("removed {} of {}", escape(serial), escape(user)));
+    if let [first, ..] = used_by {
+        world.warn(&format!("{} can't sign in by it any more", names(used_by)));
+        world.hint(&format!(
+            "`vault mfa detect {first}` finds another device, `vault mfa enable {first}` makes one; a user without any: \
+             `vault unset {first} mfa_serial`"
+        ));
     }
 }
 

@@ -24,6 +24,15 @@ pub fn say_signed_in(name: &ProfileName, issued: &Issued, world: &World) {
     world.say(&format!("{name}: {how} as {}{}{mfa} until {expires} ({left})", escape(&who), escape(&account)));
 }
 
+/// For tools that are not told one each time: of the section `target`, where the session of `name` is.
+pub fn hint_region(world: &World, name: &ProfileName, target: &ProfileName, is_known: bool) {
+    let write = if is_known { "writes" } else { "write" };
+    let first = if is_known { String::new() } else { format!("`vault set {name} region=REGION`, then ") };
+    world.hint(&format!(
+        "AWS tools find no region for `{target}`; {first}`vault login {name} --write-region` {write} one"
+    ));
+}
+
 /// What is missing in a session that looks like any other.
 fn narrowed(record: &Record) -> &'static str {
     let asked = record.rung().role.as_ref().map(|role| &role.options);

@@ -1,15 +1,25 @@
-//! Words about command lines that contradict themselves. What else is wrong with one, clap says well.
+//! Words about command lines that are not understood, where clap's own would lead astray.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli::escape::escape;
+use crate::cli::escape::{escape, without_secrets};
+use crate::cli::names_given::ALIKE;
 
 use super::{Report, Status};
 
+pub fn told(error: &clap::Error) -> Option<Report> {
+    match error.kind() {
+        ErrorKind::ArgumentConflict => conflict(error),
+        ErrorKind::UnknownArgument => unknown_option(error),
+        _ => None,
+    }
+}
+
 /// Two arguments of which only one can be meant.
-pub fn conflict(error: &clap::Error) -> Option<Report> {
-    if error.kind() != ErrorKind::ArgumentConflict {
-        return None;
+fn conflict(error: &clap::Error) -> Option<Report> {
+    if let Some(action) = arguments(error, ContextKind::InvalidSubcommand).and_then(|mut action| action.pop()) {
+        let report = Report::new(Status::Usage, format!("{action} comes before the name"));
+        return Some(report.hint(format!("vault{} {} NAME", command(error), action.trim_matches('`'))));
     }
     let one = arguments(error, ContextKind::InvalidArg)?.pop()?;
     let others = arguments(error, ContextKind::PriorArg)?;
@@ -19,6 +29,20 @@ pub fn conflict(error: &clap::Error) -> Option<Report> {
     };
     let help = format!("`vault help{}` says what each of them does", command(error));
     Some(Report::new(Status::Usage, message).hint(help))
+}
+
+/// What clap would suggest is an option that looks a little like it, or to take it for a name.
+fn unknown_option(error: &clap::Error) -> Option<Report> {
+    let option = arguments(error, ContextKind::InvalidArg)?.pop()?;
+    if !option.starts_with("`-") {
+        return None;
+    }
+    let similar = arguments(error, ContextKind::SuggestedArg).and_then(|mut similar| similar.pop());
+    let letters = |option: &str| option.trim_matches(['`', '-']).to_owned();
+    let similar = similar.filter(|similar| strsim::jaro_winkler(&letters(similar), &letters(&option)) >= ALIKE);
+    let meant = similar.map(|similar| format!("; did you mean {similar}?")).unwrap_or_default();
+    let (command, message) = (command(error), format!("there is no option {option}{meant}"));
+    Some(Report::new(Status::Usage, message).hint(format!("`vault help{command}` names those that there are")))
 }
 
 fn arguments(error: &clap::Error, kind: ContextKind) -> Option<Vec<String>> {
@@ -33,7 +57,7 @@ fn arguments(error: &clap::Error, kind: ContextKind) -> Option<Vec<String>> {
 fn bare(argument: &str) -> String {
     let word = argument.split([' ', '=']).next().unwrap_or_default();
     let positional = word.trim_end_matches('.').trim_matches(['<', '>', '[', ']']);
-    format!("`{}`", escape(positional))
+    format!("`{}`", escape(&without_secrets(positional)))
 }
 
 /// As words after `vault`, from the line that says how it is used.

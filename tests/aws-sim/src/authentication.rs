@@ -61,6 +61,7 @@ fn with_session(
     }
     let session_facts = CallerSession {
         kind: session.kind,
+        made: session.made,
         mfa_at: session.mfa_at,
         policies: session.policies.clone(),
         source_identity: session.source_identity.clone(),

@@ -64,6 +64,7 @@ pub(crate) struct Caller {
 
 pub(crate) struct CallerSession {
     pub kind: Kind,
+    pub made: Timestamp,
     pub mfa_at: Option<Timestamp>,
     /// Each narrows what the identity may do; none of them grants.
     pub policies: Vec<Document>,
@@ -85,6 +86,7 @@ impl Caller {
             context.insert("aws:username", name.clone());
         }
         if let Some(session) = &self.session {
+            context.insert("aws:tokenissuetime", session.made.to_string());
             set_mfa(&mut context, session.mfa_at.map(|at| self.now.as_second() - at.as_second()));
         }
         context

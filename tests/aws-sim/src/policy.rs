@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::address;
@@ -47,6 +48,7 @@ enum Operator {
     StringLike,
     NumericLess { or_equal: bool },
     NumericGreater { or_equal: bool },
+    DateLess,
     IpAddress,
     NotIpAddress,
 }
@@ -178,6 +180,7 @@ impl Condition {
             Operator::StringLike => any(&|wanted| like(wanted, value)),
             Operator::NumericLess { or_equal } => any(&|limit| compare(value, limit, or_equal)),
             Operator::NumericGreater { or_equal } => any(&|limit| compare(limit, value, or_equal)),
+            Operator::DateLess => any(&|limit| is_before(value, limit)),
             Operator::IpAddress => any(&|range| address::holds(range, value)),
             Operator::NotIpAddress => !any(&|range| address::holds(range, value)),
             Operator::Null => false,
@@ -188,6 +191,11 @@ impl Condition {
 fn compare(smaller: &str, greater: &str, or_equal: bool) -> bool {
     let (Ok(smaller), Ok(greater)) = (smaller.parse::<f64>(), greater.parse::<f64>()) else { return false };
     smaller < greater || (or_equal && smaller == greater)
+}
+
+fn is_before(earlier: &str, later: &str) -> bool {
+    let (Ok(earlier), Ok(later)) = (earlier.parse::<Timestamp>(), later.parse::<Timestamp>()) else { return false };
+    earlier < later
 }
 
 fn conditions(value: &Value) -> Result<Vec<Condition>, String> {
@@ -212,6 +220,7 @@ fn operator(name: &str) -> Result<(Operator, bool), String> {
         "NumericLessThan" => Operator::NumericLess { or_equal: false },
         "NumericLessThanEquals" => Operator::NumericLess { or_equal: true },
         "NumericGreaterThan" => Operator::NumericGreater { or_equal: false },
+        "DateLessThan" => Operator::DateLess,
         "IpAddress" => Operator::IpAddress,
         "NotIpAddress" => Operator::NotIpAddress,
         "NumericGreaterThanEquals" => Operator::NumericGreater { or_equal: true },

@@ -24,6 +24,7 @@ pub(crate) struct Session {
     pub kind: Kind,
     /// Made from a role's session, so that AWS caps it at an hour.
     pub chained: bool,
+    pub made: Timestamp,
     pub expires: Timestamp,
     pub mfa_at: Option<Timestamp>,
     pub policies: Vec<Document>,

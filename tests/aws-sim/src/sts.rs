@@ -127,6 +127,7 @@ pub(crate) fn new_session(kind: Kind, principal: Principal, now: Timestamp, seco
         principal,
         kind,
         chained: false,
+        made: now,
         expires: now + SignedDuration::from_secs(seconds),
         mfa_at: None,
         policies: Vec::new(),

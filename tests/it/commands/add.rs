@@ -222,7 +222,14 @@ fn a_command_line_that_makes_no_sense_is_refused_before_the_vault_is_opened() {
     let case = Case::with_vault();
     for (arguments, part) in [
         (&["add"][..], "the following required arguments were not provided:\n  <NAME>"),
-        (&["add", "-x"], "unexpected argument '-x' found"),
+        (&["add", "-x"], "there is no option `-x`\nvault: hint: `vault help add` names those that there are\n"),
+        (&["add", "x", "--from-cvs", "f"], "there is no option `--from-cvs`; did you mean `--from-csv`?\n"),
+        (&["login", "--all"], "there is no option `--all`\n"),
+        (&["mfa", "remove", "--foo"], "vault: hint: `vault help mfa remove` names those that there are\n"),
+        (&["keys", "prod", "disable"], "`disable` comes before the name\nvault: hint: vault keys disable NAME\n"),
+        (&["restore", "prod"], "`prod` is no number of a generation; `vault history` lists them"),
+        (&["set", "region=eu-west-1"], "say `vault set NAME region=eu-west-1` for a profile"),
+        (&["set", "prod", "region", "eu-west-1"], "`region` is not KEY=VALUE, such as region=eu-central-1"),
         (&["add", "a b"], "`a b` is not a profile name"),
         (&["add", "x", "--secret-stdin"], "--access-key-id <ID>"),
         (&["add", "x", "--from-env", "--from-csv", "f"], "does not go together with"),
@@ -299,4 +306,26 @@ fn no_umask_keeps_us_from_our_own_files() {
     made.succeeds();
     assert_eq!(super::mode(&case.vault_file()), 0o600);
     assert_eq!(super::mode(case.vault_file().parent().unwrap()), 0o700);
+    are_open_to_us(&case);
+}
+
+/// A lock or a log that is closed to us would be in the way the next time.
+#[track_caller]
+fn are_open_to_us(case: &Case) {
+    for file in files_below(&case.home()) {
+        assert_eq!(super::mode(&file) & 0o600, 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn no_umask_closes_log_session_or_credentials_to_us() {
+    let case = Case::with_prod();
+    let log = case.home().join(".local/state/vault/log.jsonl");
+    assert!(!log.exists(), "what is there is open to us already");
+    let login = "umask 277; exec \"$0\" login prod --no-mfa";
+    let login = case.command("sh", &["-c", login, super::VAULT]);
+    login.variable("VAULT_PASSPHRASE_FILE", case.given("passphrase")).run().succeeds();
+    assert!(log.exists());
+    assert!(case.credentials().exists());
+    are_open_to_us(&case);
 }

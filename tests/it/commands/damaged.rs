@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{VAULT, error, error_and_hint};
+use crate::left_unlocked::LeftUnlocked;
 use crate::program::{Case, Output, files_below};
 
 const HEADER: &str = "the vault is damaged: its header was changed since it was written";
@@ -92,6 +93,16 @@ fn what_is_no_vault_is_called_what_it_is() {
     fs::remove_file(case.vault_file()).unwrap();
     fs::create_dir(case.vault_file()).unwrap();
     case.run(&["list"]).exits(6).stdout("").stderr(&error("the vault is not a regular file"));
+}
+
+#[test]
+fn who_has_unlocked_the_vault_is_told_of_damage_without_being_asked_for_the_passphrase() {
+    let case = LeftUnlocked::new(Case::with_prod());
+    let whole = fs::read(case.vault_file()).unwrap();
+    let cut = &whole[..whole.len() - 100];
+    fs::write(case.vault_file(), cut).unwrap();
+    let told = error_and_hint(CONTENT, &way_back(&case));
+    case.vault(&["list"]).without_variable("VAULT_NO_AGENT").asking().run().exits(6).stdout("").stderr(&told);
 }
 
 #[test]

@@ -139,8 +139,13 @@ fn an_active_key_the_vaults_own_and_the_only_working_one_are_refused_without_yes
 fn the_only_key_is_switched_off_when_idle_and_on_again_by_a_session_that_is_left() {
     let case = Case::with_prod();
     let own = case.alice.access_key_id().to_owned();
-    let off = ["keys", "disable", "prod", "--yes", "--mfa-code", &case.phone.code()];
-    case.run(&off).succeeds().stderr_has(&format!("{} of alice is inactive\n", short(&own)));
+    let instead = "; `vault rotate prod --now` switches it off with another in its place\n";
+    case.run(&["keys", "disable", "prod", "--mfa-code", &case.phone.code()]).exits(8).stderr_has(instead);
+    let off = case.run(&["keys", "disable", "prod", "--yes"]);
+    off.succeeds().stderr_has(&format!("{} of alice is inactive\n", short(&own)));
+    off.stderr_has(
+        "another key for `prod`: make one in the console, then `vault add prod --replace`; `vault keys enable",
+    );
     assert_eq!(statuses(&case), [(own.clone(), Status::Inactive)]);
     // The key signs nothing any more; the session with MFA does.
     case.run(&["login", "prod", "--force", "--mfa-code", &case.phone.code()])

@@ -8,7 +8,9 @@ use super::{PHONE, error, error_and_hint, mode, screen, short, signed_in, warnin
 use crate::left_unlocked::LeftUnlocked;
 use crate::program::{ACCOUNT, Case};
 
-const USE_PROD: &str = "use: aws --profile prod --region us-east-1 sts get-caller-identity\n";
+const USE_PROD: &str = "use: aws --profile prod --region us-east-1 sts get-caller-identity\n\
+    vault: hint: AWS tools find no region for `prod`; `vault set prod region=REGION`, then `vault login prod --write-region` \
+    write one\n";
 const NO_MFA: &str = "`prod`: without MFA, as asked; policies see aws:MultiFactorAuthPresent as absent";
 
 /// The one call that was made.
@@ -240,11 +242,8 @@ fn the_session_goes_where_it_is_asked_to_go() {
     assert!(!case.credentials().exists());
     let login = |more: &[&str]| case.run(&[&["login", "prod", "--no-mfa"], more].concat());
     let output = login(&["--profile", "default"]);
-    assert!(
-        output.succeeds().err.ends_with("use: aws --profile default --region us-east-1 sts get-caller-identity\n"),
-        "{}",
-        output.err
-    );
+    output.succeeds().stderr_has("use: aws --profile default --region us-east-1 sts get-caller-identity\n");
+    output.stderr_has("AWS tools find no region for `default`; `vault set prod region=REGION`, then");
     case.run(&["set", "prod", "destination_profile=elsewhere"]).succeeds();
     login(&[]).succeeds().stderr_has("use: aws --profile elsewhere --region us-east-1 sts get-caller-identity\n");
     case.run(&["unset", "prod", "destination_profile"]).succeeds();
@@ -273,7 +272,8 @@ fn login_env_prints_variables_and_nothing_else_and_writes_nothing() {
 fn the_region_is_written_to_config_only_where_none_is_and_only_when_asked() {
     let case = Case::with_prod();
     case.run(&["set", "prod", "region=eu-central-1"]).succeeds();
-    let told = "use: aws --profile prod --region eu-central-1 sts get-caller-identity\n";
+    let told = "use: aws --profile prod --region eu-central-1 sts get-caller-identity\n\
+                vault: hint: AWS tools find no region for `prod`; `vault login prod --write-region` writes one\n";
     case.run(&["login", "prod", "--no-mfa"]).succeeds().stderr_has(told);
     assert!(!case.config().exists());
     assert_eq!(only_call(&case).region, "eu-central-1");
@@ -281,7 +281,8 @@ fn the_region_is_written_to_config_only_where_none_is_and_only_when_asked() {
     let wrote = format!("wrote region = eu-central-1\n{told}");
     case.run(&["login", "prod", "--no-mfa", "--write-region"]).succeeds().stderr_has(&wrote);
     assert_eq!(fs::read_to_string(case.config()).unwrap(), "[profile prod]\nregion = eu-central-1\n");
-    case.run(&["login", "prod", "--no-mfa"]).succeeds().stderr_has(told);
+    let known = case.run(&["login", "prod", "--no-mfa"]);
+    assert!(known.succeeds().err.ends_with(told), "{}", known.err);
     case.run(&["set", "prod", "region=eu-west-1"]).succeeds();
     let there = case.run(&["login", "prod", "--no-mfa", "--write-region"]);
     assert!(!there.succeeds().err.contains("wrote region"), "{}", there.err);

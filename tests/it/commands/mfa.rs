@@ -127,6 +127,108 @@ fn list_shows_device_kind_and_since_when_without_a_code() {
 }
 
 #[test]
+fn list_names_every_profile_that_a_device_signs_in() {
+    let case = Case::with_prod();
+    case.vault(&[
+        "add",
+        "alice",
+        "--access-key-id",
+        case.alice.access_key_id(),
+        "--secret-stdin",
+        "--mfa-serial",
+        PHONE,
+    ])
+    .stdin(case.alice.secret_access_key())
+    .run()
+    .succeeds();
+    let output = case.run(&["mfa", "list", "prod"]);
+    assert!(output.succeeds().out.lines().nth(1).unwrap().ends_with("  alice, prod"), "{}", output.out);
+    let document = json(&case.run(&["mfa", "list", "prod", "--json"]));
+    assert_eq!(document["devices"][0]["used_by"], serde_json::json!(["alice", "prod"]));
+}
+
+#[test]
+fn a_new_device_is_that_of_every_profile_that_had_the_one_before() {
+    let case = Case::with_prod();
+    let gone = "arn:aws:iam::123456789012:mfa/gone";
+    for (profile, device) in [("alice", gone), ("other", PHONE)] {
+        let key =
+            ["--access-key-id", case.alice.access_key_id(), "--secret-stdin", "--mfa-serial", device, "--no-verify"];
+        let arguments = [&["add", profile][..], &key[..]].concat();
+        case.vault(&arguments).stdin(case.alice.secret_access_key()).run().succeeds();
+    }
+    case.run(&["set", "prod", &format!("mfa_serial={gone}")]).succeeds();
+    let told = format!("prod: MFA device {PHONE}, in place of {gone}\nand for `alice`, which had the same device\n");
+    case.run(&["mfa", "detect", "prod"]).succeeds().stderr(&told);
+    for profile in ["prod", "alice", "other"] {
+        assert_eq!(serial(&case, profile).as_deref(), Some(PHONE), "{profile}");
+    }
+}
+
+#[test]
+fn a_device_that_is_gone_is_switched_off_and_deleted_with_a_session_of_the_one_that_is_left() {
+    let case = Case::with_prod();
+    let tablet = case.sim.add_mfa_device(&case.alice, "tablet").serial().to_owned();
+    case.sim.require_mfa_for(&case.alice, &["iam:DeactivateMFADevice", "iam:DeleteVirtualMFADevice"], None);
+    case.run(&["mfa", "remove", "prod", "tablet", "--yes", "--mfa-code", &case.phone.code()])
+        .succeeds()
+        .stdout("")
+        .stderr(&format!("removed {tablet} of alice\n"));
+    assert!(case.sim.mfa_device(&tablet).is_none());
+    assert_eq!(serial(&case, "prod").as_deref(), Some(PHONE));
+}
+
+#[test]
+fn the_device_that_signs_in_is_removed_only_after_a_yes_and_the_way_on_is_told() {
+    let case = Case::with_prod();
+    let fido = case.sim.add_fido_device(&case.alice, "key");
+    case.login().succeeds();
+    let message = "this needs a confirmation and there is no terminal to ask on";
+    let output = case.run(&["mfa", "remove", "prod", PHONE]);
+    output.exits(8).stderr_has("vault: warning: codes of it sign `prod` in\n").stderr_has(message);
+    assert!(case.sim.mfa_device(PHONE).is_some());
+    let mut terminal = case.vault(&["mfa", "remove", "prod", "phone"]).on_terminal();
+    terminal.expect(&format!("Remove {PHONE}? [y/N] ")).type_line("n");
+    terminal.finish().0.exits(8);
+    assert!(case.sim.mfa_device(PHONE).is_some());
+    let removed = case.run(&["mfa", "remove", "prod", "phone", "--yes"]);
+    removed.succeeds().stderr_has(&format!("removed {PHONE} of alice\n"));
+    removed.stderr_has("vault: warning: `prod` can't sign in by it any more\n").stderr_has("vault mfa enable prod");
+    assert!(case.sim.mfa_device(PHONE).is_none());
+    // What is no device of IAM's making is switched off, and the only one needs no name.
+    case.run(&["mfa", "remove", "prod", "--yes"]).succeeds().stderr_has(&format!("removed {fido} of alice\n"));
+    assert_eq!((case.sim.count("DeactivateMFADevice"), case.sim.count("DeleteVirtualMFADevice")), (2, 1));
+    case.run(&["mfa", "remove", "prod"]).exits(1).stderr(&error("`alice` has no MFA device"));
+}
+
+#[test]
+fn which_device_to_remove_is_never_guessed() {
+    let case = Case::with_prod();
+    let tablet = case.sim.add_mfa_device(&case.alice, "tablet").serial().to_owned();
+    let hint = "name it by its serial, or by the name at the end of that";
+    case.run(&["mfa", "remove", "prod"])
+        .exits(2)
+        .stderr(&error_and_hint(&format!("which device? `alice` has {PHONE}, {tablet}"), hint));
+    for given in ["able", "mfa/tab", "arn:aws:iam::123456789012:mfa/gone"] {
+        let message = format!("`alice` has no MFA device `{given}`; it has {PHONE}, {tablet}");
+        case.run(&["mfa", "remove", "prod", given]).exits(1).stderr(&error(&message));
+    }
+    assert_eq!(case.sim.count("DeactivateMFADevice"), 0);
+}
+
+#[test]
+fn a_device_that_is_off_and_can_not_be_deleted_is_told_with_what_deletes_it() {
+    let case = Case::with_prod();
+    let tablet = case.sim.add_mfa_device(&case.alice, "tablet").serial().to_owned();
+    case.login().succeeds();
+    case.sim.deny(&case.alice, "iam:DeleteVirtualMFADevice");
+    case.run(&["mfa", "remove", "prod", "tablet", "--yes"])
+        .exits(4)
+        .stderr_has(&format!("{tablet} is switched off, and still there: AWS refused DeleteVirtualMFADevice"))
+        .stderr_has(&format!("`vault mfa enable prod --abort {tablet}` deletes it"));
+}
+
+#[test]
 fn list_takes_a_session_with_mfa_where_the_key_alone_may_not() {
     let case = Case::with_prod();
     case.sim.require_mfa_for(&case.alice, &["iam:ListMFADevices"], None);
@@ -157,7 +259,7 @@ fn a_roles_profile_and_the_root_user_are_told_what_to_say_instead() {
     case.keep_secret("root's secret key", root.secret_access_key());
     let add = ["add", "root", "--access-key-id", root.access_key_id(), "--secret-stdin"];
     case.vault(&add).stdin(root.secret_access_key()).run().succeeds();
-    for command in ["detect", "list", "enable", "resync"] {
+    for command in ["detect", "list", "enable", "resync", "remove"] {
         let begin = case.given(command);
         let rest: &[&str] = if command == "enable" { &["--begin", begin.to_str().unwrap()] } else { &[] };
         let message = "`ops` is a role's profile, and MFA devices are users'; its user is `prod`";

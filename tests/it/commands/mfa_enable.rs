@@ -207,6 +207,7 @@ fn a_second_device_is_made_with_a_session_of_the_first() {
     terminal.type_line(&first).expect("The code after it: ").type_line(&second);
     terminal.expect(&format!("prod: enabled MFA device {tablet} for alice\r\n"));
     terminal.expect("codes come from it now; arn:aws:iam::123456789012:mfa/phone stays enabled at AWS\r\n");
+    terminal.expect("`vault mfa remove prod arn:aws:iam::123456789012:mfa/phone` switches it off\r\n");
     terminal.finish().0.succeeds();
     let shown = json(&case.run(&["show", "prod", "--json"]));
     assert_eq!(shown["profile"]["mfa_serial"], tablet);
@@ -291,6 +292,14 @@ fn a_name_that_is_taken_and_a_terminal_that_is_missing_are_told_with_the_way_on(
         "`--device-name NAME` makes another; if nobody has it, `vault mfa enable bob --abort {BOBS}` removes it"
     );
     output.exits(1).stderr(&error_and_hint(&format!("there is an MFA device {BOBS} already"), &hint));
+    assert!(!other.exists());
+    let codes = two_codes(&bob.case, BOBS).join(",");
+    bob.case.run(&["mfa", "enable", "bob", "--finish", BOBS, "--codes", &codes]).succeeds();
+    let code = bob.case.sim.mfa_device(BOBS).unwrap().code();
+    let again = ["mfa", "enable", "bob", "--begin", other.to_str().unwrap(), "--mfa-code", &code];
+    let hint = format!("`--device-name NAME` makes another; `vault mfa remove bob {BOBS}` removes that one");
+    let message = format!("there is an MFA device {BOBS} already, and it is the user's");
+    bob.case.run(&again).exits(1).stderr(&error_and_hint(&message, &hint));
     assert!(!other.exists());
     bob.case.run(&["mfa", "enable", "bob", "--device-name", "a b"]).exits(2);
 }

@@ -3,7 +3,7 @@
 use super::{ALICE, PHONE, json};
 use crate::program::{ACCOUNT, Case, Output};
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "mfa-required",
     "enforce-mfa-8h",
     "enforce-mfa-12h",
@@ -14,6 +14,7 @@ const KNOWN: [&str; 12] = [
     "assume-role",
     "require-tls",
     "ip-allow-list",
+    "revoke-sessions",
     "vault-minimum",
     "starter-kit",
 ];
@@ -70,6 +71,20 @@ fn show_prints_json_and_names_what_is_still_to_be_filled_in() {
         json(&output);
         assert!(!output.err.contains("fill in"), "{name}: {}", output.err);
     }
+}
+
+#[test]
+fn sessions_are_revoked_that_were_made_before_now_or_before_the_time_that_is_said() {
+    let case = Case::new();
+    let before = |more: &[&str]| {
+        let policy = json(&case.run(&[&["policy", "show", "revoke-sessions"], more].concat()));
+        let time = policy["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"].clone();
+        time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
+    };
+    let said = "2026-03-01T14:00:00Z";
+    assert_eq!(before(&["--before", said]), said.parse().unwrap());
+    let age = jiff::Timestamp::now().duration_since(before(&[]));
+    assert!(age >= jiff::SignedDuration::ZERO && age < jiff::SignedDuration::from_mins(1), "{age:?}");
 }
 
 #[test]
@@ -271,6 +286,20 @@ fn requests_from_elsewhere_or_without_tls_are_denied() {
     // The simulator is spoken to without TLS.
     case.sim.set_policies(&case.alice, &[EVERYTHING, &text(&case, "require-tls", &[])]);
     list().exits(4).stderr_has("with an explicit deny");
+}
+
+#[test]
+fn a_session_from_before_is_worth_nothing_after_its_revocation_and_one_from_after_is() {
+    let case = Case::with_prod();
+    case.login().succeeds();
+    let keys = || case.run(&["keys", "prod"]);
+    keys().succeeds();
+    case.sim.advance(std::time::Duration::from_secs(60));
+    let now = case.sim.now().to_string();
+    case.sim.set_policies(&case.alice, &[EVERYTHING, &text(&case, "revoke-sessions", &["--before", &now])]);
+    keys().exits(4).stderr_has("with an explicit deny");
+    case.run(&["login", "prod", "--force", "--mfa-code", &case.phone.code()]).succeeds();
+    keys().succeeds();
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn one_code_serves_every_role_of_a_user() {
     output
         .succeeds()
         .stdout("")
-        .stderr(&format!("{told}use: aws --profile admin --region us-east-1 sts get-caller-identity\n"));
+        .stderr_has(&format!("{told}use: aws --profile admin --region us-east-1 sts get-caller-identity\n"));
     case.run(&["login", "reader"]).succeeds();
     case.run(&["login", "prod"]).succeeds().stderr_has("prod: still signed in as alice");
     assert_eq!(calls(&case), [session_call(), role_call("admin"), role_call("reader")]);

@@ -199,7 +199,9 @@ fn a_session_that_is_over_is_taken_out_of_the_file_by_the_next_command_that_look
         let expiration = written(&case, "old", "aws_credential_expiration");
         let past = text.replace(&expiration, "2026-01-01T00:00:00Z");
         case.write(&case.credentials(), 0o600, format!("{past}[theirs]\nregion = x\n"));
-        login("current").succeeds().stderr_has("removed [old] from ~/.aws/credentials: expired\n");
+        login("current")
+            .succeeds()
+            .stderr_has("removed [old] from ~/.aws/credentials: expired; `vault login` writes another\n");
         case.write(&case.credentials(), 0o600, format!("{past}[theirs]\nregion = x\n"));
         let code = case.phone.code();
         let run = case.vault(command).variable("VAULT_MFA_CODE", code).run();
@@ -207,7 +209,8 @@ fn a_session_that_is_over_is_taken_out_of_the_file_by_the_next_command_that_look
         let left = std::fs::read_to_string(case.credentials()).unwrap();
         assert!(!left.contains("[old]") && left.contains("[theirs]\nregion = x\n"), "{command:?}: {left}");
         assert!(
-            command[0] == "logout" || run.err.contains("removed [old] from ~/.aws/credentials: expired\n"),
+            command[0] == "logout"
+                || run.err.contains("removed [old] from ~/.aws/credentials: expired; `vault login` writes another\n"),
             "{}",
             run.err
         );

@@ -213,6 +213,17 @@ fn what_takes_the_passphrase_itself_says_so_while_an_agent_holds_the_vault() {
 }
 
 #[test]
+fn a_recovery_key_typed_from_paper_in_groups_and_small_letters_opens_the_vault() {
+    let case = made_with_recovery_key();
+    let identity = identity_in(&case.given("recovery.txt"));
+    let (start, end) = identity.split_at(40);
+    let grouped = format!("  {} {}\n", start.to_lowercase(), end.to_lowercase());
+    case.keep_secret("the recovery key as it was typed", grouped.trim());
+    let file = case.give("typed.txt", &grouped);
+    case.run(&["list", "--identity", file.to_str().unwrap()]).succeeds();
+}
+
+#[test]
 fn a_recovery_key_with_a_typing_error_is_told_as_that_and_not_shown() {
     let case = made_with_recovery_key();
     let identity = identity_in(&case.given("recovery.txt"));

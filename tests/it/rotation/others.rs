@@ -74,6 +74,24 @@ fn while_a_hook_fails_the_old_key_stays_on_and_the_next_run_tells_it_again() {
     assert_eq!(heard(&stage).lines().count(), 2);
 }
 
+/// By the hook itself, which runs when the new key has its place.
+#[test]
+fn a_vault_that_is_put_back_meanwhile_is_not_said_to_have_what_it_has_not() {
+    let stage = with_hook("0", "");
+    let vault = stage.case.vault_file();
+    let before = stage.case.given("before");
+    fs::copy(&vault, &before).unwrap();
+    let back = format!("#!/bin/sh\ncp {} {}\n", before.display(), vault.display());
+    stage.case.give_program("hook", back);
+    let ran = stage.rotate(&[]);
+    let keys = stage.sim().access_keys(&stage.user).into_iter().map(|key| key.access_key_id);
+    let made = keys.into_iter().find(|id| id != stage.user.access_key_id()).unwrap();
+    let lacks = format!("which may lack {made} that this rotation made");
+    ran.exits(7).says("another state of the vault was put in its place").says(&lacks);
+    assert!(!ran.messages.contains("both are in the vault"), "{}", ran.shown());
+    assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
+}
+
 /// By a setting that no run can get past.
 #[test]
 fn a_hook_that_can_not_be_run_is_told_with_both_ways_on() {

@@ -34,6 +34,9 @@ pub(super) fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
                 (false, _) if stop.is(&Refusal::UnknownKey) => {
                     report.hint(format!("{} `vault add {name} --replace` stores another", aws::KEY_REPLACED))
                 }
+                (false, _) if stop.is(&Refusal::SignatureMismatch) => {
+                    report.hint(format!("`vault add {name} --replace` stores the right one"))
+                }
                 (false, Some(hint)) if !under_way => report.hint(hint),
                 (false, _) => report,
             }
@@ -41,6 +44,7 @@ pub(super) fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
         Stop::Ledger(error @ LedgerError::NotDurable(_)) if failure.state == Some(State::Idle) => {
             stopped_there(failure, "at its end; the key in the vault works", &ledger(error), Status::Pending)
         }
+        Stop::Ledger(error) if is_put_back(error) => put_back(failure),
         Stop::Ledger(error) => after(room_for(error), pending(failure, &ledger(error), Status::Pending)),
         Stop::Lock(LockTaken::Running { pid }) => {
             let words = format!("{name}: another rotation of this user is running{}", of_process(*pid));
@@ -169,6 +173,34 @@ fn room_for(error: &LedgerError) -> Option<&'static str> {
         LedgerError::NotDurable(error) | LedgerError::NotTried(error) => vault::why_no_file(error),
         LedgerError::Read(_) | LedgerError::Conflict(_) => None,
     }
+}
+
+/// Another state of the vault stands in the place of what this run has saved.
+fn is_put_back(error: &LedgerError) -> bool {
+    match error {
+        LedgerError::NotSaved(why) | LedgerError::NotKept(why) => {
+            matches!(**why, NotCommitted::Diverged | NotCommitted::AnotherVault)
+        }
+        LedgerError::Read(error) => matches!(**error, ReopenError::Diverged | ReopenError::AnotherVault),
+        LedgerError::Conflict(_) | LedgerError::NotDurable(_) | LedgerError::NotTried(_) => false,
+    }
+}
+
+/// What this run knows of the keys may be in no vault that stands anywhere but beside this one.
+fn put_back(failure: &RotateFailure) -> Report {
+    let name = &failure.profile;
+    let newer = match (&failure.state, &failure.current) {
+        (Some(State::Created { new, .. }), _) => Some(new),
+        (Some(State::Proven { .. } | State::Retired { .. } | State::Undoing { .. }), current) => current.as_ref(),
+        _ => None,
+    };
+    // By its whole id: the vault that stands there may not say it.
+    let lacks = newer.map(|new| format!(", which may lack {new} that this rotation made")).unwrap_or_default();
+    let why = format!("rotation of `{name}` stopped: another state of the vault was put in its place{lacks}");
+    Report::new(Status::Pending, why).hint(format!(
+        "earlier saves are kept beside the vault: `vault trust` decides which counts, then `vault rotate {name} {}`",
+        failure.goes_on_by
+    ))
 }
 
 fn ledger(error: &LedgerError) -> String {

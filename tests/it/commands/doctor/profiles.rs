@@ -19,6 +19,16 @@ fn of_a_profile_it_says_what_aws_tools_go_by_and_what_is_in_its_way() {
             Some("`vault login prod`, or `vault configure prod` to have them ask this vault"),
         )
     );
+    assert_eq!(
+        only(&case, &["prod"], "region"),
+        told(
+            "note",
+            "AWS tools find no region for `prod`",
+            Some("`region = REGION` in its section of ~/.aws/config, or AWS_REGION"),
+        )
+    );
+    config("region = eu-central-1");
+    assert_eq!(about(&case, &["prod"], "region"), []);
     config(&format!("credential_process = {VAULT} credential-process prod"));
     assert_eq!(one(), told("ok", "AWS tools ask this vault for `prod`: ~/.aws/config:2, `credential_process`", None));
     config("credential_process = /nowhere/vault credential-process prod");
@@ -112,6 +122,22 @@ fn a_profile_that_nobody_knows_is_told_as_that() {
     // It may be in the vault.
     let locked = said_of(&doctor(&case, &["nope"]).asking().run(), "profile");
     assert_eq!(locked[0].1, "AWS tools find no credentials for `nope`");
+}
+
+#[test]
+fn a_default_section_that_is_there_for_its_region_is_no_trouble() {
+    let case = Case::with_prod();
+    case.write(&case.config(), 0o600, "[default]\nregion = eu-west-1\n");
+    let found = "AWS tools that are told no profile find no credentials: `default` has none";
+    let next = |name: &str| format!("`--profile {name}`, or AWS_PROFILE; `vault doctor {name}` looks at that one");
+    assert_eq!(only(&case, &[], "profile"), told("note", found, Some(&next("prod"))));
+    let locked = said_of(&doctor(&case, &[]).asking().run(), "profile");
+    assert_eq!(locked, [told("note", found, Some(&next("NAME")))]);
+    // Whoever names it means it, and so does who has it in the vault.
+    let missing = "AWS tools find no credentials for `default`";
+    assert_eq!(only(&case, &["default"], "profile").1, missing);
+    case.run(&["rename", "prod", "default"]).succeeds();
+    assert_eq!(only(&case, &[], "profile").1, missing);
 }
 
 #[test]

@@ -168,6 +168,18 @@ fn aws_vault_is_asked_for_its_keys_without_anything_of_ours_in_its_environment()
 }
 
 #[test]
+fn who_has_aws_vault_and_nothing_in_files_is_shown_how_it_is_asked() {
+    let case = Case::with_vault();
+    let path = aws_vault(&case);
+    let places = "~/.aws/credentials, ~/.aws/credentials.no-mfa, ~/.stscreds/credentials";
+    let told = error_and_hint(
+        &format!("found no access key in {places}"),
+        "`vault import --from aws-vault` asks aws-vault for the keys that it has",
+    );
+    case.vault(&["import", "--dry-run"]).variable("PATH", &path).run().exits(1).stdout("").stderr(&told);
+}
+
+#[test]
 fn where_there_is_no_aws_vault_that_is_said() {
     let case = Case::with_vault();
     let output = case.run(&["import", "--from", "aws-vault", "--yes"]);
