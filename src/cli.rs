@@ -276,6 +276,21 @@ mod tests {
     }
 
     #[test]
+    fn every_example_of_the_help_is_a_line_that_is_understood() {
+        let mut all = described();
+        all.build();
+        let helps = all.get_subcommands().filter_map(|command| command.get_after_help()).map(ToString::to_string);
+        let lines: Vec<String> = helps.filter_map(|help| help.strip_prefix("Examples:\n").map(str::to_owned)).collect();
+        assert!(lines.len() >= 5, "{lines:?}");
+        for line in lines.iter().flat_map(|lines| lines.lines()) {
+            // What it is for stands behind three blanks.
+            let command = line.trim().split("   ").next().unwrap();
+            let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+            assert!(CommandLine::parse(&words).is_ok(), "{command}");
+        }
+    }
+
+    #[test]
     fn a_command_described_alone_is_what_it_is_among_all() {
         let mut all = described();
         all.build();

@@ -20,11 +20,18 @@ use super::resolved;
 use super::settings;
 use super::world::World;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault add prod                            asks for id and secret
+  vault add prod --from-csv ~/Downloads/alice_accessKeys.csv
+  vault add admin --role-arn arn:aws:iam::123456789012:role/admin --source-profile prod";
+
 /// Put an access key, or a role that is reached through one, into the vault
 ///
 /// Asks for the access key, checks it with AWS, finds the user's MFA device, and stores all of it under NAME. Nothing is
 /// stored when AWS refuses the key. With --role-arn the profile is a role that --source-profile signs in to.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// What the profile is to be called
     name: ProfileName,

@@ -20,12 +20,19 @@ const FALLBACK_SHELL: &str = "/bin/sh";
 /// What AWS tools go by where nothing is said.
 const DEFAULT: &str = "default";
 
+const EXAMPLES: &str = "\
+Examples:
+  vault exec prod -- aws s3 ls
+  vault exec prod                           a shell with the session
+  vault exec --server prod -- terraform apply   for hours: its session is renewed";
+
 /// Run a command with a session in its environment
 ///
 /// The command takes this program's place, with its standard streams, signals and exit code. Without a command it is your
 /// shell ($SHELL). With `--server` it runs beside this program, which ends as it ends. Exit codes of our own: 127 where there
 /// is no such command, 126 where it can't run.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The profile
     name: ProfileName,

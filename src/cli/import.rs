@@ -27,12 +27,20 @@ use super::world::World;
 use run::Run;
 use sources::Layout;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault import --dry-run                    what there is; changes nothing
+  vault import --remove                     and takes the keys out of the files
+  vault import --from aws-vault
+  vault import --csv ~/Downloads/alice_accessKeys.csv";
+
 /// Move access keys into the vault from ~/.aws/credentials, other tools, the console's CSV or another vault
 ///
 /// Shows what it found and what it would do, asks, checks each key with AWS, and saves all of them at once. Without a source
 /// it looks at ~/.aws/credentials as the AWS tools, aws-mfa, awsmfa and AWS-recipes fill it, and at the file of stscreds.
 /// Settings that run a command or lead to another endpoint are named and never imported.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Import only these: profiles, or the sections they come from
     #[arg(value_name = "NAME")]

@@ -28,12 +28,20 @@ use super::use_line;
 use super::warm::{self, Outcome};
 use super::world::World;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault login prod                          12 hours, in [prod] of ~/.aws/credentials
+  vault login prod admin                    two at once, with one code
+  vault login prod --mfa-code 123456        where nobody can be asked
+  vault login admin --duration 4h --force   another session than the one at hand";
+
 /// Sign in: a session by passphrase and MFA code, written to ~/.aws/credentials
 ///
 /// Without NAME it is $AWS_PROFILE, else the setting default_profile, else the only profile there is, else you are asked. A
 /// session that is still good is used again, without a code; profiles of the same user share one code. Of a profile with a
 /// credential_process in ~/.aws/config the session is only cached, unless --profile says where to write it.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The profile, or several
     #[arg(value_name = "NAME")]

@@ -28,25 +28,25 @@ const TRIES: u32 = 3;
 #[command(next_help_heading = "Unlocking the vault (without one of these, it asks at the terminal)")]
 pub struct UnlockArgs {
     /// Read the passphrase from this file [variable: VAULT_PASSPHRASE_FILE]
-    #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", group = "unlock_by")]
     passphrase_file: Option<PathBuf>,
     /// Read the passphrase from this open file descriptor
-    #[arg(long, global = true, value_name = "N", group = "unlock_by")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "N", group = "unlock_by")]
     passphrase_fd: Option<i32>,
     /// Take the passphrase from what this command prints; words, no shell
-    #[arg(long, global = true, value_name = "COMMAND", group = "unlock_by")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "COMMAND", group = "unlock_by")]
     passphrase_command: Option<String>,
     /// Open with the age identity in this file, such as a recovery key or one of an age plugin [variable: VAULT_IDENTITY]
-    #[arg(long, global = true, value_name = "FILE", group = "unlock_by")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", group = "unlock_by")]
     identity: Option<PathBuf>,
     /// Neither ask the agent to open the vault nor start one [variable: VAULT_NO_AGENT]
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     no_agent: bool,
     /// Derive from the passphrase with whatever memory there is, also where it seems to be too little
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     kdf_memory: bool,
     /// Refuse any vault but the one with this fingerprint, as `vault status` shows it [variable: VAULT_FINGERPRINT]
-    #[arg(long, global = true, value_name = "FINGERPRINT")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FINGERPRINT")]
     expect_fingerprint: Option<Fingerprint>,
 }
 

@@ -42,11 +42,20 @@ const AT_ONCE: usize = 20;
 /// Who waits for the vault leaves the call to another.
 const AT_WORK: usize = 3 * AT_ONCE;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault rotate prod --dry-run               what would be done, and whether that takes a code
+  vault rotate prod
+  vault rotate prod --now                   somebody has the old key
+  vault rotate prod --resume                after anything that stopped it
+  vault rotate --due                        every key that is too old";
+
 /// Replace access keys: a new key is made, saved and proven before the old one is switched off, and that deleted a day later
 ///
 /// Whatever interrupts it, both keys are in the vault until the old one is gone: `vault rotate --resume` goes on. One MFA code
 /// is enough. Without NAME it is the usual profile, as for `vault login`.
 #[derive(clap::Args, Default)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The profiles
     #[arg(value_name = "NAME")]
