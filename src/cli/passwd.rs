@@ -46,6 +46,7 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let Unlocked { opened, passphrase, typed } = opening::in_person(world)?;
     let vault = trusting::believe(world, opened)?;
+    let by_identity = passphrase.is_none();
     if args.keep {
         let passphrase = passphrase.ok_or(Failure::PassphraseNotAtHand)?;
         return change(&args, world, vault, &passphrase, typed);
@@ -58,7 +59,11 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let passphrase = new_passphrase::obtain(world, origin, "--new-passphrase-file")?;
     let reopened = closed.open().map_err(Failure::from);
     let changed = reopened.and_then(|vault| change(&args, world, vault, &passphrase, typed));
-    changed.inspect_err(|failure| args.take_back(world, failure))
+    changed.inspect_err(|failure| args.take_back(world, failure))?;
+    if by_identity {
+        world.hint("what opened it, such as a recovery key, opens it still; keep that elsewhere than on this machine");
+    }
+    Ok(())
 }
 
 /// `typed`: by a person, who need not type it again for a while.

@@ -1,6 +1,6 @@
 //! `vault remove`.
 
-use crate::names::ProfileName;
+use crate::names::{AccessKeyId, ProfileName};
 use crate::rotate::due::due_of;
 use crate::store::document::Document;
 
@@ -31,8 +31,10 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let key = profile.access_key.as_ref().map(|key| key.id.clone());
     let dependents = dependents(vault.document(), &args.name);
     if !args.yes {
+        let with_it = with_it(key.as_ref(), &args.name, vault.document());
         let closed = vault.close();
-        confirm(&args.name, key.is_some())?;
+        let question = format!("Remove `{}` {with_it}?", args.name);
+        confirming::confirm(&question, Need::Confirmation { flag: "--yes" })?;
         vault = closed.open()?;
     }
     session_records::forget(world, vault.document(), &args.name);
@@ -57,10 +59,14 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     Ok(())
 }
 
-fn confirm(name: &ProfileName, has_key: bool) -> Result<(), Failure> {
-    let what =
-        if has_key { "and the access key in it, which may be the only copy" } else { "(a role profile, no key)" };
-    confirming::confirm(&format!("Remove `{name}` {what}?"), Need::Confirmation { flag: "--yes" })
+/// What goes with the profile.
+fn with_it(key: Option<&AccessKeyId>, name: &ProfileName, document: &Document) -> String {
+    let Some(key) = key else { return "(a role profile, no key)".to_owned() };
+    let holders = due_of(document, key).map(|key| key.profiles).unwrap_or_default();
+    match holders.into_iter().find(|holder| holder != name) {
+        Some(other) => format!("(its access key stays in the vault as `{other}`)"),
+        None => "and the access key in it, which may be the only copy".to_owned(),
+    }
 }
 
 fn dependents(document: &Document, name: &ProfileName) -> Vec<ProfileName> {

@@ -88,10 +88,13 @@ pub fn could_start(command_line: &str, environment: &Environment) -> Result<(), 
     let (program, _) = program_of(&words)?;
     let path = path_of_what_we_start(environment);
     // What is absolute stays so, whatever folder it is looked for in.
-    match std::env::split_paths(&path).map(|folder| folder.join(program)).any(|path| is_program(&path)) {
-        true => Ok(()),
-        false => Err(RunError::Start { program: program.clone(), error: rustix::io::Errno::NOENT.into() }),
-    }
+    let found: Vec<PathBuf> = std::env::split_paths(&path).map(|folder| folder.join(program)).collect();
+    let error = match () {
+        () if found.iter().any(|path| is_program(path)) => return Ok(()),
+        () if found.iter().any(|path| path.exists()) => rustix::io::Errno::ACCESS,
+        () => rustix::io::Errno::NOENT,
+    };
+    Err(RunError::Start { program: program.clone(), error: error.into() })
 }
 
 /// The program, and what it is given.

@@ -137,6 +137,7 @@ fn a_command_that_nothing_would_start_is_taken_and_told_when_it_is_set() {
     for (command, why) in [
         ("no-such-program -x", "could not start `no-such-program`: No such file or directory (os error 2)"),
         ("/no/such/program", "could not start `/no/such/program`: No such file or directory (os error 2)"),
+        ("/etc/passwd", "could not start `/etc/passwd`: Permission denied (os error 13)"),
         ("./code", "`./code` is a relative path"),
         ("code 'prod", "the command's quotes do not match"),
     ] {
@@ -224,6 +225,10 @@ fn a_profile_is_removed_only_by_a_yes() {
     let (output, _) = terminal.finish();
     output.succeeds();
     assert!(screen(&output).ends_with("removed `admin`\n"), "{}", output.screen);
+    case.add("again").succeeds();
+    let mut terminal = case.vault(&["remove", "again"]).on_terminal();
+    terminal.expect("Remove `again` (its access key stays in the vault as `prod`)? [y/N] ").type_line("n");
+    terminal.finish().0.exits(8);
 }
 
 #[test]
