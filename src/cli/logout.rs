@@ -3,6 +3,7 @@
 use crate::aws_files::config::ConfigFile;
 use crate::export::credentials_file::{Exported, remove_exported};
 use crate::names::ProfileName;
+use crate::server::holding;
 
 use super::configure;
 use super::expired;
@@ -16,8 +17,8 @@ use super::world::World;
 
 /// Drop cached sessions, and take what `login` wrote out of ~/.aws/credentials
 ///
-/// AWS has no way to end a session early: a copy of it elsewhere works until it expires, and what `vault serve` and `vault exec
-/// --server` hand out they go on handing out, until `vault lock`.
+/// A copy of a session elsewhere works until it expires, or until a policy denies it (`vault policy show revoke-sessions`); and
+/// what `vault serve` and `vault exec --server` hand out they go on handing out, until `vault lock`.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile [default: see `vault login --help`]
@@ -35,6 +36,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         // The plaintext first: whatever is wrong with the cache must not keep it there.
         let removed = remove_exported(world.disk, &world.paths.aws_credentials, Exported::All)?;
         say(cache.remove_all().map_err(Failure::Cache)?, &removed, world);
+        hint_at_servers(world);
         return Ok(());
     }
     let name = names_given::or_default(args.name, document, world)?;
@@ -57,7 +59,15 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
         expired::sweep(world, &newest);
     }
     configure::say_that_tools_ask(world, &name);
+    hint_at_servers(world);
     Ok(())
+}
+
+/// Whose sessions they hand out, they alone know.
+fn hint_at_servers(world: &World) {
+    if holding::is_any(world.disk, &world.paths.state) {
+        world.hint("a `vault serve` or `vault exec --server` runs, and goes on handing out what it has; `vault lock` ends that");
+    }
 }
 
 fn say(dropped: usize, removed: &[String], world: &World) {

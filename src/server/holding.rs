@@ -26,6 +26,11 @@ pub fn clean_up(disk: &dyn Disk, state: &Path) {
     let_go(disk, &state.join(FOLDER));
 }
 
+/// Whether any server holds one.
+pub fn is_any(disk: &dyn Disk, state: &Path) -> bool {
+    tell_holders(disk, &state.join(FOLDER), Duration::ZERO, |_| ()).is_ok_and(|servers| servers.told > 0)
+}
+
 /// Tells every server to forget, and waits until it has.
 pub fn forget_all(disk: &dyn Disk, state: &Path, tell: impl Fn(u32)) -> io::Result<Holders> {
     tell_holders(disk, &state.join(FOLDER), PATIENCE, tell)

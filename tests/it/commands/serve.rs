@@ -317,8 +317,12 @@ fn a_server_shows_that_it_holds_a_session_and_leaves_nothing_behind() {
     let servers = case.home().join(".local/state/vault/servers");
     let lock = servers.join(format!("{}.lock", shell.id()));
     assert!(lock.exists(), "it does not show what it holds");
+    let goes_on = "goes on handing out what it has; `vault lock` ends that\n";
+    case.run(&["logout", "prod"]).succeeds().stderr_has(goes_on);
     drop(shell);
     assert!(!lock.exists(), "it left something");
+    let nobody = case.run(&["logout", "--all"]);
+    assert!(!nobody.succeeds().err.contains(goes_on), "{}", nobody.err);
 }
 
 #[test]
