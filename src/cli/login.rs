@@ -11,6 +11,7 @@ use crate::export::credentials_file::{self, Prepared, Target};
 use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
 use crate::names::ProfileName;
+use crate::rotate::due::KeyDue;
 use crate::session::{Issued, Note};
 use crate::store::vault::Closed;
 
@@ -97,7 +98,7 @@ fn one(args: &Args, name: Option<&ProfileName>, world: &World) -> Result<(), Fai
     match (rotated, due) {
         (Some(true), _) => {}
         (_, Due::Nothing) if args.rotate => world.say(&format!("{}: its key is not due", resolved.user())),
-        _ => warn_about_age(&resolved, world),
+        _ => resolved.key_due.iter().for_each(|key| warn_about_age(key, resolved.user(), world)),
     }
     Ok(())
 }
@@ -127,18 +128,22 @@ fn several(args: &Args, names: &[ProfileName], world: &World) -> Result<(), Fail
         }
     }
     resolved.extend(resolve(gone, args, world)?);
-    let logins: Vec<Login> = resolved.iter().map(|resolved| Login::of(resolved, args, world)).collect();
-    let exports = logins.iter().map(Login::exports).collect::<Result<Vec<bool>, Failure>>()?;
-    let mut failed = Vec::new();
-    for ((login, resolved), exports) in logins.iter().zip(&resolved).zip(exports) {
-        let issued = sign_in::issue(resolved, &args.sign_in, Purpose::Login, world);
-        if let Err(failure) = issued.and_then(|issued| login.finish(exports, None, &issued)) {
-            failed.push((login.about.name.clone(), failure));
+    let exports = resolved.iter().map(|resolved| Login::of(resolved, args, world).exports());
+    let exports = exports.collect::<Result<Vec<bool>, Failure>>()?;
+    let (mut failed, mut due) = (Vec::new(), Vec::new());
+    // Each with its key is gone before the next has its person asked.
+    for (resolved, exports) in resolved.into_iter().zip(exports) {
+        let issued = sign_in::issue(&resolved, &args.sign_in, Purpose::Login, world);
+        if let Err(failure) = issued.and_then(|issued| Login::of(&resolved, args, world).finish(exports, None, &issued))
+        {
+            failed.push((resolved.about.name.clone(), failure));
         }
+        due.extend(resolved.key_due.clone().map(|key| (key, resolved.user().clone())));
     }
     let mut told = BTreeSet::new();
-    let of_one_key = |resolved: &&Resolved| resolved.key_due.as_ref().is_some_and(|key| told.insert(key.key.clone()));
-    resolved.iter().filter(of_one_key).for_each(|resolved| warn_about_age(resolved, world));
+    for (key, user) in due.iter().filter(|(key, _)| told.insert(key.key.clone())) {
+        warn_about_age(key, user, world);
+    }
     if failed.is_empty() { Ok(()) } else { Err(Failure::Several(failed)) }
 }
 
@@ -148,11 +153,10 @@ fn resolve<'a>(names: Vec<ProfileName>, args: &Args, world: &World<'a>) -> Resul
 }
 
 /// Of a key that is older than its owner wants keys to be. Last, so that it is read.
-fn warn_about_age(resolved: &Resolved, world: &World) {
+fn warn_about_age(key: &KeyDue, user: &ProfileName, world: &World) {
     let now = world.clock.now();
-    let overdue = resolved.key_due.as_ref().and_then(|key| Some((key, key.overdue(now)?)));
-    if let Some((key, limit)) = overdue {
-        report::due::old_key(world, key, limit, resolved.user(), now);
+    if let Some(limit) = key.overdue(now) {
+        report::due::old_key(world, key, limit, user, now);
     }
 }
 

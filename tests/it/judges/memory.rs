@@ -56,6 +56,32 @@ fn an_mfa_prompt_holds_no_other_profiles_secret_and_no_prompt_holds_the_passphra
     }
 }
 
+/// The first has a session at hand; the second takes a code.
+#[test]
+#[ignore = "needs to be root"]
+fn while_the_second_of_two_profiles_is_asked_for_nothing_of_the_first_is_held() {
+    let case = case();
+    case.run(&["set", "other", "mfa_serial=arn:aws:iam::123456789012:mfa/other"]).succeeds();
+    case.login().succeeds();
+    let of_session = |field: &str| case.run(&["get", "prod", field]).succeeds().out.trim().to_owned();
+    let secret = of_session("aws_secret_access_key");
+    let needles = Needles::from([
+        ("the passphrase", PASSPHRASE.into()),
+        ("the other secret", OTHER_SECRET.into()),
+        ("the key of the first", case.alice.secret_access_key().into()),
+        ("the session of the first", secret.into()),
+        ("its token", of_session("aws_session_token").into()),
+    ]);
+    for start in [typed, from_file] {
+        let mut terminal = start(&case, &["login", "prod", "other"]);
+        terminal.expect("MFA code for other");
+        let found: Vec<&str> = copies(terminal.id(), &needles).into_keys().collect();
+        assert_eq!(found, ["the other secret"]);
+        terminal.press("\x03");
+        terminal.finish().0.dies_of(Signal::INT);
+    }
+}
+
 fn typed<'a>(case: &'a Case, arguments: &[&str]) -> Terminal<'a> {
     let mut terminal = case.vault(arguments).asking().on_terminal();
     terminal.expect("Passphrase for").expect_hidden().type_line(PASSPHRASE);
