@@ -9,6 +9,7 @@ mod conversation;
 mod descriptor;
 mod detach;
 mod file_limit;
+mod handed_down;
 mod handlers;
 mod heard_signals;
 mod hearing;
@@ -35,6 +36,7 @@ pub use conversation::Conversation;
 pub use descriptor::{take_descriptor, take_listener};
 pub use detach::{spawn_detached, turn_off_standard_streams};
 pub use file_limit::outlive as outlive_file_limit;
+pub use handed_down::{OUR_VARIABLES, unless_started_by_us};
 pub use heard_signals::{Heard, HeardSignals, tell_to_forget};
 pub use held_signals::HeldSignals;
 pub use locked_memory::{LockedMemory, limit as locked_memory_limit};
@@ -42,9 +44,7 @@ pub use open_files::{LEAST_OPEN_FILES, allow_many_open_files, too_few_open_files
 pub use peer::peer_user;
 pub use program::{ProgramError, check_program, find_program, first_on_path, is_script, started_program};
 pub use quiet_terminal::{QuietTerminal, restore as restore_terminal};
-pub use run::{
-    OUR_VARIABLES, RunError, could_start, hand_over, output_of, output_of_program, run_with, unless_started_by_us,
-};
+pub use run::{RunError, could_start, hand_over, output_of, output_of_program, run_with};
 pub use stack::{at_once, leaving_no_trace, leaving_no_trace_within};
 pub use tool::{Answer, ask_program};
 

@@ -12,8 +12,9 @@ use thiserror::Error;
 
 use super::descriptor::keep_only_the_standard_three;
 use super::detach::spawn_detached;
+use super::handed_down::without_ours;
+use super::hearing::POLL;
 use super::program::{ProgramError, check_program, find_program};
-use super::run::{POLL, without_ours};
 use crate::paths::Environment;
 
 /// What shows a page on a system where nobody chose a browser.

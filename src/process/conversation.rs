@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::run::{PATIENCE, POLL, reduced};
+use super::handed_down::reduced;
+use super::hearing::POLL;
+use super::run::PATIENCE;
 use crate::paths::Environment;
 
 /// For what is left to do after the last word, such as giving a device free.

@@ -5,16 +5,17 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::process::{Child, ExitStatus};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
-use super::run::POLL;
 use crate::secret::SecretBytes;
 
 /// Far above any code or passphrase, and above what a person reads of a hook's words.
 pub(super) const MOST_KEPT: usize = 64 * 1024;
+/// Between two looks at a program that says nothing.
+pub(super) const POLL: Duration = Duration::from_millis(5);
 const AT_ONCE: usize = 16 * 1024;
 /// Between two looks at the clock: as much as a pipe can hold.
 const READS: usize = 64;

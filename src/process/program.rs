@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::run::path_folders;
 use crate::paths::Environment;
 
 /// Why a program is not started.
@@ -58,6 +57,11 @@ pub fn started_program(name: &OsStr, environment: &Environment) -> Result<PathBu
 /// What a shell starts by this name, whoever can change it.
 pub fn first_on_path(name: impl AsRef<Path>, environment: &Environment) -> Option<PathBuf> {
     path_folders(environment).into_iter().map(|folder| folder.join(&name)).find(|program| is_program(program))
+}
+
+pub(super) fn path_folders(environment: &Environment) -> Vec<PathBuf> {
+    let path = environment.get("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
+    std::env::split_paths(path).collect()
 }
 
 /// Whether another program reads it, as those that start the one that was meant after they have set something up.

@@ -7,8 +7,9 @@ use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use super::descriptor::keep_only_the_standard_three;
+use super::handed_down::reduced;
 use super::hearing::{Take, hear_out};
-use super::run::{PATIENCE, RunError, reduced};
+use super::run::{PATIENCE, RunError};
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
 
