@@ -23,4 +23,5 @@ pub mod restoring; // what an earlier generation brings back
 pub mod seal; // age around a signature around the document
 pub mod search; // an access key in what stands beside the vault
 mod temporary; // files being written
+pub mod untrusted; // what others could change
 pub mod vault; // an opened vault

@@ -13,7 +13,8 @@ use super::resolved;
 use super::world::World;
 
 pub fn cache<'a>(world: &World<'a>, document: &Document) -> Result<Cache<'a>, Failure> {
-    let key = SessionKey::of(&document.session.identity, &document.meta.vault_id).map_err(Failure::Cache)?;
+    let key = SessionKey::of(&document.session.identity, &document.meta.vault_id)
+        .map_err(|error| Failure::Cache(error.into()))?;
     Ok(Cache::new(world.disk, &world.paths.state, key))
 }
 

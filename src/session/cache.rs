@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use super::key::{SessionKey, hmac};
+use super::key::{NoSessionIdentity, SessionKey, hmac};
 use super::record::Record;
 use super::request::Slot;
 use crate::disk::{Disk, Folder, Lock, LockError, replace};
@@ -36,9 +36,8 @@ pub struct Cache<'a> {
 
 #[derive(Debug, Error)]
 pub enum CacheError {
-    /// The vault's session identity is not an age X25519 identity.
-    #[error("not an age identity")]
-    Identity,
+    #[error(transparent)]
+    Identity(#[from] NoSessionIdentity),
     /// More was asked for than any reader takes in.
     #[error("its request is too long to be kept")]
     TooLong,

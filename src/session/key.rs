@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::cache::CacheError;
 use crate::process::leaving_no_trace;
 use crate::secret::IdentityText;
 use crate::store::opener::{AtAge, HeldIdentity};
 
 /// Names the records. Who has it learns which sessions there are, and opens none.
 pub type NameKey = Zeroizing<[u8; 32]>;
+
+/// The vault's session identity is not an age X25519 identity.
+#[derive(Debug, Error)]
+#[error("not an age identity")]
+pub struct NoSessionIdentity;
 
 pub struct SessionKey {
     pub(super) identity: Box<dyn age::Identity>,
@@ -22,9 +27,9 @@ pub struct SessionKey {
 }
 
 impl SessionKey {
-    pub fn of(identity: &IdentityText, vault_id: &str) -> Result<Self, CacheError> {
+    pub fn of(identity: &IdentityText, vault_id: &str) -> Result<Self, NoSessionIdentity> {
         let parsed: age::x25519::Identity =
-            leaving_no_trace(|| identity.expose().parse().ok()).ok_or(CacheError::Identity)?;
+            leaving_no_trace(|| identity.expose().parse().ok()).ok_or(NoSessionIdentity)?;
         Ok(Self {
             recipient: parsed.to_public(),
             identity: Box::new(parsed),
@@ -39,8 +44,8 @@ impl SessionKey {
         recipient: &str,
         names: NameKey,
         vault_id: &str,
-    ) -> Result<Self, CacheError> {
-        let recipient = recipient.parse().map_err(|_| CacheError::Identity)?;
+    ) -> Result<Self, NoSessionIdentity> {
+        let recipient = recipient.parse().map_err(|_| NoSessionIdentity)?;
         Ok(Self { identity: Box::new(AtAge(held)), recipient, names, vault_id: vault_id.to_owned() })
     }
 }

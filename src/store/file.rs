@@ -18,6 +18,7 @@ use super::kdf::KdfParameters;
 use super::pin::Pin;
 use super::pins::{PinError, PinFile};
 use super::plugin::{PluginHost, Plugins};
+use super::untrusted::{Untrusted, trusted};
 use super::{kept, temporary};
 use crate::disk::{Disk, Folder, Lock, LockError, ReadError, Replaced, Status, replace};
 
@@ -65,15 +66,6 @@ pub enum LoadError {
     Pins(#[from] PinError),
     #[error(transparent)]
     Io(#[from] io::Error),
-}
-
-/// Somebody else could put another file in the vault's place.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Untrusted {
-    #[error("`{}` belongs to user {owner}", path.display())]
-    Owner { path: PathBuf, owner: u32 },
-    #[error("`{}` can be changed by others (mode {mode:o})", path.display())]
-    Writable { path: PathBuf, mode: u32 },
 }
 
 /// Why nothing was saved. What stood there stands.
@@ -286,16 +278,6 @@ impl Spot {
         trusted(&status, &self.path)?;
         Ok(Loaded { hash: Sha256::digest(&bytes).into(), bytes, status, pins, places })
     }
-}
-
-pub(super) fn trusted(status: &Status, path: &Path) -> Result<(), Untrusted> {
-    if !status.trusted_owner() {
-        return Err(Untrusted::Owner { path: path.to_owned(), owner: status.owner });
-    }
-    if status.others_can_write() {
-        return Err(Untrusted::Writable { path: path.to_owned(), mode: status.mode });
-    }
-    Ok(())
 }
 
 fn missing_or_io(error: io::Error) -> LoadError {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::file::{Untrusted, trusted};
 use super::pin::Pin;
 use super::temporary;
+use super::untrusted::{Untrusted, trusted};
 use crate::disk::{Disk, Folder, LockError, ReadError, Replaced, replace};
 
 const NAME: &str = "pins.toml";

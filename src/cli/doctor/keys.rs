@@ -7,7 +7,8 @@ use crate::cli::schedule as scheduled;
 use crate::cli::world::World;
 use crate::rotate::due::{KeyDue, due};
 use crate::rotate::last_run::LastRun;
-use crate::store::file::{LoadError, Untrusted};
+use crate::store::file::LoadError;
+use crate::store::untrusted::Untrusted;
 use crate::store::vault::Vault;
 
 use super::finding::Finding;

@@ -291,7 +291,7 @@ fn typed(duration: Duration) -> String {
 
 pub fn cache(error: &CacheError) -> Report {
     match error {
-        CacheError::Identity => Report::new(Status::NotTrusted, "the vault's session identity can't be read"),
+        CacheError::Identity(_) => Report::new(Status::NotTrusted, "the vault's session identity can't be read"),
         CacheError::TooLong => Report::new(Status::State, error.to_string()),
         CacheError::Untrusted(path) => {
             Report::new(Status::NotTrusted, format!("{} is not yours alone", shown_path(path)))

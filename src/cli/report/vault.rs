@@ -9,12 +9,13 @@ use crate::cli::failure::Failure;
 use crate::cli::way_back::Damaged;
 use crate::cli::world::World;
 use crate::store::document::DocumentError;
-use crate::store::file::{Gone, LoadError, SaveError, Untrusted};
+use crate::store::file::{Gone, LoadError, SaveError};
 use crate::store::header::HeaderError;
 use crate::store::identity;
 use crate::store::kdf::KdfError;
 use crate::store::passphrase::DeriveError;
 use crate::store::seal::{SealError, UnsealError};
+use crate::store::untrusted::Untrusted;
 use crate::store::vault::{CreateError, NotCommitted, OpenError, ReopenError, Warning};
 
 use super::{Report, Status, internal, plugin, process, trust};
