@@ -3,6 +3,7 @@
 mod abort;
 mod codes;
 mod detect;
+mod devices;
 mod enable;
 mod failure;
 mod list;

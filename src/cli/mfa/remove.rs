@@ -10,7 +10,7 @@ use crate::cli::world::World;
 use crate::names::{MfaSerial, ProfileName};
 
 use super::MfaFailure;
-use super::list::{self, Kind};
+use super::devices::{self, Kind, kind};
 use super::subject::Subject;
 
 /// Switch off an MFA device of a profile's user, as of a phone that is gone, and delete it
@@ -33,7 +33,7 @@ pub struct Args {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let signing = SignInArgs::from(args.signing);
     let subject = Subject::open(Some(args.name), &signing, world)?;
-    let devices = list::devices(&subject, &signing, world)?;
+    let devices = devices::listed(&subject, &signing, world)?;
     let device = chosen(&devices, args.device.as_deref(), &subject)?;
     if !args.yes {
         let is_last = devices.len() == 1;
@@ -75,7 +75,7 @@ fn chosen<'d>(devices: &'d [MfaDevice], given: Option<&str>, subject: &Subject) 
 /// A virtual device is IAM's own; any other is a thing in somebody's hand.
 fn made_at_iam(device: &MfaDevice) -> Option<&MfaSerial> {
     match &device.kind {
-        MfaDeviceKind::Code(serial) if list::kind(device) == Kind::Virtual => Some(serial),
+        MfaDeviceKind::Code(serial) if kind(device) == Kind::Virtual => Some(serial),
         MfaDeviceKind::Code(_) | MfaDeviceKind::Fido => None,
     }
 }
