@@ -50,7 +50,7 @@ pub const TEMPLATES: &[Template] = templates! {
         "IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport";
     "ip-allow-list": "denies every request that comes from outside of these address ranges",
         "IAM/latest/UserGuide/reference_policies_examples_aws_deny-ip.html";
-    "revoke-sessions": "denies everything to sessions that were made before now: of a user, or of a role",
+    "revoke-sessions": "denies everything to sessions that are there already, of a user or of a role",
         "IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html";
     "vault-minimum": "what vault itself needs of a user: find devices, replace keys, sign in",
         "IAM/latest/UserGuide/reference_policies_elements.html";

@@ -50,6 +50,8 @@ pub struct CredentialsSection {
     pub holds: Holds,
     /// Whether the session in it is one that we wrote.
     pub written_by_us: bool,
+    /// Whether it says a region, which belongs into the config file and counts from here too.
+    pub names_region: bool,
     /// The line where this section, or one of its keys, stands a second time.
     pub duplicate: Option<usize>,
 }
@@ -118,6 +120,7 @@ impl CredentialsSection {
             line: section.line_number(),
             holds: holds(section, id, written_by_us),
             written_by_us,
+            names_region: is_there(section, "region").is_some(),
             duplicate: section.doubled().map(Entry::line_number),
         }
     }

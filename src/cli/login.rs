@@ -365,7 +365,7 @@ impl<'a, 'w> Login<'a, 'w> {
         let written = self.args.write_region && self.about.region.is_some();
         let Self { about, config, world, .. } = self;
         world.say(&use_line::of(profile, written, config, &about.call_region, world)?);
-        if !written && !use_line::tools_know_a_region(profile, config, world)? {
+        if !self.args.write_region && !use_line::tools_know_a_region(profile, config, world)? {
             report::hint_region(world, &about.name, profile, about.region.is_some());
         }
         Ok(())

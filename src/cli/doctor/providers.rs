@@ -123,7 +123,11 @@ fn without_region(name: &ProfileName, world: &World) -> Option<Finding> {
     let unknown = !use_line::tools_know_a_region(name, &config, world).ok()?;
     let found = || Finding::note("region", format!("AWS tools find no region for `{name}`"));
     let config = world.paths.shown(&world.paths.aws_config);
-    unknown.then(|| found().next(format!("`region = REGION` in its section of {config}, or AWS_REGION")))
+    unknown.then(|| {
+        found().next(format!(
+            "`region = REGION` in its section of {config}; of variables some know only AWS_DEFAULT_REGION"
+        ))
+    })
 }
 
 /// As after a move from another program, whose line stayed.

@@ -52,7 +52,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
             error,
         })?;
     }
-    report::device_removed(world, &device.serial, &subject.user, &subject.used_by(&device.serial));
+    report::device_removed(world, &subject.profile, &device.serial, &subject.user, &subject.used_by(&device.serial));
     Ok(())
 }
 

@@ -89,13 +89,13 @@ pub fn device_risks(world: &World, serial: &str, user: &str, is_last: bool, used
 }
 
 /// And the way on for profiles that can't sign in by it any more.
-pub fn device_removed(world: &World, serial: &str, user: &str, used_by: &[&ProfileName]) {
+pub fn device_removed(world: &World, profile: &ProfileName, serial: &str, user: &str, used_by: &[&ProfileName]) {
     world.say(&format!("removed {} of {}", escape(serial), escape(user)));
-    if let [first, ..] = used_by {
+    if !used_by.is_empty() {
         world.warn(&format!("{} can't sign in by it any more", names(used_by)));
         world.hint(&format!(
-            "`vault mfa detect {first}` finds another device, `vault mfa enable {first}` makes one; a user without any: \
-             `vault unset {first} mfa_serial`"
+            "`vault mfa detect {profile}` finds another device, `vault mfa enable {profile}` makes one; a user without any: \
+             `vault unset NAME mfa_serial`"
         ));
     }
 }

@@ -53,7 +53,7 @@ pub fn still_served(pid: Option<u32>) -> Report {
     let process = pid.map(|pid| format!(", process {pid},")).unwrap_or_default();
     let report = Report::new(Status::State, format!("a server{process} does not forget the session that it hands out"));
     match pid {
-        Some(pid) => report.hint(format!("`kill {pid}` ends it; then `vault lock`")),
+        Some(pid) => report.hint(format!("`kill -KILL {pid}` ends it; then `vault lock`")),
         None => report.hint("`pgrep -af 'serve|exec .*--server'` finds it; then `vault lock`"),
     }
 }

@@ -183,9 +183,11 @@ fn the_device_that_signs_in_is_removed_only_after_a_yes_and_the_way_on_is_told()
     let case = Case::with_prod();
     let fido = case.sim.add_fido_device(&case.alice, "key");
     case.login().succeeds();
+    let role = ["add", "admin", "--role-arn", "arn:aws:iam::123456789012:role/admin", "--source-profile", "prod"];
+    case.run(&[&role[..], &["--mfa-serial", PHONE]].concat()).succeeds();
     let message = "this needs a confirmation and there is no terminal to ask on";
     let output = case.run(&["mfa", "remove", "prod", PHONE]);
-    output.exits(8).stderr_has("vault: warning: codes of it sign `prod` in\n").stderr_has(message);
+    output.exits(8).stderr_has("vault: warning: codes of it sign `admin`, `prod` in\n").stderr_has(message);
     assert!(case.sim.mfa_device(PHONE).is_some());
     let mut terminal = case.vault(&["mfa", "remove", "prod", "phone"]).on_terminal();
     terminal.expect(&format!("Remove {PHONE}? [y/N] ")).type_line("n");
@@ -193,7 +195,7 @@ fn the_device_that_signs_in_is_removed_only_after_a_yes_and_the_way_on_is_told()
     assert!(case.sim.mfa_device(PHONE).is_some());
     let removed = case.run(&["mfa", "remove", "prod", "phone", "--yes"]);
     removed.succeeds().stderr_has(&format!("removed {PHONE} of alice\n"));
-    removed.stderr_has("vault: warning: `prod` can't sign in by it any more\n").stderr_has("vault mfa enable prod");
+    removed.stderr_has("vault: warning: `admin`, `prod` can't sign in by it any more\n").stderr_has("`vault mfa detect prod` finds another");
     assert!(case.sim.mfa_device(PHONE).is_none());
     // What is no device of IAM's making is switched off, and the only one needs no name.
     case.run(&["mfa", "remove", "prod", "--yes"]).succeeds().stderr_has(&format!("removed {fido} of alice\n"));

@@ -157,7 +157,7 @@ fn a_server_that_does_not_forget_is_named_by_lock() {
     let pid = shell.id();
     lock.exits(1).stdout("").stderr(&format!(
         "vault: error: a server, process {pid}, does not forget the session that it hands out\n\
-         vault: hint: `kill {pid}` ends it; then `vault lock`\n"
+         vault: hint: `kill -KILL {pid}` ends it; then `vault lock`\n"
     ));
     // It was told, and does so as soon as it can.
     case.run(&["lock"]).succeeds();

@@ -89,6 +89,10 @@ fn a_vault_that_is_put_back_meanwhile_is_not_said_to_have_what_it_has_not() {
     let lacks = format!("which may lack {made} that this rotation made");
     ran.exits(7).says("another state of the vault was put in its place").says(&lacks);
     assert!(!ran.messages.contains("both are in the vault"), "{}", ran.shown());
+    ran.hint(&format!(
+        "`vault trust` decides which state counts; in one without that key, `vault rotate prod --delete-key {made}` deletes it at \
+         AWS and makes another"
+    ));
     assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
 }
 

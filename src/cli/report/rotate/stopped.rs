@@ -197,10 +197,14 @@ fn put_back(failure: &RotateFailure) -> Report {
     // By its whole id: the vault that stands there may not say it.
     let lacks = newer.map(|new| format!(", which may lack {new} that this rotation made")).unwrap_or_default();
     let why = format!("rotation of `{name}` stopped: another state of the vault was put in its place{lacks}");
-    Report::new(Status::Pending, why).hint(format!(
-        "earlier saves are kept beside the vault: `vault trust` decides which counts, then `vault rotate {name} {}`",
-        failure.goes_on_by
-    ))
+    // What was saved last may stand nowhere: who copies a file over the vault writes into the one that is kept too.
+    Report::new(Status::Pending, why).hint(match (newer, &failure.state) {
+        (Some(new), Some(State::Created { .. } | State::Proven { .. })) => format!(
+            "`vault trust` decides which state counts; in one without that key, `vault rotate {name} --delete-key {new}` deletes it \
+             at AWS and makes another"
+        ),
+        _ => format!("`vault trust` decides which state counts, then `vault rotate {name} {}`", failure.goes_on_by),
+    })
 }
 
 fn ledger(error: &LedgerError) -> String {

@@ -24,11 +24,21 @@ fn of_a_profile_it_says_what_aws_tools_go_by_and_what_is_in_its_way() {
         told(
             "note",
             "AWS tools find no region for `prod`",
-            Some("`region = REGION` in its section of ~/.aws/config, or AWS_REGION"),
+            Some("`region = REGION` in its section of ~/.aws/config; of variables some know only AWS_DEFAULT_REGION"),
         )
     );
-    config("region = eu-central-1");
-    assert_eq!(about(&case, &["prod"], "region"), []);
+    let by = |variable: &str| said_of(&doctor(&case, &["prod"]).variable(variable, "eu-west-1").run(), "region").len();
+    assert_eq!((by("AWS_DEFAULT_REGION"), by("AWS_REGION")), (0, 1));
+    for (file, lines, unknown) in [
+        (case.config(), "[profile prod]\nregion = eu-central-1\n", 0),
+        (case.config(), "[profile prod]\nregion =\n", 1),
+        (case.credentials(), "[prod]\nregion = eu-central-1\n", 0),
+        (case.credentials(), "[prod]\nregion =\n", 1),
+    ] {
+        case.write(&file, 0o600, lines);
+        assert_eq!(about(&case, &["prod"], "region").len(), unknown, "{lines} in {}", file.display());
+        fs::remove_file(file).unwrap();
+    }
     config(&format!("credential_process = {VAULT} credential-process prod"));
     assert_eq!(one(), told("ok", "AWS tools ask this vault for `prod`: ~/.aws/config:2, `credential_process`", None));
     config("credential_process = /nowhere/vault credential-process prod");
