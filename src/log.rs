@@ -6,7 +6,7 @@ mod mark;
 mod marker;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -101,6 +101,13 @@ pub struct Files {
     pub current: Vec<u8>,
 }
 
+/// One of them that can't be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    pub path: PathBuf,
+    pub error: ReadError,
+}
+
 /// Where a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -111,11 +118,13 @@ pub struct Position {
 
 impl Files {
     /// Empty where nothing was written down yet.
-    pub fn read(disk: &dyn Disk, state: &Path) -> Result<Self, ReadError> {
-        let Some(folder) = disk.open_folder_if_there(state)? else { return Ok(Self::default()) };
+    pub fn read(disk: &dyn Disk, state: &Path) -> Result<Self, Unreadable> {
+        let unreadable = |name| move |error: ReadError| Unreadable { path: state.join(name), error };
+        let folder = disk.open_folder_if_there(state).map_err(|error| unreadable(FILE)(error.into()))?;
+        let Some(folder) = folder else { return Ok(Self::default()) };
         let read = |name| match folder.read(name, MOST) {
             Err(error) if error.is_not_found() => Ok((Vec::new(), None)),
-            other => other.map(|(bytes, status)| (bytes, Some(status.inode))),
+            other => other.map(|(bytes, status)| (bytes, Some(status.inode))).map_err(unreadable(name)),
         };
         // Where the current file is put aside between the two, it is read twice: better than not at all.
         let (current, inode) = read(FILE)?;
@@ -176,6 +185,10 @@ mod tests {
         std::fs::write(state.path().join(FILE), b"current").unwrap();
         assert_eq!(Files::read(&RealDisk, state.path()).unwrap().each(), [(OLD, &b"old"[..]), (FILE, b"current")]);
         std::fs::write(state.path().join(FILE), vec![b'x'; MOST as usize + 1]).unwrap();
-        assert!(matches!(Files::read(&RealDisk, state.path()), Err(ReadError::TooLarge { limit: MOST })));
+        let Err(Unreadable { path, error: ReadError::TooLarge { limit: MOST } }) = Files::read(&RealDisk, state.path())
+        else {
+            panic!("it was read")
+        };
+        assert_eq!(path, state.path().join(FILE));
     }
 }

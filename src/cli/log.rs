@@ -5,8 +5,7 @@ mod verify;
 
 use serde_json::{Value, json};
 
-use crate::disk::ReadError;
-use crate::log::{Entry, Files, Mark, Position, Text};
+use crate::log::{Entry, Files, Mark, Position, Text, Unreadable};
 use crate::names::ProfileName;
 
 use super::failure::Failure;
@@ -42,7 +41,7 @@ pub struct Args {
 }
 
 pub enum LogFailure {
-    Unreadable(ReadError),
+    Unreadable(Unreadable),
     /// The vault knows only, as of then, of lines that are no longer kept.
     NothingToCompare(Mark),
     Changed {

@@ -1,9 +1,11 @@
 //! Words of `log`.
 
+use crate::cli::escape::shown_path;
 use crate::cli::failure::Failure;
 use crate::cli::log::LogFailure;
 use crate::cli::world::World;
-use crate::log::{Entry, Mark, Position};
+use crate::disk::ReadError;
+use crate::log::{Entry, Mark, Position, Unreadable};
 
 use super::point_in_time::second;
 use super::{Report, Status};
@@ -61,7 +63,15 @@ pub fn nothing_to_compare(world: &World) -> Result<(), Failure> {
 
 pub fn report(failure: &LogFailure) -> Report {
     match failure {
-        LogFailure::Unreadable(error) => Report::new(Status::State, format!("the log can't be read: {error}")),
+        LogFailure::Unreadable(Unreadable { path, error }) => {
+            let report = Report::new(Status::State, format!("the log can't be read: {}: {error}", shown_path(path)));
+            match error {
+                // What we write ends long before.
+                ReadError::TooLarge { .. } | ReadError::NotAFile => report
+                    .hint("it is none of ours: move it away; `vault log --verify` then says what it should have held"),
+                ReadError::Io(_) => report,
+            }
+        }
         LogFailure::NothingToCompare(mark) => Report::new(
             Status::State,
             format!(

@@ -242,3 +242,20 @@ fn where_no_save_has_seen_a_log_that_is_said_and_nothing_is_wrong() {
     write(&case, &[LINES[0], "nonsense"]);
     case.run(&["log", "--verify"]).refuses(6, "line 2 of log.jsonl can't be read");
 }
+
+#[test]
+fn a_log_that_is_none_of_ours_is_named_with_what_to_do_about_it() {
+    let case = Case::with_prod();
+    let old = case.home().join(".local/state/vault/log.jsonl.1");
+    let huge = fs::File::create(&old).unwrap();
+    huge.set_len(20 * 1024 * 1024).unwrap();
+    let told = error_and_hint(
+        &format!("the log can't be read: {}: larger than 11534336 bytes", old.display()),
+        "it is none of ours: move it away; `vault log --verify` then says what it should have held",
+    );
+    for words in [&["log"][..], &["log", "--verify"]] {
+        case.run(words).exits(1).stdout("").stderr(&told);
+    }
+    fs::remove_file(&old).unwrap();
+    case.run(&["log"]).succeeds();
+}

@@ -195,7 +195,9 @@ fn the_device_that_signs_in_is_removed_only_after_a_yes_and_the_way_on_is_told()
     assert!(case.sim.mfa_device(PHONE).is_some());
     let removed = case.run(&["mfa", "remove", "prod", "phone", "--yes"]);
     removed.succeeds().stderr_has(&format!("removed {PHONE} of alice\n"));
-    removed.stderr_has("vault: warning: `admin`, `prod` can't sign in by it any more\n").stderr_has("`vault mfa detect prod` finds another");
+    removed
+        .stderr_has("vault: warning: `admin`, `prod` can't sign in by it any more\n")
+        .stderr_has("`vault mfa detect prod` finds another");
     assert!(case.sim.mfa_device(PHONE).is_none());
     // What is no device of IAM's making is switched off, and the only one needs no name.
     case.run(&["mfa", "remove", "prod", "--yes"]).succeeds().stderr_has(&format!("removed {fido} of alice\n"));
