@@ -31,7 +31,7 @@ pub fn report(failure: &Failure) -> Report {
         Failure::KeysRefused { refused, imported } => {
             let refused = listed(refused.iter().map(String::as_str));
             Report::new(Status::AwsRefused, format!("{}; not imported: {refused}", so_far(*imported)))
-                .hint("`--no-verify` stores keys unchecked")
+                .hint("a key that AWS does not take opens nothing: take it out of its file by hand; `--no-verify` stores it all the same")
         }
         Failure::LeftOut { names, imported } => {
             let names = listed(names.iter().map(String::as_str));
