@@ -44,6 +44,7 @@ mod stamper;
 mod table;
 mod terminal;
 mod trusting;
+mod turn;
 mod use_line;
 mod version;
 mod warm;

@@ -21,9 +21,13 @@ pub fn let_lock_find_us(state: &Path) {
     let _ = STATE.set(state.to_owned());
 }
 
-/// None before anything was remembered: there is no vault to be locked, and nothing is made.
+/// The state folder; None before anything was remembered: there is no vault to be locked, and nothing is made.
+pub fn state() -> Option<&'static Path> {
+    STATE.get().filter(|state| state.is_dir()).map(PathBuf::as_path)
+}
+
 fn place() -> Option<PathBuf> {
-    STATE.get().filter(|state| state.is_dir()).map(|state| state.join(FOLDER))
+    state().map(|state| state.join(FOLDER))
 }
 
 /// Stands as long as it lives, and at the latest until the process dies.

@@ -141,10 +141,14 @@ pub struct Unlocked<'a> {
 
 /// Opens the vault there is.
 pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
-    let holding = agent_access::holding(world);
-    let by_agent = holding.map(|holding| agent_access::open(world, &holding)).transpose();
-    let by_agent = by_agent.map_err(|failure| way_back::told_with(failure, world))?.flatten();
-    if let Some(opened) = by_agent {
+    if let Some(opened) = by_agent(world)? {
+        return trusting::believe(world, opened);
+    }
+    // Until an agent has what is typed: of many at once one asks, and the others have it from there.
+    let turn = if world.unlock.is_given(world) { None } else { Terminal::turn() };
+    if turn.as_ref().is_some_and(|turn| turn.was_waited_for)
+        && let Some(opened) = by_agent(world)?
+    {
         return trusting::believe(world, opened);
     }
     // The passphrase is gone before a person is asked whether it is the right vault.
@@ -155,6 +159,12 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
         agent_access::keep(world, &vault);
     }
     Ok(vault)
+}
+
+fn by_agent<'a>(world: &World<'a>) -> Result<Option<Opened<'a>>, Failure> {
+    let holding = agent_access::holding(world);
+    let opened = holding.map(|holding| agent_access::open(world, &holding)).transpose();
+    Ok(opened.map_err(|failure| way_back::told_with(failure, world))?.flatten())
 }
 
 /// Opens the vault, where there is one.
@@ -274,7 +284,6 @@ pub fn failed_to_open(error: OpenError, shown: &str) -> Failure {
     }
 }
 
-/// The identities of an age identity file: one a line, `#` starts a comment.
 /// A line copied from paper may have blanks where somebody made groups of it.
 fn identity_in(line: &str) -> IdentityText {
     let mut text = String::with_capacity(line.len());
@@ -282,6 +291,7 @@ fn identity_in(line: &str) -> IdentityText {
     IdentityText::new(text)
 }
 
+/// The identities of an age identity file: one a line, `#` starts a comment.
 pub fn read_identities(world: &World, path: &Path) -> Result<Vec<IdentityText>, Failure> {
     let bytes = secret_file::read(world, path)?;
     let text = String::from_utf8_lossy(&bytes);

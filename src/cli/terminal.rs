@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::process::{HeldSignals, QuietTerminal};
 
-use super::asking::Asking;
+use super::turn::Turn;
 
 /// The controlling terminal, whichever way the standard streams are redirected.
 const DEVICE: &str = "/dev/tty";
@@ -32,7 +32,7 @@ pub struct Terminal<'s> {
     signals: Option<&'s HeldSignals>,
     /// From the first hidden question to the next open one: who types ahead must not see a secret either.
     quiet: Option<QuietTerminal>,
-    _asking: Asking,
+    _turn: Turn,
 }
 
 /// A screen beside the usual one, where the terminal has that (xterm's private mode 1049): what it showed is gone with it, and
@@ -78,14 +78,27 @@ fn is_in_background(device: &File) -> bool {
     })
 }
 
+fn device_in_turn() -> Option<(File, Turn)> {
+    if NOBODY_IS_ASKED.load(Ordering::Relaxed) {
+        return None;
+    }
+    let device = File::options().read(true).write(true).open(DEVICE);
+    let device = device.ok().filter(|device| !is_in_background(device))?;
+    let turn = Turn::take();
+    // The job may have lost its shell and the terminal meanwhile.
+    (!turn.was_waited_for || !is_in_background(&device)).then_some((device, turn))
+}
+
 impl<'s> Terminal<'s> {
     pub fn open() -> Result<Self, PromptError> {
-        if NOBODY_IS_ASKED.load(Ordering::Relaxed) {
-            return Err(PromptError::NoTerminal);
-        }
-        let device = File::options().read(true).write(true).open(DEVICE);
-        let device = device.ok().filter(|device| !is_in_background(device)).ok_or(PromptError::NoTerminal)?;
-        Ok(Self { device, signals: None, quiet: None, _asking: Asking::say() })
+        let (device, turn) = device_in_turn().ok_or(PromptError::NoTerminal)?;
+        Ok(Self { device, signals: None, quiet: None, _turn: turn })
+    }
+
+    /// Waits until no other process of this job asks, for who would ask next: what the other was told may have to be looked at
+    /// first. None where nobody can be asked.
+    pub fn turn() -> Option<Turn> {
+        device_in_turn().map(|(_, turn)| turn)
     }
 
     /// While these are held, one that comes ends the input.

@@ -136,10 +136,14 @@ fn at_terminal(
     signing: &SignInArgs,
     world: &World,
 ) -> Result<(), Failure> {
-    let terminal = Terminal::open().map_err(|error| Failure::prompt(error, Need::NewDevice(name.clone())))?;
+    let named = name.clone();
+    let failed = |error| Failure::prompt(error, Need::NewDevice(named.clone()));
+    // Not kept: who waits for a session that another process asks a code for must not have the turn to ask.
+    Terminal::open().map(drop).map_err(failed)?;
     let subject = Subject::open(name, signing, world)?;
     let device_name = device_name.unwrap_or_else(|| subject.user.clone());
     let signature = subject.signature(signing, world)?;
+    let terminal = Terminal::open().map_err(failed)?;
     // From before the device is there until it is enabled or gone again.
     let held = HeldSignals::hold().map_err(Failure::Terminal)?;
     let mut terminal = terminal.holding(Some(&held));

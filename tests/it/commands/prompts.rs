@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::{PHONE, VAULT, error, error_and_hint, screen};
-use crate::program::{Case, PASSPHRASE, Terminal};
+use crate::program::{Case, Invocation, PASSPHRASE, Terminal};
 
 /// A command stopped at a prompt that hides what is typed.
 struct Hidden {
@@ -211,4 +211,54 @@ fn the_end_of_input_and_signals_at_an_open_prompt_change_nothing() {
     let changes: Vec<String> = case.sim.requests().into_iter().map(|request| request.action).collect();
     assert!(changes.iter().all(|action| reads.contains(&action.as_str())), "{changes:?}");
     assert!(!case.credentials().exists());
+}
+
+/// So many of a script at once, each of which finds the vault locked; what each prints goes into a file of its own.
+fn several<'a>(case: &'a Case, out: &'a str) -> Invocation<'a> {
+    let script = "for n in 1 2 3 4 5 6; do \"$0\" list > \"$1/$n\" & done; wait; stty -a | grep -q -- ' -echo ' || echo over";
+    case.command("sh", &["-c", script, VAULT, out]).asking()
+}
+
+fn out(case: &Case) -> std::path::PathBuf {
+    let out = case.given("out");
+    std::fs::create_dir(&out).unwrap();
+    out
+}
+
+fn all_were_served(out: &std::path::Path) {
+    for n in 1..=6 {
+        let listed = std::fs::read_to_string(out.join(n.to_string())).unwrap();
+        assert!(listed.contains("prod"), "{n}: {listed}");
+    }
+}
+
+#[test]
+fn of_several_that_find_the_vault_locked_one_asks_and_its_answer_is_for_all() {
+    let case = Case::with_prod();
+    let out = out(&case);
+    let mut terminal = several(&case, out.to_str().unwrap()).without_variable("VAULT_NO_AGENT").on_terminal();
+    terminal.expect("Passphrase for ").expect_hidden().type_line(PASSPHRASE);
+    terminal.expect("over\r\n");
+    let (output, _) = terminal.finish();
+    case.run(&["agent", "stop"]);
+    output.succeeds();
+    assert_eq!(screen(&output).matches("Passphrase for").count(), 1, "{}", output.screen);
+    all_were_served(&out);
+}
+
+#[test]
+fn where_each_has_to_ask_they_ask_one_after_the_other_and_nothing_of_an_answer_shows() {
+    let case = Case::with_prod();
+    let out = out(&case);
+    let mut terminal = several(&case, out.to_str().unwrap()).on_terminal();
+    for _ in 1..=6 {
+        terminal.expect("Passphrase for ").expect_hidden().type_line(PASSPHRASE);
+        let rest = terminal.rest_of_line();
+        assert!(!rest.contains("Passphrase"), "two prompts at once: {rest}");
+    }
+    terminal.expect("over\r\n");
+    terminal.finish().0.succeeds();
+    all_were_served(&out);
+    let turns = case.home().join(".local/state/vault/turns");
+    assert_eq!(std::fs::read_dir(turns).unwrap().count(), 0, "something is left of their turns");
 }
