@@ -7,6 +7,7 @@ mod clock_told;
 mod code_asker;
 mod configured_command;
 mod confirming;
+mod default_first;
 mod environment_told;
 mod escape;
 mod expired;

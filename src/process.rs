@@ -90,9 +90,10 @@ pub fn tell_to_end(pid: u32) {
     tell(pid, Signal::TERM);
 }
 
+/// Also one that was stopped (Ctrl-Z): it hears nothing before it goes on.
 fn tell(pid: u32, signal: Signal) {
     if let Some(pid) = pid.try_into().ok().and_then(Pid::from_raw) {
-        let _ = kill_process(pid, signal);
+        let _ = kill_process(pid, signal).and_then(|()| kill_process(pid, Signal::CONT));
     }
 }
 

@@ -3,12 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 
-use crate::aws_files::provider::{Files, Provider, providers};
 use crate::export::environment::Variables;
 use crate::names::ProfileName;
 use crate::paths::Environment;
 use crate::process::{self, Beside};
 
+use super::default_first;
 use super::failure::Failure;
 use super::serving::{self, Service};
 use super::sign_in::{self, Purpose, SignInArgs, SignedIn};
@@ -16,9 +16,6 @@ use super::world::World;
 
 /// What runs where neither a command is given nor $SHELL set.
 const FALLBACK_SHELL: &str = "/bin/sh";
-
-/// What AWS tools go by where nothing is said.
-const DEFAULT: &str = "default";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,7 +45,7 @@ pub struct Args {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     if args.server {
-        refuse_what_comes_first(world)?;
+        default_first::find(world)?.map_or(Ok(()), Err)?;
     }
     let signed_in = sign_in::sign_in(Some(args.name), &args.sign_in, Purpose::Inside, world);
     let signed_in = signed_in.map_err(|failure| match failure {
@@ -99,20 +96,6 @@ fn run_served(
 
 fn not_run(program: &OsStr, error: io::Error) -> Failure {
     Failure::Exec { program: program.to_string_lossy().into_owned(), error }
-}
-
-/// AWS tools take what `[default]` gives them before they ask an endpoint, and then the command would run as somebody else.
-fn refuse_what_comes_first(world: &World) -> Result<(), Failure> {
-    let files = Files::load(world.disk, &world.paths)?;
-    // What variables bring is taken away.
-    let providers = providers(&Environment::default(), files.sections(&DEFAULT.parse()?)?);
-    let (path, line) = match providers.first() {
-        None | Some(Provider::Variables | Provider::WebIdentityVariables | Provider::Container) => return Ok(()),
-        Some(Provider::Section(section)) => (&world.paths.aws_credentials, section.line),
-        Some(Provider::ConfigKeys(section)) => (&world.paths.aws_config, section.line),
-        Some(Provider::Config { line, .. } | Provider::Process { line, .. }) => (&world.paths.aws_config, *line),
-    };
-    Err(Failure::DefaultFirst { path: path.clone(), line })
 }
 
 /// The caller's variables, with the session's over them and without those that would win over it or lead into the vault.

@@ -1,5 +1,7 @@
 //! `vault lock`.
 
+use std::thread::{self, ScopedJoinHandle};
+
 use crate::agent::{Instance, Locked};
 use crate::process;
 use crate::rotate::lock;
@@ -30,9 +32,13 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     let (disk, state) = (world.disk, &world.paths.state);
     // All of all four, also after one that could not be reached.
     let agents = lock_agents(world);
-    let rotations = lock::end_all(disk, state, process::tell_to_end);
-    let servers = holding::forget_all(disk, state, process::tell_to_forget);
-    let prompts = asking::end_all(disk, state, process::tell_to_end);
+    // At once: who is waited for must not keep the others from hearing of it.
+    let (rotations, servers, prompts) = thread::scope(|scope| {
+        let rotations = scope.spawn(|| lock::end_all(disk, state, process::tell_to_end));
+        let servers = scope.spawn(|| holding::forget_all(disk, state, process::tell_to_forget));
+        let prompts = asking::end_all(disk, state, process::tell_to_end);
+        (joined(rotations), joined(servers), prompts)
+    });
     let locked = agents?;
     if let Some(pid) = rotations.map_err(|error| Failure::Untold(Untold::Rotations, error))?.first() {
         return Err(Failure::RotationGoesOn { pid: *pid });
@@ -53,6 +59,10 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
         Locked::Ended => "locked; the agent did not answer and was ended",
     });
     Ok(())
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn lock_agents(world: &World) -> Result<Locked, Failure> {

@@ -4,7 +4,9 @@ use crate::export::environment::Variables;
 use crate::export::shell::{self, Shell};
 use crate::names::ProfileName;
 
+use super::default_first;
 use super::failure::Failure;
+use super::report::Report;
 use super::serving::{self, Service};
 use super::sign_in::{self, Purpose, SignInArgs};
 use super::world::World;
@@ -30,6 +32,10 @@ pub struct Args {
 
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     let Args { name, shell, for_containers, sign_in } = args;
+    // A container has files of its own.
+    if !for_containers && let Some(first) = default_first::find(world)? {
+        world.warn(&Report::of(&first).message);
+    }
     let signed_in = sign_in::sign_in(name, &sign_in, Purpose::Use, world)?;
     let (profile, region) = (signed_in.about.name.clone(), signed_in.about.region.clone());
     let service = Service { signed_in, sign_in, for_containers, beside: false };

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Disk, Lock, LockError};
 
@@ -54,6 +54,8 @@ pub fn tell_holders(disk: &dyn Disk, path: &Path, patience: Duration, tell: impl
     let holding: Vec<(String, Option<u32>)> =
         names.filter_map(|name| Some((name.clone(), held(Duration::ZERO)(&name)?))).collect();
     holding.iter().filter_map(|(_, pid)| *pid).for_each(tell);
-    let still = holding.iter().filter_map(|(name, _)| held(patience)(name)).collect();
+    let told_at = Instant::now();
+    let left = || patience.saturating_sub(told_at.elapsed());
+    let still = holding.iter().filter_map(|(name, _)| held(left())(name)).collect();
     Ok(Holders { told: holding.len(), still })
 }

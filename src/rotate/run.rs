@@ -142,6 +142,11 @@ impl Rotation {
         self.wish.start
     }
 
+    /// Whether the old key is to be off though others may use it.
+    pub fn is_at_once(&self) -> bool {
+        self.wish.now
+    }
+
     /// The hook ended well.
     pub fn hook_is_done(&mut self) {
         self.hooks.pop();

@@ -48,7 +48,7 @@ fn of_meant(meant: &Meant, files: &Files, inside: &Inside, world: &World) -> Vec
             if *by == By::Nothing && !in_vault && providers(&world.environment, sections).is_empty() {
                 return vec![nothing_where_none_is_named(name, inside)];
             }
-            let mut findings = of_profile(name, sections, in_vault, world);
+            let mut findings = of_profile(name, sections, inside, world);
             findings.extend(without_region(name, world));
             findings
         }
@@ -79,7 +79,8 @@ fn twofold(error: ConfigError) -> Finding {
     place.into_iter().fold(finding, |finding, place| finding.at(place))
 }
 
-fn of_profile(name: &ProfileName, sections: Sections, in_vault: bool, world: &World) -> Vec<Finding> {
+fn of_profile(name: &ProfileName, sections: Sections, inside: &Inside, world: &World) -> Vec<Finding> {
+    let in_vault = inside.names().is_some_and(|in_vault| in_vault.contains(&name));
     let all = providers(&world.environment, sections);
     let mut findings = Vec::new();
     let of_the_profile: Vec<&Provider> =
@@ -93,7 +94,7 @@ fn of_profile(name: &ProfileName, sections: Sections, in_vault: bool, world: &Wo
         ));
     }
     match of_the_profile[..] {
-        [] => findings.push(nothing(name)),
+        [] => findings.push(nothing(name, inside)),
         [first, ref others @ ..] => {
             findings.push(match first {
                 Provider::Process { is_ours: false, .. } if in_vault => past_us(name, &place(first, world)),
@@ -105,9 +106,12 @@ fn of_profile(name: &ProfileName, sections: Sections, in_vault: bool, world: &Wo
     findings
 }
 
-fn nothing(name: &ProfileName) -> Finding {
-    Finding::problem(ABOUT, format!("AWS tools find no credentials for `{name}`"))
-        .next(format!("`vault login {name}`, or `vault configure {name}` to have them ask this vault"))
+fn nothing(name: &ProfileName, inside: &Inside) -> Finding {
+    let finding = Finding::problem(ABOUT, format!("AWS tools find no credentials for `{name}`"));
+    match inside.names().is_none_or(|in_vault| in_vault.contains(&name)) {
+        true => finding.next(format!("`vault login {name}`, or `vault configure {name}` to have them ask this vault")),
+        false => finding.next(format!("`vault add {name}`: the vault has no profile of that name")),
+    }
 }
 
 /// Most have a `[default]` for its region alone, and name a profile to each tool.

@@ -50,6 +50,12 @@ fn is_enabled(subject: &Subject, signature: &Signature, serial: &str) -> bool {
     listed.is_ok_and(|devices| devices.iter().any(|device| device.serial == serial))
 }
 
+/// The same by the key, where that may not ask: yes.
+fn is_listed(subject: &Subject, serial: &MfaSerial) -> bool {
+    let listed = subject.aws.mfa_devices(&subject.key(), &subject.user);
+    listed.map_or(true, |devices| devices.iter().any(|device| device.serial == serial.as_str()))
+}
+
 /// Removes a device that was not enabled. One that was after all, AWS keeps.
 pub fn take_back(subject: &Subject, signature: &Signature, serial: &MfaSerial, world: &World) {
     match subject.aws.delete_virtual_mfa_device(&signature.signer(), serial) {
@@ -64,6 +70,7 @@ pub fn take_back(subject: &Subject, signature: &Signature, serial: &MfaSerial, w
 /// Stores the enabled device. Where that fails, AWS has it all the same.
 pub fn store(subject: Subject, serial: &MfaSerial, world: &World) -> Result<(), Failure> {
     let (profile, user) = (subject.profile.clone(), subject.user.clone());
+    let before_is_there = subject.device().is_some_and(|before| is_listed(&subject, before));
     let moved = subject.store(serial, world).inspect_err(|_| {
         world.say(&format!("{profile}: AWS has enabled {serial}, and the vault does not know it"));
         world.hint(&format!("`vault set {profile} mfa_serial={serial}` stores it"));
@@ -73,8 +80,10 @@ pub fn store(subject: Subject, serial: &MfaSerial, world: &World) -> Result<(), 
         if !others.is_empty() {
             world.say(&format!("and for {}, which had the same device", names(&others)));
         }
-        world.say(&format!("codes come from it now; {before} stays enabled at AWS"));
-        world.hint(&format!("`vault mfa remove {profile} {before}` switches it off"));
+        if before_is_there {
+            world.say(&format!("codes come from it now; {before} stays enabled at AWS"));
+            world.hint(&format!("`vault mfa remove {profile} {before}` switches it off"));
+        }
     }
     world.say(&format!("next: vault login {profile}, with the next code"));
     Ok(())

@@ -29,7 +29,13 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
                 old.short(),
                 minute(until)
             ));
-            world.hint(&format!("`vault rotate {name} --undo` takes the old key back until then"));
+            world.hint(&match outcome.is_at_once {
+                // As where somebody else has it.
+                true => "sessions that were made with the old key live on until they expire; `vault policy show revoke-sessions` \
+                         prints what ends them"
+                    .to_owned(),
+                false => format!("`vault rotate {name} --undo` takes the old key back until then"),
+            });
         }
         (None, Some(until)) => {
             world.say(&waits(outcome, &of, until));

@@ -28,8 +28,9 @@ pub fn say_signed_in(name: &ProfileName, issued: &Issued, world: &World) {
 pub fn hint_region(world: &World, name: &ProfileName, target: &ProfileName, is_known: bool) {
     let write = if is_known { "writes" } else { "write" };
     let first = if is_known { String::new() } else { format!("`vault set {name} region=REGION`, then ") };
+    let there = if name == target { String::new() } else { format!(" --profile {target}") };
     world.hint(&format!(
-        "AWS tools find no region for `{target}`; {first}`vault login {name} --write-region` {write} one"
+        "AWS tools find no region for `{target}`; {first}`vault login {name}{there} --write-region` {write} one"
     ));
 }
 

@@ -26,6 +26,8 @@ pub struct Outcome {
     pub made: Option<AccessKeyId>,
     /// The key that was replaced has its place again.
     pub is_taken_back: bool,
+    /// Switched off at once, as where somebody else has it.
+    pub is_at_once: bool,
     pub deleted: Vec<AccessKeyId>,
     /// Until then a key that is off is kept, and which.
     pub grace_until: Option<Timestamp>,
@@ -97,6 +99,7 @@ impl Outcome {
             replaced: None,
             made: None,
             is_taken_back: false,
+            is_at_once: false,
             deleted: Vec::new(),
             grace_until: None,
             off: None,
@@ -115,7 +118,8 @@ impl Outcome {
             _ => None,
         };
         let is_taken_back = rotation.is_taken_back();
-        let mut outcome = Self { made, is_taken_back, ..Self::done(rotation.profile.clone()) };
+        let is_at_once = rotation.is_at_once();
+        let mut outcome = Self { made, is_taken_back, is_at_once, ..Self::done(rotation.profile.clone()) };
         for news in happened {
             match news {
                 News::Replaced { old, new } => outcome.replaced = Some((old.clone(), new.clone())),

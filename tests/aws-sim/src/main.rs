@@ -38,8 +38,10 @@ fn print_codes(phone: &MfaDevice) -> std::io::Result<()> {
     let (entered, enter) = channel();
     std::thread::spawn(move || read_lines(&entered));
     loop {
-        println!("MFA_CODE={}", phone.code());
-        std::io::stdout().flush()?;
+        if phone.is_there() {
+            println!("MFA_CODE={}", phone.code());
+            std::io::stdout().flush()?;
+        }
         if let Err(RecvTimeoutError::Disconnected) = enter.recv_timeout(Duration::from_secs(30)) {
             // Without an input, the time alone paces the codes.
             std::thread::sleep(Duration::from_secs(30));

@@ -36,6 +36,11 @@ impl MfaDevice {
         code.expect("a handle is made only for virtual devices; the test deleted this one")
     }
 
+    /// Whether nobody has deleted it.
+    pub fn is_there(&self) -> bool {
+        lock(&self.shared).devices.contains_key(&self.serial)
+    }
+
     /// A code of six digits that no step nearby makes.
     pub fn wrong_code(&self) -> String {
         let cloud = lock(&self.shared);

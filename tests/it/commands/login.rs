@@ -244,6 +244,7 @@ fn the_session_goes_where_it_is_asked_to_go() {
     let output = login(&["--profile", "default"]);
     output.succeeds().stderr_has("use: aws --profile default --region us-east-1 sts get-caller-identity\n");
     output.stderr_has("AWS tools find no region for `default`; `vault set prod region=REGION`, then");
+    output.stderr_has("then `vault login prod --profile default --write-region` write one\n");
     case.run(&["set", "prod", "destination_profile=elsewhere"]).succeeds();
     login(&[]).succeeds().stderr_has("use: aws --profile elsewhere --region us-east-1 sts get-caller-identity\n");
     case.run(&["unset", "prod", "destination_profile"]).succeeds();

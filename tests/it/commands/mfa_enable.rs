@@ -214,6 +214,20 @@ fn a_second_device_is_made_with_a_session_of_the_first() {
 }
 
 #[test]
+fn a_device_that_aws_has_no_more_is_not_said_to_stay() {
+    let case = Case::with_prod();
+    case.login().succeeds();
+    case.run(&["mfa", "remove", "prod", "phone", "--yes"]).succeeds();
+    let file = case.given("seed");
+    case.run(&["mfa", "enable", "prod", "--device-name", "new", "--begin", file.to_str().unwrap()]).succeeds();
+    let new = "arn:aws:iam::123456789012:mfa/new";
+    case.keep_secret("the seed", &case.sim.mfa_device(new).unwrap().seed_base32());
+    let codes = two_codes(&case, new).join(",");
+    let told = format!("prod: enabled MFA device {new} for alice\nnext: vault login prod, with the next code\n");
+    case.run(&["mfa", "enable", "prod", "--finish", new, "--codes", &codes]).succeeds().stderr(&told);
+}
+
+#[test]
 fn a_session_with_mfa_of_a_moment_ago_signs_without_another_code() {
     let case = Case::with_prod();
     case.login().succeeds();

@@ -215,7 +215,8 @@ fn the_end_of_input_and_signals_at_an_open_prompt_change_nothing() {
 
 /// So many of a script at once, each of which finds the vault locked; what each prints goes into a file of its own.
 fn several<'a>(case: &'a Case, out: &'a str) -> Invocation<'a> {
-    let script = "for n in 1 2 3 4 5 6; do \"$0\" list > \"$1/$n\" & done; wait; stty -a | grep -q -- ' -echo ' || echo over";
+    let script =
+        "for n in 1 2 3 4 5 6; do \"$0\" list > \"$1/$n\" & done; wait; stty -a | grep -q -- ' -echo ' || echo over";
     case.command("sh", &["-c", script, VAULT, out]).asking()
 }
 

@@ -241,6 +241,12 @@ fn a_crontab_that_can_not_be_read_is_never_written() {
         "`vault schedule status` shows what is there; the same command goes on",
     ));
     assert_eq!(machine.asked(), ["crontab -l"]);
+    // And nobody is told that nothing is there.
+    for command in ["status", "remove"] {
+        machine.run(&["schedule", command]).exits(1).stderr_has("`crontab` refused: crontab: disk is broken");
+    }
+    machine.stand_in("crontab", "echo 'You (alice) are not allowed to use this program (crontab)' >&2; exit 1");
+    machine.run(&["schedule", "status"]).succeeds();
 }
 
 #[test]

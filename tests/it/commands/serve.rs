@@ -7,7 +7,7 @@ use aws_sim::{Role, Trust};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::agent::WithAgent;
-use super::{error, error_and_hint};
+use super::{error, error_and_hint, warning};
 use crate::program::{ACCOUNT, Case, Conversation, Endpoint, Reply};
 
 const NOTHING_SERVED: &str = "no agent is running; nothing was unlocked\n";
@@ -158,6 +158,10 @@ fn what_default_gives_would_win_over_an_endpoint_and_is_refused_before_a_code_is
     case.write(&case.credentials(), 0o600, session);
     let path = case.credentials().display().to_string();
     case.run(&exec).exits(1).stdout("").stderr(&error_and_hint(&told(3, &path), hint));
+    // Who reads the variables of `serve` may be a container, with files of its own.
+    case.run(&["serve", "prod"]).exits(8).stderr_has(&warning(&told(3, &path)));
+    let for_containers = case.run(&["serve", "prod", "--for-containers"]);
+    assert!(!for_containers.exits(8).err.contains("[default]"), "{}", for_containers.err);
     case.write(&case.credentials(), 0o600, "[prod]\nregion = x\n");
     for key in ["role_arn", "sso_session", "credential_process"] {
         case.write(&case.config(), 0o600, format!("[default]\nregion = eu-west-1\n{key} = x\n"));
@@ -307,6 +311,18 @@ fn lock_reaches_servers_that_asked_no_agent() {
     let why = endpoint.get().refused(503, "Locked");
     assert!(why.contains("--passphrase-command"), "{why}");
     case.run(&["lock"]).succeeds().stderr(NOTHING_SERVED);
+}
+
+#[test]
+fn servers_and_prompts_that_were_stopped_hear_of_a_lock_all_the_same() {
+    let case = Case::with_session();
+    let (shell, _endpoint) = served(&case);
+    let mut prompt = case.vault(&["reveal", "prod"]).on_terminal();
+    prompt.expect("to go on: ");
+    signal(shell.id(), Signal::STOP);
+    signal(prompt.id(), Signal::STOP);
+    case.run(&["lock"]).succeeds().stderr("no agent is running; what was served is forgotten\n");
+    prompt.finish().0.dies_of(Signal::TERM);
 }
 
 #[test]

@@ -219,7 +219,9 @@ fn in_its_grace_there_is_nothing_to_do_whichever_way_it_is_asked_for() {
 fn now_does_not_delete_before_the_grace_is_over_and_now_by_force_does() {
     let stage = Stage::new();
     let old = stage.user.access_key_id().to_owned();
-    stage.rotate(&["--now"]).succeeds();
+    let at_once = stage.rotate(&["--now"]);
+    at_once.succeeds().says("sessions that were made with the old key live on until they expire");
+    assert!(!at_once.messages.contains("--undo"), "{}", at_once.shown());
     stage.is_rotated();
     stage.rotate(&["--now"]).exits(1).says("is to be kept until");
     assert_eq!(stage.status(&old), Some(Status::Inactive));

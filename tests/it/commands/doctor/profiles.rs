@@ -143,6 +143,9 @@ fn a_default_section_that_is_there_for_its_region_is_no_trouble() {
     assert_eq!(only(&case, &[], "profile"), told("note", found, Some(&next("prod"))));
     let locked = said_of(&doctor(&case, &[]).asking().run(), "profile");
     assert_eq!(locked, [told("note", found, Some(&next("NAME")))]);
+    let none = "`vault add default`: the vault has no profile of that name";
+    let named = said_of(&doctor(&case, &[]).variable("AWS_PROFILE", "default").run(), "profile");
+    assert_eq!(named.last(), Some(&told("problem", "AWS tools find no credentials for `default`", Some(none))));
     // Whoever names it means it, and so does who has it in the vault.
     let missing = "AWS tools find no credentials for `default`";
     assert_eq!(only(&case, &["default"], "profile").1, missing);
