@@ -96,17 +96,13 @@ struct UserKeys {
 
 impl UserKeys {
     fn read(name: Option<ProfileName>, args: &SignInArgs, purpose: Purpose, world: &World) -> Result<Self, Failure> {
-        let (resolved, vault) = Resolved::of(name, args, world)?;
+        let look = |document: &Document| (held_by(document), held(document));
+        // The vault itself is gone before a person is waited for.
+        let (resolved, _, (held_by, in_rotation)) = Resolved::with(name, args, world, look)?;
         let profile = resolved.about.name.clone();
         if resolved.own_key().is_none() {
             return Err(Failure::NoAccessKey(profile));
         }
-        let (held_by, in_rotation) = {
-            let vault = vault.open()?;
-            (held_by(vault.document()), held(vault.document()))
-        };
-        // Before a person is waited for.
-        drop(vault);
         let access = IamAccess::of(&resolved, args, purpose, world)?;
         let identity = access.aws.caller_identity(&access.signer())?;
         let Some(user) = identity.user_name().map(str::to_owned) else {

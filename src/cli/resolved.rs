@@ -60,11 +60,23 @@ impl<'a> Resolved<'a> {
     /// Also gives the vault, closed: with the file beside it that is every key in it, so who has no more use for it drops it
     /// before a person is waited for.
     pub fn of(name: Option<ProfileName>, args: &SignInArgs, world: &World<'a>) -> Result<(Self, Closed<'a>), Failure> {
+        let (resolved, closed, ()) = Self::with(name, args, world, |_| ())?;
+        Ok((resolved, closed))
+    }
+
+    /// The same with something else of the vault, which is opened once: a key in hardware may want to be touched for that.
+    pub fn with<T>(
+        name: Option<ProfileName>,
+        args: &SignInArgs,
+        world: &World<'a>,
+        look: impl FnOnce(&Document) -> T,
+    ) -> Result<(Self, Closed<'a>, T), Failure> {
         let vault = opening::open_vault(world)?;
         let name = names_given::or_default(name, vault.document(), world)?;
         let config = Rc::new(ConfigFile::load(world.disk, &world.paths.aws_config)?);
         let resolved = Self::in_vault(&vault, config, name, args, world)?;
-        Ok((resolved, vault.close()))
+        let seen = look(vault.document());
+        Ok((resolved, vault.close(), seen))
     }
 
     /// The same for several profiles of the vault, which is opened once.

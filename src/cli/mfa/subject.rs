@@ -39,9 +39,8 @@ pub struct Moved {
 impl<'a> Subject<'a> {
     /// Opens the vault and asks AWS whose key it is; the vault is closed again.
     pub fn open(name: Option<ProfileName>, args: &SignInArgs, world: &World<'a>) -> Result<Self, Failure> {
-        let (resolved, closed) = Resolved::of(name, args, world)?;
+        let (resolved, closed, named) = Resolved::with(name, args, world, named)?;
         let profile = resolved.about.name.clone();
-        let named = named(closed.open()?.document());
         let Some(key) = resolved.own_key().cloned() else {
             return Err(MfaFailure::NotAUser { profile, user: resolved.user().clone() }.into());
         };
