@@ -26,11 +26,19 @@ use super::sign_in::Purpose;
 use super::use_line;
 use super::world::World;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault configure prod
+  vault configure ops --take-over           a role that stands in ~/.aws/config
+  vault configure ops --restore             as it was, byte for byte
+  vault configure --list";
+
 /// Have the AWS tools ask this vault for a profile's sessions, by a credential_process line in ~/.aws/config
 ///
 /// What they would take before that line is taken out of the way where it is this vault's own, and else refused, by file and
 /// line: a session that `login` wrote goes; a role goes only with --take-over. Nothing else in the files changes.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 #[command(
     override_usage = "vault configure <NAME> [OPTIONS]\n       vault configure <NAME> --restore\n       vault configure --list"
 )]

@@ -20,10 +20,17 @@ use super::world::World;
 
 pub use change::{Act, Risk};
 
+const EXAMPLES: &str = "\
+Examples:
+  vault keys prod
+  vault keys disable prod AKIA...MPLE       by its id, or the last four of it
+  vault keys delete prod MPLE --yes";
+
 /// Show and change a user's access keys as IAM has them: `vault keys NAME` lists them
 ///
 /// The calls to IAM are signed by the profile's MFA session, or by its access key if it has no MFA device.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
     #[command(subcommand)]

@@ -19,8 +19,16 @@ use super::world::World;
 
 pub use failure::MfaFailure;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault mfa enable prod                     a new device, by a QR code
+  vault mfa list prod
+  vault mfa enable prod --device-name phone2   the phone is gone: the new one,
+  vault mfa remove prod phone               and the old one off";
+
 /// A user's MFA devices at IAM: find, list, enable, resynchronise and remove them
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

@@ -29,8 +29,15 @@ use super::world::World;
 
 pub use failure::RecipientFailure;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault recipient list
+  vault recipient add laptop age1...
+  vault recipient remove laptop";
+
 /// Show and change who opens the vault: recovery keys, other machines, hardware
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

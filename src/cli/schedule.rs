@@ -27,12 +27,20 @@ pub use error::ScheduleError;
 pub use status::Standing;
 pub use tool::Tool;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault schedule install
+  vault schedule install --at 09:30
+  vault schedule status
+  vault schedule remove";
+
 /// Replace access keys that are due by themselves: once a day, and after days that were missed
 ///
 /// There is one schedule for a user, of the vault that is found now. It runs `vault rotate --due --scheduled`, which asks
 /// nobody: it works while the agent is unlocked, and with cached MFA sessions that are good enough; what it can't do waits,
 /// and is told at the next command at a terminal.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

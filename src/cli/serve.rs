@@ -11,12 +11,18 @@ use super::serving::{self, Service};
 use super::sign_in::{self, Purpose, SignInArgs};
 use super::world::World;
 
+const EXAMPLES: &str = "\
+Examples:
+  vault serve prod                          the variables at the terminal
+  vault serve prod --shell dotenv --for-containers";
+
 /// Hand out a session at an endpoint that AWS tools ask by themselves, and renew it
 ///
 /// Prints the variables that lead them there, one of them a token without which nobody is answered, and serves until Ctrl-C: run
 /// it as `vault serve NAME > FILE &`, then `. FILE`, in a folder that is yours alone. What takes a person is asked for before;
 /// later clients are told what is needed. `vault exec --server` does the same for one command alone.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The profile [default: see `vault login --help`]
     name: Option<ProfileName>,

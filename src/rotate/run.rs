@@ -142,6 +142,11 @@ impl Rotation {
         self.wish.start
     }
 
+    /// Whether somebody wants back what was before.
+    pub fn is_undo(&self) -> bool {
+        self.wish.undo
+    }
+
     /// Whether the old key is to be off though others may use it.
     pub fn is_at_once(&self) -> bool {
         self.wish.now

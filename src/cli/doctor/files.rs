@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::aws_files::config::profile_name;
-use crate::aws_files::credentials::{CredentialsFile, CredentialsSection, Holds};
+use crate::aws_files::credentials::{CredentialsFile, CredentialsSection, Holds, SECRET_ACCESS_KEY};
 use crate::aws_files::file::{self, FileError};
 use crate::aws_files::ini::{Fault, FaultKind, Ini};
 use crate::cli::world::World;
@@ -44,7 +44,29 @@ fn file(path: &Path, world: &World, profile: impl Fn(&str) -> Option<String>) ->
         let place = Place { shown: &shown, profile: &profile(&section.name)?, in_config };
         of_section(section, &place, world)
     });
-    readable.into_iter().chain(faulty).chain(sections).collect()
+    let commented = commented_keys(&contents.bytes).map(|line| {
+        Finding::problem(ABOUT, format!("{shown}:{line}: an access key in plaintext, in a comment"))
+            .next("take its lines out; `vault keys` shows which keys AWS still takes")
+            .at(line_of(path, line))
+    });
+    readable.into_iter().chain(faulty).chain(sections).chain(commented).collect()
+}
+
+/// The lines of secrets that somebody put behind a comment's sign, where they are as readable as before.
+fn commented_keys(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let lines = bytes.split(|byte| *byte == b'\n').enumerate();
+    lines.filter(|(_, line)| std::str::from_utf8(line).is_ok_and(is_commented_secret)).map(|(index, _)| index + 1)
+}
+
+fn is_commented_secret(line: &str) -> bool {
+    let line = line.trim();
+    let said = line.trim_start_matches(['#', ';']).trim_start();
+    let Some((key, value)) = said.split_once('=').filter(|_| said.len() < line.len()) else { return false };
+    let of_a_secret = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let value = value.trim().as_bytes();
+    key.trim().eq_ignore_ascii_case(SECRET_ACCESS_KEY)
+        && value.len() == 40
+        && value.iter().all(|byte| of_a_secret(*byte))
 }
 
 fn unreadable(error: FileError, world: &World) -> Finding {
@@ -107,7 +129,7 @@ fn of_section(section: &CredentialsSection, at: &Place, world: &World) -> Option
             Some(if section.written_by_us {
                 finding.next(format!("`vault login {profile}`, or `vault logout {profile}`"))
             } else {
-                finding
+                finding.next("take its lines out, unless what wrote it is still in use")
             })
         }
         Holds::Session { .. } | Holds::Nothing => None,

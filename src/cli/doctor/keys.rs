@@ -76,7 +76,9 @@ fn of_key(key: &KeyDue, world: &World) -> Option<Finding> {
     let words = words::next(key, now).unwrap_or_default();
     let found = format!("{} of {}, {} old: {words}", key.key.short(), names.join(", "), words::age(key, now));
     let waits = key.waits(now).zip(key.pending.as_ref()).map(|(until, pending)| words::waits(&pending.profile, until));
-    Some(Finding::problem(ABOUT, found).next(waits.unwrap_or_else(|| "`vault rotate --due`".to_owned())))
+    let goes_on = || key.pending.as_ref().map(|pending| format!("`vault rotate {} --resume`", pending.profile));
+    let next = waits.or_else(goes_on).unwrap_or_else(|| "`vault rotate --due`".to_owned());
+    Some(Finding::problem(ABOUT, found).next(next))
 }
 
 fn last_run(world: &World) -> Option<Finding> {

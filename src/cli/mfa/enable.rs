@@ -126,6 +126,7 @@ fn finish(
         let (profile, serial) = (subject.profile.clone(), serial.clone());
         Failure::from(MfaFailure::NotEnabled { profile, serial, error })
     })?;
+    world.say("remove the file that `--begin` wrote: whoever reads it has the device's codes");
     new_device::store(subject, serial, world)
 }
 

@@ -15,9 +15,6 @@ use crate::rotate::plan::State;
 use super::point_in_time::{day, minute};
 use super::{Report, Status};
 
-/// Also with what was interrupted: one command does all that waits.
-const GOES_ON_BY: &str = "next: vault rotate --due";
-
 pub fn report(profiles: &[ProfileName]) -> Report {
     let names: Vec<String> = profiles.iter().map(|name| format!("`{name}`")).collect();
     Report::new(Status::State, format!("due: the access keys of {}", names.join(", "))).hint("`vault rotate --due`")
@@ -80,7 +77,7 @@ pub fn pending_and_how(pending: &Pending, now: Timestamp) -> String {
         Stage::Known(State::Retired { until, .. }, _) => *until <= now,
         Stage::Known(..) => true,
     };
-    if waits { format!("{words}; {GOES_ON_BY}") } else { words }
+    if waits { format!("{words}; next: vault rotate {} --resume", pending.profile) } else { words }
 }
 
 /// What was to be done at a login by itself, and was not.

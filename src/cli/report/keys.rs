@@ -24,17 +24,15 @@ pub fn report(error: &KeyError) -> Report {
             format!("{} has no access key `{}`; it has {}", escape(user), escape(given), listed(keys)),
         ),
         KeyError::InGrace { profile, off, until, is_undone } => {
-            let back = if *is_undone { "" } else { "; `--undo` takes it back" };
+            let off = off.short();
+            let back = format!("; `vault rotate {profile} --undo` takes {off} back instead");
+            let back = if *is_undone { "" } else { &back };
             Report::new(
                 Status::State,
-                format!(
-                    "the rotation of `{profile}` is in its grace, and {} is deleted after {}",
-                    off.short(),
-                    minute(*until)
-                ),
+                format!("the rotation of `{profile}` is in its grace, and {off} is deleted after {}", minute(*until)),
             )
             .hint(format!(
-                "`vault rotate {profile} --now --force` deletes it now, and the other key can be changed{back}"
+                "`vault rotate {profile} --now --force` deletes {off} now, and then the other key can be changed{back}"
             ))
         }
     }

@@ -59,6 +59,7 @@ pub fn rotated(world: &World, outcome: &Outcome, user: Option<&User>) {
             world.say(&format!("{name}: the key{of} is younger than that"))
         }
         (None, None) if outcome.deleted.is_empty() => world.say(&format!("{name}: nothing is under way")),
+        (None, None) if outcome.is_undo => world.say(&format!("{name}: undone; the key{of} is the one from before")),
         (None, None) => world.say(&format!("{name}: the rotation of the key{of} is finished")),
     }
 }

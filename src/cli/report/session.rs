@@ -179,7 +179,8 @@ fn code(profile: &ProfileName, error: &CodeError) -> Report {
         CodeError::Wrong { serial, from } => {
             Report::new(Status::AwsRefused, format!("AWS refused {}: it is wrong, or was used before", origin(*from)))
                 .hint(format!(
-                    "is it the code of {serial}? the next one may do; `vault mfa resync {profile}` where that phone's clock is off"
+                    "is it the code of {serial}? the next one may do; `vault mfa resync {profile}` where that phone's clock is off, \
+                     `vault mfa detect {profile}` where there is a new one"
                 ))
         }
         CodeError::Process { cause } => {

@@ -11,6 +11,7 @@ pub fn told(error: &clap::Error) -> Option<Report> {
     match error.kind() {
         ErrorKind::ArgumentConflict => conflict(error),
         ErrorKind::UnknownArgument => unknown_option(error),
+        ErrorKind::InvalidSubcommand => unknown_command(error),
         _ => None,
     }
 }
@@ -43,6 +44,28 @@ fn unknown_option(error: &clap::Error) -> Option<Report> {
     let meant = similar.map(|similar| format!("; did you mean {similar}?")).unwrap_or_default();
     let (command, message) = (command(error), format!("there is no option {option}{meant}"));
     Some(Report::new(Status::Usage, message).hint(format!("`vault help{command}` names those that there are")))
+}
+
+/// What other programs call it.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("`export`", "`env`"),
+    ("`sessions`", "`status`"),
+    ("`session`", "`status`"),
+    ("`ls`", "`list`"),
+    ("`rm`", "`remove`"),
+    ("`delete`", "`remove`"),
+];
+
+fn unknown_command(error: &clap::Error) -> Option<Report> {
+    let said = arguments(error, ContextKind::InvalidSubcommand)?.pop()?;
+    let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == said).map(|(_, ours)| (*ours).to_owned());
+    let alike = |one: &String| strsim::jaro_winkler(one, &said);
+    let similar = arguments(error, ContextKind::SuggestedSubcommand).unwrap_or_default();
+    let similar = similar.into_iter().filter(|one| alike(one) >= ALIKE);
+    let meant = elsewhere.or_else(|| similar.max_by(|one, other| alike(one).total_cmp(&alike(other))));
+    let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+    let report = Report::new(Status::Usage, format!("there is no command {said}{meant}"));
+    Some(report.hint(format!("`vault help{}` names those that there are", command(error))))
 }
 
 fn arguments(error: &clap::Error, kind: ContextKind) -> Option<Vec<String>> {

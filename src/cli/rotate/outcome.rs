@@ -28,6 +28,7 @@ pub struct Outcome {
     pub is_taken_back: bool,
     /// Switched off at once, as where somebody else has it.
     pub is_at_once: bool,
+    pub is_undo: bool,
     pub deleted: Vec<AccessKeyId>,
     /// Until then a key that is off is kept, and which.
     pub grace_until: Option<Timestamp>,
@@ -100,6 +101,7 @@ impl Outcome {
             made: None,
             is_taken_back: false,
             is_at_once: false,
+            is_undo: false,
             deleted: Vec::new(),
             grace_until: None,
             off: None,
@@ -118,8 +120,8 @@ impl Outcome {
             _ => None,
         };
         let is_taken_back = rotation.is_taken_back();
-        let is_at_once = rotation.is_at_once();
-        let mut outcome = Self { made, is_taken_back, is_at_once, ..Self::done(rotation.profile.clone()) };
+        let (is_at_once, is_undo) = (rotation.is_at_once(), rotation.is_undo());
+        let mut outcome = Self { made, is_taken_back, is_at_once, is_undo, ..Self::done(rotation.profile.clone()) };
         for news in happened {
             match news {
                 News::Replaced { old, new } => outcome.replaced = Some((old.clone(), new.clone())),

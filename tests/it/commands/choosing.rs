@@ -191,8 +191,16 @@ fn help_is_an_answer_and_a_mistyped_command_is_not() {
     case.run(&["help", "login"]).succeeds().stdout_has("Usage: vault login [OPTIONS] [NAME]").stderr("");
     case.run(&["set", "--help"]).succeeds().stdout_has("vault set --vault <KEY=VALUE>...");
     let mistyped = case.run(&["lgoin"]);
-    mistyped.exits(2).stdout("").stderr_has("vault: error: unrecognized subcommand 'lgoin'");
-    mistyped.stderr_has("some similar subcommands exist: 'log', 'login'");
+    let hint = "`vault help` names those that there are";
+    mistyped.exits(2).stdout("").stderr(&error_and_hint("there is no command `lgoin`; did you mean `login`?", hint));
+    let elsewhere = error_and_hint("there is no command `export`; did you mean `env`?", hint);
+    case.run(&["export", "prod"]).exits(2).stderr(&elsewhere);
+    case.run(&["nonsense"]).exits(2).stderr(&error_and_hint("there is no command `nonsense`", hint));
+    let of_mfa = error_and_hint(
+        "there is no command `enabel`; did you mean `enable`?",
+        "`vault help mfa` names those that there are",
+    );
+    case.run(&["mfa", "enabel"]).exits(2).stderr(&of_mfa);
 }
 
 #[test]

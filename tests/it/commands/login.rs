@@ -91,7 +91,8 @@ fn a_code_that_was_accepted_is_not_sent_again() {
 fn a_wrong_code_that_nobody_typed_is_not_asked_for_again() {
     let case = Case::with_prod();
     let hint = format!(
-        "is it the code of {PHONE}? the next one may do; `vault mfa resync prod` where that phone's clock is off"
+        "is it the code of {PHONE}? the next one may do; `vault mfa resync prod` where that phone's clock is off, \
+         `vault mfa detect prod` where there is a new one"
     );
     let told = |what: &str| error_and_hint(&format!("AWS refused {what}: it is wrong, or was used before"), &hint);
     let wrong = case.phone.wrong_code();

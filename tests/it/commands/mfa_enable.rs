@@ -223,7 +223,10 @@ fn a_device_that_aws_has_no_more_is_not_said_to_stay() {
     let new = "arn:aws:iam::123456789012:mfa/new";
     case.keep_secret("the seed", &case.sim.mfa_device(new).unwrap().seed_base32());
     let codes = two_codes(&case, new).join(",");
-    let told = format!("prod: enabled MFA device {new} for alice\nnext: vault login prod, with the next code\n");
+    let told = format!(
+        "remove the file that `--begin` wrote: whoever reads it has the device's codes\n\
+         prod: enabled MFA device {new} for alice\nnext: vault login prod, with the next code\n"
+    );
     case.run(&["mfa", "enable", "prod", "--finish", new, "--codes", &codes]).succeeds().stderr(&told);
 }
 

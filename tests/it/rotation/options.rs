@@ -184,7 +184,11 @@ fn in_its_grace_what_ends_it_is_told_to_who_would_change_its_keys() {
     let (old, new) = (stage.user.access_key_id().to_owned(), stage.held().current.id.to_string());
     for words in [["delete", &*old], ["disable", &*new]] {
         let ran = stage.with_code(&["keys", words[0], "prod", words[1]]);
-        ran.exits(1).hint("`vault rotate prod --now --force` deletes it now, and the other key can be changed; `--undo` takes it back");
+        let off = format!("AKIA...{}", &old[16..]);
+        ran.exits(1).hint(&format!(
+            "`vault rotate prod --now --force` deletes {off} now, and then the other key can be changed; \
+             `vault rotate prod --undo` takes {off} back instead"
+        ));
         ran.says(&format!("the rotation of `prod` is in its grace, and AKIA...{} is deleted after 20", &old[16..]));
     }
     stage.pass(hours(25));

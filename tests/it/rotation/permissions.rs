@@ -162,7 +162,7 @@ fn a_session_that_grew_old_while_the_machine_slept_is_not_used_for_the_next_chan
         .says("rotation of `prod` stopped after the new key was put to use; it works, and both are in the vault");
     ran.hint(
         "is it the code of arn:aws:iam::123456789012:mfa/phone? the next one may do; `vault mfa resync prod` where that phone's \
-         clock is off; it goes on by `vault rotate prod --resume`",
+         clock is off, `vault mfa detect prod` where there is a new one; it goes on by `vault rotate prod --resume`",
     );
     assert_eq!(stage.status(stage.user.access_key_id()), Some(Status::Active));
     let ran = stage.rotate(&["--resume"]);

@@ -93,7 +93,7 @@ fn after_an_undo_no_report_takes_the_newer_key_for_the_old_one() {
     let parts: Vec<&Value> = listed["keys"].as_array().unwrap().iter().map(|key| &key["rotation"]["part"]).collect();
     assert!(parts.contains(&&json!("given-back")) && parts.contains(&&json!("current")), "{parts:?}");
     stage.pass(2 * DAY);
-    let told = format!("newer key {} waits to be deleted since {until}; next: vault rotate --due", short(&new));
+    let told = format!("newer key {} waits to be deleted since {until}; next: vault rotate prod --resume", short(&new));
     stage.run(&["status"]).succeeds().says(&told);
 }
 

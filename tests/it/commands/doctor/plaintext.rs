@@ -46,6 +46,21 @@ fn keys_in_plaintext_in_either_file_are_named_by_their_line() {
     fs::remove_file(case.config()).unwrap();
 }
 
+#[test]
+fn a_key_behind_a_comments_sign_is_as_plain_as_before() {
+    let case = Case::with_vault();
+    let secret = case.alice.secret_access_key();
+    let lines =
+        format!("# the old one\n[work]\n#aws_secret_access_key = {secret}\n ; AWS_SECRET_ACCESS_KEY={secret}\n");
+    case.write(&case.credentials(), 0o600, lines + "#aws_secret_access_key = ...\n");
+    let found = |line: u32| {
+        let found = format!("~/.aws/credentials:{line}: an access key in plaintext, in a comment");
+        told("problem", &found, Some("take its lines out; `vault keys` shows which keys AWS still takes"))
+    };
+    assert_eq!(about(&case, &["work"], "aws files"), [found(3), found(4)]);
+    fs::remove_file(case.credentials()).unwrap();
+}
+
 fn nothing_in_plaintext() -> Told {
     told("ok", "no access key in plaintext, no session that is over", None)
 }

@@ -62,7 +62,7 @@ fn what_is_pending_is_told_in_words_since_when_and_by_which_command_it_ends() {
     );
     let until = |time: &str| Table::from_iter([("until".to_owned(), time.into())].into_iter().chain(old()));
     let second = short(&id);
-    let resume = "next: vault rotate --due";
+    let resume = "next: vault rotate prod --resume";
     for (journal, told, keys) in [
         (
             journal("intended", Table::new()),
@@ -179,8 +179,12 @@ fn keys_are_listed_with_their_part_in_a_rotation_and_not_changed_while_it_lasts(
         let output = case.run(&["keys", action, "prod", id, "--yes"]);
         let told =
             format!("the rotation of `prod` is in its grace, and {} is deleted after 2126-06-02 12:00", short(&old));
-        let hint = "`vault rotate prod --now --force` deletes it now, and the other key can be changed; `--undo` takes it back";
-        output.exits(1).stdout("").stderr(&error_and_hint(&told, hint));
+        let off = short(&old);
+        let hint = format!(
+            "`vault rotate prod --now --force` deletes {off} now, and then the other key can be changed; \
+             `vault rotate prod --undo` takes {off} back instead"
+        );
+        output.exits(1).stdout("").stderr(&error_and_hint(&told, &hint));
     }
     assert_eq!(case.sim.count("UpdateAccessKey") + case.sim.count("DeleteAccessKey"), 0);
 }
