@@ -6,28 +6,17 @@ pub mod frame; // where a message begins and ends
 pub mod protocol; // what is said
 mod version; // of the programs at its two ends
 
-#[cfg(feature = "program")]
 mod client; // who asks
-#[cfg(feature = "program")]
 mod connection; // one who asks, as the agent sees it
-#[cfg(feature = "program")]
 pub mod daemon; // how it is started
-#[cfg(feature = "program")]
 mod held; // what is held, and until when
-#[cfg(feature = "program")]
 mod instance; // an agent of any version, made to forget
-#[cfg(feature = "program")]
 mod listener; // the socket and the lock that it has alone
-#[cfg(feature = "program")]
 mod server; // the agent itself
-#[cfg(feature = "program")]
 mod socket; // where it is looked for
-#[cfg(feature = "program")]
 mod unit; // what systemd reads
-#[cfg(feature = "program")]
 mod watch; // who wants to hear of a lock
 
-#[cfg(feature = "program")]
 pub use self::{
     client::{Agent, AgentError},
     daemon::{StartError, start},

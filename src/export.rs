@@ -11,4 +11,5 @@ pub mod precedence;
 pub mod process;
 pub mod process_line;
 mod saving;
-pub mod shell;
+#[cfg(feature = "program")]
+pub mod shell; // a choice on the command line

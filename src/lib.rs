@@ -20,12 +20,11 @@ pub mod policy; // 2: IAM policies ready to attach
 pub mod store; // 2: the vault file
 
 pub mod agent; // 3: unlocked identities between commands
-#[cfg(feature = "program")]
 pub mod export; // 3: where a session goes: file, environment, shell
 pub mod import; // 3: long-term keys that lie elsewhere
-#[cfg(feature = "program")]
 pub mod session; // 3: which sessions to get, from where, and who has them already
 
+pub mod quick; // 4: the program that AWS tools start
 #[cfg(feature = "program")]
 pub mod rotate; // 4: replacing access keys
 
@@ -41,10 +40,4 @@ static ALLOCATOR: process::ZeroOnFree = process::ZeroOnFree;
 #[cfg(feature = "program")]
 pub fn main() -> std::process::ExitCode {
     cli::main()
-}
-
-/// The small program beside it: AWS tools wait for it, often and each time. Gives its exit code.
-#[cfg(feature = "program")]
-pub fn quick(arguments: &[std::ffi::OsString]) -> u8 {
-    cli::quick_main(arguments)
 }

@@ -1,5 +1,6 @@
 //! The words of the product as types: whoever holds one of these holds a value that was checked once, when it was parsed.
 
+mod endpoint;
 mod session_tags;
 
 use std::fmt;
@@ -7,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use endpoint::{Endpoint, EndpointError, Endpoints};
 pub use session_tags::{SessionTags, TextList};
 
 /// Why a piece of text is not the name it should be. Carries the text where that can't be a secret in the wrong place.

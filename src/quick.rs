@@ -1,3 +1,85 @@
-#![no_main]
+//! `vault-quick`, the program that AWS tools start to ask for credentials: a session that is cached and good it hands out by
+//! itself, all else it leaves to `vault`, which lies beside it. It is there because of what it does not contain: to start the
+//! whole of `vault` takes longer than to answer.
 
-vault::bare_program!(vault::quick);
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::agent::{Agent, HeldVault, Which};
+use crate::aws_files::our_process;
+use crate::clock::{Clock, SystemClock};
+use crate::disk::{Disk, RealDisk};
+use crate::export::process as format;
+use crate::log::{self, Act};
+use crate::paths::{Environment, Paths};
+use crate::process::{self, Hardened};
+use crate::session::{Cache, Freshness, Lookup, Options, SessionKey, Warm};
+
+/// Its file's name.
+pub const QUICK: &str = "vault-quick";
+
+/// That of the program beside it.
+pub const VAULT: &str = "vault";
+
+/// What says that the agent is not to be asked, or which vault it must be: `vault` sees to both.
+const NOT_BY_THE_AGENT_ALONE: [&str; 2] = ["VAULT_NO_AGENT", "VAULT_FINGERPRINT"];
+
+/// Answers, or becomes `vault` with the same arguments: what went wrong is looked at and told there. Gives the exit code.
+pub fn main(arguments: &[OsString]) -> u8 {
+    process::prepare_bare_program();
+    let hardened = process::harden();
+    process::outlive_file_limit();
+    match answer(arguments) {
+        Some(()) => 0,
+        None => become_vault(arguments, hardened),
+    }
+}
+
+/// What `vault credential-process NAME` does of this, with its log and its output. None: nothing was handed out.
+fn answer(arguments: &[OsString]) -> Option<()> {
+    let profile = our_process::asked_for(arguments)?;
+    let environment = process::unless_started_by_us(Environment::of_this_process())?;
+    if NOT_BY_THE_AGENT_ALONE.iter().any(|variable| environment.get(variable).is_some()) {
+        return None;
+    }
+    let paths = Paths::from_environment(&environment).ok()?;
+    let vault = RealDisk.resolve(&paths.vault).unwrap_or_else(|_| paths.vault.clone());
+    let (agent, held) = Agent::holding(&paths.sockets, &vault).ok()??;
+    let key = session_key(&Arc::new(agent), held)?;
+    let cache = Cache::new(&RealDisk, &paths.state, key);
+    let now = SystemClock.now();
+    let lookup = Lookup { cache: &cache, disk: &RealDisk, paths: &paths, environment: &environment, now };
+    let found = lookup.find(&Options::default().slot(&profile), &Freshness::default());
+    let Ok(Warm::Serve(record)) = found else { return None };
+    // Its session goes to `vault exec` alone.
+    if record.rung().protected {
+        return None;
+    }
+    log::append(&RealDisk, &paths.state, now, &record.event(Act::Reused, &profile)).ok()?;
+    let mut output = io::stdout();
+    output.write_all(format::render(&record.credentials).as_bytes()).and_then(|()| output.flush()).ok()
+}
+
+/// What opens a vault's cached sessions while an agent holds it.
+pub fn session_key(agent: &Arc<Agent>, held: HeldVault) -> Option<SessionKey> {
+    let HeldVault { vault_id, session_recipient, name_key, .. } = held;
+    let identity = agent.held(&vault_id, Which::Session);
+    SessionKey::held(identity, &session_recipient, name_key, &vault_id).ok()
+}
+
+/// Comes back, with an exit code, where there is no such program.
+fn become_vault(arguments: &[OsString], hardened: Hardened) -> u8 {
+    let this = std::env::current_exe().unwrap_or_default();
+    let vault = this.with_file_name(VAULT);
+    let arguments = arguments.get(1..).unwrap_or_default();
+    let error = process::hand_over(hardened, vault.as_os_str(), arguments, &Environment::of_this_process());
+    // Nobody listening is no reason to end otherwise.
+    let _ = write!(
+        io::stderr(),
+        "vault: error: `{}` can't be started: {error}\n\
+         vault: hint: both programs belong into one folder; then `vault configure NAME` writes where they are\n",
+        vault.to_string_lossy().escape_debug()
+    );
+    1
+}

@@ -14,7 +14,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use thiserror::Error;
 
 use super::frame::{self, Incoming};
-use super::protocol::{self, Hello, Reply, Request, Status, Unlock, Which};
+use super::protocol::{self, HeldVault, Hello, Reply, Request, Status, Unlock, Which};
 use super::socket::{self, FolderError};
 use crate::process::peer_user;
 use crate::store::opener::HeldIdentity;
@@ -76,6 +76,13 @@ impl Agent {
             return Err(AgentError::OtherUser(user));
         }
         Ok(Some(Self { connection: Mutex::new(Some(stream)) }))
+    }
+
+    /// The one that runs, with what it holds of the vault in this place; None where it holds nothing of it either.
+    pub fn holding(sockets: &Path, vault: &Path) -> Result<Option<(Self, HeldVault)>, AgentError> {
+        let Some(agent) = Self::connect(sockets)? else { return Ok(None) };
+        let held = agent.hello(vault)?.vault;
+        Ok(held.map(|held| (agent, held)))
     }
 
     /// Who is there, and what of the vault in this place it holds.

@@ -14,13 +14,12 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
-use super::endpoint::{Endpoint, Endpoints};
 use super::error::{AwsError, NetworkFailure};
 use super::observer::Observer;
 use super::refusal::Refusal;
 use super::transport::{CaBundle, http_client, http_connector};
 use crate::credentials::{AccessKey, SessionCredentials};
-use crate::names::Region;
+use crate::names::{Endpoint, Endpoints, Region};
 
 /// One request and its reply.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,8 +3,7 @@
 
 use form_urlencoded::Serializer;
 
-use super::endpoint::Endpoint;
-use crate::names::{Region, RoleArn};
+use crate::names::{Endpoint, Region, RoleArn};
 use crate::secret::SigninToken;
 
 /// A part of AWS with accounts, keys and a console of its own. The others (isolated ones) have consoles that are not public.

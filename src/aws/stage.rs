@@ -5,9 +5,9 @@ use std::net::TcpListener;
 
 use aws_sim::{Failure, Kind, MfaDevice, Outcome, Simulator, User};
 
-use super::{Aws, Endpoints, MfaAnswer, SessionTokenRequest};
+use super::{Aws, MfaAnswer, SessionTokenRequest};
 use crate::credentials::{AccessKey, SessionCredentials};
-use crate::names::Region;
+use crate::names::{Endpoints, Region};
 use crate::secret::SecretAccessKey;
 
 pub(super) struct Stage {

@@ -1,5 +1,6 @@
 //! Our own `credential_process` line: by it the AWS tools ask this program for a profile's credentials.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use crate::names::ProfileName;
@@ -17,6 +18,12 @@ pub fn command(program: &Path, name: &ProfileName) -> Option<String> {
     let program = program.to_str()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.@:/+-".contains(c);
     (program.starts_with('/') && program.chars().all(plain)).then(|| format!("{program} {COMMAND} {name}"))
+}
+
+/// Whom the arguments of such a line ask for, the program's own name among them.
+pub fn asked_for(arguments: &[OsString]) -> Option<ProfileName> {
+    let [_, command, name] = arguments else { return None };
+    name.to_str().filter(|_| command == COMMAND)?.parse().ok()
 }
 
 /// Whether a `credential_process` asks this program for this very profile. By its words, not by the program's path: that is

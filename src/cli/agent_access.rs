@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::agent::{self, Agent, AgentError, HeldVault, Place, StartError, State, Unlock, Watch, Which};
 use crate::duration;
+use crate::quick;
 use crate::session::{SessionKey, name_key};
 use crate::store::document::AgentSettings;
 use crate::store::identity;
@@ -63,9 +64,7 @@ pub struct Holding {
 impl Holding {
     /// What opens the vault's cached sessions.
     pub fn session_key(self) -> Option<SessionKey> {
-        let HeldVault { vault_id, session_recipient, name_key, .. } = self.vault;
-        let identity = self.agent.held(&vault_id, Which::Session);
-        SessionKey::held(identity, &session_recipient, name_key, &vault_id).ok()
+        quick::session_key(&self.agent, self.vault)
     }
 
     /// To hear when it is held no more.
@@ -101,9 +100,8 @@ pub fn ask(world: &World) -> Result<Option<Holding>, AgentError> {
 }
 
 fn connected(world: &World) -> Result<Option<Holding>, AgentError> {
-    let Some(agent) = Agent::connect(&world.paths.sockets)? else { return Ok(None) };
-    let vault = agent.hello(&resolved(world))?.vault;
-    Ok(vault.map(|vault| Holding { agent: Arc::new(agent), vault }))
+    let held = Agent::holding(&world.paths.sockets, &resolved(world))?;
+    Ok(held.map(|(agent, vault)| Holding { agent: Arc::new(agent), vault }))
 }
 
 /// An agent that has kept this command waiting in vain is not waited for again.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::aws_files::our_process::COMMAND;
+use crate::aws_files::our_process;
 use crate::export::process;
 use crate::names::ProfileName;
 use crate::session::{CodeError, IssueError};
@@ -19,18 +19,16 @@ use super::world::World;
 #[cfg_attr(test, derive(PartialEq))]
 pub struct Args {
     /// The profile
-    pub(super) name: ProfileName,
+    name: ProfileName,
     #[command(flatten)]
-    pub(super) sign_in: SignInArgs,
+    sign_in: SignInArgs,
 }
 
 impl Args {
     /// Of the line that AWS files have, without clap: every call that an AWS tool makes waits for this, and to describe the
     /// command to clap takes as long as to answer.
     pub fn of_aws_files(arguments: &[OsString]) -> Option<Self> {
-        let [_, command, name] = arguments else { return None };
-        let name = name.to_str().filter(|_| command == COMMAND)?;
-        Some(Self { name: name.parse().ok()?, sign_in: SignInArgs::default() })
+        Some(Self { name: our_process::asked_for(arguments)?, sign_in: SignInArgs::default() })
     }
 }
 

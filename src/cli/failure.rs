@@ -7,13 +7,13 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::agent::{AgentError, ListenError, StillHeld, UnitError};
-use crate::aws::{AwsError, CaBundleError, EndpointError};
+use crate::aws::{AwsError, CaBundleError};
 use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::disk::ReadError;
 use crate::export::error::{ConfigureError, ExportError};
 use crate::export::shell::ShellError;
-use crate::names::{AccessKeyId, NameError, ProfileName, RoleArn};
+use crate::names::{AccessKeyId, EndpointError, NameError, ProfileName, RoleArn};
 use crate::paths::{Environment, PathsError};
 use crate::process::{ProgramError, RunError};
 use crate::session::{CacheError, ChainError, IssueError, LadderError};

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::aws::{Aws, CallerIdentity, Endpoints, Signer};
+use crate::aws::{Aws, CallerIdentity, Signer};
 use crate::credentials::AccessKey;
-use crate::names::{MfaSerial, ProfileName, Region};
+use crate::names::{Endpoints, MfaSerial, ProfileName, Region};
 use crate::store::document::{Profile, StoredAccessKey};
 
 use super::clock_told;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::process;
+use crate::quick::{QUICK, VAULT};
 
 use super::failure::Failure;
-use super::quick::{QUICK, VAULT};
 use super::world::World;
 
 /// As it was started, and where an update puts the next one too; refused where others can put another one there.

@@ -37,13 +37,12 @@ mod unlock;
 mod usage;
 mod vault;
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use super::escape::{escape, shown_path, without_secrets};
+use super::escape::{escape, without_secrets};
 use crate::paths::PathsError;
 use crate::process::LEAST_OPEN_FILES;
 
@@ -281,13 +280,6 @@ fn show(report: &Report) {
     if let Some(hint) = &report.hint {
         say(&format!("vault: hint: {hint}\n"));
     }
-}
-
-/// The small program has to leave something to `vault`, and does not find it.
-pub fn nothing_beside(vault: &Path, error: &io::Error) -> Status {
-    say(&format!("{}\n", error_line(&format!("`{}` can't be started: {error}", shown_path(vault)))));
-    say("vault: hint: both programs belong into one folder; then `vault configure NAME` writes where they are\n");
-    Status::State
 }
 
 fn error_line(message: &str) -> String {

@@ -4,10 +4,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::aws::{Aws, Endpoints};
+use crate::aws::Aws;
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::AccessKey;
-use crate::names::{MfaSerial, ProfileName, Region, RoleArn};
+use crate::names::{Endpoints, MfaSerial, ProfileName, Region, RoleArn};
 use crate::rotate::due::{KeyDue, due_of};
 use crate::rotate::pool::CallPlace;
 use crate::rotate::rules::Rules;

@@ -3,9 +3,9 @@
 use std::cell::LazyCell;
 use std::time::Duration;
 
-use crate::aws::{Aws, Endpoints};
-use crate::log::{Act, Event};
-use crate::names::{ProfileName, RoleArn};
+use crate::aws::Aws;
+use crate::log::Act;
+use crate::names::{Endpoints, ProfileName};
 use crate::session::{CodeAsker, Errand, Issued, Issuer, LazyAws, NeedsVault, PATIENCE};
 
 use super::code_asker::{Asker, AsksNobody};
@@ -157,17 +157,7 @@ pub fn tell(name: &ProfileName, issued: &Issued, world: &World) {
     for note in &issued.notes {
         report::session_note(world, note);
     }
-    world.log(&event(name, issued));
-}
-
-/// What the log has of it.
-pub fn event<'a>(name: &'a ProfileName, issued: &'a Issued) -> Event<'a> {
-    Event {
-        act: if issued.reused { Act::Reused } else { Act::Issued },
-        profile: Some(name),
-        access_key: Some(&issued.record.ladder.access_key_id),
-        role: issued.record.role().map(RoleArn::as_str),
-    }
+    world.log(&issued.record.event(if issued.reused { Act::Reused } else { Act::Issued }, name));
 }
 
 #[cfg(test)]

@@ -4,12 +4,11 @@
 
 use std::cell::LazyCell;
 
-use crate::aws::{Aws, EndpointError, Endpoints};
-use crate::aws_files::config::ConfigFile;
-use crate::names::{ProfileName, Region};
+use crate::aws::Aws;
+use crate::names::{EndpointError, Endpoints, ProfileName, Region};
 use crate::rotate::rules::MFA_MAX_AGE;
 use crate::session::{
-    Cache, ConfigStamp, Errand, FileStamp, IssueError, Issued, Issuer, LazyAws, NeedsVault, Record, Today, Warm,
+    Cache, Errand, IssueError, Issued, Issuer, LazyAws, Lookup, LookupError, NeedsVault, Record, Warm,
 };
 
 use super::code_asker::Asker;
@@ -55,20 +54,6 @@ pub fn sign_in(
     }
 }
 
-/// The profile's session, if it is cached and may be handed out as it is.
-pub fn cached(
-    name: &ProfileName,
-    args: &SignInArgs,
-    purpose: Purpose,
-    world: &World,
-) -> Result<Option<Issued>, Failure> {
-    let Some(reader) = Reader::new(name.clone(), args, purpose, world) else { return Ok(None) };
-    match reader.find()? {
-        Warm::Serve(record) => Ok(Some(Issued::cached(record))),
-        Warm::Renew { .. } | Warm::NeedsVault(_) => Ok(None),
-    }
-}
-
 struct Reader<'a, 'w> {
     cache: Cache<'a>,
     name: ProfileName,
@@ -89,47 +74,23 @@ impl<'a, 'w> Reader<'a, 'w> {
     }
 
     fn find(&self) -> Result<Warm, Failure> {
-        let Some(record) = self.cache.read(&self.args.slot(&self.name, self.world)?) else {
-            return Ok(Warm::NeedsVault(NeedsVault::NoSession));
-        };
-        let decided = self.decide(record)?;
+        let World { disk, paths, environment, clock, .. } = self.world;
+        let now = clock.now();
+        let lookup = Lookup { cache: &self.cache, disk: *disk, paths, environment, now };
+        let freshness = self.args.freshness(self.purpose, MFA_MAX_AGE, self.world);
+        let decided =
+            lookup.find(&self.args.slot(&self.name, self.world)?, &freshness).map_err(|error| match error {
+                LookupError::Config(error) => error.into(),
+                LookupError::MinTtl(error) => self.failed(error.into()),
+            })?;
         if let Warm::Serve(record) | Warm::Renew { record, .. } = &decided {
             self.purpose.check_protected(&self.name, record.rung().protected)?;
         }
         Ok(decided)
     }
 
-    fn decide(&self, mut record: Record) -> Result<Warm, Failure> {
-        let world = self.world;
-        let vault = world.disk.status_at(&world.paths.vault).ok().flatten().as_ref().map(FileStamp::from);
-        let config_fits = self.config_fits(&mut record)?;
-        // What is wrong with an endpoint is said where the vault's own setting is known.
-        let Ok(endpoints) = self.endpoints(&record) else { return Ok(Warm::NeedsVault(NeedsVault::OtherEndpoint)) };
-        let today = Today { vault: vault.as_ref(), config_fits, endpoint: endpoints.sts.as_ref() };
-        let freshness = self.args.freshness(self.purpose, MFA_MAX_AGE, world);
-        Warm::of(record, &today, &freshness, world.clock.now(), |slot| self.cache.read(slot))
-            .map_err(|error| self.failed(error.into()))
-    }
-
     fn failed(&self, error: IssueError) -> Failure {
         Failure::Issue { profile: self.name.clone(), error }
-    }
-
-    /// Reads the file only where its stamp is another, and notes the new one where it says the same.
-    fn config_fits(&self, record: &mut Record) -> Result<bool, Failure> {
-        let (world, path) = (self.world, &self.world.paths.aws_config);
-        // A file that can't be looked at is told of by who reads it.
-        if world.disk.status_at(path).is_ok_and(|status| record.stamps.config.is_of(status.as_ref())) {
-            return Ok(true);
-        }
-        let config = ConfigFile::load(world.disk, path)?;
-        let fits = record.stamps.fit(&config);
-        let stamp = ConfigStamp::of(config.status(), world.clock.now());
-        if fits && stamp != ConfigStamp::Unsettled {
-            record.stamps.config = stamp;
-            self.cache.confirm(record, world.clock.now());
-        }
-        Ok(fits)
     }
 
     fn endpoints(&self, record: &Record) -> Result<Endpoints, EndpointError> {

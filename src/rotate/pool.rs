@@ -18,10 +18,10 @@ use super::hooks;
 use super::ledger::Ledger;
 use super::run::{Hook, Rotation, Tools, Turn};
 use super::stop::Stop;
-use crate::aws::{Aws, CaBundle, Endpoints};
+use crate::aws::{Aws, CaBundle};
 use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::names::Region;
+use crate::names::{Endpoints, Region};
 use crate::paths::Environment;
 
 use attendant::{Answer, Line, attend};

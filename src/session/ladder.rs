@@ -14,8 +14,7 @@ use super::options::{Options, asked};
 use super::request::{Asked, Request, RoleRequest, Slot};
 use super::role_options::{BadOption, RoleOptions};
 use super::sources::{Origin, Sourced};
-use crate::aws::Endpoint;
-use crate::names::{AccessKeyId, MfaSerial, ProfileName, Region, RoleArn};
+use crate::names::{AccessKeyId, Endpoint, MfaSerial, ProfileName, Region, RoleArn};
 
 use mfa_route::{mark_taken_serial, mfa_route};
 

@@ -11,6 +11,7 @@ use super::request::{Request, Slot};
 use crate::aws_files::config::ConfigFile;
 use crate::credentials::SessionCredentials;
 use crate::disk::Status;
+use crate::log::{Act, Event};
 use crate::names::{ProfileName, RoleArn, arn_account};
 
 /// Written only into an encrypted file. No Debug: it holds credentials.
@@ -48,6 +49,16 @@ impl Record {
     /// The role whose session it is; None for a user's.
     pub fn role(&self) -> Option<&RoleArn> {
         self.rung().role.as_ref().map(|role| &role.role_arn)
+    }
+
+    /// What the log has of its use for this profile.
+    pub fn event<'a>(&'a self, act: Act, profile: &'a ProfileName) -> Event<'a> {
+        Event {
+            act,
+            profile: Some(profile),
+            access_key: Some(&self.ladder.access_key_id),
+            role: self.role().map(RoleArn::as_str),
+        }
     }
 
     /// Whose account the session works in: the last role's, else the user's.

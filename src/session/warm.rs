@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::plan::{Freshness, MinTtlTooLong, Plan};
 use super::record::{FileStamp, Record};
 use super::request::Slot;
-use crate::aws::Endpoint;
+use crate::names::Endpoint;
 
 /// What to do with a record.
 pub enum Warm {

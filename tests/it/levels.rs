@@ -122,7 +122,7 @@ impl Source {
     fn room(&self) -> Option<String> {
         let first = self.path.strip_prefix("src").ok()?.iter().next()?;
         let room = Path::new(first).file_stem()?.to_str()?.to_owned();
-        (!["lib", "main", "quick"].contains(&&*room)).then_some(room)
+        (!["lib", "main", "bin"].contains(&&*room)).then_some(room)
     }
 }
 

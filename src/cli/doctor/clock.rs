@@ -1,13 +1,13 @@
 //! This machine's clock beside AWS's.
 
-use crate::aws::{Aws, AwsError, Endpoints};
+use crate::aws::{Aws, AwsError};
 use crate::cli::failure::Failure;
 use crate::cli::report;
 use crate::cli::settings;
 use crate::cli::world::World;
 use crate::clock::NOTABLE_OFFSET;
 use crate::duration;
-use crate::names::Region;
+use crate::names::{Endpoints, Region};
 
 use super::finding::Finding;
 

@@ -1,10 +1,10 @@
 //! Variables that change what AWS tools do, or what this program does.
 
-use crate::aws::{Endpoint, Endpoints};
 use crate::cli::failure::Failure;
 use crate::cli::report::Report;
 use crate::cli::secret_file;
 use crate::cli::world::World;
+use crate::names::{Endpoint, Endpoints};
 use crate::store::fingerprint::Fingerprint;
 
 use super::finding::Finding;

@@ -1,7 +1,7 @@
 //! A room's own error as the failure of a command, where it needs no further word.
 
 use crate::agent::{AgentError, ListenError, StillHeld, UnitError};
-use crate::aws::{AwsError, EndpointError};
+use crate::aws::AwsError;
 use crate::aws_files::config::ConfigError;
 use crate::aws_files::file::FileError;
 use crate::cli::access_key_source::KeySourceFailure;
@@ -15,7 +15,7 @@ use crate::cli::restore::RestoreFailure;
 use crate::cli::schedule::ScheduleError;
 use crate::export::error::{ConfigureError, ExportError};
 use crate::export::shell::ShellError;
-use crate::names::NameError;
+use crate::names::{EndpointError, NameError};
 use crate::session::{ChainError, LadderError};
 use crate::store::file::LoadError;
 use crate::store::header::HeaderError;

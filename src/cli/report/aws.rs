@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::path::Path;
 
-use crate::aws::{AwsError, EndpointError, NetworkFailure, Refusal};
+use crate::aws::{AwsError, NetworkFailure, Refusal};
 use crate::cli::escape::{escape, shown_path};
-use crate::names::AccessKeyId;
+use crate::names::{AccessKeyId, EndpointError};
 
 use super::{Report, Status};
 

@@ -12,8 +12,7 @@ use super::super::mfa::CodePrompt;
 use super::super::options::Options;
 use super::super::sources::Sources;
 use super::*;
-use crate::aws::{Endpoint, Endpoints};
-use crate::names::Region;
+use crate::names::{Endpoint, Endpoints, Region};
 use crate::secret::SecretAccessKey;
 
 const ACCOUNT: &str = "123456789012";

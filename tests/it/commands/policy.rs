@@ -220,7 +220,7 @@ fn create_key(case: &Case, signer: &vault::aws::Signer) -> Result<(), vault::aws
 
 fn aws(case: &Case) -> vault::aws::Aws {
     let endpoint = Some(case.sim.endpoint().parse().unwrap());
-    let endpoints = vault::aws::Endpoints { sts: endpoint.clone(), iam: endpoint };
+    let endpoints = vault::names::Endpoints { sts: endpoint.clone(), iam: endpoint };
     vault::aws::Aws::new("eu-central-1".parse().unwrap(), endpoints)
 }
 

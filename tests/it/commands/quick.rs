@@ -70,6 +70,7 @@ fn what_it_can_not_answer_it_leaves_to_the_program_beside_it() {
         (&["credential-process", "no name"], nothing),
         (&["credential-process", "prod", "--min-ttl", "40h"], nothing),
         (&ASK, ("VAULT_NO_AGENT", "1")),
+        (&ASK, ("VAULT_FINGERPRINT", "AAAA-AAAA-AAAA-AAAA")),
         (&ASK, ("VAULT_RECURSION", &running)),
         (&ASK, ("VAULT_FILE", "relative")),
     ] {

@@ -1,0 +1,3 @@
+#![no_main]
+
+vault::bare_program!(vault::quick::main);
