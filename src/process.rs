@@ -4,6 +4,7 @@
 mod allocator;
 mod bare;
 mod beside;
+mod brief_memory;
 mod browser;
 mod conversation;
 mod descriptor;

@@ -27,7 +27,6 @@ const NOT_BY_THE_AGENT_ALONE: [&str; 2] = ["VAULT_NO_AGENT", "VAULT_FINGERPRINT"
 
 /// Answers, or becomes `vault` with the same arguments: what went wrong is looked at and told there. Gives the exit code.
 pub fn main(arguments: &[OsString]) -> u8 {
-    process::prepare_bare_program();
     let hardened = process::harden();
     process::outlive_file_limit();
     match answer(arguments) {

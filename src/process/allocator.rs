@@ -4,27 +4,36 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::RangeInclusive;
 
-/// The system's allocator, wiping on free. Growing a block allocates, copies and frees, so the old one is wiped too.
+use super::brief_memory::BRIEF;
+
+/// The system's allocator, wiping on free; before it, where a program has that, the memory of one that is over soon. Growing a
+/// block allocates, copies and frees, so the old one is wiped too.
 pub struct ZeroOnFree;
 
-// SAFETY: every block comes from and goes back to `System` with the layout it was asked for; between, only memory of that
-// block is written, after its owner has given it up.
+// SAFETY: every block comes from and goes back to one of two allocators, each of which knows its own, with the layout it was asked
+// for; between, only memory of that block is written, after its owner has given it up.
 unsafe impl GlobalAlloc for ZeroOnFree {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps GlobalAlloc's contract, which is System's.
-        unsafe { System.alloc(layout) }
+        BRIEF.take(layout).unwrap_or_else(|| {
+            // SAFETY: the caller keeps GlobalAlloc's contract, which is System's.
+            unsafe { System.alloc(layout) }
+        })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as for alloc.
-        unsafe { System.alloc_zeroed(layout) }
+        BRIEF.take(layout).unwrap_or_else(|| {
+            // SAFETY: as for alloc.
+            unsafe { System.alloc_zeroed(layout) }
+        })
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block is `layout.size()` bytes long and its owner has given it up.
         unsafe { wipe(block, layout.size()) };
-        // SAFETY: as for alloc.
-        unsafe { System.dealloc(block, layout) }
+        if !BRIEF.give_back(block, layout) {
+            // SAFETY: as for alloc.
+            unsafe { System.dealloc(block, layout) }
+        }
     }
 }
 

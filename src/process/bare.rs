@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use rustix::fs::{Mode, OFlags};
 
+use super::brief_memory::BRIEF;
 use super::handlers;
 
 /// Makes a function from a program's arguments to its exit code the whole of a program that says `#![no_main]`.
@@ -17,6 +18,7 @@ macro_rules! bare_program {
         // (C11, 5.1.2.2.1).
         #[unsafe(no_mangle)]
         extern "C" fn main(count: std::ffi::c_int, arguments: *const *const std::ffi::c_char) -> std::ffi::c_int {
+            $crate::process::prepare_bare_program();
             // SAFETY: they are what `main` was called with.
             let arguments = unsafe { $crate::process::arguments_of_main(count, arguments) };
             std::ffi::c_int::from($run(&arguments))
@@ -39,9 +41,10 @@ pub unsafe fn arguments_of_main(count: c_int, arguments: *const *const c_char) -
         .collect()
 }
 
-/// What of the library's preparations such a program needs too: none of its files becomes standard output, and a reader that went
-/// away is an error like others.
+/// Its memory, and what of the library's preparations such a program needs too: none of its files becomes standard output, and a
+/// reader that went away is an error like others.
 pub fn prepare() {
+    BRIEF.turn_on();
     handlers::outlive(libc::SIGPIPE);
     for number in 0..=2 {
         // SAFETY: what is asked about a descriptor touches no memory.

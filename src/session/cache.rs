@@ -56,8 +56,8 @@ impl<'a> Cache<'a> {
     /// The session kept in this slot. A record that was put there from another slot, is damaged, or is of another vault,
     /// is none.
     pub fn read(&self, slot: &Slot) -> Option<Record> {
-        let name = self.name(slot);
-        self.open_record(&*self.folder().ok()?, &name)
+        // Only of this very slot: a record moved to another's place would hand out one role's session as another's.
+        self.open_record(&*self.folder().ok()?, &self.name(slot)).filter(|record| record.slot() == slot)
     }
 
     /// Keeps a session in its slot.
@@ -141,7 +141,7 @@ impl<'a> Cache<'a> {
     pub fn list(&self) -> Vec<Record> {
         let Ok(folder) = self.folder() else { return Vec::new() };
         let names = record_names(&*folder).unwrap_or_default();
-        let mut records: Vec<Record> = names.iter().filter_map(|name| self.open_record(&*folder, name)).collect();
+        let mut records: Vec<Record> = names.iter().filter_map(|name| self.open_listed(&*folder, name)).collect();
         records.sort_by(|one, other| one.slot().profile.cmp(&other.slot().profile));
         records
     }
@@ -196,14 +196,17 @@ impl<'a> Cache<'a> {
         let decryptor = age::Decryptor::new_buffered(&sealed[..]).ok()?;
         let mut plain = SecretBytes::new(Vec::with_capacity(sealed.len()));
         decryptor.decrypt(std::iter::once(&*self.key.identity)).ok()?.read_to_end(&mut plain).ok()?;
-        let record: Record = serde_json::from_slice(&plain).ok()?;
-        // Only the name of its own slot: a record moved to another's place would hand out one role's session as another's.
-        (self.name(record.slot()) == name).then_some(record)
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// One that lies in its own slot, whichever that is.
+    fn open_listed(&self, folder: &dyn Folder, name: &str) -> Option<Record> {
+        self.open_record(folder, name).filter(|record| self.name(record.slot()) == name)
     }
 
     fn remove_where(&self, chosen: impl Fn(&Record) -> bool) -> Result<Vec<ProfileName>, CacheError> {
         self.remove_files(|name, folder| {
-            self.open_record(folder, name).filter(&chosen).map(|record| record.slot().profile.clone())
+            self.open_listed(folder, name).filter(&chosen).map(|record| record.slot().profile.clone())
         })
     }
 
