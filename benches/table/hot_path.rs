@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::bench::{MANY, SHORT};
 use super::machine::{Machine, QUICK};
+use super::packaged;
 use super::stopwatch::{Entrant, take_turns};
 use super::toll;
 
@@ -12,13 +13,15 @@ use super::toll;
 type Starter<'a> = Box<dyn Fn() -> Command + 'a>;
 
 pub fn show() {
+    let quick = packaged::quick();
     let (one, many) = (Machine::signed_in(1), Machine::signed_in(MANY));
-    let runs: [(&str, Starter); 9] = [
+    let runs: [(&str, Starter); 10] = [
         ("*floor: `/bin/true`*", Box::new(|| one.command("/bin/true", &[]))),
         ("`vault --version`", Box::new(|| one.vault(&["--version"]))),
-        ("`vault-quick credential-process`", Box::new(|| one.command(QUICK, &["credential-process", "prod"]))),
+        ("`vault-quick credential-process`", Box::new(|| one.command(&quick, &["credential-process", "prod"]))),
+        ("the same as `cargo install` makes it", Box::new(|| one.command(QUICK, &["credential-process", "prod"]))),
         ("`vault credential-process`", Box::new(|| one.vault(&["credential-process", "prod"]))),
-        ("the same among 10,000 profiles", Box::new(|| many.vault(&["credential-process", "prod"]))),
+        ("`vault credential-process` among 10,000 profiles", Box::new(|| many.vault(&["credential-process", "prod"]))),
         ("`vault env`", Box::new(|| one.vault(&["env", "prod"]))),
         ("`vault get`", Box::new(|| one.vault(&["get", "prod", "expiration"]))),
         ("`vault exec -- /bin/true`", Box::new(|| one.vault(&["exec", "prod", "--", "/bin/true"]))),

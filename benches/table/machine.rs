@@ -12,7 +12,7 @@ use aws_sim::{MfaDevice, Simulator, User};
 use tempfile::TempDir;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_vault");
-/// The small one beside it.
+/// The small one beside it, as `cargo install` makes it.
 pub const QUICK: &str = env!("CARGO_BIN_EXE_vault-quick");
 pub const ACCOUNT: &str = "123456789012";
 pub const PASSPHRASE: &str = "correct horse battery staple mountain";

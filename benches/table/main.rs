@@ -18,6 +18,7 @@ mod hot_path;
 mod list;
 mod login;
 mod machine;
+mod packaged;
 mod peer;
 mod rotation;
 mod size;

@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 use super::amount::Amount;
 use super::bench::Bench;
 use super::figure::{Figure, Other, Told};
-use super::machine::{PROGRAM, QUICK};
+use super::machine::PROGRAM;
+use super::packaged;
 use super::peer::{Kind, Peer};
 
 pub fn measure(bench: &Bench) -> Vec<Figure> {
-    let [vault, quick] = [PROGRAM, QUICK].map(|program| {
-        stripped(Path::new(program)).expect("cargo built it, and there is strip where there is a linker")
-    });
+    let [vault, quick] = [Path::new(PROGRAM), &packaged::quick()]
+        .map(|program| stripped(program).expect("cargo built it, and there is strip where there is a linker"));
     vec![
         Figure::new("size of `vault`, stripped", vault)
             .at_most(Amount::size(10_000_000))

@@ -8,7 +8,6 @@ use super::{VAULT, error_and_hint, json};
 use crate::left_unlocked::LeftUnlocked;
 use crate::program::{Case, Invocation, write_program};
 
-const QUICK: &str = env!("CARGO_BIN_EXE_vault-quick");
 const ASK: [&str; 2] = ["credential-process", "prod"];
 
 /// With a session in the cache, and an agent that opens it.
@@ -19,6 +18,25 @@ fn signed_in() -> LeftUnlocked {
     LeftUnlocked::new(case)
 }
 
+/// The small program: the one that was built for these tests, or that QUICK names, beside the other that was.
+fn quick(case: &Case) -> String {
+    match std::env::var("QUICK") {
+        Err(_) => env!("CARGO_BIN_EXE_vault-quick").to_owned(),
+        Ok(_) => {
+            let program = alone(case);
+            let vault = program.with_file_name("vault");
+            if !vault.exists() {
+                symlink(VAULT, vault).unwrap();
+            }
+            program.to_str().unwrap().to_owned()
+        }
+    }
+}
+
+fn bytes() -> Vec<u8> {
+    fs::read(std::env::var("QUICK").as_deref().unwrap_or(env!("CARGO_BIN_EXE_vault-quick"))).unwrap()
+}
+
 /// With nothing at hand but the agent.
 fn start<'a>(case: &'a Case, program: impl AsRef<Path>, arguments: &[&str]) -> Invocation<'a> {
     case.command(program.as_ref(), arguments).without_variable("VAULT_NO_AGENT")
@@ -27,7 +45,7 @@ fn start<'a>(case: &'a Case, program: impl AsRef<Path>, arguments: &[&str]) -> I
 /// The small program where no other is.
 fn alone(case: &Case) -> PathBuf {
     let program = case.given("vault-quick");
-    write_program(&program, &fs::read(QUICK).unwrap());
+    write_program(&program, &bytes());
     fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
     program
 }
@@ -54,6 +72,7 @@ fn a_session_at_hand_it_hands_out_by_itself_as_the_other_would_and_logs_it() {
 #[test]
 fn what_it_can_not_answer_it_leaves_to_the_program_beside_it() {
     let case = signed_in();
+    let quick = quick(&case);
     case.run(&["set", "prod", "region=eu-west-1"]).succeeds();
     let told = |program: &str, arguments: &[&str], variable: (&str, &str)| {
         let output = start(&case, program, arguments).variable(variable.0, variable.1).run();
@@ -74,25 +93,26 @@ fn what_it_can_not_answer_it_leaves_to_the_program_beside_it() {
         (&ASK, ("VAULT_RECURSION", &running)),
         (&ASK, ("VAULT_FILE", "relative")),
     ] {
-        assert_eq!(told(QUICK, arguments, variable), told(VAULT, arguments, variable), "{arguments:?} {variable:?}");
+        assert_eq!(told(&quick, arguments, variable), told(VAULT, arguments, variable), "{arguments:?} {variable:?}");
     }
     case.run(&["set", "prod", "protected=true"]).succeeds();
-    assert_eq!(told(QUICK, &ASK, nothing), told(VAULT, &ASK, nothing));
+    assert_eq!(told(&quick, &ASK, nothing), told(VAULT, &ASK, nothing));
     case.run(&["lock"]).succeeds();
-    let (code, out, _) = told(QUICK, &ASK, nothing);
+    let (code, out, _) = told(&quick, &ASK, nothing);
     assert_eq!((code, out.as_str()), (Some(3), ""));
 }
 
 #[test]
 fn a_reader_that_goes_away_and_a_full_disk_end_it_as_they_end_the_other() {
     let case = signed_in();
+    let quick = quick(&case);
     let into = |program: &str, redirect: &str| {
         let script = format!("'{program}' credential-process prod {redirect}");
         let output = start(&case, "sh", &["-c", &script]).run();
         (output.status.code(), output.err.clone())
     };
     for redirect in ["> /dev/full", ">&-"] {
-        assert_eq!(into(QUICK, redirect), into(VAULT, redirect), "{redirect}");
+        assert_eq!(into(&quick, redirect), into(VAULT, redirect), "{redirect}");
     }
 }
 
@@ -118,10 +138,10 @@ fn configure_names_it_only_where_it_would_leave_the_rest_to_this_very_program() 
         answer["credential_process"].as_str().unwrap().to_owned()
     };
     assert_eq!(line_of(&vault), format!("{} credential-process prod", vault.display()));
-    symlink(QUICK, &quick).unwrap();
+    symlink(env!("CARGO_BIN_EXE_vault-quick"), &quick).unwrap();
     assert_eq!(line_of(&vault), format!("{} credential-process prod", vault.display()), "it leads to another `vault`");
     fs::remove_file(&quick).unwrap();
-    write_program(&quick, &fs::read(QUICK).unwrap());
+    write_program(&quick, &bytes());
     assert_eq!(line_of(&vault), format!("{} credential-process prod", quick.display()));
     fs::set_permissions(&quick, Permissions::from_mode(0o777)).unwrap();
     assert_eq!(line_of(&vault), format!("{} credential-process prod", vault.display()), "anybody can change it");
