@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::agent::{Agent, HeldVault, Which};
@@ -43,8 +44,7 @@ fn answer(arguments: &[OsString]) -> Option<()> {
         return None;
     }
     let paths = Paths::from_environment(&environment).ok()?;
-    let vault = RealDisk.resolve(&paths.vault).unwrap_or_else(|_| paths.vault.clone());
-    let (agent, held) = Agent::holding(&paths.sockets, &vault).ok()??;
+    let (agent, held) = holding(&paths)?;
     let key = session_key(&Arc::new(agent), held)?;
     let cache = Cache::new(&RealDisk, &paths.state, key);
     let now = SystemClock.now();
@@ -58,6 +58,13 @@ fn answer(arguments: &[OsString]) -> Option<()> {
     log::append(&RealDisk, &paths.state, now, &record.event(Act::Reused, &profile)).ok()?;
     let mut output = io::stdout();
     output.write_all(format::render(&record.credentials).as_bytes()).and_then(|()| output.flush()).ok()
+}
+
+/// An agent that holds the vault, by the path that the links lead to. To look for links takes as long as to ask, and mostly there
+/// are none. Whatever stands there by now, a session is of use only with the very file that it was made by.
+fn holding(paths: &Paths) -> Option<(Agent, HeldVault)> {
+    let ask = |vault: &Path| Agent::holding(&paths.sockets, vault).ok();
+    ask(&paths.vault)?.or_else(|| ask(&RealDisk.resolve(&paths.vault).ok()?)?)
 }
 
 /// What opens a vault's cached sessions while an agent holds it.
