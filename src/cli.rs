@@ -40,6 +40,7 @@ mod setting_change;
 mod settings;
 mod sign_in;
 mod sign_in_args;
+mod since;
 mod stamper;
 mod table;
 mod terminal;

@@ -150,7 +150,7 @@ fn add_user(args: Args, world: &World, vault: Vault) -> Result<(), Failure> {
     if let Some(command) = &profile.mfa_process {
         configured_command::warn_where_none_would_start("mfa_process", command, world);
     }
-    key_check::say_added(world, &args.name, &profile, checked.as_ref().map(|checked| &checked.identity));
+    key_check::say_stored(world, "added", &args.name, &profile, checked.as_ref().map(|checked| &checked.identity));
     if let Some(held) = held {
         report::say_held(world, &args.name, &id, &held);
     }

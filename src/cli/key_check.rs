@@ -70,7 +70,8 @@ pub fn stored(
     }
 }
 
-pub fn say_added(world: &World, name: &ProfileName, profile: &Profile, identity: Option<&CallerIdentity>) {
+/// What was done with a profile and its key; `done` is a word such as "added".
+pub fn say_stored(world: &World, done: &str, name: &ProfileName, profile: &Profile, identity: Option<&CallerIdentity>) {
     let key = profile.access_key.as_ref().map(|key| key.id.short()).unwrap_or_default();
     let who = match identity {
         Some(identity) => {
@@ -78,7 +79,7 @@ pub fn say_added(world: &World, name: &ProfileName, profile: &Profile, identity:
         }
         None => "not checked with AWS".to_owned(),
     };
-    world.say(&format!("added `{name}`: access key {key}, {who}, {}", device_words(profile.mfa_serial.as_ref())));
+    world.say(&format!("{done} `{name}`: access key {key}, {who}, {}", device_words(profile.mfa_serial.as_ref())));
 }
 
 fn device_words(serial: Option<&MfaSerial>) -> String {

@@ -1,6 +1,5 @@
 //! `vault log`.
 
-mod since;
 mod verify;
 
 use serde_json::{Value, json};
@@ -10,9 +9,9 @@ use crate::names::ProfileName;
 
 use super::failure::Failure;
 use super::report::{log as words, point_in_time};
+use super::since::Since;
 use super::table;
 use super::world::World;
-use since::Since;
 
 /// Show what this machine's `vault` issued, handed out again, revealed, and did to access keys, the newest last
 ///

@@ -1,6 +1,5 @@
 //! `vault policy`.
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use crate::aws_files::config::ConfigFile;
@@ -9,7 +8,9 @@ use crate::policy::{AccountId, AddressRange, Filling, IamName, Placeholder, Role
 
 use super::failure::Failure;
 use super::opening;
+use super::report::point_in_time;
 use super::resolved;
+use super::since::Since;
 use super::table;
 use super::world::World;
 
@@ -56,9 +57,9 @@ struct ShowArgs {
     /// An address or range that requests may come from; may be said several times
     #[arg(long = "ip", value_name = "RANGE")]
     ranges: Vec<AddressRange>,
-    /// Sessions that were made before this time are meant, such as 2026-03-01T14:00:00Z [default: now]
-    #[arg(long, value_name = "TIME")]
-    before: Option<Timestamp>,
+    /// Sessions that were made before this time are meant, such as 09:30, 2026-03-01T14:00:00Z or 2h (ago) [default: now]
+    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
+    before: Option<Since>,
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
@@ -89,13 +90,14 @@ fn list(as_json: bool, world: &World) -> Result<(), Failure> {
 fn show(args: ShowArgs, world: &World) -> Result<(), Failure> {
     let template = Template::named(&args.template).ok_or_else(|| Failure::UnknownPolicy(args.template.clone()))?;
     let profile = args.profile.as_ref().map(|name| of_profile(name, world)).transpose()?.unwrap_or_default();
+    let now = world.now();
     let filled = template.fill(&Filling {
         partition: profile.partition,
         account: args.account.or(profile.account),
         user: args.user.or(profile.user),
         roles: if args.roles.is_empty() { profile.roles } else { args.roles },
         ranges: args.ranges,
-        before: Some(args.before.unwrap_or_else(|| world.now())),
+        before: Some(args.before.map_or(now, |before| before.before(now, &point_in_time::zone()))),
     });
     world.print(&filled.text)?;
     world.say(&format!("{}: {}; see {}", template.name, template.about, template.docs));

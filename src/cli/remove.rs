@@ -65,7 +65,7 @@ fn with_it(key: Option<&AccessKeyId>, name: &ProfileName, document: &Document) -
     let holders = due_of(document, key).map(|key| key.profiles).unwrap_or_default();
     match holders.into_iter().find(|holder| holder != name) {
         Some(other) => format!("(its access key stays in the vault as `{other}`)"),
-        None => "and the access key in it, which may be the only copy".to_owned(),
+        None => "and the access key in it, which may be the only copy and goes on working at AWS".to_owned(),
     }
 }
 

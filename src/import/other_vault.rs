@@ -129,7 +129,8 @@ fn never_carried(profile: &Profile) -> Vec<Said> {
         ("taken_over", Some(taken_over).filter(|lines| !lines.is_empty())),
     ];
     // What it stands for is between that vault and AWS: a second one that went on with it would be another machine at work.
-    let rotation = profile.is_rotating().then_some((Profile::ROTATION.into(), None));
+    let rotation =
+        profile.is_rotating().then(|| (Profile::ROTATION.into(), profile.rotation_state().map(str::to_owned)));
     let later = profile.rest.iter().filter(|(key, _)| *key != Profile::ROTATION);
     rotation.into_iter().chain(set(settings)).chain(unknown("", later)).collect()
 }

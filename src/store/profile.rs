@@ -122,10 +122,14 @@ impl Profile {
         self.rest.contains_key(Self::ROTATION)
     }
 
+    /// How far that has come, in the format's words.
+    pub fn rotation_state(&self) -> Option<&str> {
+        self.rest.get(Self::ROTATION)?.get("state")?.as_str()
+    }
+
     /// Whether AWS may have made a key for it whose secret is not in the vault.
     pub(super) fn may_lack_a_key(&self) -> bool {
-        let state = self.rest.get(Self::ROTATION).and_then(|journal| journal.get("state")?.as_str());
-        state == Some("intended")
+        self.rotation_state() == Some("intended")
     }
 
     /// The same rotation in its entirety, to stand with the access key that it is about.

@@ -164,9 +164,10 @@ impl<'a> Run<'_, 'a> {
     fn ready_is_done(&mut self, ready: &[Ready]) {
         for one in ready {
             self.ended[one.row] = Ended::Done;
+            let done = if self.plan.rows[one.row].step == Step::Add { "added" } else { "replaced" };
             match &one.profile.access_key {
-                Some(_) => key_check::say_added(self.world, &one.name, &one.profile, one.identity.as_ref()),
-                None => self.world.say(&format!("added `{}`, a role profile", one.name)),
+                Some(_) => key_check::say_stored(self.world, done, &one.name, &one.profile, one.identity.as_ref()),
+                None => self.world.say(&format!("{done} `{}`, a role profile", one.name)),
             }
             check::say_devices(one, self.world);
         }

@@ -176,6 +176,9 @@ pub fn say_left(world: &World, left: &Left) {
                 "AWS tools ask that for it still; `vault configure {name} --replace` has them ask this vault"
             ));
         }
+        ("rotation", Some(_), Some(state)) if state == "retired" => {
+            world.hint("its old key is off, and that vault deletes it when the grace is over; here is nothing to do");
+        }
         ("rotation", Some(_), _) => {
             world.hint(&format!(
                 "it is not over, and that vault alone can finish it: there, `vault rotate {name} --resume`"

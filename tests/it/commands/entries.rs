@@ -213,7 +213,9 @@ fn a_profile_is_removed_only_by_a_yes() {
     case.run(&["remove", "nobody"]).exits(1).stdout("").stderr(&no_profile("nobody"));
     for answer in ["", "n", "NO"] {
         let mut terminal = case.vault(&["remove", "prod"]).on_terminal();
-        terminal.expect("Remove `prod` and the access key in it, which may be the only copy? [y/N] ");
+        terminal.expect(
+            "Remove `prod` and the access key in it, which may be the only copy and goes on working at AWS? [y/N] ",
+        );
         terminal.type_line("what?").expect("please answer y or n\r\n").expect("[y/N] ").type_line(answer);
         let (output, _) = terminal.finish();
         output.exits(8);

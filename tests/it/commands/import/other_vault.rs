@@ -49,7 +49,7 @@ fn from_a_branch_of_the_vault_the_newer_living_key_comes_and_nothing_else() {
     let (other, id) = rotated_branch(&case, HOUR);
     let output = case.run(&["import", "--vault", &other, "--yes"]);
     let told = format!(
-        "added `prod`: access key {}, alice in account {ACCOUNT}, MFA device {PHONE}\n\
+        "replaced `prod`: access key {}, alice in account {ACCOUNT}, MFA device {PHONE}\n\
          not imported: region of `prod` ({other}): `us-west-2` there, `eu-central-1` here\n\
          vault: hint: vault set prod region=us-west-2\n\
          not imported: mfa_process of `prod` ({other})\n\
@@ -203,16 +203,19 @@ fn a_key_that_another_endpoint_confirmed_is_not_called_dead_by_this_one() {
 fn a_rotation_that_is_not_over_in_the_other_vault_is_told_with_where_it_is_finished() {
     let case = Case::with_prod();
     let (other, _) = rotated_branch(&case, HOUR);
-    change(&case, Path::new(&other), |document| {
-        let prod = document.profiles.get_mut(&"prod".parse().unwrap()).unwrap();
-        let journal = format!("state = 'intended'\nuser_arn = '{ALICE}'\nsince = '2026-06-01T12:00:00Z'\n");
-        prod.rest.insert("rotation".to_owned(), toml::Value::Table(toml::from_str(&journal).unwrap()));
-    });
-    let told = format!(
-        "not imported: rotation of `prod` ({other})\n\
-         vault: hint: it is not over, and that vault alone can finish it: there, `vault rotate prod --resume`\n"
-    );
-    case.run(&["import", "--vault", &other, "--dry-run"]).succeeds().stderr_has(&told);
+    let told = |state: &str, hint: &str| {
+        change(&case, Path::new(&other), |document| {
+            let prod = document.profiles.get_mut(&"prod".parse().unwrap()).unwrap();
+            let journal = format!("state = '{state}'\nuser_arn = '{ALICE}'\nsince = '2026-06-01T12:00:00Z'\n");
+            prod.rest.insert("rotation".to_owned(), toml::Value::Table(toml::from_str(&journal).unwrap()));
+        });
+        let told = format!("not imported: rotation of `prod` ({other})\nvault: hint: {hint}\n");
+        case.run(&["import", "--vault", &other, "--dry-run"]).succeeds().stderr_has(&told);
+        told
+    };
+    told("retired", "its old key is off, and that vault deletes it when the grace is over; here is nothing to do");
+    let told =
+        told("intended", "it is not over, and that vault alone can finish it: there, `vault rotate prod --resume`");
     case.run(&["import", "--vault", &other, "--yes"]).succeeds().stderr_has(&told);
     assert!(!case.run(&["show", "prod"]).succeeds().out.contains("\nrotation ="));
 }
