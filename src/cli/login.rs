@@ -362,10 +362,11 @@ impl<'a, 'w> Login<'a, 'w> {
     }
 
     fn say_use(&self, profile: &ProfileName) -> Result<(), Failure> {
-        let written = self.args.write_region && self.about.region.is_some();
         let Self { about, config, world, .. } = self;
-        world.say(&use_line::of(profile, written, config, &about.call_region, world)?);
-        if !self.args.write_region && !use_line::tools_know_a_region(profile, config, world)? {
+        let written = self.args.write_region && about.region.is_some();
+        let known = use_line::tools_know_a_region(profile, config, world)?;
+        world.say(&use_line::of(profile, Some(&about.call_region).filter(|_| !written && !known)));
+        if !self.args.write_region && !known {
             report::hint_region(world, &about.name, profile, about.region.is_some());
         }
         Ok(())

@@ -145,7 +145,8 @@ pub fn open_vault<'a>(world: &World<'a>) -> Result<Vault<'a>, Failure> {
         return trusting::believe(world, opened);
     }
     // Until an agent has what is typed: of many at once one asks, and the others have it from there.
-    let turn = if world.unlock.is_given(world) { None } else { Terminal::turn() };
+    let asks = !world.unlock.is_given(world) && world.place().exists().unwrap_or(true);
+    let turn = if asks { Terminal::turn() } else { None };
     if turn.as_ref().is_some_and(|turn| turn.was_waited_for)
         && let Some(opened) = by_agent(world)?
     {

@@ -54,7 +54,7 @@ pub use held::say_held;
 pub use history::say_not_restored;
 pub use keys::{key_changed, key_of_rotation_gone, key_risks, key_unchanged, names, rotation_goes_on};
 pub use many_keys::{failed_meanwhile, rotated_in_all};
-pub use mfa::{device_removed, device_risks};
+pub use mfa::{device_of_others, device_removed, device_risks};
 pub use rotate::{before_giving_up, deed, ended_words, gave_up, orphan, rotation_news, session_at_hand, strange_use};
 pub use rotated::rotated;
 pub use serve::{forgotten, not_renewed, unseen, unserved};

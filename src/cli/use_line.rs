@@ -7,19 +7,10 @@ use crate::names::{ProfileName, Region};
 use super::failure::Failure;
 use super::world::World;
 
-/// With a region where AWS tools find none by themselves; `written`: it was just written for them.
-pub fn of(
-    profile: &ProfileName,
-    written: bool,
-    config: &ConfigFile,
-    region: &Region,
-    world: &World,
-) -> Result<String, Failure> {
-    let region = match written || tools_know_a_region(profile, config, world)? {
-        true => String::new(),
-        false => format!(" --region {region}"),
-    };
-    Ok(format!("use: aws --profile {profile}{region} sts get-caller-identity"))
+/// With a region where AWS tools find none by themselves.
+pub fn of(profile: &ProfileName, region: Option<&Region>) -> String {
+    let region = region.map(|region| format!(" --region {region}")).unwrap_or_default();
+    format!("use: aws --profile {profile}{region} sts get-caller-identity")
 }
 
 /// The AWS CLI refuses even `sts` without one, and takes none from `[default]` for another profile. Its version 1 and boto3 know

@@ -1,11 +1,12 @@
 //! The port. It is this machine's alone, and nobody who connects can keep others from being answered: heads are short, clients
-//! that dawdle are left, and of too many the oldest goes.
+//! that dawdle are left, and of too many the oldest goes that has not shown the token.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -124,14 +125,23 @@ impl Endpoint {
 
 /// The connections that are being served, the oldest first.
 #[derive(Clone, Default)]
-struct Clients(Arc<Mutex<VecDeque<AbortHandle>>>);
+struct Clients(Arc<Mutex<VecDeque<Client>>>);
+
+struct Client {
+    served: AbortHandle,
+    is_admitted: Admitted,
+}
+
+/// Whether a client has shown the token.
+type Admitted = Arc<AtomicBool>;
 
 impl Clients {
-    fn add(&self, client: AbortHandle) {
+    fn add(&self, client: Client) {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        clients.retain(|client| !client.is_finished());
+        clients.retain(|client| !client.served.is_finished());
         if clients.len() == MOST_CLIENTS {
-            clients.pop_front().iter().for_each(AbortHandle::abort);
+            let stranger = clients.iter().position(|client| !client.is_admitted.load(Ordering::Relaxed));
+            clients.remove(stranger.unwrap_or(0)).iter().for_each(|client| client.served.abort());
         }
         clients.push_back(client);
     }
@@ -139,8 +149,8 @@ impl Clients {
     /// What was about to be sent to them goes with them.
     async fn drop_all(&self) {
         let clients = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        clients.iter().for_each(AbortHandle::abort);
-        while clients.iter().any(|client| !client.is_finished()) {
+        clients.iter().for_each(|client| client.served.abort());
+        while clients.iter().any(|client| !client.served.is_finished()) {
             tokio::task::yield_now().await;
         }
     }
@@ -180,8 +190,10 @@ async fn accept(listener: TcpListener, guard: Arc<Guard>, line: UnboundedSender<
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let served = timeout(PATIENCE, serve(stream, peer, Arc::clone(&guard), line.clone()));
-                clients.add(tokio::spawn(served).abort_handle());
+                let is_admitted = Admitted::default();
+                let served = serve(stream, peer, Arc::clone(&guard), line.clone(), Arc::clone(&is_admitted));
+                let served = tokio::spawn(timeout(PATIENCE, served)).abort_handle();
+                clients.add(Client { served, is_admitted });
             }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
@@ -189,10 +201,22 @@ async fn accept(listener: TcpListener, guard: Arc<Guard>, line: UnboundedSender<
 }
 
 /// One request: with the connection goes its memory, in which the credentials stood.
-async fn serve(stream: TcpStream, peer: SocketAddr, guard: Arc<Guard>, line: UnboundedSender<Word>) {
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    guard: Arc<Guard>,
+    line: UnboundedSender<Word>,
+    is_admitted: Admitted,
+) {
     let service = service_fn(|request| {
-        let (guard, line) = (Arc::clone(&guard), line.clone());
-        async move { Ok::<_, Infallible>(answer(&request, peer, &guard, &line).await) }
+        let (guard, line, is_admitted) = (Arc::clone(&guard), line.clone(), Arc::clone(&is_admitted));
+        async move {
+            if let Err(refusal) = admitted(&request, peer, &guard) {
+                return Ok::<_, Infallible>(refused(&refusal));
+            }
+            is_admitted.store(true, Ordering::Relaxed);
+            Ok(answer(&line).await)
+        }
     });
     let connection = http1::Builder::new()
         .keep_alive(false)
@@ -205,15 +229,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, guard: Arc<Guard>, line: Unb
     let _ = connection.await;
 }
 
-async fn answer(
-    request: &Request<Incoming>,
-    peer: SocketAddr,
-    guard: &Guard,
-    line: &UnboundedSender<Word>,
-) -> Response<Full<Bytes>> {
-    if let Err(refusal) = admitted(request, peer, guard) {
-        return refused(&refusal);
-    }
+async fn answer(line: &UnboundedSender<Word>) -> Response<Full<Bytes>> {
     let (client, answer) = oneshot::channel();
     // Where nobody hears it any more, the answer does not come either.
     let _ = line.send(Word::Question(client));
@@ -256,4 +272,41 @@ fn response(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who was told to end has done so.
+    async fn all_had_a_turn() {
+        for _ in 0..4 * MOST_CLIENTS {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[test]
+    fn of_too_many_clients_those_stay_that_have_shown_the_token() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let clients = Clients::default();
+            let connect = |is_admitted: bool| {
+                let served = tokio::spawn(std::future::pending::<()>()).abort_handle();
+                clients.add(Client { served: served.clone(), is_admitted: Arc::new(is_admitted.into()) });
+                served
+            };
+            let (own, stranger) = (connect(true), connect(false));
+            for _ in 2..MOST_CLIENTS {
+                connect(false);
+            }
+            connect(false);
+            all_had_a_turn().await;
+            assert_eq!((own.is_finished(), stranger.is_finished()), (false, true));
+            for _ in 0..2 * MOST_CLIENTS {
+                connect(true);
+            }
+            all_had_a_turn().await;
+            assert!(own.is_finished(), "among its like the oldest goes");
+        });
+    }
 }

@@ -260,16 +260,17 @@ impl<'a> Run<'_, 'a> {
                 report::import::say_conflict(self.world, row, conflict);
             }
         }
+        if let Some(first) = imported.first() {
+            self.world.say(&format!("next: vault login {first}"));
+        }
         if !refused.is_empty() {
             return Err(Failure::KeysRefused { refused, imported: imported.len() });
         }
         if !conflicts.is_empty() {
             return Err(Failure::LeftOut { names: conflicts, imported: imported.len() });
         }
-        match imported.first() {
-            Some(first) => self.world.say(&format!("next: vault login {first}")),
-            None if self.args.remove => {}
-            None => self.world.say("nothing to import"),
+        if imported.is_empty() && !self.args.remove {
+            self.world.say("nothing to import");
         }
         Ok(())
     }

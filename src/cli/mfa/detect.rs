@@ -4,7 +4,7 @@ use crate::aws::{AwsError, Refusal};
 use crate::cli::escape::escape;
 use crate::cli::failure::{Failure, SerialBy};
 use crate::cli::mfa_device::{self, Sorted};
-use crate::cli::report::names;
+use crate::cli::report;
 use crate::cli::sign_in::SignInArgs;
 use crate::cli::world::World;
 use crate::names::{MfaSerial, ProfileName};
@@ -36,9 +36,7 @@ pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     match subject.store(&serial, world)? {
         Some(Moved { before, others }) => {
             world.say(&format!("{profile}: MFA device {serial}, in place of {before}"));
-            if !others.is_empty() {
-                world.say(&format!("and for {}, which had the same device", names(&others)));
-            }
+            report::device_of_others(world, &others);
         }
         None => world.say(&format!("{profile}: MFA device {serial}")),
     }

@@ -1,9 +1,9 @@
 //! A virtual device between its making and its enabling: nobody's, and gone again where nothing comes of it.
 
-use crate::aws::{AwsError, NewMfaDevice, Refusal};
+use crate::aws::{AwsError, NewMfaDevice, Refusal, Signer};
 use crate::cli::failure::Failure;
 use crate::cli::iam_access::Signature;
-use crate::cli::report::{self, names};
+use crate::cli::report;
 use crate::cli::world::World;
 use crate::names::{MfaCode, MfaSerial};
 
@@ -15,7 +15,7 @@ pub fn make(subject: &Subject, signature: &Signature, name: &str) -> Result<NewM
         let (profile, serial) = (subject.profile.clone(), subject.serial_of(name));
         match error {
             AwsError::Refused { refusal: Refusal::AlreadyExists, .. } => {
-                let is_enabled = is_enabled(subject, signature, &serial);
+                let is_enabled = is_enabled(subject, &signature.signer(), &serial) == Some(true);
                 MfaFailure::NameTaken { profile, serial, is_enabled }.into()
             }
             // With a seed that nobody will ever know.
@@ -41,19 +41,16 @@ pub fn enable(
         AwsError::Refused { refusal, .. } => *refusal == Refusal::AlreadyExists,
         AwsError::Unreadable { .. } => true,
     };
-    if unclear && is_enabled(subject, signature, serial.as_str()) { Ok(()) } else { Err(error) }
+    match unclear.then(|| is_enabled(subject, &signature.signer(), serial.as_str())) {
+        Some(Some(true)) => Ok(()),
+        _ => Err(error),
+    }
 }
 
-/// Whether AWS says that it is the user's.
-fn is_enabled(subject: &Subject, signature: &Signature, serial: &str) -> bool {
-    let listed = subject.aws.mfa_devices(&signature.signer(), &subject.user);
-    listed.is_ok_and(|devices| devices.iter().any(|device| device.serial == serial))
-}
-
-/// The same by the key, where that may not ask: yes.
-fn is_listed(subject: &Subject, serial: &MfaSerial) -> bool {
-    let listed = subject.aws.mfa_devices(&subject.key(), &subject.user);
-    listed.map_or(true, |devices| devices.iter().any(|device| device.serial == serial.as_str()))
+/// Whether AWS says that it is the user's; None where it does not say.
+fn is_enabled(subject: &Subject, signer: &Signer, serial: &str) -> Option<bool> {
+    let listed = subject.aws.mfa_devices(signer, &subject.user).ok()?;
+    Some(listed.iter().any(|device| device.serial == serial))
 }
 
 /// Removes a device that was not enabled. One that was after all, AWS keeps.
@@ -70,16 +67,16 @@ pub fn take_back(subject: &Subject, signature: &Signature, serial: &MfaSerial, w
 /// Stores the enabled device. Where that fails, AWS has it all the same.
 pub fn store(subject: Subject, serial: &MfaSerial, world: &World) -> Result<(), Failure> {
     let (profile, user) = (subject.profile.clone(), subject.user.clone());
-    let before_is_there = subject.device().is_some_and(|before| is_listed(&subject, before));
+    // By the key, which may not be allowed to ask: then it is told of as if it were there.
+    let listed = |before: &MfaSerial| is_enabled(&subject, &subject.key(), before.as_str()).unwrap_or(true);
+    let before_is_there = subject.device().is_some_and(listed);
     let moved = subject.store(serial, world).inspect_err(|_| {
         world.say(&format!("{profile}: AWS has enabled {serial}, and the vault does not know it"));
         world.hint(&format!("`vault set {profile} mfa_serial={serial}` stores it"));
     })?;
     world.say(&format!("{profile}: enabled MFA device {serial} for {}", crate::cli::escape::escape(&user)));
     if let Some(Moved { before, others }) = moved {
-        if !others.is_empty() {
-            world.say(&format!("and for {}, which had the same device", names(&others)));
-        }
+        report::device_of_others(world, &others);
         if before_is_there {
             world.say(&format!("codes come from it now; {before} stays enabled at AWS"));
             world.hint(&format!("`vault mfa remove {profile} {before}` switches it off"));

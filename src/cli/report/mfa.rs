@@ -88,6 +88,13 @@ pub fn device_risks(world: &World, serial: &str, user: &str, is_last: bool, used
     }
 }
 
+/// Other profiles of the user follow to the new device.
+pub fn device_of_others(world: &World, others: &[ProfileName]) {
+    if !others.is_empty() {
+        world.say(&format!("and for {}, which had the same device", names(others)));
+    }
+}
+
 /// And the way on for profiles that can't sign in by it any more.
 pub fn device_removed(world: &World, profile: &ProfileName, serial: &str, user: &str, used_by: &[&ProfileName]) {
     world.say(&format!("removed {} of {}", escape(serial), escape(user)));

@@ -178,6 +178,7 @@ fn a_conflict_is_named_and_never_decided_in_silence() {
             "{}vault: hint: correct that file\n",
             warning("`twice` (~/.aws/credentials [twice]): the section or a key in it stands there twice")
         ),
+        "next: vault login bob\n".to_owned(),
         error("1 profile was imported; left out: `prod`, `two`, `twice`"),
     ];
     assert!(output.err.ends_with(&told.concat()), "{}", output.err);

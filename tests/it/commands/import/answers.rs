@@ -21,6 +21,7 @@ fn keys_that_aws_refuses_are_named_and_the_others_are_imported() {
         warning(&format!("`old` is not imported: {why}")),
         "removed the key from ~/.aws/credentials, section [good]\n".to_owned(),
         warning(COPIES),
+        "next: vault login good\n".to_owned(),
         error_and_hint(
             "1 profile was imported; not imported: `old`",
             "a key that AWS does not take opens nothing: take it out of its file by hand; `--no-verify` stores it all the same",
