@@ -114,8 +114,8 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
         })?
     };
     let region = chain.call_region(settings::named_region(world)?.as_ref());
-    let region_known = use_line::tools_know_a_region(name, &config, world)?;
-    let use_line = use_line::of(name, Some(&region).filter(|_| !planned.writes_region && !region_known));
+    let region_known = planned.writes_region || use_line::tools_know_a_region(name, &config, world)?;
+    let use_line = use_line::of(name, Some(&region).filter(|_| !region_known));
     process_line::write(world.disk, config_path, wish, &planned)?;
     match (in_the_way, &key) {
         (InTheWay::OurSession, _) => {
@@ -129,7 +129,7 @@ fn configure(args: &Args, name: &ProfileName, world: &World) -> Result<(), Failu
     }
     words::say_configured(world, wish, &planned, in_the_way);
     world.say(&use_line);
-    if !planned.writes_region && !region_known {
+    if !region_known {
         words::hint_region(world, name, &region);
     }
     if args.json {

@@ -364,8 +364,8 @@ impl<'a, 'w> Login<'a, 'w> {
     fn say_use(&self, profile: &ProfileName) -> Result<(), Failure> {
         let Self { about, config, world, .. } = self;
         let written = self.args.write_region && about.region.is_some();
-        let known = use_line::tools_know_a_region(profile, config, world)?;
-        world.say(&use_line::of(profile, Some(&about.call_region).filter(|_| !written && !known)));
+        let known = written || use_line::tools_know_a_region(profile, config, world)?;
+        world.say(&use_line::of(profile, Some(&about.call_region).filter(|_| !known)));
         if !self.args.write_region && !known {
             report::hint_region(world, &about.name, profile, about.region.is_some());
         }

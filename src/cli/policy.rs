@@ -58,8 +58,16 @@ struct ShowArgs {
     #[arg(long = "ip", value_name = "RANGE")]
     ranges: Vec<AddressRange>,
     /// Sessions that were made before this time are meant, such as 09:30, 2026-03-01T14:00:00Z or 2h (ago) [default: now]
-    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
+    #[arg(long, value_name = "TIME", value_parser = parse_before)]
     before: Option<Since>,
+}
+
+/// Where digits alone are taken for seconds ago, a date or a count since 1970 would have nothing revoked.
+fn parse_before(text: &str) -> Result<Since, String> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("digits alone may be anything: 2h is two hours ago, and 2026-11-20 a date".to_owned());
+    }
+    Since::parse(text)
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
@@ -91,16 +99,20 @@ fn show(args: ShowArgs, world: &World) -> Result<(), Failure> {
     let template = Template::named(&args.template).ok_or_else(|| Failure::UnknownPolicy(args.template.clone()))?;
     let profile = args.profile.as_ref().map(|name| of_profile(name, world)).transpose()?.unwrap_or_default();
     let now = world.now();
+    let before = args.before.map(|before| before.before(now, &point_in_time::zone()));
     let filled = template.fill(&Filling {
         partition: profile.partition,
         account: args.account.or(profile.account),
         user: args.user.or(profile.user),
         roles: if args.roles.is_empty() { profile.roles } else { args.roles },
         ranges: args.ranges,
-        before: Some(args.before.map_or(now, |before| before.before(now, &point_in_time::zone()))),
+        before: Some(before.unwrap_or(now)),
     });
     world.print(&filled.text)?;
     world.say(&format!("{}: {}; see {}", template.name, template.about, template.docs));
+    if let Some(before) = before {
+        world.say(&format!("sessions made before {} are meant", point_in_time::second(before)));
+    }
     for placeholder in filled.open {
         world.say(&format!("fill in {}, or say {}", placeholder.word(), placeholder.flag()));
     }

@@ -26,7 +26,9 @@ pub struct BriefMemory {
     free: AtomicUsize,
 }
 
-// SAFETY: none of its bytes is read or written here; each goes to one owner at a time, since `free` changes in one step.
+// SAFETY: none of its bytes is read or written here; each goes to one owner at a time, since `free` changes in one step. What an
+// owner wrote last, the wiping, has happened before the next one has them: who moves `free` back releases what they did, and who
+// moves it on acquires that.
 unsafe impl Sync for BriefMemory {}
 
 impl BriefMemory {
@@ -46,7 +48,7 @@ impl BriefMemory {
         }
         let start = |free: usize| free.checked_next_multiple_of(layout.align()).filter(|_| layout.align() <= ALIGNMENT);
         let end = |free: usize| start(free)?.checked_add(layout.size()).filter(|end| *end <= SIZE);
-        let free = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, end).ok()?;
+        let free = self.free.fetch_update(Ordering::Acquire, Ordering::Acquire, end).ok()?;
         start(free).map(|start| self.bytes.get().cast::<u8>().wrapping_add(start))
     }
 
@@ -57,7 +59,7 @@ impl BriefMemory {
             return false;
         }
         // Where another stands behind it, it stays as it is.
-        let _ = self.free.compare_exchange(start + layout.size(), start, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.free.compare_exchange(start + layout.size(), start, Ordering::Release, Ordering::Relaxed);
         true
     }
 }

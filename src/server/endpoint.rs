@@ -1,5 +1,5 @@
 //! The port. It is this machine's alone, and nobody who connects can keep others from being answered: heads are short, clients
-//! that dawdle are left, and of too many the oldest goes that has not shown the token.
+//! that dawdle are left, and of too many the oldest goes; first among those whose token has not been read yet.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

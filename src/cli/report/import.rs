@@ -177,7 +177,7 @@ pub fn say_left(world: &World, left: &Left) {
             ));
         }
         ("rotation", Some(_), Some(state)) if state == "retired" => {
-            world.hint("its old key is off, and that vault deletes it when the grace is over; here is nothing to do");
+            world.hint("its old key is off, and that vault deletes it when the grace is over");
         }
         ("rotation", Some(_), _) => {
             world.hint(&format!(

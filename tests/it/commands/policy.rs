@@ -84,6 +84,11 @@ fn sessions_are_revoked_that_were_made_before_now_or_before_the_time_that_is_sai
     let said = "2026-03-01T14:00:00Z";
     assert_eq!(before(&["--before", said]), said.parse().unwrap());
     assert_eq!(before(&["--before", "2026-03-01"]), "2026-03-01T00:00:00Z".parse().unwrap());
+    let output = case.run(&["policy", "show", "revoke-sessions", "--before", "2026-03-01"]);
+    output.succeeds().stderr_has("sessions made before 2026-03-01 00:00:00 are meant\n");
+    for no_time in ["1772370000", "20260301", ""] {
+        case.run(&["policy", "show", "revoke-sessions", "--before", no_time]).exits(2).stdout("");
+    }
     for (more, ago) in [(&[][..], 0), (&["--before", "2h"], 2)] {
         let time = before(more);
         let age = jiff::Timestamp::now().duration_since(time) - jiff::SignedDuration::from_hours(ago);

@@ -213,7 +213,7 @@ fn a_rotation_that_is_not_over_in_the_other_vault_is_told_with_where_it_is_finis
         case.run(&["import", "--vault", &other, "--dry-run"]).succeeds().stderr_has(&told);
         told
     };
-    told("retired", "its old key is off, and that vault deletes it when the grace is over; here is nothing to do");
+    told("retired", "its old key is off, and that vault deletes it when the grace is over");
     let told =
         told("intended", "it is not over, and that vault alone can finish it: there, `vault rotate prod --resume`");
     case.run(&["import", "--vault", &other, "--yes"]).succeeds().stderr_has(&told);
