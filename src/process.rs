@@ -30,7 +30,7 @@ use std::os::fd::AsFd;
 use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal, kill_process};
 
 pub use allocator::{ZeroOnFree, keep_freed_memory};
-pub use bare::{arguments_of_main, prepare as prepare_bare_program};
+pub use bare::{arguments_of_main, prepare as prepare_bare_program, prepare_for_long};
 pub use beside::{Beside, end_like};
 pub use browser::{BrowserError, open_in_browser, remove_later};
 pub use conversation::Conversation;

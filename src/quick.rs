@@ -1,13 +1,14 @@
-//! `vault-quick`, the program that AWS tools start to ask for credentials: a session that is cached and good it hands out by
-//! itself, all else it leaves to `vault`, which lies beside it. It is there because of what it does not contain: to start the
-//! whole of `vault` takes longer than to answer.
+//! `vault-quick`, the program that AWS tools start to ask for credentials, and that `vault` starts to be its agent: a session that
+//! is cached and good it hands out by itself, an agent it is by itself, all else it leaves to `vault`, which lies beside it. It is
+//! there because of what it does not contain: to start the whole of `vault` takes longer than to answer, and what holds keys for
+//! hours has no use for what talks to people and to AWS.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::agent::{Agent, HeldVault, Which};
+use crate::agent::{Agent, Ended, HeldVault, Listener, Which, daemon};
 use crate::aws_files::our_process;
 use crate::clock::{Clock, SystemClock};
 use crate::disk::{Disk, RealDisk};
@@ -30,10 +31,21 @@ const NOT_BY_THE_AGENT_ALONE: [&str; 2] = ["VAULT_NO_AGENT", "VAULT_FINGERPRINT"
 pub fn main(arguments: &[OsString]) -> u8 {
     let hardened = process::harden();
     process::outlive_file_limit();
-    match answer(arguments) {
-        Some(()) => 0,
-        None => become_vault(arguments, hardened),
-    }
+    let done = match daemon::is_asked_for(arguments) {
+        true => be_agent(),
+        false => answer(arguments).map(|()| 0),
+    };
+    done.unwrap_or_else(|| become_vault(arguments, hardened))
+}
+
+/// What `vault agent run --detached` does. None: it can't listen.
+fn be_agent() -> Option<u8> {
+    process::prepare_for_long();
+    let environment = Environment::of_this_process();
+    let paths = Paths::from_environment(&environment).ok()?;
+    let listener = Listener::open(&paths, &environment).ok()?;
+    let ended = daemon::serve(listener);
+    Some(u8::from(!matches!(ended, Ok(Ended::Quit))))
 }
 
 /// What `vault credential-process NAME` does of this, with its log and its output. None: nothing was handed out.

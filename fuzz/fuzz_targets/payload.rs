@@ -16,6 +16,6 @@ fuzz_target!(|payload: &[u8]| {
         payload.strip_prefix(b"#sig ").and_then(|rest| rest.split_at_checked(88)).expect("its shape");
     let signature = BASE64.decode(signature).expect("base64");
     let signed = [b"vault-payload-v1\0", text.strip_prefix(b"\n").expect("its end")].concat();
-    let key = document.signing_key().expect("the key that was just used").verifying_key();
+    let key = document.auth.signing_key().expect("the key that was just used").verifying_key();
     key.verify_strict(&signed, &Signature::from_slice(&signature).expect("64 bytes")).expect("genuine");
 });

@@ -1,6 +1,7 @@
-//! Starts the agent as a process that outlives this one.
+//! The agent as a process that outlives the one that starts it.
 
-use std::io::{self, Read};
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Command;
@@ -11,10 +12,12 @@ use thiserror::Error;
 
 use super::client::{Agent, AgentError};
 use super::instance::{Instance, StillHeld};
+use super::listener::Listener;
 use super::protocol::PROTOCOL;
+use super::server::{Ended, Server, TICK};
 use super::version::Version;
 use crate::paths::{Environment, Paths};
-use crate::process::spawn_detached;
+use crate::process::{spawn_detached, turn_off_standard_streams};
 
 /// An agent that has not started by then never will.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,8 +28,11 @@ const POLL: Duration = Duration::from_millis(10);
 /// What decides where an agent's files are, and all that it gets of our environment.
 const KEPT: [&str; 3] = ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"];
 
+/// The version is that of who starts it.
+const ARGUMENTS: [&str; 3] = ["agent", "run", concat!("--detached=", env!("CARGO_PKG_VERSION"))];
+
 /// What a started agent says, on one line.
-pub const READY: &str = "ready";
+const READY: &str = "ready";
 /// The same where another one is there already, or about to be.
 pub const HELD: &str = "held";
 
@@ -75,10 +81,30 @@ fn replace(agent: &Agent, paths: &Paths) -> Result<(), StartError> {
 fn launch(program: &Path, environment: &Environment, deadline: Instant) -> Result<String, StartError> {
     let kept = KEPT.iter().filter_map(|name| Some((name, environment.get(name)?)));
     let mut command = Command::new(program);
-    command.args(["agent", "run", "--detached"]).env_clear().envs(kept);
+    command.args(ARGUMENTS).env_clear().envs(kept);
     let said = spawn_detached(&mut command).map_err(StartError::Program)?;
     let line = line(said, deadline).map_err(StartError::Program)?;
     line.ok_or(StartError::NoAnswer)
+}
+
+/// Whether a program was started to be the agent, by one of its own version: an agent of another would be replaced again.
+pub fn is_asked_for(given: &[OsString]) -> bool {
+    given.get(1..).is_some_and(|given| given.iter().eq(&ARGUMENTS))
+}
+
+/// What the started program does once it listens: says so, and is the agent.
+pub fn serve(listener: Listener) -> io::Result<Ended> {
+    let server = Server::new(listener, TICK)?;
+    tell(READY)?;
+    turn_off_standard_streams()?;
+    server.run()
+}
+
+/// For whoever started it, who waits for one line on its standard output, and for nothing else.
+pub fn tell(line: &str) -> io::Result<()> {
+    let mut output = io::stdout();
+    writeln!(output, "{line}")?;
+    output.flush()
 }
 
 /// None where the time was up.

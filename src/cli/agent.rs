@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::agent::daemon::{HELD, READY};
+use crate::agent::daemon;
 use crate::agent::protocol::PROTOCOL;
 use crate::agent::{
     Agent, Ended, Instance, ListenError, Listener, Locked, Server, State, TICK, VaultStatus, service_unit, socket_unit,
 };
 use crate::duration;
-use crate::process;
 
 use super::failure::Failure;
 use super::own_program;
@@ -35,9 +34,9 @@ enum Action {
     },
     /// Be the agent, in the foreground
     Run {
-        /// Say one line when ready, then go on alone
-        #[arg(long, hide = true)]
-        detached: bool,
+        /// Say one line when ready, then go on alone; `vault-quick` does so for a `vault` of its own version only
+        #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_name = "VERSION")]
+        detached: Option<Option<String>>,
     },
     /// End the agent; what it holds is forgotten
     Stop,
@@ -61,8 +60,8 @@ enum Unit {
 pub fn run(args: Args, world: &World) -> Result<(), Failure> {
     match args.action {
         Action::Status { json } => status(json, world),
-        Action::Run { detached: false } => serve(world),
-        Action::Run { detached: true } => serve_detached(world),
+        Action::Run { detached: None } => serve(world),
+        Action::Run { detached: Some(_) } => serve_detached(world),
         Action::Stop => stop(world),
         Action::PrintUnit { which } => print_unit(which, world),
     }
@@ -107,29 +106,22 @@ fn row(vault: &VaultStatus, world: &World) -> [String; 4] {
 }
 
 fn serve(world: &World) -> Result<(), Failure> {
-    let server = server(world)?;
+    let listener = Listener::open(&world.paths, &world.environment)?;
+    let server = Server::new(listener, TICK).map_err(Failure::AgentEnded)?;
     world.say(&format!("agent, process {}", std::process::id()));
     ended(server.run())
 }
 
-/// Whoever started us waits for one line on standard output, and for nothing else.
 fn serve_detached(world: &World) -> Result<(), Failure> {
-    let server = server(world).inspect_err(|failure| {
+    let listener = Listener::open(&world.paths, &world.environment).map_err(Failure::from).inspect_err(|failure| {
         let line = match failure {
-            Failure::AgentListen(ListenError::Held { .. }) => HELD.to_owned(),
+            Failure::AgentListen(ListenError::Held { .. }) => daemon::HELD.to_owned(),
             other => Report::of(other).message,
         };
         // Where nobody listens there is nobody to tell.
-        let _ = world.print(&format!("{line}\n"));
+        let _ = daemon::tell(&line);
     })?;
-    world.print(&format!("{READY}\n"))?;
-    process::turn_off_standard_streams().map_err(Failure::AgentEnded)?;
-    ended(server.run())
-}
-
-fn server(world: &World) -> Result<Server, Failure> {
-    let listener = Listener::open(&world.paths, &world.environment)?;
-    Server::new(listener, TICK).map_err(Failure::AgentEnded)
+    ended(daemon::serve(listener))
 }
 
 fn ended(outcome: std::io::Result<Ended>) -> Result<(), Failure> {

@@ -18,6 +18,7 @@ use crate::store::vault::{self, Key, OpenError, Opened, Vault};
 
 use super::escape::escape;
 use super::failure::Failure;
+use super::own_program;
 use super::world::World;
 
 /// How long the agent holds what it is given.
@@ -144,7 +145,7 @@ pub fn hand_over(world: &World, vault: &Vault, terms: Terms) -> Result<(), HandO
     let identity = vault.opener().identity().filter(|identity| identity::recipient(identity).is_some());
     let identity = identity.ok_or(HandOverError::NotToBeHeld)?;
     let document = vault.document();
-    let program = std::env::current_exe().map_err(StartError::Program)?;
+    let program = own_program::path_for_agent(world).map_err(StartError::Program)?;
     let agent = agent::start(&program, &world.paths, &world.environment)?;
     agent.unlock(Unlock {
         place: Place::from(&*resolved(world)),

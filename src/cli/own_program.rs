@@ -1,6 +1,7 @@
 //! The path of this program, for a line that others will start it by.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::process;
 use crate::quick::{QUICK, VAULT};
@@ -18,8 +19,19 @@ pub fn path(world: &World) -> Result<PathBuf, Failure> {
 /// to this very file.
 pub fn path_for_aws_tools(world: &World) -> Result<PathBuf, Failure> {
     let program = path(world)?;
+    Ok(quick_beside(&program, world).unwrap_or(program))
+}
+
+/// The same for the agent, which it keeps running: its very file.
+pub fn path_for_agent(world: &World) -> io::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(quick_beside(&program, world).unwrap_or(program))
+}
+
+/// The small program beside this one.
+fn quick_beside(program: &Path, world: &World) -> Option<PathBuf> {
     let quick = program.with_file_name(QUICK);
-    let hands_over_to = world.disk.resolve(&quick).map(|quick| quick.with_file_name(VAULT));
-    let is_ours = matches!((hands_over_to, std::env::current_exe()), (Ok(there), Ok(this)) if there == this);
-    Ok(if is_ours && process::check_program(&quick).is_ok() { quick } else { program })
+    let hands_over_to = world.disk.resolve(&quick).ok()?.with_file_name(VAULT);
+    let is_ours = std::env::current_exe().is_ok_and(|this| this == hands_over_to);
+    (is_ours && process::check_program(&quick).is_ok()).then_some(quick)
 }

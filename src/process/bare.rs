@@ -41,6 +41,11 @@ pub unsafe fn arguments_of_main(count: c_int, arguments: *const *const c_char) -
         .collect()
 }
 
+/// For one that is not over in a millisecond after all.
+pub fn prepare_for_long() {
+    BRIEF.turn_off();
+}
+
 /// Its memory, and what of the library's preparations such a program needs too: none of its files becomes standard output, and a
 /// reader that went away is an error like others.
 pub fn prepare() {

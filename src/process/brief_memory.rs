@@ -41,6 +41,11 @@ impl BriefMemory {
         self.is_on.store(true, Ordering::Relaxed);
     }
 
+    /// What was taken stays good.
+    pub fn turn_off(&self) {
+        self.is_on.store(false, Ordering::Relaxed);
+    }
+
     /// Zeros; None where there is no such room.
     pub fn take(&self, layout: Layout) -> Option<*mut u8> {
         if !self.is_on.load(Ordering::Relaxed) {
@@ -116,6 +121,15 @@ mod tests {
         memory.turn_on();
         assert_eq!(memory.take(of(1, 1)), None);
         assert!(memory.give_back(first, of(1, 1)));
+    }
+
+    #[test]
+    fn once_it_is_turned_off_it_gives_nothing_more_and_takes_back_what_it_gave() {
+        let memory = on();
+        let block = memory.take(of(8, 8)).unwrap();
+        memory.turn_off();
+        assert_eq!(memory.take(of(8, 8)), None);
+        assert!(memory.give_back(block, of(8, 8)));
     }
 
     #[test]

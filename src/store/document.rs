@@ -1,5 +1,6 @@
 //! What the vault holds, as TOML. Keys and tables that this version does not know survive a load and a save.
 
+mod auth;
 mod log_mark;
 mod pieces;
 mod recipient;
@@ -9,7 +10,6 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
-use ed25519_dalek::{SigningKey, VerifyingKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -21,8 +21,8 @@ pub use super::on_login::RotateOnLogin;
 use super::open_table::open_tables;
 pub use super::profile::{Profile, StoredAccessKey, StoredLine};
 use crate::names::ProfileName;
-use crate::process::leaving_no_trace;
-use crate::secret::{IdentityText, SigningSeed, in_sealed_bytes};
+use crate::secret::{IdentityText, in_sealed_bytes};
+pub use auth::Auth;
 pub use log_mark::LogMark;
 pub use recipient::{Derivation, Recipient, RecipientKind};
 pub use settings::{AgentSettings, Settings};
@@ -97,7 +97,7 @@ impl Document {
         };
         Ok(Self {
             meta,
-            auth: Auth { ed25519_seed: fresh_seed()?, rest: toml::Table::new() },
+            auth: Auth::fresh(toml::Table::new())?,
             session: Session { identity: session_identity, rest: toml::Table::new() },
             settings: Settings::default(),
             log: toml::Table::new(),
@@ -175,26 +175,14 @@ impl Document {
 
     /// New keys for the vault itself: what was sealed or signed with the old ones tells nothing about what comes.
     pub fn replace_keys(&mut self, session_identity: IdentityText) -> Result<(), DocumentError> {
-        self.auth.ed25519_seed = fresh_seed()?;
+        self.auth = Auth::fresh(std::mem::take(&mut self.auth.rest))?;
         self.session.identity = session_identity;
         Ok(())
     }
 
     /// What people compare to know that they mean the same vault.
     pub fn fingerprint(&self) -> Result<Fingerprint, DocumentError> {
-        Ok(Fingerprint::of(&self.vault_id()?, &self.verifying_key()?))
-    }
-
-    /// The public half of what signs it.
-    pub fn verifying_key(&self) -> Result<VerifyingKey, DocumentError> {
-        leaving_no_trace(|| self.signing_key().map(|key| key.verifying_key()))
-    }
-
-    /// To be used within [`leaving_no_trace`] only: it is moved through every frame on its way.
-    pub fn signing_key(&self) -> Result<SigningKey, DocumentError> {
-        let seed = Zeroizing::new(BASE64.decode(self.auth.ed25519_seed.expose()).unwrap_or_default());
-        let seed = seed.as_slice().try_into().map_err(|_| DocumentError::SigningKey)?;
-        Ok(SigningKey::from_bytes(seed))
+        Ok(Fingerprint::of(&self.vault_id()?, &self.auth.verifying_key()?))
     }
 }
 
@@ -230,10 +218,6 @@ fn malformed(text: &[u8], offset: usize) -> DocumentError {
     DocumentError::Malformed { line: 1 + before.iter().filter(|b| **b == b'\n').count() }
 }
 
-fn fresh_seed() -> Result<SigningSeed, DocumentError> {
-    leaving_no_trace(|| Ok(SigningSeed::new(BASE64.encode(*random::<32>()?))))
-}
-
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, DocumentError> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(bytes.as_mut()).map_err(|_| DocumentError::Randomness)?;
@@ -258,14 +242,6 @@ pub struct Meta {
     /// First 16 bytes of the SHA-256 of each of the last 1,024 ciphertexts, oldest first, as one base64 string.
     #[serde(default)]
     pub ancestors: String,
-    #[serde(flatten)]
-    pub rest: toml::Table,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Auth {
-    #[serde(with = "in_sealed_bytes")]
-    pub ed25519_seed: SigningSeed,
     #[serde(flatten)]
     pub rest: toml::Table,
 }

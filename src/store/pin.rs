@@ -78,7 +78,7 @@ impl Pin {
 
 /// The Ed25519 key that signs this document, as pins have it.
 pub fn public_key(document: &Document) -> Result<String, DocumentError> {
-    Ok(BASE64.encode(document.verifying_key()?))
+    Ok(BASE64.encode(document.auth.verifying_key()?))
 }
 
 fn hash_of(recipient: &str) -> String {

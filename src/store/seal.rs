@@ -176,7 +176,7 @@ fn decrypt(file: &[u8], identity: &dyn age::Identity) -> Result<SecretBytes, Uns
 fn verify(mut payload: SecretBytes) -> Result<Document, UnsealError> {
     let (signature, text) = split_signature(&payload).ok_or(UnsealError::Signature)?;
     let document = Document::decode(text)?;
-    let key = document.signing_key()?.verifying_key();
+    let key = document.auth.verifying_key()?;
     make_signed(&mut payload);
     key.verify_strict(&payload[SIGNED_FROM..], &signature).map_err(|_| UnsealError::Signature)?;
     Ok(document)
@@ -256,7 +256,7 @@ fn unsigned(document: &Document) -> Result<SecretBytes, SealError> {
 }
 
 fn signature_line(document: &Document, unsigned: &[u8]) -> Result<Vec<u8>, SealError> {
-    let signature = document.signing_key()?.sign(&unsigned[SIGNED_FROM..]);
+    let signature = document.auth.signing_key()?.sign(&unsigned[SIGNED_FROM..]);
     let signature = BASE64.encode(signature.to_bytes());
     Ok([SIGNATURE_LABEL, signature.as_bytes(), b"\n"].concat())
 }

@@ -97,7 +97,7 @@ impl Known {
         if document.meta.vault_id != self.vault_id {
             return Ok(Relation::Stranger);
         }
-        let same_key = *document.verifying_key()?.as_bytes() == self.signing_key;
+        let same_key = *document.auth.verifying_key()?.as_bytes() == self.signing_key;
         // This machine may have replaced the vault's keys meanwhile, and remembers the new ones then.
         let trusted =
             same_key || matches!(judge(&loaded.pins, &loaded.places, document, &loaded.hash)?, Verdict::Known(_));
@@ -292,7 +292,7 @@ impl Vault<'_> {
     }
 
     fn known(&self) -> Known {
-        let key = self.document.verifying_key().expect("the signature of what is open was verified with it");
+        let key = self.document.auth.verifying_key().expect("the signature of what is open was verified with it");
         Known { vault_id: self.document.meta.vault_id.clone(), signing_key: key.to_bytes(), hash: self.version.hash }
     }
 

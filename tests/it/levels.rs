@@ -72,6 +72,17 @@ const RULES: &[Rule] = &[
         what: &["println!", "eprintln!", "print!", "eprint!", "dbg!", "anstream::"],
         places: &[("src/cli/report.rs", "the one voice"), ("src/cli.rs", "hands the streams to the commands")],
     },
+    Rule {
+        what: &["stdout()", "stderr()"],
+        places: &[
+            ("src/cli/report.rs", "the one voice"),
+            ("src/cli.rs", "hands the streams to the commands"),
+            ("src/cli/world.rs", "what the commands print on"),
+            ("src/cli/rotate/progress.rs", "how wide the terminal is"),
+            ("src/quick.rs", "a session, and that `vault` is not beside it"),
+            ("src/agent/daemon.rs", "one line for the program that started it"),
+        ],
+    },
     Rule { what: &[".unwrap()", "todo!", "unimplemented!", "super::super"], places: &[] },
 ];
 

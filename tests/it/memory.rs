@@ -94,10 +94,10 @@ fn vault_with_its_secrets(folder: &Path) -> Needles {
     needles.extend(identity_needles(["the recovery identity", "the recovery identity's bytes"], &recovery.identity));
     let session = &vault.document().session.identity;
     needles.extend(identity_needles(["the session identity", "the session identity's bytes"], session));
-    let seed = vault.document().auth.ed25519_seed.expose();
+    let seed = vault.document().auth.seed().expose();
     let bytes = BASE64.decode(seed).unwrap();
     // What Ed25519 signs with: the scalar and the prefix that the seed's hash gives.
-    let scalar = vault.document().signing_key().unwrap().to_scalar();
+    let scalar = vault.document().auth.signing_key().unwrap().to_scalar();
     needles.insert("the signing key's scalar", scalar.to_bytes().into());
     needles.insert("the signing key's prefix", Sha512::digest(&bytes)[32..].into());
     needles.insert("the signing seed's bytes", bytes);

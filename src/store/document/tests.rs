@@ -139,7 +139,7 @@ fn every_new_document_has_keys_of_its_own() {
     let (one, other) = (new(), new());
     assert_ne!(one.meta.vault_id, other.meta.vault_id);
     assert_eq!(BASE64.decode(&one.meta.vault_id).unwrap().len(), 16);
-    assert_ne!(one.signing_key().unwrap().to_bytes(), other.signing_key().unwrap().to_bytes());
+    assert_ne!(one.auth.signing_key().unwrap().to_bytes(), other.auth.signing_key().unwrap().to_bytes());
     assert_eq!((one.meta.format, one.meta.rekeyed_generation), (1, 1));
 }
 

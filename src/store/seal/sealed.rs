@@ -33,17 +33,18 @@ impl Sealed {
         let seal = || {
             let line = signature_line(document, &unsigned)?;
             let file = encrypt_to_its_recipients(&[&line, text], document, plugins)?;
-            let key = document.verifying_key()?;
+            let key = document.auth.verifying_key()?;
             let signature = signature_in(&line).filter(|one| key.verify_strict(&unsigned[SIGNED_FROM..], one).is_ok());
             Ok::<_, SealError>((line, file, signature.map(|_| key)))
         };
         let (read, sealed) = at_once(|| Document::decode(text), seal);
         let (line, file, verified_by) = sealed?;
         // Who opens the file takes the key from what was read.
-        let read = read.map_err(UnsealError::from).and_then(|read| match verified_by == Some(read.verifying_key()?) {
-            true => Ok(read),
-            false => Err(UnsealError::Signature),
-        });
+        let read =
+            read.map_err(UnsealError::from).and_then(|read| match verified_by == Some(read.auth.verifying_key()?) {
+                true => Ok(read),
+                false => Err(UnsealError::Signature),
+            });
         Ok(Self { file, line, unsigned, read })
     }
 

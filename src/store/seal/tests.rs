@@ -87,7 +87,7 @@ fn who_can_encrypt_to_the_recipients_still_cannot_write_a_vault() {
     let genuine = str::from_utf8(&genuine).unwrap();
     assert!(matches!(forge(genuine.replace("host", "ghost").as_bytes()), UnsealError::Signature));
     assert!(matches!(forge(genuine.replacen('\n', "\r\n", 1).as_bytes()), UnsealError::Signature));
-    let without_label = BASE64.encode(document.signing_key().unwrap().sign(text.as_bytes()).to_bytes());
+    let without_label = BASE64.encode(document.auth.signing_key().unwrap().sign(text.as_bytes()).to_bytes());
     assert!(matches!(forge(format!("#sig {without_label}\n{}", *text).as_bytes()), UnsealError::Signature));
 }
 

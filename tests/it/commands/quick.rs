@@ -126,6 +126,63 @@ fn where_the_other_is_not_it_says_so() {
     start(&case, program, &["list"]).run().exits(1).stdout("").stderr(&error_and_hint(&message, hint));
 }
 
+/// The program that is the agent, and with which arguments.
+fn agent(case: &Case) -> (PathBuf, String) {
+    let status = json(&case.run(&["agent", "status", "--json"]));
+    let line = fs::read_to_string(format!("/proc/{}/cmdline", status["agent"]["pid"])).unwrap();
+    let (program, arguments) = line.trim_end_matches('\0').split_once('\0').unwrap();
+    (program.into(), arguments.replace('\0', " "))
+}
+
+fn own_version() -> String {
+    format!("--detached={}", env!("CARGO_PKG_VERSION"))
+}
+
+#[test]
+fn it_is_the_agent_where_it_lies_beside_the_vault_that_starts_one_and_opens_all_the_same() {
+    let case = signed_in();
+    case.run(&["agent", "stop"]).succeeds();
+    let bin = case.given("bin");
+    fs::create_dir(&bin).unwrap();
+    let (vault, quick) = (bin.join("vault"), bin.join("vault-quick"));
+    write_program(&vault, &fs::read(VAULT).unwrap());
+    let by_agent = |words: &[&str]| case.vault_as(&vault, words).without_variable("VAULT_NO_AGENT");
+    let arguments = format!("agent run {}", own_version());
+    for program in [vault.clone(), quick.clone()] {
+        by_agent(&["unlock"]).run().succeeds();
+        assert_eq!(agent(&case), (program.clone(), arguments.clone()));
+        by_agent(&["list"]).asking().run().succeeds();
+        start(&case, alone(&case), &ASK).run().succeeds();
+        by_agent(&["lock"]).run().succeeds();
+        start(&case, &vault, &ASK).asking().run().exits(3);
+        by_agent(&["agent", "stop"]).run().succeeds();
+        if program == vault {
+            write_program(&quick, &bytes());
+        }
+    }
+    fs::set_permissions(&quick, Permissions::from_mode(0o777)).unwrap();
+    by_agent(&["unlock"]).run().succeeds();
+    assert_eq!(agent(&case).0, vault, "anybody can change the other");
+    by_agent(&["agent", "stop"]).run().succeeds();
+}
+
+#[test]
+fn an_agent_for_another_version_or_one_that_can_not_listen_it_leaves_to_the_program_beside_it() {
+    let case = Case::with_prod();
+    let quick = quick(&case);
+    let beside = Path::new(&quick).with_file_name("vault");
+    let other = start(&case, &quick, &["agent", "run", "--detached=0.0.1"]).start();
+    while !case.run(&["agent", "status"]).err.starts_with("agent ") {}
+    assert_eq!(agent(&case), (beside.clone(), "agent run --detached=0.0.1".to_owned()));
+    start(&case, &quick, &["agent", "run", &own_version()]).run().exits(1).stdout("held\n");
+    case.run(&["agent", "stop"]).succeeds();
+    other.finish().succeeds().stdout("ready\n").stderr("");
+    let sockets = case.home().join(".local/state/vault/run");
+    fs::set_permissions(&sockets, Permissions::from_mode(0o755)).unwrap();
+    let why = "the agent can't listen: the folder of its socket can't be used: others can use it\n";
+    start(&case, &quick, &["agent", "run", &own_version()]).run().exits(1).stdout(why);
+}
+
 #[test]
 fn configure_names_it_only_where_it_would_leave_the_rest_to_this_very_program() {
     let case = Case::with_prod();

@@ -73,7 +73,7 @@ fn is_what_we_say(case: &Case, identity: &Path, payload: &str) {
     assert!(text.contains(&format!("id = \"{}\"", case.alice.access_key_id())));
     let signature = BASE64.decode(first.strip_prefix("#sig ").unwrap()).unwrap();
     let signed = [b"vault-payload-v1\0", text.as_bytes()].concat();
-    let key = document.signing_key().unwrap().verifying_key();
+    let key = document.auth.signing_key().unwrap().verifying_key();
     key.verify_strict(&signed, &Signature::from_slice(&signature).unwrap()).unwrap();
 }
 

@@ -70,7 +70,7 @@ fn a_started_agent_has_nothing_of_whoever_started_it() {
     let process = PathBuf::from(format!("/proc/{}", case.pid()));
     assert_eq!(fs::read_to_string(process.join("environ")).unwrap(), format!("HOME={}\0", case.home().display()));
     assert_eq!(fs::read_link(process.join("cwd")).unwrap(), Path::new("/"));
-    let arguments = format!("{VAULT}\0agent\0run\0--detached\0");
+    let arguments = format!("{VAULT}\0agent\0run\0--detached={}\0", env!("CARGO_PKG_VERSION"));
     assert_eq!(fs::read_to_string(process.join("cmdline")).unwrap(), arguments);
     let mut opened: Vec<PathBuf> = fs::read_dir(process.join("fd"))
         .unwrap()

@@ -29,7 +29,7 @@ pub fn needles(case: &WithAgent) -> Needles {
     let document: Document = peek(&file, Key::Identity(&recovery), &Plugins::none()).ok().unwrap();
     let kdf = header::scan(&file).ok().flatten().unwrap();
     let vault = derive(&Passphrase::new(PASSPHRASE.to_owned()), &kdf, None).unwrap();
-    let seed = document.auth.ed25519_seed.expose();
+    let seed = document.auth.seed().expose();
     let bytes = |identity: &IdentityText| bech32::decode(identity.expose()).unwrap().1;
     let mut needles = Needles::from([
         (VAULT[0], vault.expose().into()),
@@ -42,7 +42,7 @@ pub fn needles(case: &WithAgent) -> Needles {
         ("the secret access key", case.alice.secret_access_key().into()),
         ("the signing seed", seed.into()),
         ("the signing seed's bytes", BASE64.decode(seed).unwrap()),
-        ("the signing key's scalar", document.signing_key().unwrap().to_scalar().to_bytes().into()),
+        ("the signing key's scalar", document.auth.signing_key().unwrap().to_scalar().to_bytes().into()),
     ]);
     // The search passes over zeros.
     needles.values_mut().for_each(|needle| drop(needle.drain(..needle.iter().take_while(|byte| **byte == 0).count())));
