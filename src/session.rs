@@ -34,7 +34,7 @@ pub use key::{NameKey, SessionKey, name_key};
 pub use ladder::{Device, LONGEST_CHAINED, Ladder, LadderError, ROLE_DEFAULT, Rung, USER_DEFAULT};
 pub use lookup::{Lookup, LookupError};
 #[cfg(feature = "program")]
-pub use mfa::{CodeAsker, CodeError, CodeFrom, CodePrompt, Why};
+pub use mfa::{CodeAsker, CodeError, CodeFrom, CodePrompt, Waiting, Why};
 pub use note::{Cap, NoMfa, Note};
 pub use options::Options;
 pub use plan::{Freshness, Lifetime, MinTtlTooLong, Plan};

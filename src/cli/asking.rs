@@ -1,5 +1,5 @@
-//! That this process asks a person something, perhaps with an access key or what opens the vault at hand: a lock that stands as
-//! long, for `lock` to find.
+//! That this process waits for a person, or for another process that does, perhaps with an access key or what opens the vault at
+//! hand: a lock that stands as long, for `lock` to find.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::disk::{Disk, Holders, Lock, RealDisk, hold, let_go, tell_holders};
+use crate::process::LastWords;
+use crate::session::Waiting;
+
+use super::report;
 
 const FOLDER: &str = "prompts";
 
@@ -16,9 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The state folder, where the program's own process says so.
 static STATE: OnceLock<PathBuf> = OnceLock::new();
 
-/// From here on each prompt of this process is to be found.
+/// From here on each prompt of this process is to be found, and does not end without a word.
 pub fn let_lock_find_us(state: &Path) {
     let _ = STATE.set(state.to_owned());
+    LastWords::are(report::ENDED_WHILE_ASKING);
 }
 
 /// The state folder; None before anything was remembered: there is no vault to be locked, and nothing is made.
@@ -31,18 +36,24 @@ fn place() -> Option<PathBuf> {
 }
 
 /// Stands as long as it lives, and at the latest until the process dies.
-pub struct Asking(Option<Box<dyn Lock>>);
+pub struct Asking {
+    lock: Option<Box<dyn Lock>>,
+    _last_words: LastWords,
+}
+
+impl Waiting for Asking {}
 
 impl Asking {
     /// Where the folder takes no lock a person is asked all the same: a vault can be used where nothing can be written.
     pub fn say() -> Self {
-        Self(place().and_then(|place| hold(&RealDisk, &place).ok()))
+        let lock = place().and_then(|place| hold(&RealDisk, &place).ok());
+        Self { lock, _last_words: LastWords::wanted() }
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        if self.0.take().is_some() {
+        if self.lock.take().is_some() {
             place().into_iter().for_each(|place| let_go(&RealDisk, &place));
         }
     }

@@ -5,8 +5,9 @@ use std::io::Read;
 use crate::duration;
 use crate::names::{ProfileName, arn_account, arn_user_name};
 use crate::process::{self, HeldSignals};
-use crate::session::{CodeAsker, CodeError, CodePrompt, Why};
+use crate::session::{CodeAsker, CodeError, CodePrompt, Waiting, Why};
 
+use super::asking::Asking;
 use super::escape::escape;
 use super::report;
 use super::sign_in_args::{CodeGiven, SignInArgs};
@@ -47,9 +48,11 @@ impl CodeAsker for Asker<'_, '_> {
         Ok(String::from_utf8_lossy(&printed).trim().to_owned())
     }
 
-    fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>) {
+    fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>) -> Option<Box<dyn Waiting>> {
+        let asking = Asking::say();
         let other = report::process(pid);
         self.world.say(&format!("waiting for {other}, which is getting the session of `{profile}`"));
+        Some(Box::new(asking))
     }
 
     fn is_over(&self) -> bool {
@@ -92,7 +95,9 @@ impl CodeAsker for AsksNobody {
         Err(CodeError::NoTerminal)
     }
 
-    fn waiting(&mut self, _profile: &ProfileName, _pid: Option<u32>) {}
+    fn waiting(&mut self, _profile: &ProfileName, _pid: Option<u32>) -> Option<Box<dyn Waiting>> {
+        Some(Box::new(Asking::say()))
+    }
 
     fn ask(&mut self, _prompt: &CodePrompt) -> Result<String, CodeError> {
         Err(CodeError::NoTerminal)

@@ -79,23 +79,6 @@ unsafe fn is_zero(piece: *mut u8, length: usize) -> bool {
     before.iter().chain(after).all(|byte| *byte == 0) && numbers.iter().all(|number| *number == 0)
 }
 
-/// Lets the heap keep what is freed, which was wiped, for what is allocated next. A vault of ten thousand profiles passes
-/// through a dozen buffers of megabytes; given back to the system and asked for again, each would cost a thousand page faults.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub fn keep_freed_memory() {
-    const MOST: libc::c_int = 64 << 20;
-    // The most that glibc takes here. Argon2's memory is more, and goes back at once.
-    const SINGLE: libc::c_int = 32 << 20;
-    // SAFETY: both only set a number of the C library's allocator; where it takes none, it goes on as before.
-    unsafe {
-        libc::mallopt(libc::M_TRIM_THRESHOLD, MOST);
-        libc::mallopt(libc::M_MMAP_THRESHOLD, SINGLE);
-    }
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn keep_freed_memory() {}
-
 /// Keeps what was written before. A compiler knows that nobody can read what is freed next, and would drop the wiping. An
 /// assembly block that may read all memory forbids it. Volatile writes would too, byte by byte: 20 times slower over
 /// Argon2's matrix.

@@ -35,7 +35,7 @@ impl Handlers {
     }
 
     /// For as long as the program runs.
-    fn stay(mut self) {
+    pub(super) fn stay(mut self) {
         self.0.clear();
     }
 }
@@ -45,6 +45,15 @@ impl Handlers {
 pub(super) fn outlive(signal: c_int) {
     // SAFETY: it calls nothing.
     unsafe { Handlers::put(Handler::Plain(go_on), [signal]) }.stay();
+}
+
+/// By that signal, so that a shell sees what happened. Async-signal-safe.
+pub(super) fn die(signal: c_int) {
+    // SAFETY: signal and raise are async-signal-safe (POSIX.1-2017, 2.4.3).
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
 }
 
 extern "C" fn go_on(_signal: c_int) {}

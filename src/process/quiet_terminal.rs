@@ -5,7 +5,8 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::handlers::{ENDING, Handler, Handlers};
+use super::handlers::{ENDING, Handler, Handlers, die};
+use super::last_words;
 
 struct Saved {
     terminal: File,
@@ -67,12 +68,9 @@ pub fn restore() {
     }
 }
 
-/// Restores the terminal, then dies of the same signal, so that a shell sees what happened.
+/// Restores the terminal, says the last words, then dies of the same signal, so that a shell sees what happened.
 pub(super) extern "C" fn restore_and_die(signal: libc::c_int) {
     restore();
-    // SAFETY: signal and raise are async-signal-safe (POSIX.1-2017, 2.4.3).
-    unsafe {
-        libc::signal(signal, libc::SIG_DFL);
-        libc::raise(signal);
-    }
+    last_words::say(signal);
+    die(signal);
 }

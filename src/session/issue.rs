@@ -158,7 +158,7 @@ impl Issuer<'_> {
         let at_once = self.cache.lock(slot, Duration::ZERO);
         let locked = match at_once {
             Err(LockError::Held { pid }) if !self.patience.is_zero() => {
-                self.asker.waiting(&slot.profile, pid);
+                let _found = self.asker.waiting(&slot.profile, pid);
                 self.wait_for(slot)?
             }
             other => other,

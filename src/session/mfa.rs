@@ -39,6 +39,9 @@ pub enum Why {
     Wrong,
 }
 
+/// As long as it lives, a lock of the vault finds the process that waits.
+pub trait Waiting {}
+
 /// The ways to a code that belong to whoever runs the program.
 pub trait CodeAsker {
     /// What was given in advance by flag, stdin or variable, as it was given. A second call in one run gives nothing: a
@@ -48,8 +51,8 @@ pub trait CodeAsker {
     /// Runs a profile's `mfa_process` and returns what it printed.
     fn run(&mut self, words: &str) -> Result<String, CodeError>;
 
-    /// Another process is getting the same session, and is waited for.
-    fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>);
+    /// Another process is getting the same session, and is waited for: with an access key at hand, as if a person were.
+    fn waiting(&mut self, profile: &ProfileName, pid: Option<u32>) -> Option<Box<dyn Waiting>>;
 
     /// Whether nobody wants the session any more.
     fn is_over(&self) -> bool {

@@ -32,7 +32,7 @@ fn file(path: &Path, world: &World, profile: impl Fn(&str) -> Option<String>) ->
     let shown = world.paths.shown(path);
     let contents = match file::read_whole(world.disk, path) {
         Ok(contents) => contents,
-        Err(error) => return vec![unreadable(error, world)],
+        Err(error) => return vec![unreadable(error, path, world)],
     };
     let faulty = faulty(&Ini::parse(&contents.bytes).faults(), path, world);
     let file = CredentialsFile::parse(&contents.bytes);
@@ -69,11 +69,17 @@ fn is_commented_secret(line: &str) -> bool {
         && value.iter().all(|byte| of_a_secret(*byte))
 }
 
-fn unreadable(error: FileError, world: &World) -> Finding {
+/// What others may have written says nothing about what AWS tools will do tomorrow.
+fn unreadable(error: FileError, file: &Path, world: &World) -> Finding {
     let finding = Finding::problem(ABOUT, error.to_string());
     match &error {
         FileError::OthersCanWrite { path, .. } => {
-            finding.next(format!("`chmod go-w {}`", world.paths.shown(path))).at(folders::place(path, world).display())
+            // Whoever can write to a folder on the way has no business with the credentials' own mode.
+            let mode = if path == file { "600" } else { "go-w" };
+            let mend = format!("`chmod {mode} {}`", world.paths.shown(path));
+            finding
+                .next(format!("{mend}, then `vault doctor` once more: nothing in it was looked at"))
+                .at(folders::place(path, world).display())
         }
         FileError::ForeignOwner { path, .. } => finding.at(folders::place(path, world).display()),
         _ => finding,

@@ -8,7 +8,7 @@ use aws_sim::{MfaDevice, Request as Sent, Role, Simulator, Trust, User};
 use super::super::cache::Cache;
 use super::super::chain::Chain;
 use super::super::fixture::{cache, config, document, stamps};
-use super::super::mfa::CodePrompt;
+use super::super::mfa::{CodePrompt, Waiting};
 use super::super::options::Options;
 use super::super::sources::Sources;
 use super::*;
@@ -185,7 +185,9 @@ pub fn typing<'a>(phone: &'a MfaDevice, types: &[Types]) -> Person<'a> {
 }
 
 impl CodeAsker for Person<'_> {
-    fn waiting(&mut self, _: &ProfileName, _: Option<u32>) {}
+    fn waiting(&mut self, _: &ProfileName, _: Option<u32>) -> Option<Box<dyn Waiting>> {
+        None
+    }
 
     fn given(&mut self) -> Result<Option<String>, CodeError> {
         Ok(self.given.take())

@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::{NotCommitted, ReopenError, SaveFailure, Stamp, Vault, Version, Warning};
+use crate::process::make_room;
 use crate::secret::{IdentityText, Passphrase};
 use crate::store::document::{Document, DocumentError};
 use crate::store::file::{LoadError, Loaded, Place};
@@ -15,6 +16,9 @@ use crate::store::passphrase::{self, DeriveError};
 use crate::store::pin::{Distrust, Pin, Reason, Verdict, judge, judge_anywhere, public_key};
 use crate::store::plugin::{Plugins, plugin_of_identity};
 use crate::store::seal::{UnsealError, unseal, unseal_by};
+
+/// What reading it takes of memory, and writing it again, for each byte of a vault's file.
+const ROOM: usize = 64;
 
 /// What opens a vault.
 pub enum Key<'a> {
@@ -92,6 +96,7 @@ pub struct Unproven<'d> {
 
 /// Opens what was loaded from `place` and compares it with what this machine remembers.
 pub fn open<'d>(place: &Place<'d>, loaded: &Loaded, key: Key) -> Result<Opened<'d>, OpenError> {
+    make_room(ROOM * loaded.bytes.len());
     let unlocked = unlock(&loaded.bytes, &key, place.plugins());
     let (opener, document) = unlocked.map_err(|error| match (error, &key) {
         (OpenError::WrongPassphrase, Key::Passphrase(passphrase, memory)) => {

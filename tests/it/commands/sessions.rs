@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use super::{json, short, written};
+use crate::left_unlocked::LeftUnlocked;
 use crate::program::{ACCOUNT, Case, files_below};
 
 const NOTHING: &str = "there was no session to drop\n";
@@ -142,6 +144,30 @@ fn who_waits_for_a_session_is_told_for_whom() {
     second.expect("prod: still signed in as alice");
     second.finish().0.succeeds();
     assert_eq!(case.sim.count("GetSessionToken"), 1);
+}
+
+/// They have an access key at hand, as the one has that asks.
+#[test]
+fn a_lock_ends_who_waits_for_a_session_like_who_asks_for_the_code_and_each_says_so() {
+    let case = LeftUnlocked::new(Case::with_prod());
+    let by_agent = || case.vault(&["login", "prod", "--no-export"]).asking().without_variable("VAULT_NO_AGENT");
+    let mut first = by_agent().on_terminal();
+    first.expect("MFA code for prod");
+    let mut second = by_agent().on_terminal();
+    second.expect("waiting for process ").expect(", which is getting the session of `prod`");
+    let piped = by_agent().start();
+    while fs::read_dir(case.home().join(".local/state/vault/prompts")).unwrap().count() < 3 {}
+    case.run(&["lock"]).succeeds();
+    let words = "\nvault: error: ended by another process while it waited, as `vault lock` does\n\
+                 vault: hint: the same command once more\n";
+    for terminal in [first, second] {
+        let (output, echoes) = terminal.finish();
+        assert!(echoes);
+        output.dies_of(Signal::TERM);
+        assert!(output.screen.replace('\r', "").ends_with(words), "{:?}", output.screen);
+    }
+    assert!(piped.finish().dies_of(Signal::TERM).err.ends_with(words));
+    assert_eq!(case.sim.count("GetSessionToken"), 0);
 }
 
 #[test]

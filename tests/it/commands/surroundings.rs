@@ -232,3 +232,30 @@ fn a_rotation_takes_as_many_files_as_the_system_gives_for_the_asking() {
     terminal.signal(rustix::process::Signal::TERM);
     terminal.finish().0.exits(7);
 }
+
+/// Page by page, to get them from the system takes longer than to fill them.
+#[test]
+#[cfg(target_env = "gnu")]
+fn a_large_vault_is_read_into_large_pages_and_a_small_one_is_not() {
+    if !Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
+        return;
+    }
+    let case = Case::with_prod();
+    let heap_is_of_large_pages = || {
+        let mut terminal = case.vault(&["remove", "prod"]).on_terminal();
+        terminal.expect("Remove `prod`");
+        let maps = fs::read_to_string(format!("/proc/{}/smaps", terminal.id())).unwrap();
+        let heap = maps.lines().skip_while(|line| !line.ends_with("[heap]"));
+        // Where only a part of it is of large pages, each part stands alone.
+        let flags: Vec<&str> = heap.filter(|line| line.starts_with("VmFlags:")).take(2).collect();
+        terminal.type_line("n");
+        terminal.finish();
+        flags.iter().any(|flags| flags.split(' ').any(|flag| flag == "hg"))
+    };
+    assert!(!heap_is_of_large_pages());
+    let section =
+        |n: usize| format!("[user-{n}]\naws_access_key_id = AKIA{n:0>16}\naws_secret_access_key = {n:0>40}\n");
+    case.write(&case.credentials(), 0o600, (0..800).map(section).collect::<String>());
+    case.run(&["import", "--yes", "--no-verify", "--remove"]).succeeds();
+    assert!(heap_is_of_large_pages());
+}

@@ -79,8 +79,15 @@ fn the_folder_of_both_of_awss_files_is_counted_once() {
     let folder = case.home().join(".aws");
     set_mode(&folder, 0o775);
     let found = format!("others can write to {} (mode 775)", folder.display());
-    assert_eq!(only(&case, &[], "aws files"), told("problem", &found, Some("`chmod go-w ~/.aws`")));
+    let once_more = "then `vault doctor` once more: nothing in it was looked at";
+    let next = format!("`chmod go-w ~/.aws`, {once_more}");
+    assert_eq!(only(&case, &[], "aws files"), told("problem", &found, Some(&next)));
     doctor(&case, &[]).run().exits(1).stderr(&error("one problem was found"));
+    set_mode(&folder, 0o700);
+    set_mode(&case.credentials(), 0o666);
+    let found = format!("others can write to {} (mode 666)", case.credentials().display());
+    let next = format!("`chmod 600 ~/.aws/credentials`, {once_more}");
+    assert_eq!(only(&case, &[], "aws files"), told("problem", &found, Some(&next)));
 }
 
 #[test]
