@@ -38,7 +38,7 @@ pub fn main(arguments: &[OsString]) -> u8 {
     done.unwrap_or_else(|| become_vault(arguments, hardened))
 }
 
-/// What `vault agent run --detached` does. None: it can't listen.
+/// What `vault agent run --detached` does. None: it knows no place to listen at, or can't.
 fn be_agent() -> Option<u8> {
     process::prepare_for_long();
     let environment = Environment::of_this_process();

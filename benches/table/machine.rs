@@ -76,7 +76,11 @@ impl Machine {
     }
 
     pub fn unlock(&self) -> Command {
-        let mut command = self.vault(&["unlock"]);
+        self.unlock_by(PROGRAM)
+    }
+
+    pub fn unlock_by(&self, vault: impl AsRef<OsStr>) -> Command {
+        let mut command = self.command(vault, &["unlock"]);
         command.env("VAULT_IDENTITY", "recovery.txt").stderr(Stdio::null());
         command
     }

@@ -1,9 +1,22 @@
-//! The small program as packages have it.
+//! The programs as packages have them.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Made by the script that makes it for them.
+use super::machine::{Machine, PROGRAM};
+
+/// The large one, with the small one beside it.
+pub fn vault(machine: &Machine) -> PathBuf {
+    let folder = machine.path("package");
+    fs::create_dir(&folder).expect("the folder is ours");
+    for (name, program) in [("vault", Path::new(PROGRAM)), ("vault-quick", &quick())] {
+        fs::copy(program, folder.join(name)).expect("both were built");
+    }
+    folder.join("vault")
+}
+
+/// The small one, made by the script that makes it for them.
 pub fn quick() -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));
     let made = Command::new(source.join(".ci/quick")).stdin(Stdio::null()).stderr(Stdio::inherit()).output();

@@ -94,7 +94,8 @@ pub fn is_asked_for(given: &[OsString]) -> bool {
 
 /// What the started program does once it listens: says so, and is the agent.
 pub fn serve(listener: Listener) -> io::Result<Ended> {
-    let server = Server::new(listener, TICK)?;
+    // Where nobody listens there is nobody to tell.
+    let server = Server::new(listener, TICK).inspect_err(|error| drop(tell(&error.to_string())))?;
     tell(READY)?;
     turn_off_standard_streams()?;
     server.run()

@@ -1,6 +1,6 @@
 //! The agent as the commands meet it: asked to open the vault, and given what a person has just unlocked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,8 +145,7 @@ pub fn hand_over(world: &World, vault: &Vault, terms: Terms) -> Result<(), HandO
     let identity = vault.opener().identity().filter(|identity| identity::recipient(identity).is_some());
     let identity = identity.ok_or(HandOverError::NotToBeHeld)?;
     let document = vault.document();
-    let program = own_program::path_for_agent(world).map_err(StartError::Program)?;
-    let agent = agent::start(&program, &world.paths, &world.environment)?;
+    let agent = started(world)?;
     agent.unlock(Unlock {
         place: Place::from(&*resolved(world)),
         vault_id: document.meta.vault_id.clone(),
@@ -158,6 +157,16 @@ pub fn hand_over(world: &World, vault: &Vault, terms: Terms) -> Result<(), HandO
         session: terms.session,
     })?;
     Ok(())
+}
+
+fn started(world: &World) -> Result<Agent, StartError> {
+    let own = std::env::current_exe().map_err(StartError::Program)?;
+    let start = |program: &Path| agent::start(program, &world.paths, &world.environment);
+    match own_program::quick_beside(&own, world).map(|quick| start(&quick)) {
+        // One that does not run, such as another machine's, leaves it to us.
+        None | Some(Err(StartError::Program(_) | StartError::NoAnswer)) => start(&own),
+        Some(started) => started,
+    }
 }
 
 /// After a person typed the passphrase: they need not type it again for a while, if they want that.

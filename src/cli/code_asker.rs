@@ -99,6 +99,10 @@ impl CodeAsker for AsksNobody {
         Some(Box::new(Asking::say()))
     }
 
+    fn is_over(&self) -> bool {
+        HeldSignals::one_came()
+    }
+
     fn ask(&mut self, _prompt: &CodePrompt) -> Result<String, CodeError> {
         Err(CodeError::NoTerminal)
     }

@@ -1,6 +1,5 @@
 //! The path of this program, for a line that others will start it by.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::process;
@@ -22,14 +21,8 @@ pub fn path_for_aws_tools(world: &World) -> Result<PathBuf, Failure> {
     Ok(quick_beside(&program, world).unwrap_or(program))
 }
 
-/// The same for the agent, which it keeps running: its very file.
-pub fn path_for_agent(world: &World) -> io::Result<PathBuf> {
-    let program = std::env::current_exe()?;
-    Ok(quick_beside(&program, world).unwrap_or(program))
-}
-
 /// The small program beside this one.
-fn quick_beside(program: &Path, world: &World) -> Option<PathBuf> {
+pub fn quick_beside(program: &Path, world: &World) -> Option<PathBuf> {
     let quick = program.with_file_name(QUICK);
     let hands_over_to = world.disk.resolve(&quick).ok()?.with_file_name(VAULT);
     let is_ours = std::env::current_exe().is_ok_and(|this| this == hands_over_to);

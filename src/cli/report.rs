@@ -63,9 +63,9 @@ pub use signed_in::{hint_region, say_signed_in};
 pub use trust::{recipients_changed, state as vault_state, what_changed};
 pub use vault::vault_warning;
 
-/// Said by a process that is ended while it waits for a person, on the line of its question.
+/// Said by a process that is ended while it waits for a person, or for another process that does, below its question.
 pub const ENDED_WHILE_ASKING: &str = "\nvault: error: ended by another process while it waited, as `vault lock` does\n\
-                                      vault: hint: the same command once more\n";
+                                      vault: hint: `vault status` says where things stand\n";
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

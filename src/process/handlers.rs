@@ -29,6 +29,9 @@ impl Handlers {
             Handler::Plain(function) => (function as *const () as usize, 0),
             Handler::Informed(function) => (function as *const () as usize, libc::SA_SIGINFO | libc::SA_RESTART),
         };
+        // It may write to a terminal that it is in the background of, which must not stop it.
+        // SAFETY: the pointer is to a mask, which is one as it is.
+        unsafe { libc::sigaddset(&mut action.sa_mask, libc::SIGTTOU) };
         // SAFETY: the function is of the form that the flags say, by the match above, and async-signal-safe by the caller's word.
         let put = |signal| Some((signal, unsafe { put(signal, &action) }?));
         Self(signals.into_iter().filter_map(put).collect())
@@ -49,10 +52,17 @@ pub(super) fn outlive(signal: c_int) {
 
 /// By that signal, so that a shell sees what happened. Async-signal-safe.
 pub(super) fn die(signal: c_int) {
-    // SAFETY: signal and raise are async-signal-safe (POSIX.1-2017, 2.4.3).
+    // SAFETY: all zeros are a mask.
+    let mut this: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: all these are async-signal-safe (POSIX.1-2017, 2.4.3), and the pointers are to a mask and null.
     unsafe {
+        libc::sigemptyset(&mut this);
+        libc::sigaddset(&mut this, signal);
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &this, std::ptr::null_mut());
+        // No signal ends the first process of a container by default.
+        libc::_exit(128 + signal);
     }
 }
 

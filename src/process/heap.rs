@@ -10,10 +10,10 @@ mod of_glibc {
 
     use rustix::mm::{Advice, madvise};
 
-    /// What is freed was wiped, and is given out again. Argon2's memory is more, and goes back at once.
+    /// What is freed was wiped, and is given out again.
     const KEPT: c_int = 128 << 20;
 
-    /// The most that glibc takes for a block that is not mapped for itself alone.
+    /// The most that glibc takes for a block that is not mapped for itself alone. Argon2's memory is more, and goes back at once.
     const SINGLE: c_int = 32 << 20;
 
     /// By which the heap grows without being told (glibc's `DEFAULT_TOP_PAD`).
@@ -52,12 +52,12 @@ mod of_glibc {
         unsafe { libc::mallopt(libc::M_TOP_PAD, room) };
         // SAFETY: nobody uses the block, which is given back below.
         let block = unsafe { libc::malloc(ASKED) };
-        // SAFETY: by nothing the heap does not grow; this only says where it ends.
+        // SAFETY: an increment of zero moves nothing; it says where the heap ends.
         let end = unsafe { libc::sbrk(0) };
         let start = block.addr().next_multiple_of(PAGE);
         // What is mapped for itself alone, or is no block at all, stands elsewhere.
         if let Some(length) = end.addr().checked_sub(start).filter(|length| !block.is_null() && *length <= 2 * MOST) {
-            // SAFETY: from there to its end it is the heap, and large pages hold what the small ones did.
+            // SAFETY: whatever stands there, the advice changes no byte of it.
             let _ = unsafe { madvise(block.with_addr(start), length, Advice::LinuxHugepage) };
         }
         // SAFETY: it is from malloc, or null; the number is what it was.

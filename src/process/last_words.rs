@@ -46,8 +46,15 @@ extern "C" fn say_and_die(signal: libc::c_int) {
 /// Async-signal-safe: what was set before the first handler was in place is only read.
 pub(super) fn say(signal: libc::c_int) {
     let wanted = signal == libc::SIGTERM && WANTED.load(Ordering::SeqCst) > 0;
-    if let Some(words) = WORDS.get().filter(|_| wanted) {
+    if let Some(words) = WORDS.get().filter(|_| wanted && is_taken(libc::STDERR_FILENO)) {
         // SAFETY: write is async-signal-safe (POSIX.1-2017, 2.4.3), and the bytes live as long as the program.
         unsafe { libc::write(libc::STDERR_FILENO, words.as_ptr().cast(), words.len()) };
     }
+}
+
+/// Whether it can be written to at once: nobody may read what is there, and to end comes first. Async-signal-safe.
+fn is_taken(descriptor: libc::c_int) -> bool {
+    let mut asked = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
+    // SAFETY: poll is async-signal-safe (POSIX.1-2017, 2.4.3), and the pointer is to one of them.
+    unsafe { libc::poll(&mut asked, 1, 0) == 1 && asked.revents & libc::POLLOUT != 0 }
 }

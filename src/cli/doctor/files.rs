@@ -69,13 +69,13 @@ fn is_commented_secret(line: &str) -> bool {
         && value.iter().all(|byte| of_a_secret(*byte))
 }
 
-/// What others may have written says nothing about what AWS tools will do tomorrow.
+/// Whether that is mended says nothing of what stands in the file.
 fn unreadable(error: FileError, file: &Path, world: &World) -> Finding {
     let finding = Finding::problem(ABOUT, error.to_string());
     match &error {
         FileError::OthersCanWrite { path, .. } => {
             // Whoever can write to a folder on the way has no business with the credentials' own mode.
-            let mode = if path == file { "600" } else { "go-w" };
+            let mode = if *path == folders::place(file, world) { "600" } else { "go-w" };
             let mend = format!("`chmod {mode} {}`", world.paths.shown(path));
             finding
                 .next(format!("{mend}, then `vault doctor` once more: nothing in it was looked at"))

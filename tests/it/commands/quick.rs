@@ -160,6 +160,11 @@ fn it_is_the_agent_where_it_lies_beside_the_vault_that_starts_one_and_opens_all_
             write_program(&quick, &bytes());
         }
     }
+    write_program(&quick, b"another machine's\n");
+    by_agent(&["unlock"]).run().succeeds();
+    assert_eq!(agent(&case).0, vault, "the other does not run");
+    by_agent(&["agent", "stop"]).run().succeeds();
+    write_program(&quick, &bytes());
     fs::set_permissions(&quick, Permissions::from_mode(0o777)).unwrap();
     by_agent(&["unlock"]).run().succeeds();
     assert_eq!(agent(&case).0, vault, "anybody can change the other");

@@ -156,10 +156,12 @@ fn a_lock_ends_who_waits_for_a_session_like_who_asks_for_the_code_and_each_says_
     let mut second = by_agent().on_terminal();
     second.expect("waiting for process ").expect(", which is getting the session of `prod`");
     let piped = by_agent().start();
-    while fs::read_dir(case.home().join(".local/state/vault/prompts")).unwrap().count() < 3 {}
+    let prompts = case.home().join(".local/state/vault/prompts");
+    let says_who = |path: &std::path::PathBuf| fs::read_to_string(path).is_ok_and(|pid| pid.ends_with('\n'));
+    while files_below(&prompts).iter().filter(|path| says_who(path)).count() < 3 {}
     case.run(&["lock"]).succeeds();
     let words = "\nvault: error: ended by another process while it waited, as `vault lock` does\n\
-                 vault: hint: the same command once more\n";
+                 vault: hint: `vault status` says where things stand\n";
     for terminal in [first, second] {
         let (output, echoes) = terminal.finish();
         assert!(echoes);
