@@ -59,6 +59,11 @@ fn show(world: &World, identity: &IdentityText, instead: &'static str) -> Result
         if typed.eq_ignore_ascii_case(last_four) {
             return Ok(());
         }
-        terminal.show("Those are not its last 4 characters. Ctrl-C ends this, and changes nothing.\n");
+        let were = match typed.chars().count() {
+            4 => "Those are not its last 4 characters".to_owned(),
+            1 => "That is one character, and not 4".to_owned(),
+            others => format!("Those are {others} characters, and not 4"),
+        };
+        terminal.show(&format!("{were}. Ctrl-C ends this, and changes nothing.\n"));
     }
 }

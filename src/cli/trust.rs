@@ -106,7 +106,11 @@ fn show_sides(terminal: &mut Terminal, unproven: &Unproven, distrust: &Distrust)
     const GONE: &str = "What this machine remembers no longer stands beside the vault";
     let found = unproven.document();
     let (side, other) = match unproven.remembered(distrust) {
-        None => return terminal.show(&format!("{GONE}, so the two can't be compared.\n\n")),
+        None => {
+            let last = distrust.pin.generation;
+            let lost = format!("what only its generation {last} had is lost, unless a copy of that lies elsewhere");
+            return terminal.show(&format!("{GONE}, so the two can't be compared: {lost}.\n\n"));
+        }
         Some(Remembered::Itself(other)) => ("what is remembered".to_owned(), other),
         Some(Remembered::BeforeAndHere) => {
             let (here, last) = (found.meta.generation, distrust.pin.generation);

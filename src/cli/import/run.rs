@@ -25,6 +25,9 @@ use super::sourceless::{Sourceless, sourceless};
 use super::sources::CsvFile;
 use super::{Args, Ended, plaintext, shown};
 
+/// A code for each is what a person has the patience for.
+const AT_ONCE: usize = 3;
+
 /// From the plan to the end.
 pub struct Run<'r, 'a> {
     pub args: &'r Args,
@@ -218,7 +221,7 @@ impl<'a> Run<'_, 'a> {
 
     /// What AWS tools can't do by themselves any more: before that comes, and once it is so.
     fn say_sourceless(&self, removed: bool) {
-        if !self.removes() {
+        if !self.removes() && !self.args.dry_run {
             return;
         }
         let held: Vec<_> = self.removable().collect();
@@ -260,8 +263,10 @@ impl<'a> Run<'_, 'a> {
                 report::import::say_conflict(self.world, row, conflict);
             }
         }
-        if let Some(first) = imported.first() {
-            self.world.say(&format!("next: vault login {first}"));
+        // Of many, nobody signs in to all at once.
+        let next = if imported.len() <= AT_ONCE { &imported[..] } else { &imported[..1] };
+        if !next.is_empty() {
+            self.world.say(&format!("next: vault login {}", next.join(" ")));
         }
         if !refused.is_empty() {
             return Err(Failure::KeysRefused { refused, imported: imported.len() });
