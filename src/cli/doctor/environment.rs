@@ -39,7 +39,7 @@ pub fn look(world: &World) -> Vec<Finding> {
             format!("{} of a session that `vault exec` or `vault env` gave this shell", found.join(", ")),
         ),
         ref found => Finding::problem(ABOUT, format!("{} set: AWS tools use that before a profile", found.join(", ")))
-            .next(format!("unset {}", KEYS.join(" "))),
+            .next(format!("`unset {}`", KEYS.join(" "))),
     };
     let value = |name: &str| world.environment.get(name).unwrap_or_default().to_string_lossy();
     let ours = set(&OURS).into_iter().map(|name| our_variable(name, &value(name), world));

@@ -46,7 +46,10 @@ fn asking(source: &ProfileName) -> String {
 
 /// Before the key of their source is taken out of its file.
 pub fn say_to_come(roles: &[RoleWithoutSource], profile: &ProfileName, world: &World) {
-    world.warn(&escape(&format!("then AWS tools will find no credentials for {}", whose(roles, world))));
+    world.warn(&escape(&format!(
+        "without the plaintext AWS tools will find no credentials for {}",
+        whose(roles, world)
+    )));
     hint(roles, profile, world);
 }
 

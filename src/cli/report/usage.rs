@@ -28,8 +28,15 @@ fn conflict(error: &clap::Error) -> Option<Report> {
         true => format!("{one} can be said only once"),
         false => format!("{one} does not go together with {}", others.join(", ")),
     };
-    let help = format!("`vault help{}` says what each of them does", command(error));
-    Some(Report::new(Status::Usage, message).hint(help))
+    let command = command(error);
+    let hint = match &others[..] {
+        // It is about all, or about those that are due: a name is about one.
+        [name] if name == "`NAME`" && one.starts_with("`-") && !one.contains('<') => {
+            format!("`vault{command} {}`, or `vault{command} NAME`", one.trim_matches('`'))
+        }
+        _ => format!("`vault help{command}` says what each of them does"),
+    };
+    Some(Report::new(Status::Usage, message).hint(hint))
 }
 
 /// What clap would suggest is an option that looks a little like it, or to take it for a name.

@@ -234,3 +234,11 @@ fn a_home_that_is_none_and_a_vault_that_moves_with_the_folder_are_refused() {
     let relative = case.vault(&["list"]).variable("VAULT_FILE", "v.age").run();
     relative.exits(2).stdout("").stderr(&error("VAULT_FILE is not an absolute path: `v.age`"));
 }
+
+#[test]
+fn an_option_for_all_beside_a_name_is_told_both_ways_to_say_what_may_be_meant() {
+    let case = Case::new();
+    let told =
+        error_and_hint("`--due` does not go together with `NAME`", "`vault rotate --due`, or `vault rotate NAME`");
+    case.run(&["rotate", "--due", "prod"]).exits(2).stderr(&told);
+}

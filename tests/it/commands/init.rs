@@ -31,9 +31,7 @@ fn a_person_types_the_passphrase_twice_and_shows_that_the_recovery_key_was_kept(
     terminal.expect("Your recovery key opens the vault when the passphrase is forgotten:\r\n");
     let key = format!("AGE-SECRET-KEY-1{}", terminal.expect("AGE-SECRET-KEY-1").rest_of_line());
     terminal.expect("Its last 4 characters, to show that you have it: ");
-    terminal
-        .type_line("WXYZ1")
-        .expect("Those are not its last 4 characters. Ctrl-C ends this, and changes nothing.\r\n");
+    terminal.type_line("WXYZ1").expect("Those are 5 characters, and not 4. Ctrl-C ends this, and changes nothing.\r\n");
     terminal.expect("to show that you have it: ").type_line(&key[key.len() - 4..].to_lowercase());
     let (output, echoes) = terminal.finish();
     output.succeeds().screen_has(&MADE.replace('\n', "\r\n"));

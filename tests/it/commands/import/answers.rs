@@ -63,7 +63,7 @@ fn imported_keys_are_as_old_as_aws_says_where_it_says_so() {
         added("b", &bob, "no MFA device"),
         added("c", &carol, "no MFA device"),
         still_there("~/.aws/credentials"),
-        "next: vault login a\n".to_owned(),
+        "next: vault login a b c\n".to_owned(),
     ];
     case.run(&["import", "--yes"]).succeeds().stderr(&told.concat());
     let status = case.run(&["status"]).out;

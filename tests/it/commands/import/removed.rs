@@ -81,9 +81,10 @@ fn roles_that_lose_their_source_are_named_in_the_plan_and_after_it_with_what_men
     case.write(&case.config(), 0o600, &config);
     let roles = "the roles `admin` (~/.aws/config:3), `ops` (~/.aws/config:8): their source_profile `prod` has none";
     let way = "vault: hint: `vault configure prod` has AWS tools ask this vault for it; `vault login prod` gives them a session\n";
-    let planned = format!("{}{way}", warning(&format!("then AWS tools will find no credentials for {roles}")));
+    let planned =
+        format!("{}{way}", warning(&format!("without the plaintext AWS tools will find no credentials for {roles}")));
     let left = format!("{}{way}", warning(&format!("AWS tools find no credentials for {roles}")));
-    case.run(&["import", "prod", "--dry-run"]).succeeds().stderr("");
+    case.run(&["import", "prod", "--dry-run"]).succeeds().stderr(&planned);
     case.run(&["import", "prod", "--dry-run", "--remove"]).succeeds().stderr(&planned);
     let asked = case.run(&["import", "prod", "--remove"]);
     assert!(asked.exits(8).err.starts_with(&planned), "{}", asked.err);

@@ -19,7 +19,7 @@ fn all_layouts_in_the_aws_files_come_along_with_their_devices_and_regions() {
         added("prod", &case.alice, &phone()),
         added("dev", &bob, "no MFA device"),
         still_there("~/.aws/credentials"),
-        "next: vault login prod\n".to_owned(),
+        "next: vault login prod dev\n".to_owned(),
     ];
     case.run(&["import", "--yes"]).succeeds().stderr(&told.concat()).stdout(&table(&[
         ["prod", &alice, PHONE, "~/.aws/credentials [prod-long-term]", "add"],
