@@ -85,6 +85,8 @@ struct Supplier<'a, 'w> {
     watch: Option<Watch>,
     /// While the endpoint has a session.
     holding: Option<Holding>,
+    /// Whether the endpoint was given a session since it was last told to forget.
+    supplied: bool,
     tries: Tries,
     why: Reason,
 }
@@ -101,6 +103,7 @@ impl<'a, 'w> Supplier<'a, 'w> {
             line,
             watch: agent_access::watch(world),
             holding: hold(world),
+            supplied: true,
             tries: Tries::due_at(lease.due()),
             why: Reason::renewing(),
         };
@@ -182,7 +185,10 @@ impl<'a, 'w> Supplier<'a, 'w> {
         // Who locked the vault before that was to be seen did not wait for us.
         match &self.watch {
             Some(watch) if !watch.is_held() => self.forget(),
-            _ => self.line.tell(News::Got(lease)),
+            _ => {
+                self.supplied = true;
+                self.line.tell(News::Got(lease));
+            }
         }
     }
 
@@ -204,7 +210,11 @@ impl<'a, 'w> Supplier<'a, 'w> {
     fn forget(&mut self) {
         let locked = Failure::NoTerminal(Need::Unlock(self.profile.clone(), None));
         self.why = report::unserved(&Report::of(&locked));
-        self.line.forget(self.why.clone());
+        match std::mem::take(&mut self.supplied) {
+            true => self.line.forget(self.why.clone()),
+            // Both the agent and `lock` say it: whoever asked since the first word is to hear why, and not to lose the connection.
+            false => self.line.tell(News::Failed(self.why.clone())),
+        }
         if self.holding.is_some() {
             self.world.warn(&report::forgotten(&self.profile));
         }
