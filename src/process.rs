@@ -29,7 +29,7 @@ mod tool;
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process};
 
 pub use allocator::ZeroOnFree;
 pub use bare::{arguments_of_main, prepare as prepare_bare_program, prepare_for_long};
@@ -62,7 +62,7 @@ pub fn harden() -> Hardened {
     let none = Rlimit { current: Some(0), maximum: before.maximum };
     let _ = rustix::process::setrlimit(Resource::Core, none);
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     Hardened { core_limit: before }
 }
 

@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use age_core::format::{FileKey, Stanza};
-use rustix::io::Errno;
-use rustix::net::sockopt::{self, Timeout};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use socket2::{Domain, SockAddr, Socket, Type};
 use thiserror::Error;
 
 use super::frame::{self, Incoming};
@@ -62,20 +60,21 @@ impl Agent {
         if socket::open_folder(sockets).map_err(AgentError::Folder)?.is_none() {
             return Ok(None);
         }
-        let address = SocketAddrUnix::new(sockets.join(name)).map_err(|_| AgentError::PathTooLong)?;
-        let stream = stream().map_err(AgentError::Io)?;
-        match rustix::net::connect(&stream, &address) {
-            Ok(()) => {}
-            Err(Errno::NOENT | Errno::CONNREFUSED) => return Ok(None),
-            // Its queue is full, and stayed so.
-            Err(Errno::AGAIN) => return Err(AgentError::NoAnswer),
-            Err(error) => return Err(AgentError::Io(error.into())),
+        let address = SockAddr::unix(sockets.join(name)).map_err(|_| AgentError::PathTooLong)?;
+        let socket = unconnected().map_err(AgentError::Io)?;
+        if let Err(error) = socket.connect(&address) {
+            return match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Ok(None),
+                // Its queue is full, and stayed so.
+                io::ErrorKind::WouldBlock => Err(AgentError::NoAnswer),
+                _ => Err(AgentError::Io(error)),
+            };
         }
-        let user = peer_user(&stream).map_err(AgentError::Io)?;
+        let user = peer_user(&socket).map_err(AgentError::Io)?;
         if user != rustix::process::geteuid().as_raw() {
             return Err(AgentError::OtherUser(user));
         }
-        Ok(Some(Self { connection: Mutex::new(Some(stream)) }))
+        Ok(Some(Self { connection: Mutex::new(Some(OwnedFd::from(socket).into())) }))
     }
 
     /// The one that runs, with what it holds of the vault in this place; None where it holds nothing of it either.
@@ -145,10 +144,10 @@ impl Agent {
 }
 
 /// What is sent waits for room no longer than for an answer, and so does the connection itself.
-fn stream() -> io::Result<UnixStream> {
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    sockopt::set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
-    Ok(socket.into())
+fn unconnected() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    Ok(socket)
 }
 
 fn exchange(stream: &mut UnixStream, message: &[u8]) -> Result<Reply, AgentError> {

@@ -160,7 +160,7 @@ pub fn hand_over(world: &World, vault: &Vault, terms: Terms) -> Result<(), HandO
 }
 
 fn started(world: &World) -> Result<Agent, StartError> {
-    let own = std::env::current_exe().map_err(StartError::Program)?;
+    let own = own_program::file(world).map_err(StartError::Program)?;
     let start = |program: &Path| agent::start(program, &world.paths, &world.environment);
     match own_program::quick_beside(&own, world).map(|quick| start(&quick)) {
         // One that does not run, such as another machine's, leaves it to us.

@@ -351,7 +351,7 @@ pub enum Failure {
         path: PathBuf,
         line: usize,
     },
-    /// A command that asks for something was told to end, and did not.
+    /// A command that waits for an answer was told to end, and did not.
     AsksOn {
         pid: Option<u32>,
     },

@@ -14,7 +14,7 @@ use super::world::World;
 /// Forget the unlocked vault: every agent drops what it holds
 ///
 /// Ends well only when nothing is held any more: an agent that does not answer is ended, a rotation that is under way stops where
-/// it can go on later, what `serve` and `exec --server` hand out is forgotten, and a command that asks for something is ended. What
+/// it can go on later, what `serve` and `exec --server` hand out is forgotten, and a command that waits for an answer is ended. What
 /// was exported lives until it expires.
 #[derive(clap::Args)]
 pub struct Args {}
@@ -53,7 +53,7 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     }
     world.say(match locked {
         Locked::NotThere if servers.told > 0 => "no agent is running; what was served is forgotten",
-        Locked::NotThere if prompts.told > 0 => "no agent is running; what asked for something was ended",
+        Locked::NotThere if prompts.told > 0 => "no agent is running; what waited for an answer was ended",
         Locked::NotThere => "no agent is running; nothing was unlocked",
         Locked::Confirmed => "locked",
         Locked::Ended => "locked; the agent did not answer and was ended",

@@ -1,5 +1,6 @@
 //! The path of this program, for a line that others will start it by.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::process;
@@ -25,6 +26,11 @@ pub fn path_for_aws_tools(world: &World) -> Result<PathBuf, Failure> {
 pub fn quick_beside(program: &Path, world: &World) -> Option<PathBuf> {
     let quick = program.with_file_name(QUICK);
     let hands_over_to = world.disk.resolve(&quick).ok()?.with_file_name(VAULT);
-    let is_ours = std::env::current_exe().is_ok_and(|this| this == hands_over_to);
+    let is_ours = file(world).is_ok_and(|this| this == hands_over_to);
     (is_ours && process::check_program(&quick).is_ok()).then_some(quick)
+}
+
+/// This program's own file. What macOS says is what it was started by, which may be a link.
+pub fn file(world: &World) -> io::Result<PathBuf> {
+    world.disk.resolve(&std::env::current_exe()?)
 }

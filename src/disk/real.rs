@@ -1,8 +1,9 @@
 //! The operating system's file system, by descriptor.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -57,7 +58,7 @@ impl Disk for RealDisk {
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open(path, flags, Mode::empty())?;
-        Ok(Box::new(RealFolder(descriptor)))
+        Ok(Box::new(RealFolder(File::from(descriptor))))
     }
 
     fn read_named(&self, path: &Path, limit: u64) -> Result<(Vec<u8>, Status), ReadError> {
@@ -105,7 +106,7 @@ fn read_up_to(file: &File, size: u64, limit: u64) -> Result<Vec<u8>, ReadError> 
     Ok(bytes)
 }
 
-struct RealFolder(OwnedFd);
+struct RealFolder(File);
 
 impl RealFolder {
     /// Of bearable size, and no link, no pipe and no folder.
@@ -198,8 +199,9 @@ impl Folder for RealFolder {
         Ok(names)
     }
 
+    /// As a file: fsync alone does not reach the disk on macOS.
     fn sync(&self) -> io::Result<()> {
-        Ok(rustix::fs::fsync(&self.0)?)
+        self.0.sync_all()
     }
 
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
@@ -232,7 +234,7 @@ impl Folder for RealFolder {
 
 /// A umask may have taken our own bits of a file that was just made: the next time it would be closed to us.
 fn open_to_us(file: &OwnedFd, found: &Status) -> io::Result<()> {
-    let ours = OURS_ALONE.bits();
+    let ours = permissions(OURS_ALONE.bits());
     if found.mode & ours == ours { Ok(()) } else { Ok(rustix::fs::fchmod(file, OURS_ALONE)?) }
 }
 
@@ -250,7 +252,7 @@ impl NewFile for RealFile {
     }
 
     fn set_mode(&mut self, mode: u32) -> io::Result<()> {
-        Ok(rustix::fs::fchmod(self.0.as_fd(), Mode::from_raw_mode(mode))?)
+        self.0.set_permissions(Permissions::from_mode(mode))
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -287,14 +289,24 @@ fn status(found: &rustix::fs::Stat) -> Status {
     };
     Status {
         kind,
-        device: found.st_dev,
+        device: device(found.st_dev),
         inode: found.st_ino,
         size: found.st_size.try_into().unwrap_or(0),
-        mode: found.st_mode & 0o7777,
+        mode: permissions(found.st_mode),
         owner: found.st_uid,
         modified: nanoseconds(found.st_mtime, found.st_mtime_nsec),
         changed: nanoseconds(found.st_ctime, found.st_ctime_nsec),
     }
+}
+
+/// Of a mode, which is a shorter number on macOS.
+fn permissions(mode: impl Into<u32>) -> u32 {
+    mode.into() & 0o7777
+}
+
+/// It tells two devices apart; on macOS its number has a sign.
+fn device(number: impl TryInto<u64>) -> u64 {
+    number.try_into().unwrap_or(u64::MAX)
 }
 
 fn nanoseconds(seconds: i64, fraction: impl TryInto<i128>) -> i128 {

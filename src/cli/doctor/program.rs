@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::own_program;
 use crate::cli::world::World;
 use crate::process;
 
@@ -10,7 +11,7 @@ use super::finding::Finding;
 const ABOUT: &str = "program";
 
 pub fn look(world: &World) -> Finding {
-    let (Ok(this), version) = (std::env::current_exe(), env!("CARGO_PKG_VERSION")) else {
+    let (Ok(this), version) = (own_program::file(world), env!("CARGO_PKG_VERSION")) else {
         return Finding::note(ABOUT, "where this program is can't be told");
     };
     let shown = world.paths.shown(&this);

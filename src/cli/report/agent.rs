@@ -34,7 +34,7 @@ fn untold(who: Untold, error: &io::Error) -> Report {
     let (what, words) = match who {
         Untold::Agents => ("whether an agent runs", "agent run"),
         Untold::Rotations => ("whether a rotation is under way", "rotate|--rotate"),
-        Untold::Prompts => ("whether a command asks for something", "vault"),
+        Untold::Prompts => ("whether a command waits for an answer", "vault"),
         Untold::Servers => ("whether a session is served", "serve|exec .*--server"),
     };
     Report::new(Status::State, format!("can't tell {what}: {}", escape(&error.to_string())))
@@ -44,7 +44,7 @@ fn untold(who: Untold, error: &io::Error) -> Report {
 /// A command that does not end at its prompt.
 fn asks_on(pid: Option<u32>) -> Report {
     let process = pid.map(|pid| format!(", process {pid},")).unwrap_or_default();
-    let report = Report::new(Status::State, format!("a command{process} asks for something, and does not end"));
+    let report = Report::new(Status::State, format!("a command{process} waits for an answer, and does not end"));
     match pid {
         Some(pid) => report.hint(format!("`kill -KILL {pid}` ends it; then `vault lock`")),
         None => report.hint("`pgrep -af vault` finds it; then `vault lock`"),

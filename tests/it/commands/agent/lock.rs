@@ -94,7 +94,7 @@ fn lock_ends_whoever_asks_for_something_since_what_is_unlocked_is_at_hand_there(
             terminal
         })
         .collect();
-    case.run(&["lock"]).succeeds().stdout("").stderr("no agent is running; what asked for something was ended\n");
+    case.run(&["lock"]).succeeds().stdout("").stderr("no agent is running; what waited for an answer was ended\n");
     for terminal in waiting {
         terminal.finish().0.dies_of(Signal::TERM);
     }
