@@ -17,4 +17,5 @@ mod rotation;
 mod rotation_model;
 mod server;
 mod vectors;
+mod waiting;
 mod watched_disk;

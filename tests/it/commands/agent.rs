@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use super::{VAULT, error_and_hint, json};
 use crate::program::{Case, Invocation, Terminal};
+use crate::waiting;
 
 /// A person with an agent, which ends with the case.
 pub struct WithAgent {
@@ -44,6 +45,12 @@ impl WithAgent {
 
     pub fn start(&self) -> Result<Agent, StartError> {
         agent::start(Path::new(VAULT), &self.paths, &self.environment)
+    }
+
+    /// One was started, and comes to listen.
+    #[track_caller]
+    pub fn comes_up(&self) {
+        waiting::until("the agent", || Agent::connect(&self.paths.sockets).is_ok_and(|agent| agent.is_some()));
     }
 
     /// A further connection.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{VAULT, error_and_hint, json};
 use crate::left_unlocked::LeftUnlocked;
 use crate::program::{Case, Invocation, write_program};
+use crate::waiting;
 
 const ASK: [&str; 2] = ["credential-process", "prod"];
 
@@ -177,7 +178,7 @@ fn an_agent_for_another_version_or_one_that_can_not_listen_it_leaves_to_the_prog
     let quick = quick(&case);
     let beside = Path::new(&quick).with_file_name("vault");
     let other = start(&case, &quick, &["agent", "run", "--detached=0.0.1"]).start();
-    while !case.run(&["agent", "status"]).err.starts_with("agent ") {}
+    waiting::until("the agent", || case.run(&["agent", "status"]).err.starts_with("agent "));
     assert_eq!(agent(&case), (beside.clone(), "agent run --detached=0.0.1".to_owned()));
     start(&case, &quick, &["agent", "run", &own_version()]).run().exits(1).stdout("held\n");
     case.run(&["agent", "stop"]).succeeds();

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{json, short, written};
 use crate::left_unlocked::LeftUnlocked;
 use crate::program::{ACCOUNT, Case, files_below};
+use crate::waiting;
 
 const NOTHING: &str = "there was no session to drop\n";
 
@@ -158,7 +159,7 @@ fn a_lock_ends_who_waits_for_a_session_like_who_asks_for_the_code_and_each_says_
     let piped = by_agent().start();
     let prompts = case.home().join(".local/state/vault/prompts");
     let says_who = |path: &std::path::PathBuf| fs::read_to_string(path).is_ok_and(|pid| pid.ends_with('\n'));
-    while files_below(&prompts).iter().filter(|path| says_who(path)).count() < 3 {}
+    waiting::until("all three", || files_below(&prompts).iter().filter(|path| says_who(path)).count() == 3);
     case.run(&["lock"]).succeeds();
     let words = "\nvault: error: ended by another process while it waited, as `vault lock` does\n\
                  vault: hint: `vault status` says where things stand\n";

@@ -101,7 +101,7 @@ fn identities_go_when_the_wall_clock_says_so_and_when_it_is_set_back() {
         let rc = case.give("faketimerc", "+0");
         let run = by_the_clock(case.command(PROGRAM, &["agent", "run"]), &rc);
         let running = run.start();
-        while Agent::connect(&case.paths.sockets).unwrap().is_none() {}
+        case.comes_up();
         let agent = Arc::new(case.connect());
         let identities = Identities::new();
         agent.unlock(identities.unlock(&case.vault_file())).unwrap();

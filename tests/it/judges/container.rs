@@ -1,14 +1,9 @@
 //! The README's recipe for containers with a network of their own, line by line, in network namespaces that stand for the machine,
 //! a container behind its bridge, and a neighbour in its network. This machine's own network stays as it is.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use super::{PROGRAM, judge};
 use crate::program::{Case, Conversation};
-
-/// A hang fails the test instead of stopping it.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::waiting;
 
 /// The simulator is out of reach of all of them, but for a socket that has a path.
 const MACHINE: &str = r#"
@@ -89,15 +84,11 @@ fn does(machine: &mut Conversation, line: &str) {
 
 /// What stands in the file once the server has written it.
 fn variables(case: &Case) -> String {
-    let started = Instant::now();
-    loop {
-        let written = std::fs::read_to_string(case.home().join("endpoint.env")).unwrap_or_default();
-        if written.contains("AWS_CONTAINER_AUTHORIZATION_TOKEN=") && written.ends_with('\n') {
-            return written;
-        }
-        assert!(started.elapsed() < PATIENCE, "it was never written: {written}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    waiting::until_some("the variables", || {
+        let written = std::fs::read_to_string(case.home().join("endpoint.env")).ok()?;
+        let is_whole = written.contains("AWS_CONTAINER_AUTHORIZATION_TOKEN=") && written.ends_with('\n');
+        is_whole.then_some(written)
+    })
 }
 
 const WHO: &str = "import boto3; print(boto3.client(\"sts\").get_caller_identity()[\"Arn\"])";

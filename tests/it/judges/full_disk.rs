@@ -3,15 +3,14 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sim::{Failure, Kind, Status};
 
 use super::PROGRAM;
-use super::rotation::PATIENCE;
 use crate::program::{Case, Output};
 use crate::rotation::failures::denied;
+use crate::waiting;
 
 /// Long enough to fill the disk before the answer comes.
 const HELD_BACK: Duration = Duration::from_secs(5);
@@ -46,11 +45,7 @@ fn on_a_full_disk(case: &Case, then: impl FnOnce(&str) -> String) -> Output {
 }
 
 fn wait_for(case: &Case, action: &str) {
-    let started = Instant::now();
-    while case.sim.count(action) == 0 {
-        assert!(started.elapsed() < PATIENCE, "{action} never came: {:?}", case.sim.requests());
-        thread::sleep(Duration::from_millis(20));
-    }
+    waiting::until(action, || case.sim.count(action) > 0);
 }
 
 fn keys(case: &Case) -> Vec<(String, Status)> {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::{Case, Conversation, Endpoint, Reply};
+use crate::waiting;
 
 /// How long, and how much of it is for buffers to grow to what they come to.
 const LOAD: Duration = Duration::from_secs(60);
@@ -21,9 +22,6 @@ const P99: Duration = Duration::from_secs(1);
 /// What the server's memory may grow by after the warm-up. There are tens of thousands of requests in it: with one leaked
 /// token (43 bytes) for each, it would be more.
 const GROWTH: u64 = 1024 * 1024;
-
-/// A hang fails the test instead of stopping it.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a client speaks of the next request.
 #[derive(Clone, Copy)]
@@ -133,11 +131,7 @@ fn fifty_clients_that_never_pause_are_all_answered_and_the_server_does_not_grow(
     assert!(after < before + GROWTH, "it grew from {before} to {after} bytes");
     // Of each client one that ends and one that begins.
     assert!(descriptors_at_most <= at_rest + 2 * (CLIENTS + 1), "{at_rest}, then {descriptors_at_most}");
-    let over = Instant::now();
-    while descriptors(&server) > at_rest {
-        assert!(over.elapsed() < PATIENCE, "{} descriptors are left open, not {at_rest}", descriptors(&server));
-        thread::yield_now();
-    }
+    waiting::until(format_args!("no more than {at_rest} open descriptors"), || descriptors(&server) <= at_rest);
     kill_process(Pid::from_raw(server.id().cast_signed()).unwrap(), Signal::TERM).unwrap();
     assert_eq!(server.ends().code(), Some(0));
 }

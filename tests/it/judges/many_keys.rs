@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sim::{Request, Status, User};
 use rustix::process::Signal;
 use vault::disk::RealDisk;
 use vault::rotate::journal::Journal;
 
-use super::rotation::{PATIENCE, at_once};
+use super::rotation::at_once;
 use crate::program::{ACCOUNT, Case, Terminal};
 use crate::rotation::stage::document_of;
+use crate::waiting;
 
 static KEYS: LazyLock<usize> =
     LazyLock::new(|| std::env::var("MANY_KEYS").map_or(200, |count| count.parse().expect("a number")));
@@ -69,11 +69,7 @@ impl Many {
 
     fn killed_at(&self, moment: &Moment) {
         let mut terminal = self.rotate_all();
-        let started = Instant::now();
-        while !moment.has_come(&self.case) {
-            assert!(started.elapsed() < PATIENCE, "{} {} never came", moment.action, moment.nth);
-            thread::sleep(Duration::from_millis(50));
-        }
+        waiting::until(format_args!("{} {}", moment.action, moment.nth), || moment.has_come(&self.case));
         terminal.signal(Signal::KILL);
         let (output, echoes) = terminal.finish();
         output.dies_of(Signal::KILL);

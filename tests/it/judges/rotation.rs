@@ -2,19 +2,19 @@
 //! twenty seconds.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sim::{Failure, Kind, Status};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::{Case, Output, Running};
+use crate::waiting;
 
 /// When it happens: while the reply to this call, the nth of its action, is held back.
 type Moment = (&'static str, usize);
 
 /// Long enough that the reply never comes in time.
 const HELD_BACK: Duration = Duration::from_secs(9);
-pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Every call of a rotation that changes something, and one of each kind that looks.
 const MOMENTS: [Moment; 9] = [
@@ -47,11 +47,7 @@ fn rotate<'a>(case: &'a Case, flags: &[&str]) -> Running<'a> {
 
 /// Waits until AWS has had so many requests of the action, and the program waits for the reply or for time to pass.
 fn reached(case: &Case, (action, nth): Moment) {
-    let started = Instant::now();
-    while case.sim.count(action) < nth {
-        assert!(started.elapsed() < PATIENCE, "{action} {nth} never came: {:?}", case.sim.requests());
-        thread::sleep(Duration::from_millis(20));
-    }
+    waiting::until(format_args!("{action} {nth}"), || case.sim.count(action) >= nth);
 }
 
 fn send(running: &Running, signal: Signal) {

@@ -4,16 +4,16 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pty_process::blocking::{Pts, Pty};
 use rustix::process::{Pid, Signal};
 use rustix::termios::LocalModes;
 
 use super::{Invocation, Output, output};
+use crate::waiting;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const POLL: Duration = Duration::from_millis(2);
 
 pub struct Terminal<'a> {
     invocation: Invocation<'a>,
@@ -107,11 +107,7 @@ impl<'a> Terminal<'a> {
     /// Waits until what is typed no longer shows: nothing tells of that but the terminal's state.
     #[track_caller]
     pub fn expect_hidden(&mut self) -> &mut Self {
-        let started = Instant::now();
-        while self.echoes() {
-            assert!(started.elapsed() < PATIENCE, "echo stays on");
-            thread::sleep(POLL);
-        }
+        waiting::until("the echo to go off", || !self.echoes());
         self
     }
 

@@ -1,7 +1,7 @@
 //! Many keys at once, and a person who watches at a terminal.
 
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sim::{Failure, Kind, Status, User};
 use rustix::process::Signal;
@@ -11,6 +11,7 @@ use vault::rotate::lock;
 use super::several::{old_key_is, stage};
 use super::stage::Stage;
 use crate::program::{Case, Terminal};
+use crate::waiting;
 
 const LINE: &str = " of 2 done";
 
@@ -155,21 +156,13 @@ fn one_of_two_with_a_device() -> (Stage, User) {
     (stage, bob)
 }
 
-fn comes(what: &str, is_there: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_there() {
-        assert!(started.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn while_a_code_is_asked_for_the_others_go_on_and_a_signal_there_ends_them_between_two_steps() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (stage, bob) = one_of_two_with_a_device();
         let mut terminal = rotate_all(&stage.case, &[]);
         terminal.expect("MFA code for prod").expect("): ");
-        comes("bob's new key", || stage.sim().count("CreateAccessKey") == 2);
+        waiting::until("bob's new key", || stage.sim().count("CreateAccessKey") == 2);
         match signal {
             Signal::INT => terminal.press("\x03"),
             signal => terminal.signal(signal),
@@ -202,7 +195,9 @@ fn who_is_asked_for_a_code_hears_of_the_others_after_that() {
     stage.sim().deny(&stage.user, "iam:CreateAccessKey");
     let mut terminal = rotate_all(&stage.case, &[]);
     terminal.expect("MFA code for prod").expect("): ");
-    comes("the end of bob's", || stage.sim().count("CreateAccessKey") == 2 && old_key_is(&stage, &bob).is_some());
+    waiting::until("the end of bob's", || {
+        stage.sim().count("CreateAccessKey") == 2 && old_key_is(&stage, &bob).is_some()
+    });
     let code = stage.case.phone.code();
     terminal.type_line(&code);
     let (output, _) = terminal.finish();
@@ -257,10 +252,10 @@ fn a_second_ctrl_c_ends_the_wait_for_a_code_that_no_person_is_asked_for() {
     let process = stage.case.give_program("code", script);
     stage.case.run(&["set", "prod", &format!("mfa_process={}", process.display())]).succeeds();
     let mut terminal = stage.case.vault(&["rotate", "prod"]).on_terminal();
-    comes("the command", || begun.exists());
+    waiting::until("the command", || begun.exists());
     // Two that come at once are one.
     let ended = RefCell::new(&mut terminal);
-    comes("its end", || ended.borrow_mut().press("\x03").has_ended());
+    waiting::until("its end", || ended.borrow_mut().press("\x03").has_ended());
     terminal.finish().0.dies_of(Signal::INT);
     stage.is_untouched();
 }

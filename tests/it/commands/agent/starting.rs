@@ -5,13 +5,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use vault::agent::frame::{self, Incoming};
 
 use super::*;
 use crate::commands::mode;
+use crate::waiting;
 
 #[test]
 fn two_that_start_an_agent_at_once_get_the_same_one() {
@@ -31,7 +31,7 @@ fn twenty_times_two_that_start_one_where_a_dead_one_left_its_socket_get_the_same
     let case = WithAgent::new();
     for round in 0..20 {
         let starts = [(); 2].map(|()| case.vault(&["agent", "run", "--detached"]).start());
-        while Agent::connect(&case.paths.sockets).ok().flatten().is_none() {}
+        case.comes_up();
         let pid = case.connect().status().unwrap().pid;
         assert_eq!(pid, case.pid(), "{round}");
         let (agent, others): (Vec<_>, Vec<_>) = starts.into_iter().partition(|start| start.id() == pid);
@@ -99,7 +99,7 @@ fn its_socket_and_lock_are_its_users_alone_whatever_the_umask() {
     let case = WithAgent::new();
     let script = format!("umask 000; exec {VAULT} agent run");
     let shell = case.command("sh", &["-c", &script]).start();
-    while Agent::connect(&case.paths.sockets).ok().flatten().is_none() {}
+    case.comes_up();
     assert_eq!((mode(&case.paths.sockets), mode(&case.socket())), (0o700, 0o600));
     assert_eq!(mode(&case.paths.state.join("agent-1.lock")), 0o600);
     case.run(&["agent", "stop"]).succeeds();
@@ -111,7 +111,7 @@ fn an_agent_in_the_foreground_says_who_it_is_and_a_second_one_is_refused() {
     let case = WithAgent::new();
     let first = case.vault(&["agent", "run"]).start();
     let pid = first.id();
-    while Agent::connect(&case.paths.sockets).unwrap().is_none() {}
+    case.comes_up();
     let words = format!("another agent runs already (process {pid})");
     case.run(&["agent", "run"]).exits(1).stdout("").stderr(&error_and_hint(&words, "`vault agent stop` ends it"));
     case.run(&["agent", "run", "--detached"]).exits(1).stdout("held\n");
@@ -168,10 +168,7 @@ fn a_newer_program_replaces_an_older_agent_and_no_other() {
         older.join().unwrap();
         assert_eq!(agent.status().is_ok(), replaced, "{version}");
         // A child that another test forks just then has the old socket too, until it is another program.
-        let given_up = Instant::now() + Duration::from_secs(10);
-        while Agent::connect(&case.paths.sockets).unwrap().is_some() != replaced {
-            assert!(Instant::now() < given_up, "{version}");
-        }
+        waiting::until(version, || Agent::connect(&case.paths.sockets).unwrap().is_some() == replaced);
     }
 }
 

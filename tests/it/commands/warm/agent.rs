@@ -9,6 +9,7 @@ use vault::session::name_key;
 use super::{GET, Warm};
 use crate::commands::error_and_hint;
 use crate::program::{Case, Output, Running};
+use crate::waiting;
 /// An agent of this case, which holds what opens its vault's sessions. The variables lead to it.
 pub struct WithAgent<'a> {
     case: &'a Case,
@@ -30,12 +31,7 @@ impl<'a> WithAgent<'a> {
         let case = &warm.case;
         let agent = case.vault(&["agent", "run"]).asking().without_variable("VAULT_NO_AGENT").start();
         let sockets = case.home().join(".local/state/vault/run");
-        let connected = loop {
-            if let Some(connected) = Agent::connect(&sockets).unwrap() {
-                break connected;
-            }
-            std::thread::yield_now();
-        };
+        let connected = waiting::until_some("the agent", || Agent::connect(&sockets).unwrap());
         let session_identity = warm.document.session.identity.clone();
         connected
             .unlock(Unlock {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
-use vault::agent::{Agent, State};
+use vault::agent::State;
 use vault::store::document::Document;
 use vault::store::header;
 use vault::store::passphrase::derive;
@@ -118,7 +118,7 @@ impl<'a> Clock<'a> {
             .variable("FAKETIME_TIMESTAMP_FILE", &offset)
             .variable("FAKETIME_NO_CACHE", "1");
         let agent = variables.iter().fold(agent, |agent, (name, value)| agent.variable(name, value)).start();
-        while Agent::connect(&case.paths.sockets).ok().flatten().is_none() {}
+        case.comes_up();
         Self { case, offset, agent }
     }
 

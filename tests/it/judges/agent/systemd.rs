@@ -9,6 +9,7 @@ use vault::agent::Agent;
 use crate::commands::agent::WithAgent;
 use crate::judges::{PROGRAM, judge};
 use crate::program::Case;
+use crate::waiting;
 
 #[test]
 #[ignore = "needs systemd"]
@@ -21,7 +22,7 @@ fn an_agent_that_systemd_starts_at_the_first_call_serves_it_and_ends_without_its
     let activate = ["-l", socket.to_str().unwrap(), "-E", "HOME", PROGRAM, "agent", "run"];
     let running = case.command(judge("systemd-socket-activate"), &activate).start();
     let pid = running.id();
-    while !socket.exists() {}
+    waiting::until("the socket", || socket.exists());
     assert!(!case.paths.state.join("agent-1.lock").exists(), "started before anybody called");
     case.by_passphrase(&["unlock"]).run().succeeds();
     assert_eq!(Agent::connect(folder).unwrap().unwrap().status().unwrap().pid, pid);
@@ -47,7 +48,7 @@ fn a_socket_where_systemd_listens_is_not_taken_for_a_dead_agents() {
     // What it would start does not get far: as a unit that is broken.
     let activate = ["-l", socket.to_str().unwrap(), "/bin/sleep", "60"];
     let running = case.command(judge("systemd-socket-activate"), &activate).start();
-    while !socket.exists() {}
+    waiting::until("the socket", || socket.exists());
     case.run(&["agent", "run"]).refuses(1, "somebody else listens at the agent's socket already");
     assert!(socket.exists());
     kill_process(Pid::from_raw(running.id() as i32).unwrap(), Signal::KILL).unwrap();

@@ -13,6 +13,7 @@ use super::stage::Files;
 use super::strace::{self, Fault};
 use crate::commands::agent::WithAgent;
 use crate::program::{Case, Invocation, Output, Running};
+use crate::waiting;
 
 /// For an agent that is to go.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -254,9 +255,7 @@ fn await_agent(world: &World, running: &Running) {
         let status = fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap_or_default();
         status.is_empty() || status.contains("State:\tZ")
     };
-    while !gone() && !matches!(Agent::connect(&world.case.paths.sockets), Ok(Some(_))) {
-        thread::yield_now();
-    }
+    waiting::until("the agent", || gone() || matches!(Agent::connect(&world.case.paths.sockets), Ok(Some(_))));
 }
 
 /// What is asked of it, whether it answers or not.
