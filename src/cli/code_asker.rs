@@ -42,6 +42,8 @@ impl CodeAsker for Asker<'_, '_> {
     }
 
     fn run(&mut self, words: &str) -> Result<String, CodeError> {
+        // It may ask a person in its own way, and an access key is at hand as long.
+        let _asking = Asking::say();
         let mut hear = |line: &str| self.world.say(&format!("mfa_process: {}", escape(line)));
         let printed = process::output_of(words, &self.world.environment, &mut hear);
         let printed = printed.map_err(|error| CodeError::Process { cause: error.to_string() })?;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -10,6 +11,8 @@ use crate::left_unlocked::LeftUnlocked;
 use crate::program::{ACCOUNT, Case, files_below};
 use crate::waiting;
 
+const ENDED: &str = "\nvault: error: ended by another process while it waited, as `vault lock` does\n\
+                     vault: hint: `vault status` says where things stand\n";
 const NOTHING: &str = "there was no session to drop\n";
 
 fn login(case: &Case, more: &[&str]) {
@@ -161,16 +164,31 @@ fn a_lock_ends_who_waits_for_a_session_like_who_asks_for_the_code_and_each_says_
     let says_who = |path: &std::path::PathBuf| fs::read_to_string(path).is_ok_and(|pid| pid.ends_with('\n'));
     waiting::until("all three", || files_below(&prompts).iter().filter(|path| says_who(path)).count() == 3);
     case.run(&["lock"]).succeeds();
-    let words = "\nvault: error: ended by another process while it waited, as `vault lock` does\n\
-                 vault: hint: `vault status` says where things stand\n";
     for terminal in [first, second] {
         let (output, echoes) = terminal.finish();
         assert!(echoes);
         output.dies_of(Signal::TERM);
-        assert!(output.screen.replace('\r', "").ends_with(words), "{:?}", output.screen);
+        assert!(output.screen.replace('\r', "").ends_with(ENDED), "{:?}", output.screen);
     }
-    assert!(piped.finish().dies_of(Signal::TERM).err.ends_with(words));
+    assert!(piped.finish().dies_of(Signal::TERM).err.ends_with(ENDED));
     assert_eq!(case.sim.count("GetSessionToken"), 0);
+}
+
+/// It has an access key at hand as long as the command takes.
+#[test]
+fn a_lock_ends_who_waits_for_the_code_of_a_command() {
+    let case = LeftUnlocked::new(Case::with_prod());
+    let [begun, gate] = ["begun", "gate"].map(|name| case.given(name));
+    mknodat(CWD, &gate, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let command = format!("mfa_process=sh -c 'touch {}; cat {}'", begun.display(), gate.display());
+    case.run(&["set", "prod", &command]).succeeds();
+    let login = case.vault(&["login", "prod"]).asking().without_variable("VAULT_NO_AGENT").start();
+    waiting::until("the command", || begun.exists());
+    case.run(&["lock"]).succeeds();
+    login.finish().dies_of(Signal::TERM).stderr(ENDED);
+    assert_eq!(case.sim.count("GetSessionToken"), 0);
+    // The command itself goes on, and is nobody's.
+    fs::write(&gate, "").unwrap();
 }
 
 #[test]
