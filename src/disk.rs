@@ -15,10 +15,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-pub use holders::{Holders, hold, let_go, tell_holders};
+pub use holders::{PassingLock, Told, is_any, tell};
 pub use real::RealDisk;
 pub use replace::{Replaced, replace};
 pub use room::{MayWrite, Room};
+
+/// The patience of who takes a lock that others look at: while they look it can't be taken.
+pub const LOOKED_AT: Duration = Duration::from_millis(100);
 
 /// What a file system can do for us.
 pub trait Disk: Send + Sync {
@@ -98,9 +101,16 @@ pub trait Folder: Send {
     /// Makes renames, links and removals in this folder durable.
     fn sync(&self) -> io::Result<()>;
 
-    /// Takes the exclusive lock on the file `name` (0600, made where missing, holding the owner's pid for people to read).
-    /// It is gone when dropped or when the process dies.
+    /// Takes the exclusive lock on the file `name` (0600, made where missing, holding the owner's pid for people to read), which
+    /// stands in the folder then. It is gone when dropped or when the process dies.
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError>;
+
+    /// Waits until nobody holds that lock. It makes no file and writes in none, so that who looks is not taken for who holds it;
+    /// but see [`LOOKED_AT`].
+    fn await_unlocked(&self, name: &str, patience: Duration) -> Result<(), LockError>;
+
+    /// Takes away the file of a lock, unless somebody holds it.
+    fn remove_unlocked(&self, name: &str) -> Result<(), LockError>;
 }
 
 /// A file being written.

@@ -99,6 +99,14 @@ impl Folder for SyncedFolder {
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
         self.0.lock(name, patience)
     }
+
+    fn await_unlocked(&self, name: &str, patience: Duration) -> Result<(), LockError> {
+        self.0.await_unlocked(name, patience)
+    }
+
+    fn remove_unlocked(&self, name: &str) -> Result<(), LockError> {
+        self.0.remove_unlocked(name)
+    }
 }
 
 struct SyncedFile(Box<dyn NewFile>, Waited);

@@ -104,11 +104,8 @@ impl<'a> Instance<'a> {
             Ok(None) => return None,
             Err(_) => return Some(None),
         };
-        if matches!(folder.entry(&name), Ok(None)) {
-            return None;
-        }
-        match folder.lock(&name, patience) {
-            Ok(_) => None,
+        match folder.await_unlocked(&name, patience) {
+            Ok(()) => None,
             Err(LockError::Held { pid }) => Some(pid),
             Err(_) => Some(None),
         }

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::client::Agent;
 use super::protocol::PROTOCOL;
 use super::socket::{self, FolderError};
-use crate::disk::{Disk, Folder, Lock, LockError, RealDisk, Status};
+use crate::disk::{Disk, Folder, LOOKED_AT, Lock, LockError, RealDisk, Status};
 use crate::paths::{Environment, Paths};
 use crate::process;
 
@@ -54,7 +54,7 @@ impl Listener {
     pub fn open(paths: &Paths, environment: &Environment) -> Result<Self, ListenError> {
         let handed_over = handed_over(environment, paths)?;
         // Who handed a socket over has another agent's callers wait at it.
-        let patience = if handed_over.is_some() { PATIENCE } else { Duration::ZERO };
+        let patience = if handed_over.is_some() { PATIENCE } else { LOOKED_AT };
         let lock = lock(&paths.state, patience)?;
         RealDisk.make_folder(&paths.sockets)?;
         let folder = open_folder(&paths.sockets)?;

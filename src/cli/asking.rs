@@ -3,10 +3,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::disk::{Disk, Holders, Lock, RealDisk, hold, let_go, tell_holders};
+use crate::disk::{self, Disk, PassingLock, RealDisk, Told};
 use crate::process::LastWords;
 use crate::session::Waiting;
 
@@ -37,29 +37,46 @@ fn place() -> Option<PathBuf> {
 
 /// Stands as long as it lives, and at the latest until the process dies.
 pub struct Asking {
-    lock: Option<Box<dyn Lock>>,
     _last_words: LastWords,
 }
+
+/// Of this process: for how many answers it waits at once, and the lock that says so.
+struct Held {
+    answers: usize,
+    lock: Option<PassingLock>,
+}
+
+static HELD: Mutex<Held> = Mutex::new(Held { answers: 0, lock: None });
 
 impl Waiting for Asking {}
 
 impl Asking {
     /// Where the folder takes no lock a person is asked all the same: a vault can be used where nothing can be written.
     pub fn say() -> Self {
-        let lock = place().and_then(|place| hold(&RealDisk, &place).ok());
-        Self { lock, _last_words: LastWords::wanted() }
+        let mut held = held();
+        held.answers += 1;
+        if held.answers == 1 {
+            held.lock = place().and_then(|place| PassingLock::own(&RealDisk, &place).ok());
+        }
+        Self { _last_words: LastWords::wanted() }
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        if self.lock.take().is_some() {
-            place().into_iter().for_each(|place| let_go(&RealDisk, &place));
+        let mut held = held();
+        held.answers -= 1;
+        if held.answers == 0 {
+            held.lock = None;
         }
     }
 }
 
-/// Tells every process that asks to end, and waits until it has.
-pub fn end_all(disk: &dyn Disk, state: &Path, tell: impl Fn(u32)) -> io::Result<Holders> {
-    tell_holders(disk, &state.join(FOLDER), PATIENCE, tell)
+fn held() -> MutexGuard<'static, Held> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tells every process that asks, and is to be waited for.
+pub fn tell_all(disk: &dyn Disk, state: &Path, say: impl Fn(u32)) -> io::Result<Told> {
+    disk::tell(disk, &state.join(FOLDER), PATIENCE, say)
 }

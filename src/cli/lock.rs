@@ -1,7 +1,5 @@
 //! `vault lock`.
 
-use std::thread::{self, ScopedJoinHandle};
-
 use crate::agent::{Instance, Locked};
 use crate::process;
 use crate::rotate::lock;
@@ -32,37 +30,32 @@ pub fn run(_: Args, world: &World) -> Result<(), Failure> {
     let (disk, state) = (world.disk, &world.paths.state);
     // All of all four, also after one that could not be reached.
     let agents = lock_agents(world);
-    // At once: who is waited for must not keep the others from hearing of it.
-    let (rotations, servers, prompts) = thread::scope(|scope| {
-        let rotations = scope.spawn(|| lock::end_all(disk, state, process::tell_to_end));
-        let servers = scope.spawn(|| holding::forget_all(disk, state, process::tell_to_forget));
-        let prompts = asking::end_all(disk, state, process::tell_to_end);
-        (joined(rotations), joined(servers), prompts)
-    });
+    // Before any of them is waited for, which must not keep the others from hearing of it.
+    let rotations = lock::tell_all(disk, state, process::tell_to_end);
+    let servers = holding::tell_all(disk, state, process::tell_to_forget);
+    let prompts = asking::tell_all(disk, state, process::tell_to_end);
     let locked = agents?;
-    if let Some(pid) = rotations.map_err(|error| Failure::Untold(Untold::Rotations, error))?.first() {
+    let rotations = rotations.map_err(|error| Failure::Untold(Untold::Rotations, error))?;
+    let servers = servers.map_err(|error| Failure::Untold(Untold::Servers, error))?;
+    let prompts = prompts.map_err(|error| Failure::Untold(Untold::Prompts, error))?;
+    let (served, asked) = (servers.number() > 0, prompts.number() > 0);
+    if let Some(pid) = rotations.wait().first() {
         return Err(Failure::RotationGoesOn { pid: *pid });
     }
-    let servers = servers.map_err(|error| Failure::Untold(Untold::Servers, error))?;
-    if let Some(pid) = servers.still.first() {
+    if let Some(pid) = servers.wait().first() {
         return Err(Failure::ServedOn { pid: *pid });
     }
-    let prompts = prompts.map_err(|error| Failure::Untold(Untold::Prompts, error))?;
-    if let Some(pid) = prompts.still.first() {
+    if let Some(pid) = prompts.wait().first() {
         return Err(Failure::AsksOn { pid: *pid });
     }
     world.say(match locked {
-        Locked::NotThere if servers.told > 0 => "no agent is running; what was served is forgotten",
-        Locked::NotThere if prompts.told > 0 => "no agent is running; what waited for an answer was ended",
+        Locked::NotThere if served => "no agent is running; what was served is forgotten",
+        Locked::NotThere if asked => "no agent is running; what waited for an answer was ended",
         Locked::NotThere => "no agent is running; nothing was unlocked",
         Locked::Confirmed => "locked",
         Locked::Ended => "locked; the agent did not answer and was ended",
     });
     Ok(())
-}
-
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn lock_agents(world: &World) -> Result<Locked, Failure> {

@@ -252,13 +252,6 @@ impl<'a, 'w> Supplier<'a, 'w> {
     }
 }
 
-impl Drop for Supplier<'_, '_> {
-    fn drop(&mut self) {
-        self.holding = None;
-        holding::clean_up(self.world.disk, &self.world.paths.state);
-    }
-}
-
 /// A session is held from here on. Where that can't be shown, `lock` reaches this process through the agent alone.
 fn hold(world: &World) -> Option<Holding> {
     let held = holding::say(world.disk, &world.paths.state);

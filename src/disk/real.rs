@@ -2,7 +2,7 @@
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
 use super::{Disk, Folder, Kind, Lock, LockError, NewFile, ReadError, Room, Status, room};
+
+/// How often the file of a lock may have been taken away by the time that it is ours. Where it always was, the file system has
+/// numbers that do not stay, and nothing can be told by them.
+const LOCK_TRIES: usize = 16;
 
 /// How long a waiter sleeps between two tries for a lock: short beside a save, long beside a system call.
 const LOCK_POLL: Duration = Duration::from_millis(20);
@@ -127,6 +131,27 @@ impl RealFolder {
         }
         Ok((File::from(descriptor), found))
     }
+
+    /// The file of a lock, opened for this.
+    fn open_lock(&self, name: &str, purpose: OFlags) -> Result<(File, Status), LockError> {
+        let flags = purpose | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let descriptor = match rustix::fs::openat(&self.0, name, flags, OURS_ALONE) {
+            Ok(descriptor) => descriptor,
+            Err(rustix::io::Errno::LOOP | rustix::io::Errno::ISDIR) => return Err(LockError::NotAFile),
+            Err(error) => return Err(LockError::Io(error.into())),
+        };
+        let found = status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?);
+        match found.kind {
+            Kind::File => Ok((File::from(descriptor), found)),
+            _ => Err(LockError::NotAFile),
+        }
+    }
+
+    /// Whether this file stands in the folder still: whoever had its lock before may have taken it away.
+    fn stands(&self, name: &str, file: &Status) -> bool {
+        self.entry(name)
+            .is_ok_and(|found| found.is_some_and(|found| (found.device, found.inode) == (file.device, file.inode)))
+    }
 }
 
 impl Folder for RealFolder {
@@ -205,35 +230,60 @@ impl Folder for RealFolder {
     }
 
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let descriptor = match rustix::fs::openat(&self.0, name, flags, OURS_ALONE) {
-            Ok(descriptor) => descriptor,
-            Err(rustix::io::Errno::LOOP | rustix::io::Errno::ISDIR) => return Err(LockError::NotAFile),
-            Err(error) => return Err(LockError::Io(error.into())),
-        };
-        let found = status(&rustix::fs::fstat(&descriptor).map_err(io::Error::from)?);
-        if found.kind != Kind::File {
-            return Err(LockError::NotAFile);
-        }
-        open_to_us(&descriptor, &found).map_err(LockError::Io)?;
-        let mut file = File::from(descriptor);
-        let started = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
-                Err(TryLockError::WouldBlock) if started.elapsed() < patience => std::thread::sleep(LOCK_POLL),
-                Err(TryLockError::WouldBlock) => return Err(LockError::Held { pid: read_pid(&mut file) }),
+        let deadline = Instant::now() + patience;
+        let mut tries = 0;
+        let mut file = loop {
+            let (mut file, found) = self.open_lock(name, OFlags::RDWR | OFlags::CREATE)?;
+            open_to_us(&file, &found).map_err(LockError::Io)?;
+            wait_for(&mut file, File::try_lock, deadline)?;
+            tries += 1;
+            if tries == LOCK_TRIES || self.stands(name, &found) {
+                break file;
             }
-        }
+        };
         // The pid is for a person who waits; the lock holds without it, also on a full disk.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Box::new(RealLock(file)))
     }
+
+    fn await_unlocked(&self, name: &str, patience: Duration) -> Result<(), LockError> {
+        let (mut file, _) = match self.open_lock(name, OFlags::RDONLY) {
+            Err(LockError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        // Shared: those who look do not see each other.
+        wait_for(&mut file, File::try_lock_shared, Instant::now() + patience)?;
+        drop(RealLock(file));
+        Ok(())
+    }
+
+    fn remove_unlocked(&self, name: &str) -> Result<(), LockError> {
+        let (mut file, found) = self.open_lock(name, OFlags::RDONLY)?;
+        wait_for(&mut file, File::try_lock, Instant::now())?;
+        let _held = RealLock(file);
+        // What stands there instead by now is somebody else's.
+        if self.stands(name, &found) { Ok(self.remove(name)?) } else { Ok(()) }
+    }
+}
+
+/// Tries until the deadline, and at least once.
+fn wait_for(
+    file: &mut File,
+    lock: impl Fn(&File) -> Result<(), TryLockError>,
+    deadline: Instant,
+) -> Result<(), LockError> {
+    loop {
+        match lock(file) {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held { pid: read_pid(file) }),
+        }
+    }
 }
 
 /// A umask may have taken our own bits of a file that was just made: the next time it would be closed to us.
-fn open_to_us(file: &OwnedFd, found: &Status) -> io::Result<()> {
+fn open_to_us(file: impl AsFd, found: &Status) -> io::Result<()> {
     let ours = permissions(OURS_ALONE.bits());
     if found.mode & ours == ours { Ok(()) } else { Ok(rustix::fs::fchmod(file, OURS_ALONE)?) }
 }

@@ -305,6 +305,14 @@ mod tests {
         fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
             self.1.lock(name, patience)
         }
+
+        fn await_unlocked(&self, name: &str, patience: Duration) -> Result<(), LockError> {
+            self.1.await_unlocked(name, patience)
+        }
+
+        fn remove_unlocked(&self, name: &str) -> Result<(), LockError> {
+            self.1.remove_unlocked(name)
+        }
     }
 
     #[test]

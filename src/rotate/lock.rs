@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::disk::{Disk, Lock, LockError, tell_holders};
+use crate::disk::{self, Disk, LOOKED_AT, Lock, LockError, Told};
 
 const FOLDER: &str = "rotations";
 
@@ -29,10 +29,9 @@ pub enum LockTaken {
 /// A turn of a rotation ends within the time that a call to AWS may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Tells every run to end, and waits until it has: a run holds keys, and may hold what opens the vault. Gives the pids of
-/// those that do not end.
-pub fn end_all(disk: &dyn Disk, state: &Path, tell: impl Fn(u32)) -> io::Result<Vec<Option<u32>>> {
-    Ok(tell_holders(disk, &state.join(FOLDER), PATIENCE, tell)?.still)
+/// Tells every run, and is to be waited for: a run holds keys, and may hold what opens the vault.
+pub fn tell_all(disk: &dyn Disk, state: &Path, say: impl Fn(u32)) -> io::Result<Told> {
+    disk::tell(disk, &state.join(FOLDER), PATIENCE, say)
 }
 
 /// For the user with this ARN, in the state folder: whatever profile or vault the key is in.
@@ -40,7 +39,7 @@ pub fn take(disk: &dyn Disk, state: &Path, user_arn: &str) -> Result<UserLock, L
     let folder = state.join(FOLDER);
     disk.make_folder(&folder)?;
     let name = format!("{}.lock", HEXLOWER.encode(&Sha256::digest(user_arn)[..16]));
-    disk.open_folder(&folder)?.lock(&name, Duration::ZERO).map_err(|error| match error {
+    disk.open_folder(&folder)?.lock(&name, LOOKED_AT).map_err(|error| match error {
         LockError::Held { pid } => LockTaken::Running { pid },
         LockError::Io(error) => LockTaken::Io(error),
         LockError::NotAFile => LockTaken::Lock { path: folder.join(&name) },

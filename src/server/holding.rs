@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::disk::{Disk, Holders, Lock, hold, let_go, tell_holders};
+use crate::disk::{self, Disk, LockError, PassingLock, Told};
 
 const FOLDER: &str = "servers";
 
@@ -14,24 +14,19 @@ const FOLDER: &str = "servers";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Stands as long as it lives, and at the latest until the process dies.
-pub type Holding = Box<dyn Lock>;
+pub type Holding = PassingLock;
 
 /// Says that this process holds a session.
-pub fn say(disk: &dyn Disk, state: &Path) -> io::Result<Holding> {
-    hold(disk, &state.join(FOLDER))
-}
-
-/// Takes away what that left in the folder.
-pub fn clean_up(disk: &dyn Disk, state: &Path) {
-    let_go(disk, &state.join(FOLDER));
+pub fn say(disk: &dyn Disk, state: &Path) -> Result<Holding, LockError> {
+    PassingLock::own(disk, &state.join(FOLDER))
 }
 
 /// Whether any server holds one.
 pub fn is_any(disk: &dyn Disk, state: &Path) -> bool {
-    tell_holders(disk, &state.join(FOLDER), Duration::ZERO, |_| ()).is_ok_and(|servers| servers.told > 0)
+    disk::is_any(disk, &state.join(FOLDER)).unwrap_or(false)
 }
 
-/// Tells every server to forget, and waits until it has.
-pub fn forget_all(disk: &dyn Disk, state: &Path, tell: impl Fn(u32)) -> io::Result<Holders> {
-    tell_holders(disk, &state.join(FOLDER), PATIENCE, tell)
+/// Tells every server, and is to be waited for.
+pub fn tell_all(disk: &dyn Disk, state: &Path, say: impl Fn(u32)) -> io::Result<Told> {
+    disk::tell(disk, &state.join(FOLDER), PATIENCE, say)
 }

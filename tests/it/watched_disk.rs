@@ -93,4 +93,12 @@ impl Folder for WatchedFolder {
     fn lock(&self, name: &str, patience: Duration) -> Result<Box<dyn Lock>, LockError> {
         self.folder.lock(name, patience)
     }
+
+    fn await_unlocked(&self, name: &str, patience: Duration) -> Result<(), LockError> {
+        self.folder.await_unlocked(name, patience)
+    }
+
+    fn remove_unlocked(&self, name: &str) -> Result<(), LockError> {
+        self.folder.remove_unlocked(name)
+    }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::cli::escape::{escape, shown_path};
+use crate::disk::LockError;
 use crate::names::ProfileName;
 use crate::server::Reason;
 
@@ -44,7 +45,7 @@ pub fn forgotten(profile: &ProfileName) -> String {
 }
 
 /// What `lock` could not find.
-pub fn unseen(error: &io::Error) -> String {
+pub fn unseen(error: &LockError) -> String {
     format!("`vault lock` may not find this server: {}", escape(&error.to_string()))
 }
 

@@ -186,6 +186,20 @@ impl Folder for OpenFolder {
         }
         Ok(Box::new(HeldLock { disk: self.disk.clone(), id }))
     }
+
+    fn await_unlocked(&self, name: &str, _patience: Duration) -> Result<(), LockError> {
+        let mut machine = self.disk.machine();
+        machine.begin(Operation::Look, format!("look at the lock {name}"))?;
+        match machine.live.entry(self.id, name) {
+            Some(id) if machine.locks.contains(&id) => Err(LockError::Held { pid: Some(std::process::id()) }),
+            _ => Ok(()),
+        }
+    }
+
+    fn remove_unlocked(&self, name: &str) -> Result<(), LockError> {
+        self.await_unlocked(name, Duration::ZERO)?;
+        Ok(self.remove(name)?)
+    }
 }
 
 struct OpenFile {

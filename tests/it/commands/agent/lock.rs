@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use vault::agent::frame::{self, Incoming};
 
 use super::*;
+use crate::program::files_below;
 
 const NOTHING: &str = "no agent is running; nothing was unlocked\n";
 const ENDED: &str = "locked; the agent did not answer and was ended\n";
@@ -98,6 +99,7 @@ fn lock_ends_whoever_asks_for_something_since_what_is_unlocked_is_at_hand_there(
     for terminal in waiting {
         terminal.finish().0.dies_of(Signal::TERM);
     }
+    assert!(files_below(&case.home().join(".local/state/vault/prompts")).is_empty(), "it left something");
     case.run(&["list"]).succeeds();
     case.run(&["lock"]).succeeds().stderr(NOTHING);
 }
