@@ -10,6 +10,7 @@ pub mod history; // what is in earlier generations
 pub mod identity; // age identities as text
 pub mod kdf; // salt and costs of the passphrase
 pub mod kept; // earlier generations beside the vault
+mod lanes; // the threads that Argon2 computes on
 mod on_login; // what `login` does about a key that is due
 mod open_table; // keys that this version does not know
 pub mod opener; // what opened it, and opens it again

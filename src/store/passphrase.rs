@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::identity;
 use super::kdf::KdfParameters;
+use super::lanes;
 use crate::memory::Memory;
-use crate::process::leaving_no_trace;
 use crate::secret::{IdentityText, Passphrase};
 
 /// Separates this derivation from every other use of the same passphrase; also the tag of the header's stanza.
@@ -139,7 +139,8 @@ pub fn derive(
     if let Some(available) = available.filter(|available| *available < needed) {
         return Err(DeriveError::Memory { needed, available });
     }
-    leaving_no_trace(|| run_argon2(passphrase, parameters)).ok_or(DeriveError::Allocation { needed })
+    lanes::on_threads(parameters.lanes(), || run_argon2(passphrase, parameters))
+        .ok_or(DeriveError::Allocation { needed })
 }
 
 /// None where there is no memory for it.

@@ -25,6 +25,7 @@ mod rotation;
 mod schedule;
 mod sdks;
 mod shells;
+mod threads;
 mod warm;
 
 use std::path::PathBuf;
