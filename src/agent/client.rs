@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use age_core::format::{FileKey, Stanza};
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
 use super::frame::{self, Incoming};
@@ -60,7 +60,7 @@ impl Agent {
         if socket::open_folder(sockets).map_err(AgentError::Folder)?.is_none() {
             return Ok(None);
         }
-        let address = SockAddr::unix(sockets.join(name)).map_err(|_| AgentError::PathTooLong)?;
+        let address = socket::address(sockets, name).ok_or(AgentError::PathTooLong)?;
         let socket = unconnected().map_err(AgentError::Io)?;
         if let Err(error) = socket.connect(&address) {
             return match error.kind() {

@@ -15,6 +15,7 @@ use super::instance::{Instance, StillHeld};
 use super::listener::Listener;
 use super::protocol::PROTOCOL;
 use super::server::{Ended, Server, TICK};
+use super::socket;
 use super::version::Version;
 use crate::paths::{Environment, Paths};
 use crate::process::{spawn_detached, turn_off_standard_streams};
@@ -46,13 +47,25 @@ pub enum StartError {
     Program(io::Error),
     #[error("it did not start within {} s", PATIENCE.as_secs())]
     NoAnswer,
+    /// One that was there first: it has the lock.
+    #[error("another one runs, and can't be reached")]
+    Unreachable,
     /// In its own words.
     #[error("it ended at once: {0}")]
     Ended(String),
 }
 
+impl StartError {
+    /// Whether it is that very program that is no agent, so that another may be one.
+    pub fn is_of_the_program(&self) -> bool {
+        matches!(self, Self::Program(_) | Self::NoAnswer | Self::Ended(_))
+    }
+}
+
 /// An agent that runs: the one there is, unless this program is newer, or a new one, made of `program`.
 pub fn start(program: &Path, paths: &Paths, environment: &Environment) -> Result<Agent, StartError> {
+    // Before a program is started that can only say so.
+    socket::address(&paths.sockets, &socket::socket_name(PROTOCOL)).ok_or(AgentError::PathTooLong)?;
     if let Some(agent) = Agent::connect(&paths.sockets)? {
         if agent.status()?.version >= Version::own() {
             return Ok(agent);
@@ -65,7 +78,7 @@ pub fn start(program: &Path, paths: &Paths, environment: &Environment) -> Result
     }
     let deadline = Instant::now() + PATIENCE;
     match &*launch(program, environment, deadline)? {
-        READY => Agent::connect(&paths.sockets)?.ok_or(StartError::NoAnswer),
+        READY => Agent::connect(&paths.sockets)?.ok_or(StartError::Unreachable),
         HELD => await_other(&paths.sockets, deadline),
         "" => Err(StartError::NoAnswer),
         words => Err(StartError::Ended(words.to_owned())),
@@ -135,5 +148,5 @@ fn await_other(sockets: &Path, deadline: Instant) -> Result<Agent, StartError> {
         }
         std::thread::sleep(POLL);
     }
-    Err(StartError::NoAnswer)
+    Err(StartError::Unreachable)
 }

@@ -1,7 +1,10 @@
 //! The agent's socket: its name, and the folder it is looked for in.
 
 use std::io;
+use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
+
+use socket2::SockAddr;
 
 use crate::disk::{Disk, Folder, RealDisk};
 
@@ -26,6 +29,14 @@ pub fn protocol_of(name: &str) -> Option<u32> {
 /// Where the agent of this program listens.
 pub fn own_socket(sockets: &Path) -> PathBuf {
     sockets.join(socket_name(PROTOCOL))
+}
+
+/// The address of a socket; None where its path is too long. One that can't be listened at is as well not called: socket2 takes one
+/// byte more than the listener does.
+pub fn address(sockets: &Path, name: &str) -> Option<SockAddr> {
+    let path = sockets.join(name);
+    SocketAddr::from_pathname(&path).ok()?;
+    SockAddr::unix(path).ok()
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +72,20 @@ mod tests {
             assert!(matches!(open_folder(temporary.path()), Err(FolderError::Untrusted)), "{mode:o}");
         }
         assert!(open_folder(&temporary.path().join("none")).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_address_is_as_long_as_one_that_can_be_listened_at() {
+        let temporary = tempfile::tempdir().unwrap();
+        let own = temporary.path().as_os_str().len() + 1;
+        let mut possible = Vec::new();
+        for length in 90..120 {
+            let name = "x".repeat(length - own);
+            let listened = std::os::unix::net::UnixListener::bind(temporary.path().join(&name)).is_ok();
+            assert_eq!(address(temporary.path(), &name).is_some(), listened, "{length}");
+            possible.push(listened);
+        }
+        assert!(possible[0] && !possible[29]);
     }
 
     #[test]

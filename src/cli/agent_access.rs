@@ -163,9 +163,10 @@ fn started(world: &World) -> Result<Agent, StartError> {
     let own = own_program::file(world).map_err(StartError::Program)?;
     let start = |program: &Path| agent::start(program, &world.paths, &world.environment);
     match own_program::quick_beside(&own, world).map(|quick| start(&quick)) {
-        // One that does not run, such as another machine's, leaves it to us.
-        None | Some(Err(StartError::Program(_) | StartError::NoAnswer)) => start(&own),
+        // One that is no agent, such as another machine's, leaves it to us.
+        Some(Err(error)) if error.is_of_the_program() => start(&own),
         Some(started) => started,
+        None => start(&own),
     }
 }
 
@@ -183,7 +184,10 @@ pub fn keep(world: &World, vault: &Vault) {
         )),
         Err(error) => {
             world.warn(&format!("the vault could not be kept unlocked: {}", escape(&error.to_string())));
-            world.hint("`vault set --vault agent.enabled=false` has nobody try it");
+            world.hint(match error {
+                HandOverError::Start(StartError::Unreachable) => "`vault lock` ends it",
+                _ => "`vault set --vault agent.enabled=false` has nobody try it",
+            });
         }
     }
 }

@@ -30,7 +30,13 @@ pub fn quick_beside(program: &Path, world: &World) -> Option<PathBuf> {
     (is_ours && process::check_program(&quick).is_ok()).then_some(quick)
 }
 
-/// This program's own file. What macOS says is what it was started by, which may be a link.
+/// This program's own file, or the one that an update has put in its place meanwhile. What macOS says is what it was started by,
+/// which may be a link.
 pub fn file(world: &World) -> io::Result<PathBuf> {
-    world.disk.resolve(&std::env::current_exe()?)
+    let file = world.disk.resolve(&std::env::current_exe()?)?;
+    if world.disk.status_at(&file)?.is_some() {
+        return Ok(file);
+    }
+    let started = process::started_program(&world.started_as, &world.environment).map_err(io::Error::other)?;
+    world.disk.resolve(&started)
 }

@@ -58,8 +58,12 @@ fn hand_over(error: &HandOverError) -> Report {
         HandOverError::Agent(error) | HandOverError::Start(StartError::Agent(error)) => asked(error),
         HandOverError::Start(StartError::OlderStays(held)) => holds(held),
         HandOverError::Start(error) => {
-            Report::new(Status::State, format!("the agent could not be started: {}", escape(&error.to_string())))
-                .hint("commands work without one: each asks for the passphrase itself")
+            Report::new(Status::State, format!("the agent could not be started: {}", escape(&error.to_string()))).hint(
+                match error {
+                    StartError::Unreachable => "`vault lock` ends it",
+                    _ => "commands work without one: each asks for the passphrase itself",
+                },
+            )
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{VAULT, error_and_hint, json};
 use crate::left_unlocked::LeftUnlocked;
-use crate::program::{Case, Invocation, write_program};
+use crate::program::{Case, Invocation, PASSPHRASE, write_program};
 use crate::waiting;
 
 const ASK: [&str; 2] = ["credential-process", "prod"];
@@ -161,10 +161,12 @@ fn it_is_the_agent_where_it_lies_beside_the_vault_that_starts_one_and_opens_all_
             write_program(&quick, &bytes());
         }
     }
-    write_program(&quick, b"another machine's\n");
-    by_agent(&["unlock"]).run().succeeds();
-    assert_eq!(agent(&case).0, vault, "the other does not run");
-    by_agent(&["agent", "stop"]).run().succeeds();
+    for other in [&b"another machine's\n"[..], b"#!/bin/sh\necho usage: some other program\n", b"#!/bin/sh\nexit 1\n"] {
+        write_program(&quick, other);
+        by_agent(&["unlock"]).run().succeeds();
+        assert_eq!(agent(&case).0, vault, "the other is no agent: {}", String::from_utf8_lossy(other));
+        by_agent(&["agent", "stop"]).run().succeeds();
+    }
     write_program(&quick, &bytes());
     fs::set_permissions(&quick, Permissions::from_mode(0o777)).unwrap();
     by_agent(&["unlock"]).run().succeeds();
@@ -187,6 +189,29 @@ fn an_agent_for_another_version_or_one_that_can_not_listen_it_leaves_to_the_prog
     fs::set_permissions(&sockets, Permissions::from_mode(0o755)).unwrap();
     let why = "the agent can't listen: the folder of its socket can't be used: others can use it\n";
     start(&case, &quick, &["agent", "run", &own_version()]).run().exits(1).stdout(why);
+}
+
+#[test]
+fn programs_that_an_update_replaces_while_the_passphrase_is_asked_for_are_the_agent_all_the_same() {
+    let case = Case::with_prod();
+    let bin = case.given("bin");
+    fs::create_dir(&bin).unwrap();
+    let (vault, quick) = (bin.join("vault"), bin.join("vault-quick"));
+    let put = || {
+        for (program, bytes) in [(&vault, fs::read(VAULT).unwrap()), (&quick, bytes())] {
+            let new = program.with_extension("new");
+            write_program(&new, &bytes);
+            fs::rename(new, program).unwrap();
+        }
+    };
+    put();
+    let mut terminal = case.vault_as(&vault, &["unlock"]).asking().without_variable("VAULT_NO_AGENT").on_terminal();
+    terminal.expect_hidden();
+    put();
+    terminal.type_line(PASSPHRASE);
+    terminal.finish().0.succeeds();
+    assert_eq!(agent(&case).0, quick);
+    case.run(&["agent", "stop"]).succeeds();
 }
 
 #[test]

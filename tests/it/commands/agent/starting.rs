@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use vault::agent::frame::{self, Incoming};
@@ -137,6 +138,33 @@ fn an_agent_that_can_not_listen_says_why_to_whoever_starts_it() {
         &case.environment,
     );
     assert!(matches!(missing, Err(StartError::Program(_))));
+}
+
+#[test]
+fn an_agent_that_nobody_can_reach_is_waited_for_once_and_lock_ends_it() {
+    let case = WithAgent::of(Case::with_vault());
+    case.by_passphrase(&["unlock"]).run().succeeds();
+    fs::remove_file(case.socket()).unwrap();
+    let begun = Instant::now();
+    let words = "the agent could not be started: another one runs, and can't be reached";
+    case.by_passphrase(&["unlock"]).run().exits(1).stdout("").stderr(&error_and_hint(words, "`vault lock` ends it"));
+    // The agent has 5 s to be there, and a second program would give it as long again.
+    assert!(begun.elapsed() < Duration::from_secs(9), "waited for twice");
+    case.run(&["lock"]).succeeds().stderr("locked; the agent did not answer and was ended\n");
+    case.by_passphrase(&["unlock"]).run().succeeds();
+}
+
+#[test]
+fn a_path_that_is_too_long_for_a_socket_is_said_to_be_and_nothing_is_made() {
+    let case = WithAgent::of(Case::with_vault());
+    let deep = case.home().join("x".repeat(100));
+    let unlock = || case.by_passphrase(&["unlock"]).variable("XDG_RUNTIME_DIR", &deep).run();
+    let words = "the path of the agent's socket is too long for a socket";
+    let told = error_and_hint(words, "set XDG_RUNTIME_DIR to a folder with a shorter one");
+    for _ in 0..2 {
+        unlock().exits(1).stdout("").stderr(&told);
+        assert!(!deep.exists());
+    }
 }
 
 /// An agent of another version that answers these, one after the other, and has the lock meanwhile.
