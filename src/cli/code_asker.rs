@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::duration;
 use crate::names::{ProfileName, arn_account, arn_user_name};
-use crate::process::{self, HeldSignals};
+use crate::process::{self, HeldSignals, RunError};
 use crate::session::{CodeAsker, CodeError, CodePrompt, Waiting, Why};
 
 use super::asking::Asking;
@@ -46,7 +46,10 @@ impl CodeAsker for Asker<'_, '_> {
         let _asking = Asking::say();
         let mut hear = |line: &str| self.world.say(&format!("mfa_process: {}", escape(line)));
         let printed = process::output_of(words, &self.world.environment, &mut hear);
-        let printed = printed.map_err(|error| CodeError::Process { cause: error.to_string() })?;
+        let printed = printed.map_err(|error| match error {
+            RunError::Unwanted { .. } => CodeError::Cancelled,
+            error => CodeError::Process { cause: error.to_string() },
+        })?;
         Ok(String::from_utf8_lossy(&printed).trim().to_owned())
     }
 

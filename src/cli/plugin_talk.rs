@@ -1,11 +1,14 @@
 //! What age plugins say to the person, and what they ask for: on the terminal, each line with the plugin's name before it,
 //! so that none of it is taken for ours.
 
+use std::any::Any;
+
 use zeroize::Zeroizing;
 
 use crate::paths::Environment;
 use crate::store::plugin::{PluginHost, Unanswered};
 
+use super::asking::Asking;
 use super::escape::escape;
 use super::report;
 use super::terminal::{PromptError, Terminal};
@@ -23,6 +26,10 @@ impl PluginTalk {
 impl PluginHost for PluginTalk {
     fn environment(&self) -> Option<&Environment> {
         Some(&self.environment)
+    }
+
+    fn talking(&self) -> Box<dyn Any> {
+        Box::new(Asking::say())
     }
 
     fn hear(&self, plugin: &str, text: &str) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
+use super::HeldSignals;
 use crate::secret::SecretBytes;
 
 /// Far above any code or passphrase, and above what a person reads of a hook's words.
@@ -30,11 +31,37 @@ pub(super) enum Take {
     Whole(usize),
 }
 
+/// How long a program is heard out.
+#[derive(Clone, Copy)]
+pub(super) struct Until {
+    deadline: Instant,
+    or_signal: bool,
+}
+
+impl Until {
+    pub fn after(patience: Duration) -> Self {
+        Self { deadline: Instant::now() + patience, or_signal: false }
+    }
+
+    /// And no longer than until a signal that is held: nobody wants its answer after that.
+    pub fn or_signal(self) -> Self {
+        Self { or_signal: true, ..self }
+    }
+
+    pub fn signal_came(self) -> bool {
+        self.or_signal && HeldSignals::one_came()
+    }
+
+    fn is_over(self) -> bool {
+        Instant::now() > self.deadline || self.signal_came()
+    }
+}
+
 /// How it ended and what it printed on stdout; each line that it says on stderr meanwhile goes to `hear`. None where it has not
-/// ended by the deadline: it is killed then.
+/// ended by then: it is killed.
 pub fn hear_out(
     child: &mut Child,
-    deadline: Instant,
+    until: Until,
     take: Take,
     hear: &mut dyn FnMut(&str),
 ) -> io::Result<Option<(ExitStatus, SecretBytes)>> {
@@ -54,7 +81,7 @@ pub fn hear_out(
                 _ => Ok(Some((status, stdout.kept))),
             };
         }
-        if Instant::now() > deadline {
+        if until.is_over() {
             let _ = child.kill();
             let _ = child.wait();
             return Ok(None);
@@ -145,10 +172,10 @@ mod tests {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut lines = Vec::new();
-        let deadline = Instant::now() + patience;
+        let until = Until::after(patience);
         let mut child = command.spawn().unwrap();
         let take = Take::Beginning(MOST_KEPT);
-        let heard = hear_out(&mut child, deadline, take, &mut |line| lines.push(line.to_owned())).unwrap();
+        let heard = hear_out(&mut child, until, take, &mut |line| lines.push(line.to_owned())).unwrap();
         let (ended, output) = heard.map_or((None, Vec::new()), |(status, output)| (Some(status), output.to_vec()));
         Heard { ended, output, lines }
     }

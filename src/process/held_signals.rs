@@ -3,17 +3,14 @@
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::handlers::{ENDING, Handler, Handlers};
-use super::quiet_terminal::restore_and_die;
 
 /// The signal that came; 0 while none did.
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
 /// Where the handler tells whoever waits; -1 while nobody holds signals.
 static TOLD: AtomicI32 = AtomicI32::new(-1);
-/// Whether Ctrl-C ends the program at once where a signal came before it.
-static SECOND_ENDS: AtomicBool = AtomicBool::new(false);
 
 /// While it lives, Ctrl-C and the like are only noted. When it goes, the program ends by the signal that came.
 pub struct HeldSignals {
@@ -46,13 +43,6 @@ impl HeldSignals {
     /// The same for who does not hold them; none came where nobody does.
     pub fn one_came() -> bool {
         CAUGHT.load(Ordering::SeqCst) != 0
-    }
-
-    /// While that lives, a Ctrl-C after the signal that came ends the program at once. A terminal that goes away may hang up
-    /// twice, which is no impatience.
-    pub fn second_ends(&self) -> Impatience {
-        SECOND_ENDS.store(true, Ordering::SeqCst);
-        Impatience(())
     }
 
     /// Waits for input; false where a signal came first. By select, since macOS has no poll for terminals.
@@ -89,21 +79,9 @@ impl Drop for HeldSignals {
     }
 }
 
-/// See [`HeldSignals::second_ends`].
-pub struct Impatience(());
-
-impl Drop for Impatience {
-    fn drop(&mut self) {
-        SECOND_ENDS.store(false, Ordering::SeqCst);
-    }
-}
-
 /// Notes the signal and wakes who waits. Async-signal-safe.
 extern "C" fn note(signal: libc::c_int) {
-    let before = CAUGHT.swap(signal, Ordering::SeqCst);
-    if before != 0 && signal == libc::SIGINT && SECOND_ENDS.load(Ordering::SeqCst) {
-        return restore_and_die(signal);
-    }
+    CAUGHT.store(signal, Ordering::SeqCst);
     let told = TOLD.load(Ordering::SeqCst);
     // SAFETY: write is async-signal-safe (POSIX.1-2017, 2.4.3) and only reads the byte, which is static. The descriptor is our
     // pipe's, or none where a thread is in here that the signal came to while they were let go of.

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use thiserror::Error;
 
 use super::Hardened;
 use super::handed_down::{path_of_what_we_start, reduced};
-use super::hearing::{MOST_KEPT, Take, hear_out};
+use super::hearing::{MOST_KEPT, Take, Until, hear_out};
 use super::program::is_program;
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
@@ -31,6 +31,9 @@ pub enum RunError {
     Start { program: String, error: io::Error },
     #[error("`{program}` did not answer within {} s", PATIENCE.as_secs())]
     TimedOut { program: String },
+    /// By a signal that is held, as a lock of the vault sends it.
+    #[error("`{program}` was not waited for any longer")]
+    Unwanted { program: String },
     #[error("`{program}` ended with {status}")]
     Failed { program: String, status: ExitStatus },
     #[error("could not read what `{program}` printed: {error}")]
@@ -45,14 +48,14 @@ pub fn hand_over(hardened: Hardened, program: &OsStr, arguments: &[OsString], en
 
 /// Runs a command that a person configured, without a shell, and gives what it printed on stdout; each line that it says on
 /// stderr meanwhile goes to `hear`. It sees no AWS credentials, none of our variables and no descriptor but the standard
-/// three, and is looked for only in folders that nobody else can put a program into.
+/// three, and is looked for only in folders that nobody else can put a program into. A signal that is held ends it.
 pub fn output_of(
     command_line: &str,
     environment: &Environment,
     hear: &mut dyn FnMut(&str),
 ) -> Result<SecretBytes, RunError> {
     let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
-    start(&words, None, reduced(environment), hear)
+    start(&words, None, reduced(environment), answering(), hear)
 }
 
 /// As [`output_of`], of a program of which some `AWS_` variables are the settings.
@@ -65,10 +68,11 @@ pub fn output_of_program(
     let words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
     let settings = environment.all().filter(|(name, _)| name.to_str().is_some_and(is_its_setting));
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    start(&words, None, reduced(environment).into_iter().chain(settings), hear)
+    start(&words, None, reduced(environment).into_iter().chain(settings), answering(), hear)
 }
 
-/// As [`output_of`], with more words at its end, and something on its standard input.
+/// As [`output_of`], with more words at its end, and something on its standard input; what it does is not left half done for a
+/// signal that is held.
 pub fn run_with(
     command_line: &str,
     more: &[&str],
@@ -78,7 +82,7 @@ pub fn run_with(
 ) -> Result<(), RunError> {
     let mut words = shell_words::split(command_line).map_err(|_| RunError::Quotes)?;
     words.extend(more.iter().map(|word| (*word).to_owned()));
-    start(&words, input, reduced(environment), hear).map(drop)
+    start(&words, input, reduced(environment), Until::after(PATIENCE), hear).map(drop)
 }
 
 /// Whether there is a program for [`output_of`] to start.
@@ -106,10 +110,15 @@ fn program_of(words: &[String]) -> Result<(&String, &[String]), RunError> {
     Ok((program, arguments))
 }
 
+fn answering() -> Until {
+    Until::after(PATIENCE).or_signal()
+}
+
 fn start(
     words: &[String],
     input: Option<&[u8]>,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
+    until: Until,
     hear: &mut dyn FnMut(&str),
 ) -> Result<SecretBytes, RunError> {
     let (program, arguments) = program_of(words)?;
@@ -118,16 +127,16 @@ fn start(
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     super::descriptor::keep_only_the_standard_three(&mut command);
-    let deadline = Instant::now() + PATIENCE;
     let mut child = command.spawn().map_err(|error| RunError::Start { program: program.clone(), error })?;
     if let (Some(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
         // Less than a pipe holds, so that nobody waits. What ended without reading says so by how it ended.
         let _ = stdin.write_all(bytes);
     }
     let program = program.clone();
-    match hear_out(&mut child, deadline, Take::Beginning(MOST_KEPT), hear) {
+    match hear_out(&mut child, until, Take::Beginning(MOST_KEPT), hear) {
         Ok(Some((status, output))) if status.success() => Ok(output),
         Ok(Some((status, _))) => Err(RunError::Failed { program, status }),
+        Ok(None) if until.signal_came() => Err(RunError::Unwanted { program }),
         Ok(None) => Err(RunError::TimedOut { program }),
         Err(error) => Err(RunError::Output { program, error }),
     }

@@ -4,11 +4,10 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
-use std::time::Instant;
 
 use super::descriptor::keep_only_the_standard_three;
 use super::handed_down::reduced;
-use super::hearing::{Take, hear_out};
+use super::hearing::{Take, Until, hear_out};
 use super::run::{PATIENCE, RunError};
 use crate::paths::Environment;
 use crate::secret::SecretBytes;
@@ -38,10 +37,10 @@ pub fn ask_program(
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     keep_only_the_standard_three(&mut command);
     let mut child = command.spawn().map_err(|error| RunError::Start { program: shown(), error })?;
-    let deadline = Instant::now() + PATIENCE;
+    let until = Until::after(PATIENCE);
     hand_in(child.stdin.take(), input);
     let mut said = String::new();
-    let heard = hear_out(&mut child, deadline, Take::Whole(MOST_OUTPUT), &mut |line| said.extend([line, "\n"]));
+    let heard = hear_out(&mut child, until, Take::Whole(MOST_OUTPUT), &mut |line| said.extend([line, "\n"]));
     match heard {
         Ok(Some((status, mut output))) => Ok(Answer { status, output: std::mem::take(&mut *output), said }),
         Ok(None) => Err(RunError::TimedOut { program: shown() }),

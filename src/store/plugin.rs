@@ -9,6 +9,7 @@ mod protocol;
 mod recipient;
 mod stanza;
 
+use std::any::Any;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -29,6 +30,9 @@ pub(super) use recipient::{Failed, PluginRecipient, Trouble};
 pub trait PluginHost: Sync {
     /// None where no plugins are to be started.
     fn environment(&self) -> Option<&Environment>;
+
+    /// What is to live as long as a plugin is spoken with: it may wait for a touch, with what opens the vault at hand.
+    fn talking(&self) -> Box<dyn Any>;
 
     /// The plugin has something to tell.
     fn hear(&self, plugin: &str, text: &str);
@@ -82,6 +86,10 @@ pub struct NoPlugins;
 impl PluginHost for NoPlugins {
     fn environment(&self) -> Option<&Environment> {
         None
+    }
+
+    fn talking(&self) -> Box<dyn Any> {
+        Box::new(())
     }
 
     fn hear(&self, _: &str, _: &str) {}

@@ -182,8 +182,6 @@ impl<'a, 'w> Attending<'a, 'w> {
             return None;
         }
         self.progress.iter().for_each(Progress::put_aside);
-        // Whoever gets the same session in another process, and a command that gives the code, may be waited for long.
-        let _impatience = self.signals.as_ref().map(HeldSignals::second_ends);
         let said = talk(self);
         self.progress.iter().for_each(Progress::take_up);
         Some(said)

@@ -1,6 +1,7 @@
 //! What is said with a plugin (C2SP's age-plugin, version 1): first we tell it everything, then it asks and answers until it
 //! is done.
 
+use std::any::Any;
 use std::io;
 use std::path::Path;
 
@@ -25,6 +26,7 @@ pub struct Talk<'a> {
     plugins: &'a Plugins<'a>,
     unanswered: Option<Unanswered>,
     refusal: Option<String>,
+    _talking: Box<dyn Any>,
 }
 
 impl<'a> Talk<'a> {
@@ -38,8 +40,9 @@ impl<'a> Talk<'a> {
         let environment = plugins.environment()?;
         check_program(program)?;
         let purpose = format!("--age-plugin={purpose}");
+        let talking = plugins.host.talking();
         let conversation = Conversation::start(program, &[&purpose], environment).map_err(PluginError::Start)?;
-        Ok(Self { conversation, plugin, plugins, unanswered: None, refusal: None })
+        Ok(Self { conversation, plugin, plugins, unanswered: None, refusal: None, _talking: talking })
     }
 
     pub fn tell(&mut self, tag: &str, arguments: &[&str], body: &[u8]) -> Result<(), PluginError> {

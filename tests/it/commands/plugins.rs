@@ -5,9 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use bech32::{Bech32, Hrp};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::Signal;
 
 use super::{VAULT, error, error_and_hint};
 use crate::program::{Case, Invocation};
+use crate::waiting;
 
 const STANDIN: &str = include_str!("age-plugin-standin");
 const PROVING: &str =
@@ -67,6 +70,21 @@ fn unchanged<T>(case: &Case, act: impl FnOnce() -> T) -> T {
     let value = act();
     assert!(fs::read(case.vault_file()).unwrap() == before, "the vault was saved");
     value
+}
+
+/// What opens the vault is at hand as soon as the person touches the key.
+#[test]
+fn a_lock_ends_who_waits_for_a_plugin() {
+    let (case, _) = with_standin();
+    let [begun, gate] = ["begun", "gate"].map(|name| case.given(name));
+    mknodat(CWD, &gate, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    install(&case, &format!("touch '{}'; cat '{}'", begun.display(), gate.display()));
+    let list = by_plugin(&case, &["list"]).start();
+    waiting::until("the plugin", || begun.exists());
+    case.run(&["lock"]).succeeds().stderr("no agent is running; what waited for an answer was ended\n");
+    list.finish().dies_of(Signal::TERM).stdout("");
+    // The plugin goes on until it speaks to nobody.
+    fs::write(&gate, "").unwrap();
 }
 
 #[test]

@@ -96,10 +96,6 @@ impl<'a> Terminal<'a> {
         self.child.id()
     }
 
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
     pub fn echoes(&self) -> bool {
         rustix::termios::tcgetattr(&self.pts).unwrap().local_modes.contains(LocalModes::ECHO)
     }

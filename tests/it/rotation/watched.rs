@@ -1,6 +1,6 @@
 //! Many keys at once, and a person who watches at a terminal.
 
-use std::cell::RefCell;
+use std::fs;
 use std::time::Duration;
 
 use aws_sim::{Failure, Kind, Status, User};
@@ -245,19 +245,26 @@ fn a_dry_run_that_waits_for_a_code_is_in_no_other_runs_way() {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_the_wait_for_a_code_that_no_person_is_asked_for() {
+fn ctrl_c_and_a_lock_end_the_wait_for_a_code_that_no_person_is_asked_for() {
     let stage = Stage::new();
     let begun = stage.case.given("begun");
     let script = format!("#!/bin/sh\ntrap '' INT\n: > {}\nexec sleep 50\n", begun.display());
     let process = stage.case.give_program("code", script);
     stage.case.run(&["set", "prod", &format!("mfa_process={}", process.display())]).succeeds();
-    let mut terminal = stage.case.vault(&["rotate", "prod"]).on_terminal();
-    waiting::until("the command", || begun.exists());
-    // Two that come at once are one.
-    let ended = RefCell::new(&mut terminal);
-    waiting::until("its end", || ended.borrow_mut().press("\x03").has_ended());
-    terminal.finish().0.dies_of(Signal::INT);
-    stage.is_untouched();
+    for locks in [false, true] {
+        let mut terminal = stage.case.vault(&["rotate", "prod"]).on_terminal();
+        waiting::until("the command", || begun.exists());
+        if locks {
+            stage.run(&["lock"]).succeeds();
+        } else {
+            terminal.press("\x03");
+        }
+        let (output, _) = terminal.finish();
+        let told = "vault: error: prod: interrupted; nothing was changed";
+        assert!(visible(&output.exits(1).screen).iter().any(|line| line.ends_with(told)), "{}", output.screen);
+        stage.is_untouched();
+        fs::remove_file(&begun).unwrap();
+    }
 }
 
 #[test]

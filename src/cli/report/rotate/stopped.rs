@@ -102,7 +102,9 @@ pub(super) fn stopped(failure: &RotateFailure, stop: &Stop) -> Report {
 fn hook_did(error: &RunError) -> &'static str {
     match error {
         RunError::Quotes | RunError::Empty | RunError::Relative { .. } | RunError::Start { .. } => "can't be run",
-        RunError::TimedOut { .. } | RunError::Failed { .. } | RunError::Output { .. } => "did not end well",
+        RunError::TimedOut { .. } | RunError::Unwanted { .. } | RunError::Failed { .. } | RunError::Output { .. } => {
+            "did not end well"
+        }
     }
 }
 
