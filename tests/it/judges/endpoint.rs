@@ -145,8 +145,8 @@ fn a_server_that_does_not_forget_is_named_by_lock() {
     // Deaf, as one may be that waits for a disk.
     let servers = case.home().join(".local/state/vault/servers");
     std::fs::create_dir(&servers).unwrap();
-    let deaf = "trap '' USR1; echo $$ > \"$0\"; exec flock \"$0\" cat";
-    let mut server = case.command("sh", &["-c", deaf, servers.join("1.lock").to_str().unwrap()]).converse();
+    let deaf = "trap '' USR1; cd \"$0\"; echo $$ > $$.lock; exec flock $$.lock cat";
+    let mut server = case.command("sh", &["-c", deaf, servers.to_str().unwrap()]).converse();
     let pid = server.id();
     assert_eq!(server.ask("it has the lock now"), "it has the lock now");
     // It waits for half a minute by a clock that runs a hundred times as fast.
