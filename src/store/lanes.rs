@@ -1,7 +1,7 @@
 //! The threads that Argon2's lanes are computed on.
 
 use std::num::NonZero;
-use std::thread::available_parallelism;
+use std::thread::{Builder, available_parallelism};
 
 use rayon::ThreadPoolBuilder;
 
@@ -11,15 +11,24 @@ use crate::process::leaving_no_trace;
 /// end the program in the middle of it, this one does all of it.
 pub fn on_threads<T: Send>(lanes: u32, work: impl FnOnce() -> T + Send) -> T {
     let processors = available_parallelism().map_or(1, NonZero::get);
+    let mut threads = Vec::new();
     let pool = ThreadPoolBuilder::new()
         .num_threads(processors.min(lanes as usize))
-        // What the lanes leave on their stacks lets the identity be computed on.
-        .exit_handler(|_| leaving_no_trace(|| ()))
+        .spawn_handler(|lane| {
+            // What the lanes leave on their stacks lets the identity be computed on.
+            threads.push(Builder::new().spawn(|| leaving_no_trace(|| lane.run()))?);
+            Ok(())
+        })
         .build();
-    match pool {
+    let done = match pool {
         Ok(pool) => pool.install(|| leaving_no_trace(work)),
         Err(_) => alone(work),
+    };
+    // Nothing of them is to be there after this.
+    for thread in threads {
+        let _ = thread.join();
     }
+    done
 }
 
 fn alone<T>(work: impl FnOnce() -> T) -> T {
@@ -30,6 +39,8 @@ fn alone<T>(work: impl FnOnce() -> T) -> T {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
     use super::*;
@@ -37,6 +48,27 @@ mod tests {
     /// Who computed what.
     fn threads_of_lanes() -> Vec<std::thread::ThreadId> {
         (0..16).into_par_iter().map(|_| std::thread::current().id()).collect()
+    }
+
+    /// Counts the threads that have ended, to the last.
+    struct Here;
+
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+
+    thread_local!(static HERE: Here = const { Here });
+
+    impl Drop for Here {
+        fn drop(&mut self) {
+            ENDED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn its_threads_are_gone_with_their_stacks_when_it_is_done() {
+        for round in 1..=20 {
+            let threads = on_threads(4, || rayon::broadcast(|_| HERE.with(|_| ())).len());
+            assert_eq!(ENDED.load(Ordering::SeqCst), round * threads);
+        }
     }
 
     #[test]
