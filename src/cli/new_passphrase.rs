@@ -93,7 +93,7 @@ fn ask_twice(world: &World, flag: &'static str) -> Result<Passphrase, Failure> {
         }
         let strength = strength(&first);
         if strength < WEAKEST {
-            terminal.show("Too easy to guess; choose another.\n");
+            terminal.show(&format!("Too easy to guess. {} Choose another.\n", why_easy(&first)));
             continue;
         }
         if strength < STRONG {
@@ -115,8 +115,24 @@ fn is_of_a_key(passphrase: &Passphrase) -> bool {
 }
 
 fn strength(passphrase: &Passphrase) -> u8 {
+    guessed(passphrase).score().into()
+}
+
+/// Why it is easy to guess, in a sentence or two. It says something of the passphrase, so it is for the one who types it and
+/// for no log.
+fn why_easy(passphrase: &Passphrase) -> String {
+    if EXAMPLES.iter().any(|example| example.eq_ignore_ascii_case(passphrase.expose())) {
+        return "Everybody knows this one as an example of a good passphrase.".to_owned();
+    }
+    let guessed = guessed(passphrase);
+    let warning = guessed.feedback().and_then(|feedback| feedback.warning());
+    warning
+        .map_or_else(|| "Add a word or two that nobody would expect there.".to_owned(), |warning| warning.to_string())
+}
+
+fn guessed(passphrase: &Passphrase) -> zxcvbn::Entropy {
     let start: String = passphrase.expose().chars().take(JUDGED).collect();
-    zxcvbn::zxcvbn(&start, &EXAMPLES).score().into()
+    zxcvbn::zxcvbn(&start, &EXAMPLES)
 }
 
 fn generated(world: &World, file: Option<&Path>, flag: &'static str) -> Result<Passphrase, Failure> {
@@ -161,6 +177,18 @@ mod tests {
             assert!(strength(&Passphrase::new(weak.to_owned())) < WEAKEST, "{weak}");
         }
         assert!(strength(&Passphrase::new("marmot kettle orbit Thursday".to_owned())) >= WEAKEST);
+    }
+
+    #[test]
+    fn who_chose_a_weak_one_is_told_why() {
+        let told = |weak: &str| why_easy(&Passphrase::new(weak.to_owned()));
+        assert_eq!(told("password"), "This is a top-10 common password.");
+        assert_eq!(told("short"), "A word by itself is easy to guess.");
+        assert_eq!(told("2024-05-17"), "Dates are often easy to guess.");
+        assert_eq!(told("xk7q"), "Add a word or two that nobody would expect there.");
+        for example in ["Correct horse battery staple", EXAMPLES[2]] {
+            assert_eq!(told(example), "Everybody knows this one as an example of a good passphrase.");
+        }
     }
 
     #[test]

@@ -68,7 +68,8 @@ fn who_leaves_at_the_recovery_key_is_told_that_it_opens_nothing() {
 fn two_different_passphrases_and_bad_ones_are_asked_for_again() {
     let case = Case::new();
     let mut terminal = case.vault(&["init", "--kdf", "small", "--no-recovery"]).asking().on_terminal();
-    terminal.expect("New passphrase: ").type_line("password123").expect("Too easy to guess; choose another.\r\n");
+    terminal.expect("New passphrase: ").type_line("password123");
+    terminal.expect("Too easy to guess. This is a very common password. Choose another.\r\n");
     terminal.expect("New passphrase: ").type_line("").expect("the passphrase is empty; choose another.\r\n");
     terminal.expect("New passphrase: ").type_line(PASSPHRASE);
     terminal.expect("The same again: ").type_line("something quite other").expect("The two differ; try again.\r\n");

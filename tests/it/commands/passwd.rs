@@ -56,7 +56,8 @@ fn a_person_types_the_old_passphrase_once_and_the_new_one_twice() {
     let before = fingerprint(&case);
     let mut terminal = case.vault(&["passwd"]).asking().on_terminal();
     terminal.expect(PROMPT).type_line(PASSPHRASE);
-    terminal.expect("New passphrase: ").type_line("password123").expect("Too easy to guess; choose another.\r\n");
+    terminal.expect("New passphrase: ").type_line("password123");
+    terminal.expect("Too easy to guess. This is a very common password. Choose another.\r\n");
     terminal.expect("New passphrase: ").type_line("AKIAIOSFODNN7EXAMPLE").expect("That is a part of an access key");
     terminal.expect("New passphrase: ").type_line(NEW).expect("The same again: ").type_line(NEW);
     let (output, echoes) = terminal.finish();
